@@ -1,0 +1,1 @@
+"""Pure crystallography: cells, symmetry, Wyckoff positions, reciprocal space, scattering. No I/O."""

@@ -1,0 +1,1 @@
+"""Artificial crystal structures from a prior bundle."""

@@ -1,0 +1,1 @@
+"""Crystal databases to one table: sources, reading, curation and subsets."""

@@ -1,0 +1,1 @@
+"""PhAI: the network, its training and its evaluation."""

@@ -1,0 +1,1 @@
+"""Bundles that hold the values of published papers."""

@@ -1,0 +1,9 @@
+"""Errors that a user can act on: the command line prints them as one paragraph, without a traceback."""
+
+
+class XtalpriorsError(Exception):
+    """The run failed for a reason that the message names, with the remedy (exit status 1)."""
+
+
+class UsageError(XtalpriorsError):
+    """The caller asked for something that cannot be (wrong option, unknown name; exit status 2)."""
