@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -18,7 +18,7 @@ class Advance(Protocol):
 class Progress(Protocol):
     """Opens a bar of `total` items; a library function takes one and never prints by itself."""
 
-    def __call__(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+    def __call__(self, what: str, total: int | None, unit: str, /) -> AbstractContextManager[Advance]:
         """Context manager that yields the function to advance the bar."""
 
 
