@@ -36,44 +36,20 @@ def _cell(prefix: str, what: str) -> list[Column]:
     return lengths + angles
 
 
+# One row a column reads best.
+# fmt: off
 ENTRY: tuple[Column, ...] = (
     # identity
-    Column(
-        "entry_id",
-        STR,
-        "Key: `<source>:<file_id>#<block>`, a second block of one name with `#2` after it",
-        False,
-    ),
-    Column(
-        "source",
-        STR,
-        "Name of the source it was mined from (`cod`, `amcsd`, `csd`, an archive's name)",
-        False,
-    ),
-    Column(
-        "file_id",
-        STR,
-        "The file inside its source: path relative to the tree, member of the archive, row key",
-        False,
-    ),
+    Column("entry_id", STR, "Key: `<source>:<file_id>#<block>`, a second block of one name with `#2` after it", False),
+    Column("source", STR, "Name of the source it was mined from (`cod`, `amcsd`, `csd`, an archive's name)", False),
+    Column("file_id", STR, "The file inside its source: path relative to the tree, member of the archive, row key", False),
     Column("block", STR, "Name of the data block, as spelt", False),
-    Column(
-        "database", STR, "Database that the entry belongs to: COD, AMCSD, CSD; null when the file names none"
-    ),
+    Column("database", STR, "Database that the entry belongs to: COD, AMCSD, CSD; null when the file names none"),
     Column("cod_code", STR, "COD number (`_cod_database_code`)"),
-    Column(
-        "csd_code",
-        STR,
-        "CSD refcode or CCDC deposition number (`_database_code_CSD`, `…depnum_ccdc_archive`)",
-    ),
+    Column("csd_code", STR, "CSD refcode or CCDC deposition number (`_database_code_CSD`, `…depnum_ccdc_archive`)"),
     Column("content_hash", STR, "BLAKE2b-128 of the file's bytes, hexadecimal", False),
     Column("revision", I64, "`$Revision$` of the header, a hint only"),
-    Column(
-        "text_origin",
-        STR,
-        "`original`, or `rebuilt` where the CIF text was rendered from a database's columns",
-        False,
-    ),
+    Column("text_origin", STR, "`original`, or `rebuilt` where the CIF text was rendered from a database's columns", False),
     Column("reader", STR, "`gemmi`, `gemmi-repaired` (after a repair named in `notes`), or `pycifrw`", False),
     Column("doi", STR, "DOI of the publication"),
     Column("journal", STR, "Full name of the journal"),
@@ -87,101 +63,47 @@ ENTRY: tuple[Column, ...] = (
     Column("volume_declared_angstrom3", F64, "Volume, as the file says"),
     *_cell("niggli_", "the Niggli-reduced primitive cell"),
     *_cell("least_oblique_", "the least-oblique P2₁/c cell (no. 14 only, β nearest 90° and folded to ≥ 90°)"),
-    Column(
-        "least_oblique_operator",
-        STR,
-        "Change of basis from the declared to the least-oblique P2₁/c setting, as a coordinate triplet",
-    ),
+    Column("least_oblique_operator", STR, "Change of basis from the declared to the least-oblique P2₁/c setting, as a coordinate triplet"),
     # symmetry
     Column("sg_declared_number", I32, "Number of the space group, as declared"),
     Column("sg_declared_hm", STR, "Hermann–Mauguin symbol, as declared"),
     Column("sg_declared_hall", STR, "Hall symbol, as declared"),
     Column("sg_number", I32, "Number of the space group, computed from the operators in use", False),
-    Column(
-        "sg_hm",
-        STR,
-        "Extended Hermann–Mauguin symbol of the computed setting (gemmi); null in a setting without a name",
-    ),
+    Column("sg_hm", STR, "Extended Hermann–Mauguin symbol of the computed setting (gemmi); null in a setting without a name"),
     Column("sg_hall", STR, "Hall symbol of the computed setting; null in a setting without a name"),
     Column("sg_source", STR, "What the operators came from: `operators`, `hall`, `hm`, `number`", False),
-    Column(
-        "sg_agreement",
-        STR,
-        "`agree`, `setting` (same number, another setting), `disagree`, or `undeclared`",
-        False,
-    ),
+    Column("sg_agreement", STR, "`agree`, `setting` (same number, another setting), `disagree`, or `undeclared`", False),
     Column("operators", STR, "Operators in use, as triplets, sorted, joined by `;` (identity first)", False),
     Column("n_operators", I32, "Order of the group per cell, centring included", False),
-    Column(
-        "crystal_system",
-        STR,
-        "triclinic, monoclinic, orthorhombic, tetragonal, trigonal, hexagonal, cubic",
-        False,
-    ),
+    Column("crystal_system", STR, "triclinic, monoclinic, orthorhombic, tetragonal, trigonal, hexagonal, cubic", False),
     Column("laue_class", STR, "Laue class, e.g. `2/m`", False),
     Column("centrosymmetric", BOOL, "The group contains an inversion", False),
     # contents
     Column("formula_declared", STR, "`_chemical_formula_sum`, as declared"),
     Column("z_declared", F64, "`_cell_formula_units_Z`"),
-    Column(
-        "formula_sites",
-        STR,
-        "Contents of the cell from the sites (multiplicity × occupancy), Hill order, D counted as H",
-    ),
-    Column(
-        "formula_cell",
-        STR,
-        "Contents of the cell as reconciled: declared formula × Z where it explains the sites, else the sites",
-    ),
-    Column(
-        "formula_units", F64, "Formula units per cell that bring the declared formula nearest to the sites"
-    ),
-    Column(
-        "composition_agreement",
-        STR,
-        "`agree`, `hydrogen` (only H differs), `multiple` (agrees with another Z), `disagree`, `no-formula`, `no-sites`",
-        False,
-    ),
+    Column("formula_sites", STR, "Contents of the cell from the sites (multiplicity × occupancy), Hill order, D counted as H"),
+    Column("formula_cell", STR, "Contents of the cell as reconciled: declared formula × Z where it explains the sites, else the sites"),
+    Column("formula_units", F64, "Formula units per cell that bring the declared formula nearest to the sites"),
+    Column("composition_agreement", STR, "`agree`, `hydrogen` (only H differs), `multiple` (agrees with another Z), `disagree`, `no-formula`, `no-sites`", False),
     Column("n_sites", I32, "Sites of the asymmetric unit with coordinates, dummies left out", False),
     Column("n_sites_non_h", I32, "Of these, not hydrogen", False),
     Column("n_atoms_non_h_cell", F64, "Non-hydrogen atoms per cell: Σ multiplicity × occupancy"),
     Column("n_atoms_h_cell", F64, "Hydrogen atoms per cell, as reconciled"),
-    Column(
-        "hydrogen_origin",
-        STR,
-        "Where the hydrogen count comes from: `sites`, `attached`, `formula`, `none` (no H anywhere), null when unknown",
-    ),
+    Column("hydrogen_origin", STR, "Where the hydrogen count comes from: `sites`, `attached`, `formula`, `none` (no H anywhere), null when unknown"),
     Column("h_fraction", F64, "Mole fraction of hydrogen among all atoms, as reconciled"),
     Column("volume_per_non_h_atom_angstrom3", F64, "Volume of the cell over its non-hydrogen atoms"),
     Column("elements", STR, "Elements present, sorted, joined by a blank; D counted as H"),
-    Column(
-        "class",
-        STR,
-        "`organic` (C with H, no metal), `metal-organic` (C with H or C–metal organic, and a metal), `inorganic`",
-    ),
+    Column("class", STR, "`organic` (C with H, no metal), `metal-organic` (C with H or C–metal organic, and a metal), `inorganic`"),
     Column("has_s_block", BOOL, "Contains an s-block metal (groups 1 and 2 without H)", False),
     Column("has_d_block", BOOL, "Contains a d-block element", False),
     # sites in summary
     Column("n_special_positions", I32, "Distinct special positions (orbits) occupied by non-hydrogen atoms"),
-    Column(
-        "special_letters",
-        STR,
-        "Their Wyckoff letters, sorted, joined by a blank; computed setting's reference setting",
-    ),
+    Column("special_letters", STR, "Their Wyckoff letters, sorted, joined by a blank; computed setting's reference setting"),
     Column("n_special_points", I32, "Of these, positions without a free coordinate"),
-    Column(
-        "u_iso_mean_angstrom2",
-        F64,
-        "Mean U_iso over non-hydrogen sites with evidence (riding and non-positive left out)",
-    ),
+    Column("u_iso_mean_angstrom2", F64, "Mean U_iso over non-hydrogen sites with evidence (riding and non-positive left out)"),
     Column("u_iso_sd_angstrom2", F64, "Standard deviation of the same"),
     Column("u_iso_n", I32, "Number of sites in that mean", False),
-    Column(
-        "has_disorder",
-        BOOL,
-        "A disorder group, or a partial occupancy on a site that shares no position with another",
-        False,
-    ),
+    Column("has_disorder", BOOL, "A disorder group, or a partial occupancy on a site that shares no position with another", False),
     Column("has_partial_occupancy", BOOL, "Any occupancy below 1", False),
     Column("has_mixed_sites", BOOL, "Two elements on one position", False),
     # experiment
@@ -224,24 +146,14 @@ SITE: tuple[Column, ...] = (
     Column("x", F64, "Fractional coordinate in the declared setting"),
     Column("y", F64, "Fractional coordinate in the declared setting"),
     Column("z", F64, "Fractional coordinate in the declared setting"),
-    Column(
-        "occupancy",
-        F64,
-        "Chemical occupancy of the position, as in the file; 1 where the file has none at all, null where it is unknown",
-    ),
+    Column("occupancy", F64, "Chemical occupancy of the position, as in the file; 1 where the file has none at all, null where it is unknown"),
     Column("multiplicity", I16, "Site multiplicity per cell, recomputed from the operators"),
-    Column(
-        "site_symmetry_order", I16, "Order of the site symmetry group; × multiplicity = order of the group"
-    ),
+    Column("site_symmetry_order", I16, "Order of the site symmetry group; × multiplicity = order of the group"),
     Column("declared_multiplicity", I16, "`_atom_site_symmetry_multiplicity`, often the order: never used"),
     Column("wyckoff_letter", STR, "Wyckoff letter in the group's reference setting"),
     Column("is_special", BOOL, "On a special position"),
     Column("u_iso_angstrom2", F64, "U_iso, or U_eq; as found, so it may be ≤ 0"),
-    Column(
-        "u_iso_origin",
-        STR,
-        "`U` (given), `B` (from B_iso), `tensor` (a third of the trace, cell metric included), `B-tensor`, `beta-tensor`",
-    ),
+    Column("u_iso_origin", STR, "`U` (given), `B` (from B_iso), `tensor` (a third of the trace, cell metric included), `B-tensor`, `beta-tensor`"),
     Column("u_is_evidence", BOOL, "Positive, ≤ 0.5 Å², and not set by a riding model", False),
     Column("calc_flag", STR, "`_atom_site_calc_flag`: d, calc, c, dum"),
     Column("disorder_assembly", STR, "`_atom_site_disorder_assembly`"),
@@ -253,12 +165,7 @@ REJECTION: tuple[Column, ...] = (
     Column("source", STR, "Source", False),
     Column("file_id", STR, "File inside the source", False),
     Column("block", STR, "Block, null when the whole file is rejected"),
-    Column(
-        "stage",
-        STR,
-        "`read` (bytes), `parse` (CIF syntax), `cell`, `symmetry`, `sites`, `crash` (the reader died), `memory`",
-        False,
-    ),
+    Column("stage", STR, "`read` (bytes), `parse` (CIF syntax), `cell`, `symmetry`, `sites`, `crash` (the reader died), `memory`", False),
     Column("code", STR, "Short reason, one of those documented in docs/", False),
     Column("detail", STR, "What was found, with the tag and the value", False),
 )
@@ -293,6 +200,7 @@ RUN: tuple[Column, ...] = (
     Column("n_rejections", I64, "Rejections after the run"),
     Column("seconds", F64, "Duration"),
 )
+# fmt: on
 
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:

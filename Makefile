@@ -1,0 +1,74 @@
+# The two commands of the README: `make repro` runs the pipeline, `make test` runs the tests. Both set up first.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+LARIXITE := larixite==2026.1.0
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
+MODULES = find src crystal mining priors generator model reports -name '*.py' -o -name '*.html' -o -name '*.json' -o -name '*.tsv' -o -name '*.npz' | LC_ALL=C sort
+
+.PHONY: setup setup-test repro test lint lock docs ci clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make repro   set up, then run the whole pipeline (dvc repro): ends with reports/amcsd/index.html"
+	@echo "make test    set up, then run the tests"
+	@echo "make lint    ruff, mypy --strict and the import contracts"
+	@echo "make docs    build docs/_build/html, warnings are errors"
+	@echo "make lock    write requirements.lock anew from pyproject.toml"
+	@echo "make clean   remove the environment and everything that the pipeline computed under data/"
+
+# The editable install is strict (each module linked on its own), so it is renewed when the list of modules changes.
+define install_package
+	@$(MODULES) | cmp -s - $(VENV)/modules.txt || { \
+	  echo "installing xtalpriors into $(VENV)"; \
+	  $(PIP) --no-deps --editable . --config-settings editable_mode=strict && $(MODULES) > $(VENV)/modules.txt; }
+endef
+
+setup: $(VENV)/setup.stamp
+	$(install_package)
+
+setup-test: setup $(VENV)/setup-test.stamp
+
+$(VENV)/setup.stamp: pyproject.toml requirements.lock
+	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: install Python 3.11 or newer, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: say make PYTHON=python3.12, for instance" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable . --config-settings editable_mode=strict
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(LARIXITE)
+	@$(MODULES) > $(VENV)/modules.txt
+	@touch $@
+
+$(VENV)/setup-test.stamp: $(VENV)/setup.stamp
+	$(PIP) --editable '.[test,lint,docs]' --config-settings editable_mode=strict
+	@$(MODULES) > $(VENV)/modules.txt
+	@touch $@
+
+repro: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
+test: setup-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal tests
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: setup-test
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+# A fresh environment, resolved from the ranges alone. PyTorch is pinned by its release (no local build tag, no CUDA packages).
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	build/lock/bin/pip install --quiet --disable-pip-version-check '.[test,lint,docs]' setuptools wheel
+	build/lock/bin/pip freeze --all --exclude xtalpriors --exclude pip | sed 's/+cpu$$//' | grep -v -e '^nvidia-' -e '^triton' -e ' @ ' > requirements.lock
+	rm -rf build/lock
+
+ci:
+	bash .ci/run
+
+clean:
+	rm -rf $(VENV) build data docs/_build

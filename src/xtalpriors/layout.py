@@ -1,0 +1,47 @@
+"""Where the pipeline keeps things: the one place that spells the paths that `dvc.yaml` spells too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusPaths:
+    """Files of one corpus, relative to the repository root."""
+
+    corpus: str
+
+    @property
+    def manifest(self) -> Path:
+        """What the sources hold, a line a file."""
+        return Path("data") / self.corpus / "manifest.parquet"
+
+    @property
+    def database(self) -> Path:
+        """The mined table."""
+        return Path("data") / self.corpus / "crystals.duckdb"
+
+    @property
+    def digest(self) -> Path:
+        """Hash of the database's sorted content."""
+        return Path("data") / self.corpus / "digest.json"
+
+    def subset(self, name: str) -> Path:
+        """Entries of a subset; its sites are beside it, as `.sites.parquet`."""
+        return Path("data") / self.corpus / "subsets" / f"{name}.parquet"
+
+    def bundle(self, name: str) -> Path:
+        """Priors fitted to a subset."""
+        return Path("priors") / "fitted" / self.corpus / f"{name}.json"
+
+    def generated(self, strategy: str) -> Path:
+        """The fixed generated set of a strategy, for figures."""
+        return Path("data") / self.corpus / "generated" / f"{strategy}.parquet"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return Path("reports") / self.corpus

@@ -1,0 +1,141 @@
+"""`params.yaml` as one typed, frozen model: a misspelt key is an error that names the nearest right one."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from xtalpriors.errors import UsageError
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.mining.subsets import SubsetDefinition
+
+__all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
+
+
+T = TypeVar("T")
+
+
+class _Strict(BaseModel):
+    """Frozen, and no key that the model does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Corpus(_Strict):
+    """A corpus: one database made from one or more sources."""
+
+    sources: tuple[str, ...] = Field(min_length=1)
+    """Each `cod:DIR`, `amcsd`, `archive:FILE` or `csd`; several are mined into one database."""
+
+
+class MineParams(_Strict):
+    """How mining runs; nothing here changes what comes out."""
+
+    workers: int | None = Field(default=None, ge=1)
+    """Worker processes; null is one for each core."""
+
+
+class FitParams(_Strict):
+    """How the priors are fitted."""
+
+    seed: int = Field(default=1, ge=0)
+    """Seed of the bootstrap."""
+    bootstrap: int = Field(default=1000, ge=100)
+    """Bootstrap resamples of the clusters."""
+
+
+class GenerateParams(_Strict):
+    """The fixed generated sets of the report: each strategy with the same bundle, count and seed."""
+
+    subset: str
+    """The subset whose bundle is sampled."""
+    count: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+
+class Params(_Strict):
+    """The whole of `params.yaml`."""
+
+    corpora: dict[str, Corpus] = Field(min_length=1)
+    subsets: dict[str, SubsetDefinition] = Field(min_length=1)
+    mine: MineParams = MineParams()
+    fit: FitParams = FitParams()
+    generate: GenerateParams
+    strategies: dict[str, GeneratorConfig]
+
+    @field_validator("subsets", mode="before")
+    @classmethod
+    def _name_subsets(cls, value: Any) -> Any:
+        """A subset's name is its key."""
+        if not isinstance(value, dict):
+            return value
+        return {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in value.items()}
+
+    def corpus(self, name: str) -> Corpus:
+        """The corpus `name`, or an error that lists the corpora there are."""
+        return _pick(self.corpora, name, "corpus", "corpora")
+
+    def subset(self, name: str) -> SubsetDefinition:
+        """The subset `name`, or an error that lists the subsets there are."""
+        return _pick(self.subsets, name, "subset", "subsets")
+
+    def strategy(self, name: str) -> GeneratorConfig:
+        """The generator strategy `name`, or an error that lists the strategies there are."""
+        return _pick(self.strategies, name, "strategy", "strategies")
+
+
+def _pick(table: dict[str, T], name: str, one: str, key: str) -> T:
+    if name not in table:
+        raise UsageError(
+            f"There is no {one} '{name}' in params.yaml; `{key}:` there has: {', '.join(table)}."
+        )
+    return table[name]
+
+
+def load_params(path: Path) -> Params:
+    """Read and check `params.yaml`.
+
+    Raises
+    ------
+    UsageError
+        The file is missing, is no YAML, or holds a key or a value that the model does not allow; the
+        message names the place, and for an unknown key the nearest one that exists.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no {path}: run this in the folder that holds params.yaml, or give the options of "
+            "the command itself (see --help)."
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read as YAML: {error}") from error
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        lines = [_explain(dict(e)) for e in error.errors()]
+        raise UsageError(f"{path}: " + "; ".join(lines) + ".") from error
+
+
+def _explain(error: dict[str, Any]) -> str:
+    """One problem of the file as one clause."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"`{where}`: {error['msg']}" if where else str(error["msg"])
+    known = sorted(_known_keys(Params))
+    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
+    return f"`{where}` is no parameter" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+def _known_keys(model: type[BaseModel]) -> set[str]:
+    """Names of every field of a model and of the models inside it."""
+    keys = set(model.model_fields)
+    for field in model.model_fields.values():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                keys |= _known_keys(inner)
+    return keys
