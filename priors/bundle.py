@@ -1,0 +1,224 @@
+"""The bundle: every prior of one subset in one JSON file, with where it came from and a digest.
+
+Reading a bundle needs pydantic, NumPy and SciPy only: the generator runs without a database.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.priors.axis_ratio import AxisRatio
+from xtalpriors.priors.canonical import canonical_json, digest, rounded, write_atomically
+from xtalpriors.priors.cell_volume import CellVolume
+from xtalpriors.priors.diffraction import Diffraction
+from xtalpriors.priors.displacement import Displacement
+from xtalpriors.priors.distances import Distances
+from xtalpriors.priors.elements import Elements
+from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.hydrogen import Hydrogen
+from xtalpriors.priors.monoclinic_angle import MonoclinicAngle
+from xtalpriors.priors.packing import Packing
+from xtalpriors.priors.space_groups import SpaceGroups
+from xtalpriors.priors.special_positions import SpecialPositions
+from xtalpriors.priors.triclinic_skew import TriclinicSkew
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "CreatedFrom",
+    "PriorBundle",
+    "Priors",
+    "WaterfallStep",
+    "json_schema",
+    "load_bundle",
+    "make_bundle",
+    "published_bundle",
+    "save_bundle",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
+
+
+class WaterfallStep(FrozenModel):
+    """Structures left after one filter."""
+
+    step: str
+    n: int
+
+
+class CreatedFrom(FrozenModel):
+    """What the priors were fitted to; nothing in it varies between two runs on the same input."""
+
+    corpus: str = Field(description="Corpus, or the publication")
+    revision: str | None = Field(default=None, description="Revision of the corpus, where it has one")
+    database_digest: str | None = Field(default=None, description="Digest of the mined database")
+    subset: dict[str, Any] | None = Field(default=None, description="The subset's definition")
+    subset_digest: str | None = Field(default=None, description="Digest of the values that were fitted")
+    parent: str | None = Field(
+        default=None, description="Name of the subset that a small one was pooled towards"
+    )
+    parent_digest: str | None = Field(default=None, description="Digest of the parent's values")
+    waterfall: tuple[WaterfallStep, ...] = Field(default=(), description="Structures left after each filter")
+    extractor_version: str | None = Field(default=None, description="Version of the reading code")
+    weighting: Literal["cluster", "best-of-cluster"] | None = Field(
+        default=None,
+        description="`cluster`: each structure counts 1/size of its cluster; or only the best counts",
+    )
+    seed: int | None = Field(default=None, description="Seed of the bootstrap")
+    bootstrap: int | None = Field(default=None, description="Bootstrap replicates")
+    doi: str | None = Field(default=None, description="Publication")
+
+
+class Priors(FrozenModel):
+    """One field per prior; null where the subset (or the paper) does not give it, see `unavailable`."""
+
+    cell_volume: CellVolume | None = None
+    axis_ratio: AxisRatio | None = None
+    monoclinic_angle: MonoclinicAngle | None = None
+    triclinic_skew: TriclinicSkew | None = None
+    elements: Elements | None = None
+    special_positions: SpecialPositions | None = None
+    displacement: Displacement | None = None
+    packing: Packing | None = None
+    hydrogen: Hydrogen | None = None
+    space_groups: SpaceGroups | None = None
+    diffraction: Diffraction | None = None
+    distances: Distances | None = None
+
+
+class PriorBundle(FrozenModel):
+    """Everything a generator needs to know about one population of crystals."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str = Field(description="Subset or publication")
+    created_from: CreatedFrom
+    priors: Priors
+    unavailable: dict[str, str] = Field(
+        default_factory=dict, description="Why a prior, or a part of one, is null: dotted name to reason"
+    )
+    priors_digest: str = Field(description="BLAKE2b-128 of schema_version and priors as canonical JSON")
+
+    def require(self, name: str) -> Any:
+        """The prior `name`, or an error that says why the bundle has none."""
+        prior = getattr(self.priors, name)
+        if prior is None:
+            reason = self.unavailable.get(name, "it was not fitted")
+            raise XtalpriorsError(
+                f"bundle {self.name!r} has no prior {name!r}: {reason}. Use another bundle."
+            )
+        return prior
+
+
+def _digest_of(priors: Any) -> str:
+    return digest({"schema_version": SCHEMA_VERSION, "priors": priors})
+
+
+def make_bundle(
+    name: str, created_from: CreatedFrom, priors: Priors, *, unavailable: dict[str, str] | None = None
+) -> PriorBundle:
+    """Bundle of some priors, every float rounded as it will be in the file, with its digest."""
+    content = rounded(priors.model_dump(mode="json"))
+    return PriorBundle(
+        name=name,
+        created_from=CreatedFrom.model_validate(rounded(created_from.model_dump(mode="json"))),
+        priors=Priors.model_validate(content),
+        unavailable=unavailable or {},
+        priors_digest=_digest_of(content),
+    )
+
+
+def save_bundle(bundle: PriorBundle, path: Path) -> None:
+    """Write the bundle as JSON, sorted and atomically: the same bundle gives the same bytes."""
+    text = canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n"
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise XtalpriorsError(
+            f"cannot write the bundle {path}: {error.strerror or error}. Free space or choose another output."
+        ) from error
+
+
+def load_bundle(path: Path) -> PriorBundle:
+    """Read a bundle and check it.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is missing, no JSON, of another schema version, not a bundle, or was edited by hand.
+    """
+    raw = _read_json(Path(path))
+    _check_version(raw, Path(path))
+    try:
+        bundle = PriorBundle.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise XtalpriorsError(
+            f"{path} is no valid prior bundle: {where}: {first['msg']} ({error.error_count()} in all). {_regenerate(raw)}"
+        ) from error
+    if _digest_of(raw["priors"]) != bundle.priors_digest:
+        raise XtalpriorsError(
+            f"{path} was changed after it was made: its priors do not match priors_digest {bundle.priors_digest}. "
+            f"A bundle is never edited by hand; restore the file, or {_regenerate(raw).lower()}"
+        )
+    return bundle
+
+
+def published_bundle(name: str = "melgalvis-2026") -> PriorBundle:
+    """A bundle of a publication, as shipped with the package."""
+    folder = Path(__file__).resolve().parent / "published"
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        have = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
+        raise XtalpriorsError(f"no published bundle {name!r}; there are: {have}")
+    return load_bundle(path)
+
+
+def json_schema() -> str:
+    """JSON Schema (draft 2020-12) of a bundle, generated from the models."""
+    schema = PriorBundle.model_json_schema(mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$id"] = f"bundle-{SCHEMA_VERSION}.json"
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise XtalpriorsError(
+            f"there is no bundle {path}. Make one with `xtalpriors fit --output {path}`."
+        ) from error
+    except OSError as error:
+        raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise XtalpriorsError(
+            f"{path} is not JSON, or was cut short ({error}). Make it again with `xtalpriors fit --output {path}`."
+        ) from error
+    if not isinstance(raw, dict) or "priors" not in raw or "schema_version" not in raw:
+        raise XtalpriorsError(f"{path} is JSON but no prior bundle: it has no schema_version or no priors.")
+    return raw
+
+
+def _check_version(raw: dict[str, Any], path: Path) -> None:
+    version = raw["schema_version"]
+    if version == SCHEMA_VERSION and not isinstance(version, bool):
+        return
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise XtalpriorsError(
+            f"{path} has bundle schema {version}; this xtalpriors reads {SCHEMA_VERSION}. Upgrade xtalpriors."
+        )
+    raise XtalpriorsError(
+        f"{path} has bundle schema {version!r}, which cannot be migrated to {SCHEMA_VERSION}. {_regenerate(raw)}"
+    )
+
+
+def _regenerate(raw: dict[str, Any]) -> str:
+    """The command that makes the bundle again."""
+    name = raw.get("name") if isinstance(raw.get("name"), str) else "NAME"
+    return f"Make it again with `xtalpriors fit --subset {name}.parquet --output {name}.json`."

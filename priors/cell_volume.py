@@ -1,0 +1,27 @@
+"""Volume of the cell: log-normal with location 0 (2026 paper, section 3.2 and Fig. 1)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.scalar import ScalarPrior
+
+__all__ = ["CellVolume"]
+
+
+class CellVolume(ScalarPrior):
+    """V of the declared cell, Å³; parametric form `LogNormal`."""
+
+    uniform_low_angstrom3: float = Field(gt=0, description="Lower end of the strategy `volume-uniform`")
+    uniform_high_angstrom3: float = Field(gt=0, description="Upper end of the strategy `volume-uniform`")
+    share_160_1000: Estimate | None = Field(
+        default=None, description="Share of the volumes within the 2026 paper's 160–1000 Å³"
+    )
+
+    def summary(self) -> dict[str, float]:
+        """Flat numbers, the share within 160–1000 Å³ included."""
+        flat = super().summary()
+        if self.share_160_1000 is not None:
+            flat["share_160_1000"] = self.share_160_1000.value
+        return flat

@@ -1,0 +1,291 @@
+"""Continuous families: density, distribution function, quantiles and sampling, each in closed form.
+
+All arrays are float64; `log_prob` is in nats per unit of the statistic and −inf outside the support.
+Only NumPy and scipy.special are used, so that reading a bundle costs no statistics package.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, model_validator
+from scipy import special
+
+from xtalpriors.priors.estimate import Estimate, FrozenModel
+
+__all__ = [
+    "Constant",
+    "Exponential",
+    "Gamma",
+    "LogNormal",
+    "TruncatedNormal",
+    "Uniform",
+    "ZeroInflatedBeta",
+]
+
+Floats = NDArray[np.float64]
+
+
+class _Sampled(FrozenModel):
+    """Sampling by inversion: one uniform number per value, so that the number of draws is known."""
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Value below which the share `p` lies; defined by each family."""
+        raise NotImplementedError
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Floats:
+        """`size` independent values."""
+        return self.quantile(rng.random(size))
+
+
+def _bounded(low: float, high: float | None) -> None:
+    if high is not None and high <= low:
+        raise ValueError(f"an empty range: [{low}, {high}]")
+
+
+class Constant(FrozenModel):
+    """Always the same value (the 2026 paper's fixed resolution, for one)."""
+
+    family: Literal["constant"] = "constant"
+    value: float
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """Log probability (not density): 0 at the value, −inf elsewhere."""
+        return np.where(np.asarray(x, float) == self.value, 0.0, -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        return np.where(np.asarray(x, float) >= self.value, 1.0, 0.0)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """The value, whatever `p`."""
+        return np.full(np.shape(p), self.value)
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Floats:
+        """`size` times the value; `rng` is not advanced."""
+        return np.full(size, self.value)
+
+
+class Uniform(_Sampled):
+    """U(low; high)."""
+
+    family: Literal["uniform"] = "uniform"
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        _bounded(self.low, self.high)
+        return self
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """−ln(high − low) inside."""
+        x = np.asarray(x, float)
+        return np.where((x >= self.low) & (x <= self.high), -np.log(self.high - self.low), -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        return np.clip((np.asarray(x, float) - self.low) / (self.high - self.low), 0.0, 1.0)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`."""
+        return self.low + np.asarray(p, float) * (self.high - self.low)
+
+
+class LogNormal(_Sampled):
+    """ln X ~ N(mu, sigma²); location fixed at 0. `sigma` is the standard deviation, not the variance."""
+
+    family: Literal["lognormal"] = "lognormal"
+    mu: Estimate = Field(description="Mean of ln x")
+    sigma: Estimate = Field(description="Standard deviation of ln x (not its square)")
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.sigma.value <= 0:
+            raise ValueError("sigma must be positive")
+        return self
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """−ln(xσ√2π) − (ln x − μ)²/2σ²."""
+        x = np.asarray(x, float)
+        log_x = np.log(np.where(x > 0, x, 1.0))
+        z = (log_x - self.mu.value) / self.sigma.value
+        inside = -log_x - np.log(self.sigma.value * np.sqrt(2 * np.pi)) - 0.5 * z * z
+        return np.where(x > 0, inside, -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        x = np.asarray(x, float)
+        log_x = np.log(np.where(x > 0, x, 1.0))
+        return np.where(x > 0, special.ndtr((log_x - self.mu.value) / self.sigma.value), 0.0)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`."""
+        return np.exp(self.mu.value + self.sigma.value * special.ndtri(np.asarray(p, float)))
+
+
+class Exponential(_Sampled):
+    """Density ∝ exp(−rate·(x − low)) on [low, high]; `high` null means unbounded.
+
+    On a bounded range the rate may be 0 (uniform) or negative (density rising): the exact truncated
+    likelihood has its maximum there when the mean lies in the upper half.
+    """
+
+    family: Literal["exponential"] = "exponential"
+    rate: Estimate
+    low: float
+    high: float | None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        _bounded(self.low, self.high)
+        if self.high is None and self.rate.value <= 0:
+            raise ValueError("an unbounded exponential needs a positive rate")
+        return self
+
+    def _log_norm(self) -> float:
+        """ln of ∫ exp(−rate·(x − low)) dx over the range."""
+        rate = self.rate.value
+        if self.high is None:
+            return float(-np.log(rate))
+        span = self.high - self.low
+        t = rate * span
+        # below 1e-5 the series is exact to double precision, where expm1(t)/t would lose nothing but 0/0
+        return float(np.log(span) + (-0.5 * t + t * t / 24 if abs(t) < 1e-5 else np.log(-np.expm1(-t) / t)))
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """−rate·(x − low) − ln norm, inside."""
+        x = np.asarray(x, float)
+        inside = (x >= self.low) & (x <= (np.inf if self.high is None else self.high))
+        return np.where(inside, -self.rate.value * (x - self.low) - self._log_norm(), -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        rate, upper = self.rate.value, np.inf if self.high is None else self.high
+        d = np.clip(np.asarray(x, float), self.low, upper) - self.low
+        if self.high is None:
+            return -np.expm1(-rate * d)
+        t = rate * (self.high - self.low)
+        return d / (self.high - self.low) if abs(t) < 1e-12 else np.expm1(-rate * d) / np.expm1(-t)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`."""
+        p, rate = np.asarray(p, float), self.rate.value
+        if self.high is None:
+            return self.low - np.log1p(-p) / rate
+        t = rate * (self.high - self.low)
+        if abs(t) < 1e-12:
+            return self.low + p * (self.high - self.low)
+        return np.clip(self.low - np.log1p(p * np.expm1(-t)) / rate, self.low, self.high)
+
+
+class Gamma(_Sampled):
+    """Gamma distribution with location 0: density ∝ x^(shape − 1)·exp(−x/scale)."""
+
+    family: Literal["gamma"] = "gamma"
+    shape: Estimate
+    scale: Estimate
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.shape.value <= 0 or self.scale.value <= 0:
+            raise ValueError("shape and scale must be positive")
+        return self
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """(k − 1) ln x − x/θ − ln Γ(k) − k ln θ."""
+        x, k, scale = np.asarray(x, float), self.shape.value, self.scale.value
+        safe = np.where(x > 0, x, 1.0)
+        inside = (k - 1) * np.log(safe) - safe / scale - special.gammaln(k) - k * np.log(scale)
+        return np.where(x > 0, inside, -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        return special.gammainc(self.shape.value, np.maximum(np.asarray(x, float), 0.0) / self.scale.value)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`."""
+        return self.scale.value * special.gammaincinv(self.shape.value, np.asarray(p, float))
+
+
+class TruncatedNormal(_Sampled):
+    """N(mean, sd²) cut to [low, high]; `mean` and `sd` are those before the cut, null bounds are infinite."""
+
+    family: Literal["truncated-normal"] = "truncated-normal"
+    mean: Estimate
+    sd: Estimate
+    low: float | None
+    high: float | None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.low is not None:
+            _bounded(self.low, self.high)
+        if self.sd.value <= 0:
+            raise ValueError("sd must be positive")
+        return self
+
+    def _ends(self) -> tuple[float, float]:
+        """Probabilities below the cuts, before cutting."""
+        lower = 0.0 if self.low is None else special.ndtr((self.low - self.mean.value) / self.sd.value)
+        upper = 1.0 if self.high is None else special.ndtr((self.high - self.mean.value) / self.sd.value)
+        return float(lower), float(upper)
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """Normal log density minus ln of the share kept, inside."""
+        x, (lower, upper) = np.asarray(x, float), self._ends()
+        z = (x - self.mean.value) / self.sd.value
+        inside = -0.5 * z * z - np.log(self.sd.value * np.sqrt(2 * np.pi)) - np.log(upper - lower)
+        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
+        return np.where((x >= low) & (x <= high), inside, -np.inf)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x)."""
+        lower, upper = self._ends()
+        below = special.ndtr((np.asarray(x, float) - self.mean.value) / self.sd.value)
+        return np.clip((below - lower) / (upper - lower), 0.0, 1.0)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`."""
+        lower, upper = self._ends()
+        z = special.ndtri(lower + np.asarray(p, float) * (upper - lower))
+        return np.clip(self.mean.value + self.sd.value * z, self.low, self.high)
+
+
+class ZeroInflatedBeta(_Sampled):
+    """0 with probability `p_zero`, else Beta(a, b) on (0, 1)."""
+
+    family: Literal["zero-inflated-beta"] = "zero-inflated-beta"
+    p_zero: Estimate
+    a: Estimate
+    b: Estimate
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if not 0 <= self.p_zero.value <= 1 or self.a.value <= 0 or self.b.value <= 0:
+            raise ValueError("p_zero must be in [0, 1], a and b positive")
+        return self
+
+    def log_prob(self, x: ArrayLike) -> Floats:
+        """ln p_zero at 0 (a probability), ln(1 − p_zero) + ln Beta density in (0, 1)."""
+        x, a, b, p = np.asarray(x, float), self.a.value, self.b.value, self.p_zero.value
+        inside = (x > 0) & (x < 1)
+        safe = np.where(inside, x, 0.5)
+        with np.errstate(divide="ignore"):
+            density = np.log1p(-p) + (a - 1) * np.log(safe) + (b - 1) * np.log1p(-safe) - special.betaln(a, b)
+            return np.where(inside, density, np.where(x == 0, np.log(p), -np.inf))
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X ≤ x), the step at 0 included."""
+        x, p = np.asarray(x, float), self.p_zero.value
+        above = p + (1 - p) * special.betainc(self.a.value, self.b.value, np.clip(x, 0.0, 1.0))
+        return np.where(x < 0, 0.0, above)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Inverse of `cdf`; 0 for every `p` ≤ p_zero."""
+        p, zero = np.asarray(p, float), self.p_zero.value
+        if zero >= 1:
+            return np.zeros(p.shape)
+        return special.betaincinv(self.a.value, self.b.value, np.clip((p - zero) / (1 - zero), 0.0, 1.0))

@@ -1,0 +1,41 @@
+"""Interatomic distances of the subset: a reference that generated structures are compared with, never sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from xtalpriors.priors.distributions import Histogram
+from xtalpriors.priors.estimate import FrozenModel
+
+__all__ = ["Distances"]
+
+
+class Distances(FrozenModel):
+    """Histograms of distances up to 6 Å (2026 paper, Fig. 4), symmetry images included."""
+
+    n_structures: int
+    n_pairs: float = Field(description="Weighted number of pairs counted")
+    convention: str
+    distance: Histogram = Field(description="Distance, Å")
+    over_radii: Histogram | None = Field(
+        default=None,
+        description="Distance over the sum of the covalent radii (Cordero 2008, doi 10.1039/b801115j)",
+    )
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
+        """`size` distances, Å."""
+        return self.distance.sample(size, rng=rng)
+
+    def log_prob(self, distance_angstrom: ArrayLike) -> NDArray[np.float64]:
+        """Log density of a distance, per Å."""
+        return self.distance.log_prob(distance_angstrom)
+
+    def summary(self) -> dict[str, float]:
+        """Structures, pairs and the median distance."""
+        return {
+            "n_structures": self.n_structures,
+            "n_pairs": self.n_pairs,
+            "median": float(self.distance.quantile(0.5)),
+        }

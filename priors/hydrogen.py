@@ -1,0 +1,31 @@
+"""Mole fraction of hydrogen, x_H (2026 paper, eq. 19): zero-inflated beta."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.scalar import ScalarPrior
+
+__all__ = ["Hydrogen"]
+
+
+class Hydrogen(ScalarPrior):
+    """x_H = n_H / (n_H + n_non-H) of the reconciled contents, where the hydrogen count is known."""
+
+    share_zero: Estimate | None = Field(
+        default=None, description="Share of structures known to hold no hydrogen"
+    )
+    share_30_60: Estimate | None = Field(default=None, description="Share within the 2026 paper's 0.3–0.6")
+    n_unknown: int | None = Field(
+        default=None, description="Structures left out: their hydrogen count is not known"
+    )
+
+    def summary(self) -> dict[str, float]:
+        """Flat numbers, the share without hydrogen included."""
+        flat = super().summary()
+        if self.share_zero is not None:
+            flat["share_zero"] = self.share_zero.value
+        if self.share_30_60 is not None:
+            flat["share_30_60"] = self.share_30_60.value
+        return flat

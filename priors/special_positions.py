@@ -1,0 +1,152 @@
+"""How many special positions a structure occupies, by space group and Wyckoff set (2026 paper, section 3.5)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from xtalpriors.priors.distributions import Categorical, Counts, Estimate, Shrinkage
+from xtalpriors.priors.estimate import FrozenModel
+
+__all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]
+
+
+class WyckoffSet(FrozenModel):
+    """Positions that a shift of the origin (Euclidean normalizer) turns into each other, such as a–d of P2₁/c.
+
+    A point (no degree of freedom) holds one atom or none: `probability` of being occupied, for each of the
+    `n_positions` letters independently. A position with freedom holds any number: `count` of orbits per letter.
+    """
+
+    letters: tuple[str, ...] = Field(
+        min_length=1, description="Wyckoff letters pooled, in the reference setting"
+    )
+    multiplicity: int = Field(ge=1, description="Of the conventional cell, centring included")
+    degrees_of_freedom: int = Field(
+        ge=0, le=2, description="Free coordinates: 0 point, 1 axis, 2 mirror plane"
+    )
+    n_positions: int = Field(ge=1, description="Number of letters pooled")
+    probability: Estimate | None = Field(
+        default=None, description="Points: probability that one of them is occupied"
+    )
+    count: Counts | None = Field(
+        default=None, description="Positions with freedom: orbits occupied per letter"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.probability is None) == (self.count is None) or (self.probability is None) != (
+            self.degrees_of_freedom > 0
+        ):
+            raise ValueError("points have a probability, positions with freedom have counts")
+        if len(self.letters) != self.n_positions:
+            raise ValueError("one letter for each position")
+        return self
+
+    @property
+    def expected(self) -> float:
+        """Expected number of occupied orbits of the set."""
+        each = (
+            self.probability.value if self.probability is not None else self.count.mean if self.count else 0.0
+        )
+        return self.n_positions * each
+
+
+class SpecialPositionsOfGroup(FrozenModel):
+    """Occupation of the special positions of one space group by non-hydrogen atoms."""
+
+    number: int = Field(ge=1, le=230, description="Space-group number; any setting")
+    n_structures: int | None = Field(default=None, description="Structures counted; null when published")
+    n_clusters: int | None = None
+    wyckoff_sets: tuple[WyckoffSet, ...] = Field(description="Empty for a group without special positions")
+    number_occupied: Counts = Field(
+        description="Occupied special orbits per structure, measured (not the product form)"
+    )
+    joint: Categorical | None = Field(
+        default=None,
+        description="Observed patterns: occupied orbits by set, `abcd×1 e×2`; `none` for all atoms general",
+    )
+    shrinkage: Shrinkage | None = None
+    source: str | None = None
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(size, n_sets) occupied orbits of each set, the positions independent."""
+        columns = []
+        for s in self.wyckoff_sets:
+            if s.probability is not None:
+                columns.append(rng.binomial(s.n_positions, s.probability.value, size))
+            elif s.count is not None:
+                columns.append(s.count.sample(size * s.n_positions, rng=rng).reshape(size, -1).sum(1))
+        return np.column_stack(columns).astype(np.int64) if columns else np.zeros((size, 0), np.int64)
+
+    def log_prob(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Log probability of (n, n_sets) occupied orbits, the positions independent."""
+        total = np.zeros(len(counts))
+        for column, s in zip(counts.T, self.wyckoff_sets, strict=True):
+            total += np.log(np.maximum(_set_probabilities(s, int(column.max(initial=0))), 0.0))[column]
+        return total
+
+
+def _set_probabilities(wyckoff_set: WyckoffSet, largest: int) -> NDArray[np.float64]:
+    """P(0), P(1), … P(largest) occupied orbits of a set: the distribution of one letter, convolved."""
+    if wyckoff_set.probability is not None:
+        one = np.array([1 - wyckoff_set.probability.value, wyckoff_set.probability.value])
+    else:
+        assert wyckoff_set.count is not None  # the validator guarantees it
+        one = wyckoff_set.count.values
+    total = np.ones(1)
+    for _ in range(wyckoff_set.n_positions):
+        total = np.convolve(total, one)
+    return np.pad(total, (0, max(0, largest + 1 - len(total))))
+
+
+class SpecialPositions(FrozenModel):
+    """Special positions of every space group with enough structures."""
+
+    convention: str
+    groups: dict[int, SpecialPositionsOfGroup] = Field(description="By space-group number")
+    number_occupied: Counts | None = Field(
+        default=None, description="Occupied special orbits, all groups together"
+    )
+    source: str | None = Field(default=None, description="Publication and place; null when fitted here")
+
+    def group(self, number: int) -> SpecialPositionsOfGroup:
+        """Prior of one space group.
+
+        Raises
+        ------
+        LookupError
+            The bundle has no structures in that group.
+        """
+        if number not in self.groups:
+            have = ", ".join(str(n) for n in sorted(self.groups))
+            raise LookupError(
+                f"this bundle has no special positions of space group {number}; it has {have or 'none'}"
+            )
+        return self.groups[number]
+
+    def sample(self, size: int, *, rng: np.random.Generator, number: int = 14) -> NDArray[np.int64]:
+        """(size, n_sets) occupied orbits of each Wyckoff set of one group."""
+        return self.group(number).sample(size, rng=rng)
+
+    def log_prob(self, counts: NDArray[np.int64], *, number: int = 14) -> NDArray[np.float64]:
+        """Log probability of (n, n_sets) occupied orbits of one group."""
+        return self.group(number).log_prob(counts)
+
+    def summary(self) -> dict[str, float]:
+        """P(0), P(1), P(≥ 2) occupied, all groups and no. 14; p of the inversion centres of P2₁/c."""
+        flat: dict[str, float] = {}
+        for name, counts in (
+            ("all", self.number_occupied),
+            ("p21c", self.groups[14].number_occupied if 14 in self.groups else None),
+        ):
+            if counts is not None:
+                flat |= {f"{name}.none": float(counts.values[0]), f"{name}.two_or_more": counts.at_least(2)}
+                flat[f"{name}.one"] = 1.0 - flat[f"{name}.none"] - flat[f"{name}.two_or_more"]
+        if 14 in self.groups:
+            points = [s.probability for s in self.groups[14].wyckoff_sets if s.probability is not None]
+            flat |= {"p21c.probability": p.value for p in points[:1]}
+        return flat

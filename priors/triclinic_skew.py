@@ -1,0 +1,50 @@
+"""The skews of triclinic cells (2026 paper, eq. 17) and the angles of the reduced cell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xtalpriors.priors.estimate import Estimate, FrozenModel
+from xtalpriors.priors.scalar import Form, ScalarPrior
+
+__all__ = ["TriclinicSkew"]
+
+
+class TriclinicSkew(FrozenModel):
+    """|s₂|, |s₃| (and |s₁|, which eq. 17 leaves out) of the Niggli-reduced cell with a ≤ b ≤ c.
+
+    The basis is written upper triangular, a = (a, 0, 0), b = b₀(s₂, 1, 0), c = c₀(s₃, s₁, 1): s₂ = cot γ, and
+    s₁ = 0 gives back eq. 17.
+    """
+
+    s2: ScalarPrior = Field(description="|s₂|, at most 1/√3 in a reduced cell")
+    s3: ScalarPrior = Field(description="|s₃|, at most √(3/8) in a reduced cell")
+    s1: ScalarPrior | None = Field(default=None, description="|s₁|, at most 1/√3 in a reduced cell")
+    alpha: ScalarPrior | None = Field(default=None, description="α of the reduced cell, empirical, degrees")
+    beta: ScalarPrior | None = Field(default=None, description="β of the reduced cell, empirical, degrees")
+    gamma: ScalarPrior | None = Field(default=None, description="γ of the reduced cell, empirical, degrees")
+    share_acute: Estimate | None = Field(
+        default=None, description="Share of type I reduced cells (all angles < 90°)"
+    )
+    source: str | None = Field(default=None, description="Publication and place; null when fitted here")
+
+    def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> NDArray[np.float64]:
+        """(size, 2) independent |s₂|, |s₃|."""
+        return np.column_stack([p.sample(size, rng=rng, form=form) for p in (self.s2, self.s3)])
+
+    def log_prob(self, skews: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log density of (n, 2) skews, the two taken as independent."""
+        return self.s2.log_prob(skews[:, 0]) + self.s3.log_prob(skews[:, 1])
+
+    def summary(self) -> dict[str, float]:
+        """Flat numbers of the skews and angles."""
+        flat: dict[str, float] = {}
+        if self.share_acute is not None:
+            flat["share_acute"] = self.share_acute.value
+        for name in ("s1", "s2", "s3", "alpha", "beta", "gamma"):
+            prior: ScalarPrior | None = getattr(self, name)
+            if prior is not None:
+                flat |= {f"{name}.{k}": v for k, v in prior.summary().items()}
+        return flat
