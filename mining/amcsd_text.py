@@ -25,18 +25,14 @@ _ANISOTROPIC = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
 _OXYGEN_AS_OSMIUM = frozenset({10842, 10843})
 """Alums whose sulfate oxygens are labelled `Os1`, `Os2`; the database's formula counts them as osmium."""
 
-_TEMPERATURE = re.compile(r"\bT\s*=\s*(-?\d+(?:\.\d+)?)\s*(?:deg\.?\s*)?([CK])\b")
-_PRESSURE = re.compile(r"\bP\s*=\s*(\d*\.?\d+)\s*(GPa|MPa|kbars?|kb|bars?|atm)\b", re.IGNORECASE)
-_KILOPASCAL = {
-    "gpa": 1e6,
-    "mpa": 1e3,
-    "kbar": 1e5,
-    "kbars": 1e5,
-    "kb": 1e5,
-    "bar": 100.0,
-    "bars": 100.0,
-    "atm": 101.325,
-}
+_TEMPERATURE = re.compile(r"\bT\s*=[\s=]*(-?\d+(?:\.\d+)?)\s*(?:deg(?:rees?|\.)?\s*)?([CK])\b")
+_PRESSURE = re.compile(r"\bP\s*=[\s=]*(\d*\.?\d+)\s*(GPa|MPa|kPa|kbars?|kb|bars?|atm)\b", re.IGNORECASE)
+_KILOPASCAL = {"gpa": 1e6, "mpa": 1e3, "kpa": 1.0, "kbar": 1e5, "kb": 1e5, "bar": 100.0, "atm": 101.325}
+_COD_NUMBER = re.compile(r"_cod_database_code\s+(\d{7})\b")
+_THEORETICAL = re.compile(
+    r"computer[\s-]simulated|theoretically\s+calculated|hypothetical|first[\s-]principles|density\s+functional",
+    re.IGNORECASE,
+)
 
 
 class AmcsdRow(NamedTuple):
@@ -97,7 +93,7 @@ def render_cif(row: AmcsdRow) -> bytes:
     """CIF text of one entry, UTF-8, the same bytes for the same row.
 
     Cell, operators, sites and displacements are the database's; type symbols and attached hydrogen atoms
-    come from the labels; temperature and pressure from the title, where it states exactly one.
+    come from the labels; COD number, temperature and pressure from the title, where it states exactly one.
     """
     lines = [f"data_{row.id:07d}", f"_database_code_amcsd {row.id:07d}"]
     lines += _publication(row)
@@ -110,7 +106,7 @@ def render_cif(row: AmcsdRow) -> bytes:
     formula = _formula_counts(row.formula)
     lines += [
         *_contents(row, formula),
-        *_conditions(row.title),
+        *_stated_in_title(row.title),
         *_cell(row),
         *_sites(row, frozenset(formula)),
     ]
@@ -144,12 +140,15 @@ def _formula_counts(formula: str) -> dict[str, str]:
     }
 
 
-def _conditions(title: str) -> list[str]:
-    lines = []
+def _stated_in_title(title: str) -> list[str]:
+    """What AMCSD keeps in its titles: the COD number, that it is a computed structure, one T and one P."""
+    lines = [f"_cod_database_code {number}" for number in _COD_NUMBER.findall(title)[:1]]
+    if _THEORETICAL.search(title):
+        lines.append("_cod_struct_determination_method theoretical")
     kelvin = {float(v) + (273.15 if unit == "C" else 0.0) for v, unit in _TEMPERATURE.findall(title)}
     if len(kelvin) == 1 and (value := kelvin.pop()) > 0:
         lines.append(f"_diffrn_ambient_temperature {value:.10g}")
-    pressure = {float(v) * _KILOPASCAL[unit.lower()] for v, unit in _PRESSURE.findall(title)}
+    pressure = {float(v) * _KILOPASCAL[unit.lower().rstrip("s")] for v, unit in _PRESSURE.findall(title)}
     if len(pressure) == 1:
         lines.append(f"_diffrn_ambient_pressure {pressure.pop():.10g}")
     return lines
