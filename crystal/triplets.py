@@ -1,0 +1,136 @@
+"""Symmetry operators as coordinate triplets: `-x,y+1/2,-z+1/2` and every way files spell them.
+
+An operator is a pair of integer tuples: the rotation, nine numbers row by row, and the translation, three
+numbers in units of 1/`DENOMINATOR`, reduced to [0, 1). Integers make group arithmetic exact.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+__all__ = [
+    "DENOMINATOR",
+    "IDENTITY",
+    "Operator",
+    "TripletError",
+    "compose",
+    "format_triplet",
+    "parse_triplet",
+]
+
+DENOMINATOR = 5040
+"""Translations are multiples of 1/5040: halves to tenths, 1/16, 1/24 and 1/48 are exact."""
+
+Operator = tuple[tuple[int, ...], tuple[int, int, int]]
+"""Rotation (9 integers, row by row) and translation (3 integers in 1/`DENOMINATOR`, in [0, `DENOMINATOR`))."""
+
+IDENTITY: Operator = ((1, 0, 0, 0, 1, 0, 0, 0, 1), (0, 0, 0))
+
+_TERM = re.compile(r"([+-]?)(?:(\d*\.?\d*)(?:/(\d+\.?\d*))?\*?([xyz])?)(?:/(\d+))?")
+_ROUNDED_DIGITS = 0.0034
+"""1/3 written with two digits is off by 0.0033; the nearest two multiples of 1/24 are 0.0417 apart."""
+
+
+class TripletError(ValueError):
+    """A text that is no symmetry operator; `code` is `unreadable` or `not-integer`."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(f"{text!r}: {code}")
+        self.code = code
+
+
+@lru_cache(maxsize=16384)
+def parse_triplet(text: str) -> Operator:
+    """Operator of a triplet: `x,y,z`, `-X, 1/2+Y, z`, `+0.6667-y, .3333+x-y, z`, with quotes and blanks.
+
+    A decimal within 0.0034 of a multiple of 1/24 is taken for it, others are rounded to 1/5040.
+
+    Raises
+    ------
+    TripletError
+        Where the text is no operator (`unreadable`) or a coordinate has a factor that is no integer
+        (`not-integer`): such a rotation does not map the lattice of the axes onto itself.
+    """
+    parts = re.sub(r"[\s'\"_]", "", text).lower().split(",")
+    if len(parts) != 3 or len(text) > 200:
+        raise TripletError(text, "unreadable")
+    rotation: list[int] = []
+    translation: list[int] = []
+    for part in parts:
+        row, shift = _parse_component(part, text)
+        rotation += row
+        translation.append(shift % DENOMINATOR)
+    return tuple(rotation), (translation[0], translation[1], translation[2])
+
+
+def _parse_component(part: str, text: str) -> tuple[list[int], int]:
+    """One coordinate's integer factors of x, y, z and its translation."""
+    row, shift, position = [0, 0, 0], 0.0, 0
+    if not part:
+        raise TripletError(text, "unreadable")
+    while position < len(part):
+        match = _TERM.match(part, position)
+        if match is None or match.end() == position or (position and not match[1]):
+            raise TripletError(text, "unreadable")
+        value = _number(match, text)
+        if match[4]:
+            if value != int(value):
+                raise TripletError(text, "not-integer")
+            row["xyz".index(match[4])] += int(value)
+        else:
+            shift += value
+        position = match.end()
+    return row, _snap(shift)
+
+
+def _number(match: re.Match[str], text: str) -> float:
+    """Signed number of a term; a coordinate without a factor counts 1."""
+    sign, digits, divisor, letter, late_divisor = match.groups()
+    if digits in ("", ".") and (divisor or not letter):
+        raise TripletError(text, "unreadable")
+    below = float(divisor or 1) * float(late_divisor or 1)
+    if below == 0 or digits == ".":
+        raise TripletError(text, "unreadable")
+    value = float(digits or 1) / below
+    return -value if sign == "-" else value
+
+
+def _snap(shift: float) -> int:
+    """A translation in units of 1/`DENOMINATOR`, decimals such as 0.33 or 0.16667 taken for the fraction meant."""
+    if abs(shift) > 1000:
+        return 0
+    nearest = round(shift * 24)
+    if abs(shift - nearest / 24) < _ROUNDED_DIGITS and not _is_exact(shift):
+        return nearest * (DENOMINATOR // 24)
+    return round(shift * DENOMINATOR)
+
+
+def _is_exact(shift: float) -> bool:
+    return abs(shift * DENOMINATOR - round(shift * DENOMINATOR)) < 1e-9
+
+
+def format_triplet(operator: Operator) -> str:
+    """Triplet of an operator, spelt as gemmi does: `-x,y+1/2,-z+1/2`."""
+    rotation, translation = operator
+    parts = []
+    for i in range(3):
+        text = ""
+        for factor, letter in zip(rotation[3 * i : 3 * i + 3], "xyz", strict=True):
+            if factor:
+                size = "" if abs(factor) == 1 else f"{abs(factor)}*"
+                text += ("-" if factor < 0 else "+" if text else "") + size + letter
+        shift = Fraction(translation[i], DENOMINATOR)
+        if shift or not text:
+            text += ("+" if text and shift >= 0 else "") + str(shift)
+        parts.append(text)
+    return ",".join(parts)
+
+
+def compose(first: Operator, second: Operator) -> Operator:
+    """The operator that applies `second` and then `first`, translation reduced to [0, 1)."""
+    (r, t), (s, u) = first, second
+    rotation = tuple(sum(r[3 * i + k] * s[3 * k + j] for k in range(3)) for i in range(3) for j in range(3))
+    shift = [(sum(r[3 * i + k] * u[k] for k in range(3)) + t[i]) % DENOMINATOR for i in range(3)]
+    return rotation, (shift[0], shift[1], shift[2])
