@@ -142,7 +142,7 @@ def _rows(path: Path, number: int | None = None) -> Iterator[AmcsdRow]:
         connection = _connection(path, os.getpid())
         authors = _authors(path, os.getpid())
         for r in connection.execute(f"{_QUERY}{where} ORDER BY cif.id", arguments):
-            yield AmcsdRow(*r[:9], authors.get(r[9], ()), *r[10:14], r[14:20], *r[20:29], r[29:35])
+            yield AmcsdRow._make([*r[:9], authors.get(r[9], ()), *r[10:14], r[14:20], *r[20:29], r[29:35]])
     except sqlite3.DatabaseError as error:
         raise UsageError(
             f"{path} is not an AMCSD database as `larixite` ships it ({error}). {_REMEDY}"
