@@ -1,8 +1,8 @@
 """The training loss and the score, both blind to the choice of origin.
 
-A centrosymmetric structure can be described from any of its permissible origins; moving the origin by t turns
-the phase of h by 2π h·t, here by 0 or π. Neither the loss nor the score may depend on which one the true phases
-happen to use. The moves come as signs exp(2πi h·t) = ±1, from `xtalpriors.model.reflections`.
+A centrosymmetric structure can be described from any of its permissible origins; moving the origin by t
+turns the phase of h by 2π h·t, here by 0 or π. Neither the loss nor the score may depend on which one the
+true phases happen to use. The moves come as signs exp(2πi h·t) = ±1, from `xtalpriors.model.reflections`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def origin_free_cross_entropy(
 
     Notes
     -----
-    Let d be the cross-entropy of the true class and e that of the other. Origin t swaps them where its sign is −1,
-    so Σ w (d or e) = Σ w d + Σ_{sign = −1} w (e − d): one matrix product gives all the origins at once.
+    Let d be the cross-entropy of the true class and e that of the other. Origin t swaps them where its sign
+    is −1, so Σ w (d or e) = Σ w d + Σ_{sign = −1} w (e − d): one matrix product gives all the origins.
     """
     log_probability = functional.log_softmax(logits.float(), dim=1)
     right = -log_probability[:, 1].where(positive, log_probability[:, 0])
@@ -57,8 +57,8 @@ def map_correlation(
 ) -> Tensor:
     """Correlation r between the phased and the true density map, at the best permissible origin.
 
-    r = max over t of Σ c |F|² cos(φ_true(h, t) − φ_pred(h)) / Σ c |F|²  (Larsen et al. 2024, where c = 1 on the
-    unique reflections). With c the multiplicity of h in its Laue class, r is the correlation of the two maps.
+    r = max over t of Σ c |F|² cos(φ_true(h, t) − φ_pred(h)) / Σ c |F|²  (Larsen et al. 2024, where c = 1 on
+    the unique reflections). With c the multiplicity of h in its Laue class, r correlates the two maps.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The PhAI network: amplitudes and provisional phases in, a choice between 0 and π for every reflection out.
 
 Architecture of Larsen, Rekis & Madsen (2024), Science 385, 522 (doi 10.1126/science.adn2777), written from
-its description; with `SIZES["phai"]` it has the published 42,443,882 parameters. Only the network stands here:
-the order of the reflections is in `xtalpriors.model.reflections`, the loss in `xtalpriors.model.loss`.
+its description; with `SIZES["phai"]` it has the published 42,443,882 parameters. Only the network stands
+here: the order of the reflections is in `xtalpriors.model.reflections`, the loss in `xtalpriors.model.loss`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SIZES: dict[str, NetworkSize] = {
         filters=48, residual_blocks=4, token_width=512, channel_hidden=1024, token_hidden=256, mixer_blocks=6
     ),
 }
-"""Named sizes of the 21 × 11 × 11 box: `phai` as published, `medium` (9.5 M parameters) for short GPU runs."""
+"""Named sizes of the 21 × 11 × 11 box: `phai` as published, `medium` (9.5 M) for short GPU runs."""
 
 
 def _input_branch(filters: int, kernel: int) -> nn.Sequential:
@@ -73,7 +73,7 @@ class ResidualBlock(nn.Module):
 
 
 class MixerLayer(nn.Module):
-    """Normalise, widen, GELU, narrow, add: along the tokens (a 1-wide convolution) or along their features."""
+    """Normalise, widen, GELU, narrow, add: along the tokens (a 1-wide convolution) or along the features."""
 
     def __init__(self, tokens: int, widen: nn.Module, narrow: nn.Module) -> None:
         super().__init__()

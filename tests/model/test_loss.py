@@ -35,7 +35,7 @@ def test_best_origin_is_chosen_per_structure_not_per_batch() -> None:
 
 
 def test_score_by_hand() -> None:
-    """Amplitudes 3, 4, 1; the second wrong at the first origin: (9 − 16 + 1)/26; at the second: (−9 − 16 − 1)/26."""
+    """|F| = 3, 4, 1, the second wrong: (9 − 16 + 1)/26 at one origin, (−9 − 16 − 1)/26 at the other."""
     predicted = torch.tensor([[True, False, True]])
     true = torch.tensor([[True, True, True]])
     r = map_correlation(predicted, true, torch.tensor([[3.0, 4.0, 1.0]]), SIGNS, torch.ones(3))
