@@ -1,4 +1,4 @@
-"""Ratios of the sorted cell lengths: exponential in (ratio − 1), cut at r (2026 paper, section 3.3, Fig. 2)."""
+"""Ratios of the sorted cell lengths: exponential in (ratio − 1), cut at r (2026 paper, section 3.3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["AxisRatio"]
 
 
 class AxisRatio(FrozenModel):
-    """a₂/a₁ and a₃/a₂ with a₁ ≤ a₂ ≤ a₃, the largest ratio r that a generated cell may have, and the length bounds."""
+    """a₂/a₁ and a₃/a₂ with a₁ ≤ a₂ ≤ a₃, the largest ratio r of a generated cell, and the length bounds."""
 
     ratio_max: float = Field(gt=1, description="r: no generated ratio exceeds it (before skewing)")
     length_min_angstrom: float = Field(gt=0, description="Shortest length allowed, a_min")
@@ -40,7 +40,8 @@ class AxisRatio(FrozenModel):
         """
         if self.middle_over_shortest is None or self.longest_over_middle is None:
             raise LookupError(
-                "this bundle has no distribution of the axis ratios, only their bound; sample lengths uniformly or use a fitted bundle"
+                "this bundle has no distribution of the axis ratios, only their bound; "
+                "sample the lengths uniformly or use a fitted bundle"
             )
         pair = [
             p.sample(size, rng=rng, form=form) for p in (self.middle_over_shortest, self.longest_over_middle)

@@ -58,11 +58,9 @@ class CreatedFrom(FrozenModel):
     revision: str | None = Field(default=None, description="Revision of the corpus, where it has one")
     database_digest: str | None = Field(default=None, description="Digest of the mined database")
     subset: dict[str, Any] | None = Field(default=None, description="The subset's definition")
-    subset_digest: str | None = Field(default=None, description="Digest of the values that were fitted")
     parent: str | None = Field(
         default=None, description="Name of the subset that a small one was pooled towards"
     )
-    parent_digest: str | None = Field(default=None, description="Digest of the parent's values")
     waterfall: tuple[WaterfallStep, ...] = Field(default=(), description="Structures left after each filter")
     extractor_version: str | None = Field(default=None, description="Version of the reading code")
     weighting: Literal["cluster", "best-of-cluster"] | None = Field(
@@ -101,6 +99,9 @@ class PriorBundle(FrozenModel):
     unavailable: dict[str, str] = Field(
         default_factory=dict, description="Why a prior, or a part of one, is null: dotted name to reason"
     )
+    warnings: dict[str, str] = Field(
+        default_factory=dict, description="What to know before using a prior: dotted name to warning"
+    )
     priors_digest: str = Field(description="BLAKE2b-128 of schema_version and priors as canonical JSON")
 
     def require(self, name: str) -> Any:
@@ -119,7 +120,12 @@ def _digest_of(priors: Any) -> str:
 
 
 def make_bundle(
-    name: str, created_from: CreatedFrom, priors: Priors, *, unavailable: dict[str, str] | None = None
+    name: str,
+    created_from: CreatedFrom,
+    priors: Priors,
+    *,
+    unavailable: dict[str, str] | None = None,
+    warnings: dict[str, str] | None = None,
 ) -> PriorBundle:
     """Bundle of some priors, every float rounded as it will be in the file, with its digest."""
     content = rounded(priors.model_dump(mode="json"))
@@ -128,6 +134,7 @@ def make_bundle(
         created_from=CreatedFrom.model_validate(rounded(created_from.model_dump(mode="json"))),
         priors=Priors.model_validate(content),
         unavailable=unavailable or {},
+        warnings=warnings or {},
         priors_digest=_digest_of(content),
     )
 
@@ -159,11 +166,13 @@ def load_bundle(path: Path) -> PriorBundle:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise XtalpriorsError(
-            f"{path} is no valid prior bundle: {where}: {first['msg']} ({error.error_count()} in all). {_regenerate(raw)}"
+            f"{path} is no valid prior bundle: {where}: {first['msg']} ({error.error_count()} in all). "
+            f"{_regenerate(raw)}"
         ) from error
     if _digest_of(raw["priors"]) != bundle.priors_digest:
         raise XtalpriorsError(
-            f"{path} was changed after it was made: its priors do not match priors_digest {bundle.priors_digest}. "
+            f"{path} was changed after it was made: its priors do not match priors_digest "
+            f"{bundle.priors_digest}. "
             f"A bundle is never edited by hand; restore the file, or {_regenerate(raw).lower()}"
         )
     return bundle
@@ -198,7 +207,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XtalpriorsError(
-            f"{path} is not JSON, or was cut short ({error}). Make it again with `xtalpriors fit --output {path}`."
+            f"{path} is not JSON, or was cut short ({error}). "
+            f"Make it again with `xtalpriors fit --output {path}`."
         ) from error
     if not isinstance(raw, dict) or "priors" not in raw or "schema_version" not in raw:
         raise XtalpriorsError(f"{path} is JSON but no prior bundle: it has no schema_version or no priors.")
@@ -214,7 +224,8 @@ def _check_version(raw: dict[str, Any], path: Path) -> None:
             f"{path} has bundle schema {version}; this xtalpriors reads {SCHEMA_VERSION}. Upgrade xtalpriors."
         )
     raise XtalpriorsError(
-        f"{path} has bundle schema {version!r}, which cannot be migrated to {SCHEMA_VERSION}. {_regenerate(raw)}"
+        f"{path} has bundle schema {version!r}, which cannot be migrated to {SCHEMA_VERSION}. "
+        f"{_regenerate(raw)}"
     )
 
 

@@ -18,17 +18,16 @@ from xtalpriors.priors.estimate import Estimate, FrozenModel
 __all__ = [
     "Constant",
     "Exponential",
-    "Gamma",
+    "InverseSampled",
     "LogNormal",
-    "TruncatedNormal",
     "Uniform",
-    "ZeroInflatedBeta",
+    "check_range",
 ]
 
 Floats = NDArray[np.float64]
 
 
-class _Sampled(FrozenModel):
+class InverseSampled(FrozenModel):
     """Sampling by inversion: one uniform number per value, so that the number of draws is known."""
 
     def quantile(self, p: ArrayLike) -> Floats:
@@ -40,7 +39,8 @@ class _Sampled(FrozenModel):
         return self.quantile(rng.random(size))
 
 
-def _bounded(low: float, high: float | None) -> None:
+def check_range(low: float, high: float | None) -> None:
+    """Raise ValueError for an empty range; `high` null is infinite."""
     if high is not None and high <= low:
         raise ValueError(f"an empty range: [{low}, {high}]")
 
@@ -68,7 +68,7 @@ class Constant(FrozenModel):
         return np.full(size, self.value)
 
 
-class Uniform(_Sampled):
+class Uniform(InverseSampled):
     """U(low; high)."""
 
     family: Literal["uniform"] = "uniform"
@@ -77,7 +77,7 @@ class Uniform(_Sampled):
 
     @model_validator(mode="after")
     def _range(self) -> Self:
-        _bounded(self.low, self.high)
+        check_range(self.low, self.high)
         return self
 
     def log_prob(self, x: ArrayLike) -> Floats:
@@ -94,7 +94,7 @@ class Uniform(_Sampled):
         return self.low + np.asarray(p, float) * (self.high - self.low)
 
 
-class LogNormal(_Sampled):
+class LogNormal(InverseSampled):
     """ln X ~ N(mu, sigma²); location fixed at 0. `sigma` is the standard deviation, not the variance."""
 
     family: Literal["lognormal"] = "lognormal"
@@ -126,7 +126,7 @@ class LogNormal(_Sampled):
         return np.exp(self.mu.value + self.sigma.value * special.ndtri(np.asarray(p, float)))
 
 
-class Exponential(_Sampled):
+class Exponential(InverseSampled):
     """Density ∝ exp(−rate·(x − low)) on [low, high]; `high` null means unbounded.
 
     On a bounded range the rate may be 0 (uniform) or negative (density rising): the exact truncated
@@ -140,7 +140,7 @@ class Exponential(_Sampled):
 
     @model_validator(mode="after")
     def _range(self) -> Self:
-        _bounded(self.low, self.high)
+        check_range(self.low, self.high)
         if self.high is None and self.rate.value <= 0:
             raise ValueError("an unbounded exponential needs a positive rate")
         return self
@@ -166,126 +166,18 @@ class Exponential(_Sampled):
         rate, upper = self.rate.value, np.inf if self.high is None else self.high
         d = np.clip(np.asarray(x, float), self.low, upper) - self.low
         if self.high is None:
-            return -np.expm1(-rate * d)
+            return np.asarray(-np.expm1(-rate * d), float)
         t = rate * (self.high - self.low)
-        return d / (self.high - self.low) if abs(t) < 1e-12 else np.expm1(-rate * d) / np.expm1(-t)
+        return np.asarray(
+            d / (self.high - self.low) if abs(t) < 1e-12 else np.expm1(-rate * d) / np.expm1(-t)
+        )
 
     def quantile(self, p: ArrayLike) -> Floats:
         """Inverse of `cdf`."""
         p, rate = np.asarray(p, float), self.rate.value
         if self.high is None:
-            return self.low - np.log1p(-p) / rate
+            return np.asarray(self.low - np.log1p(-p) / rate, float)
         t = rate * (self.high - self.low)
         if abs(t) < 1e-12:
-            return self.low + p * (self.high - self.low)
-        return np.clip(self.low - np.log1p(p * np.expm1(-t)) / rate, self.low, self.high)
-
-
-class Gamma(_Sampled):
-    """Gamma distribution with location 0: density ∝ x^(shape − 1)·exp(−x/scale)."""
-
-    family: Literal["gamma"] = "gamma"
-    shape: Estimate
-    scale: Estimate
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if self.shape.value <= 0 or self.scale.value <= 0:
-            raise ValueError("shape and scale must be positive")
-        return self
-
-    def log_prob(self, x: ArrayLike) -> Floats:
-        """(k − 1) ln x − x/θ − ln Γ(k) − k ln θ."""
-        x, k, scale = np.asarray(x, float), self.shape.value, self.scale.value
-        safe = np.where(x > 0, x, 1.0)
-        inside = (k - 1) * np.log(safe) - safe / scale - special.gammaln(k) - k * np.log(scale)
-        return np.where(x > 0, inside, -np.inf)
-
-    def cdf(self, x: ArrayLike) -> Floats:
-        """P(X ≤ x)."""
-        return special.gammainc(self.shape.value, np.maximum(np.asarray(x, float), 0.0) / self.scale.value)
-
-    def quantile(self, p: ArrayLike) -> Floats:
-        """Inverse of `cdf`."""
-        return self.scale.value * special.gammaincinv(self.shape.value, np.asarray(p, float))
-
-
-class TruncatedNormal(_Sampled):
-    """N(mean, sd²) cut to [low, high]; `mean` and `sd` are those before the cut, null bounds are infinite."""
-
-    family: Literal["truncated-normal"] = "truncated-normal"
-    mean: Estimate
-    sd: Estimate
-    low: float | None
-    high: float | None
-
-    @model_validator(mode="after")
-    def _range(self) -> Self:
-        if self.low is not None:
-            _bounded(self.low, self.high)
-        if self.sd.value <= 0:
-            raise ValueError("sd must be positive")
-        return self
-
-    def _ends(self) -> tuple[float, float]:
-        """Probabilities below the cuts, before cutting."""
-        lower = 0.0 if self.low is None else special.ndtr((self.low - self.mean.value) / self.sd.value)
-        upper = 1.0 if self.high is None else special.ndtr((self.high - self.mean.value) / self.sd.value)
-        return float(lower), float(upper)
-
-    def log_prob(self, x: ArrayLike) -> Floats:
-        """Normal log density minus ln of the share kept, inside."""
-        x, (lower, upper) = np.asarray(x, float), self._ends()
-        z = (x - self.mean.value) / self.sd.value
-        inside = -0.5 * z * z - np.log(self.sd.value * np.sqrt(2 * np.pi)) - np.log(upper - lower)
-        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
-        return np.where((x >= low) & (x <= high), inside, -np.inf)
-
-    def cdf(self, x: ArrayLike) -> Floats:
-        """P(X ≤ x)."""
-        lower, upper = self._ends()
-        below = special.ndtr((np.asarray(x, float) - self.mean.value) / self.sd.value)
-        return np.clip((below - lower) / (upper - lower), 0.0, 1.0)
-
-    def quantile(self, p: ArrayLike) -> Floats:
-        """Inverse of `cdf`."""
-        lower, upper = self._ends()
-        z = special.ndtri(lower + np.asarray(p, float) * (upper - lower))
-        return np.clip(self.mean.value + self.sd.value * z, self.low, self.high)
-
-
-class ZeroInflatedBeta(_Sampled):
-    """0 with probability `p_zero`, else Beta(a, b) on (0, 1)."""
-
-    family: Literal["zero-inflated-beta"] = "zero-inflated-beta"
-    p_zero: Estimate
-    a: Estimate
-    b: Estimate
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if not 0 <= self.p_zero.value <= 1 or self.a.value <= 0 or self.b.value <= 0:
-            raise ValueError("p_zero must be in [0, 1], a and b positive")
-        return self
-
-    def log_prob(self, x: ArrayLike) -> Floats:
-        """ln p_zero at 0 (a probability), ln(1 − p_zero) + ln Beta density in (0, 1)."""
-        x, a, b, p = np.asarray(x, float), self.a.value, self.b.value, self.p_zero.value
-        inside = (x > 0) & (x < 1)
-        safe = np.where(inside, x, 0.5)
-        with np.errstate(divide="ignore"):
-            density = np.log1p(-p) + (a - 1) * np.log(safe) + (b - 1) * np.log1p(-safe) - special.betaln(a, b)
-            return np.where(inside, density, np.where(x == 0, np.log(p), -np.inf))
-
-    def cdf(self, x: ArrayLike) -> Floats:
-        """P(X ≤ x), the step at 0 included."""
-        x, p = np.asarray(x, float), self.p_zero.value
-        above = p + (1 - p) * special.betainc(self.a.value, self.b.value, np.clip(x, 0.0, 1.0))
-        return np.where(x < 0, 0.0, above)
-
-    def quantile(self, p: ArrayLike) -> Floats:
-        """Inverse of `cdf`; 0 for every `p` ≤ p_zero."""
-        p, zero = np.asarray(p, float), self.p_zero.value
-        if zero >= 1:
-            return np.zeros(p.shape)
-        return special.betaincinv(self.a.value, self.b.value, np.clip((p - zero) / (1 - zero), 0.0, 1.0))
+            return np.asarray(self.low + p * (self.high - self.low), float)
+        return np.asarray(np.clip(self.low - np.log1p(p * np.expm1(-t)) / rate, self.low, self.high), float)

@@ -1,4 +1,4 @@
-"""Isotropic displacement: the mean of a structure and the deviation of its atoms (2026 paper, section 3.5, Fig. S2)."""
+"""Isotropic displacement: mean of a structure, deviation of its atoms (2026 paper, after eq. 19)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Displacement(FrozenModel):
 
     mean: ScalarPrior = Field(description="Mean U_iso of a structure, Å²")
     deviation: ScalarPrior = Field(description="U_iso of a site minus the mean of its structure, Å²")
-    relative_deviation: ScalarPrior | None = Field(default=None, description="The same over that mean")
+    ratio: ScalarPrior | None = Field(
+        default=None, description="U_iso of a site over the mean of its structure"
+    )
     by_temperature: dict[str, ScalarPrior] = Field(
         default_factory=dict, description="Mean U_iso by band of temperature; `unknown` where it is not given"
     )

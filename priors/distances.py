@@ -1,4 +1,4 @@
-"""Interatomic distances of the subset: a reference that generated structures are compared with, never sampled."""
+"""Interatomic distances of the subset: what generated structures are compared with, never sampled."""
 
 from __future__ import annotations
 

@@ -10,16 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xtalpriors.priors.continuous import (
-    Constant,
-    Exponential,
-    Gamma,
-    LogNormal,
-    TruncatedNormal,
-    Uniform,
-    ZeroInflatedBeta,
-)
+from xtalpriors.priors.continuous import Constant, Exponential, LogNormal, Uniform
 from xtalpriors.priors.estimate import Estimate, GoodnessOfFit, Rival, Shrinkage, fixed
+from xtalpriors.priors.shaped import Gamma, TruncatedNormal, ZeroInflatedBeta
 from xtalpriors.priors.tabulated import Categorical, Counts, Empirical, Histogram
 
 __all__ = [

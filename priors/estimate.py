@@ -46,14 +46,14 @@ class Rival(FrozenModel):
 
     family: str
     held_out_log_likelihood: float = Field(
-        description="Mean log density per value, nats, of values that the fit did not see (5 folds of clusters)"
+        description="Mean log density per value, nats, of values the fit did not see (5 folds of clusters)"
     )
     ks_d: float = Field(description="Kolmogorov–Smirnov distance of the fit to all values")
     wasserstein: float = Field(description="Wasserstein-1 distance of the fit to all values, in their unit")
 
 
 class GoodnessOfFit(FrozenModel):
-    """Effect sizes of the parametric form that the prior holds; no p-values (they measure n, not the misfit)."""
+    """Effect sizes of the parametric form in use; no p-values (they measure n, not the misfit)."""
 
     ks_d: float = Field(
         description="Kolmogorov–Smirnov distance between the fit and the empirical distribution"

@@ -1,4 +1,4 @@
-"""The monoclinic angle: β folded to ≥ 90° and the skew |s₃| = tan(β − 90°) (2026 paper, eqs 14–15, Fig. 3)."""
+"""The monoclinic angle: β folded to ≥ 90° and the skew |s₃| = tan(β − 90°) (2026 paper, eqs 14–15)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MonoclinicAngle(FrozenModel):
     ) -> NDArray[np.float64]:
         """`size` values of β ≥ 90°, degrees."""
         skew = self._convention(convention).skew.sample(size, rng=rng, form=form)
-        return 90.0 + np.degrees(np.arctan(skew))
+        return np.asarray(90.0 + np.degrees(np.arctan(skew)), float)
 
     def log_prob(
         self, beta_degree: NDArray[np.float64], *, convention: str = "declared"
@@ -64,7 +64,7 @@ class MonoclinicAngle(FrozenModel):
         """Log density of β ≥ 90°, per degree: that of the skew times ds₃/dβ = 1/cos²(β − 90°)."""
         turn = np.radians(beta_degree - 90.0)
         jacobian = np.log(np.radians(1.0)) - 2 * np.log(np.cos(turn))
-        return self._convention(convention).skew.log_prob(np.tan(turn)) + jacobian
+        return np.asarray(self._convention(convention).skew.log_prob(np.tan(turn)) + jacobian, float)
 
     def summary(self) -> dict[str, float]:
         """Flat numbers under both conventions."""

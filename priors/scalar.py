@@ -34,6 +34,7 @@ class ScalarPrior(FrozenModel):
     parametric: Scalar | None = None
     empirical: Empirical | Histogram | None = None
     median: Estimate | None = Field(default=None, description="Weighted median of the values")
+    mean: Estimate | None = Field(default=None, description="Weighted mean of the values")
     goodness: GoodnessOfFit | None = Field(default=None, description="Null when published or not parametric")
     shrinkage: Shrinkage | None = Field(default=None, description="Null when the subset stood on its own")
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")

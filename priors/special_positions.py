@@ -1,4 +1,4 @@
-"""How many special positions a structure occupies, by space group and Wyckoff set (2026 paper, section 3.5)."""
+"""Special positions that a structure occupies, by space group and Wyckoff set (2026 paper, section 3.5)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]
 
 
 class WyckoffSet(FrozenModel):
-    """Positions that a shift of the origin (Euclidean normalizer) turns into each other, such as a–d of P2₁/c.
+    """Positions that a shift of the origin (Euclidean normalizer) interchanges, such as a–d of P2₁/c.
 
-    A point (no degree of freedom) holds one atom or none: `probability` of being occupied, for each of the
-    `n_positions` letters independently. A position with freedom holds any number: `count` of orbits per letter.
+    A point (no degree of freedom) holds one atom or none: `probability` of being occupied, for each of
+    the `n_positions` letters independently. A position with freedom holds any number: `count` per letter.
     """
 
     letters: tuple[str, ...] = Field(
@@ -148,5 +148,6 @@ class SpecialPositions(FrozenModel):
                 flat[f"{name}.one"] = 1.0 - flat[f"{name}.none"] - flat[f"{name}.two_or_more"]
         if 14 in self.groups:
             points = [s.probability for s in self.groups[14].wyckoff_sets if s.probability is not None]
-            flat |= {"p21c.probability": p.value for p in points[:1]}
+            if points:
+                flat["p21c.probability"] = points[0].value
         return flat

@@ -24,7 +24,7 @@ def _ascending(values: tuple[float, ...], what: str, *, strict: bool) -> None:
 
 
 class Empirical(FrozenModel):
-    """Quantile table: the share `probabilities[i]` of the values lies at or below `values[i]`; linear between.
+    """Quantile table: `probabilities[i]` of the values lie at or below `values[i]`; linear between.
 
     Equal neighbouring values are a step of the distribution function (an atom, such as x_H = 0).
     """
@@ -45,7 +45,7 @@ class Empirical(FrozenModel):
 
     def quantile(self, p: ArrayLike) -> Floats:
         """Linear interpolation in the table."""
-        return np.interp(np.asarray(p, float), self.probabilities, self.values)
+        return np.asarray(np.interp(np.asarray(p, float), self.probabilities, self.values), float)
 
     def cdf(self, x: ArrayLike) -> Floats:
         """P(X ≤ x); at a step its upper end."""
@@ -104,18 +104,18 @@ class Histogram(FrozenModel):
     def cdf(self, x: ArrayLike) -> Floats:
         """P(X ≤ x)."""
         cumulative = np.insert(np.cumsum(self._shares()), 0, 0.0)
-        return np.interp(np.asarray(x, float), self.edges, cumulative / cumulative[-1])
+        return np.asarray(np.interp(np.asarray(x, float), self.edges, cumulative / cumulative[-1]), float)
 
     def quantile(self, p: ArrayLike) -> Floats:
         """Inverse of `cdf`; empty bins are skipped."""
         shares = self._shares()
         filled = np.flatnonzero(shares > 0)
         cumulative = np.cumsum(shares[filled])
-        p = np.asarray(p, float) * cumulative[-1]
-        i = np.clip(np.searchsorted(cumulative, p, side="left"), 0, len(filled) - 1)
+        target = np.asarray(p, float) * cumulative[-1]
+        i = np.clip(np.searchsorted(cumulative, target, side="left"), 0, len(filled) - 1)
         start = cumulative[i] - shares[filled][i]
         left, width = np.asarray(self.edges)[filled[i]], np.diff(self.edges)[filled[i]]
-        return left + width * np.clip((p - start) / shares[filled][i], 0.0, 1.0)
+        return np.asarray(left + width * np.clip((target - start) / shares[filled][i], 0.0, 1.0), float)
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Floats:
         """`size` independent values, by inversion."""

@@ -1,7 +1,7 @@
-"""Makes `melgalvis-2026.json`, the values of Melgalvis & Reķis (2026), Acta Cryst. A82, doi 10.1107/S2053273325009428.
+"""Makes `melgalvis-2026.json`: Melgalvis & Reķis (2026), Acta Cryst. A82, doi 10.1107/S2053273325009428.
 
-Run `python -m xtalpriors.priors.published.make` after a change here; `--elements BUNDLE` takes the split of the
-element shares, which the paper's text does not give, from another fitted bundle.
+Run `python -m xtalpriors.priors.published.make` after a change here; `--elements BUNDLE` takes the
+split of the element shares, which the paper's text does not give, from another fitted bundle.
 """
 
 from __future__ import annotations
@@ -77,9 +77,12 @@ def melgalvis_2026(element_counts: dict[str, dict[str, float]], counts_source: s
         ),
         diffraction=_diffraction(),
     )
+    no_rate = (
+        "the paper says that it is exponential but not with which rate; its lengths are uniform in eqs 11–13"
+    )
     unavailable = {
-        "axis_ratio.middle_over_shortest": "the paper states that it is exponential but not the rate; lengths are uniform within eqs 11–13",
-        "axis_ratio.longest_over_middle": "the paper states that it is exponential but not the rate; lengths are uniform within eqs 11–13",
+        "axis_ratio.middle_over_shortest": no_rate,
+        "axis_ratio.longest_over_middle": no_rate,
         "monoclinic_angle.least_oblique": "the paper uses cells as declared",
         "triclinic_skew": "eq. 17 names the skews s₂ and s₃ without a distribution",
         "space_groups": "the paper generates P2₁/c only",
@@ -119,12 +122,12 @@ def _monoclinic_angle() -> MonoclinicAngle:
 def _elements(counts: dict[str, dict[str, float]], counts_source: str) -> Elements:
     return Elements(
         convention=(
-            "share of C + N + O from the paper's text; its split, and the split of the remainder among the other elements, "
+            "share of C + N + O from the paper's text; its split, and that of the remainder, "
             f"from {counts_source}, because Table S1 is not part of the text"
         ),
         general=_shares(counts["general"], 0.89),
         special=_shares(counts["special"], 0.49),
-        source=f"doi {DOI}: section 3.5, 89 % (general) and 49 % (special) are C, N or O; the split: {counts_source}",
+        source=f"doi {DOI}: section 3.5, 89 % (general) and 49 % (special); the split: {counts_source}",
     )
 
 
@@ -145,7 +148,7 @@ def _shares(counts: dict[str, float], share_cno: float) -> ElementShares:
 def _special_positions() -> SpecialPositions:
     probability, n_positions = 0.05, 4
     occupied = stats.binom.pmf(np.arange(n_positions + 1), n_positions, probability)
-    source = f"doi {DOI}: section 3.5, four inversion centres of P2₁/c, p = 0.05 each (81.4 / 17.2 / 1.4 % for 0 / 1 / more)"
+    source = f"doi {DOI}: section 3.5, p = 0.05 for each inversion centre of P2₁/c"
     p21c = SpecialPositionsOfGroup(
         number=14,
         wyckoff_sets=(
@@ -161,7 +164,10 @@ def _special_positions() -> SpecialPositions:
         source=source,
     )
     return SpecialPositions(
-        convention="each inversion centre occupied independently (the database: 73.5 / 20.1 / 6.4 % for 0 / 1 / more)",
+        convention=(
+            "each inversion centre occupied independently: 81.4 / 17.2 / 1.4 % with 0 / 1 / more "
+            "(the paper counts 73.5 / 20.1 / 6.4 % in the databases)"
+        ),
         groups={14: p21c},
         source=source,
     )
