@@ -1,0 +1,70 @@
+"""The unit cells of a batch: declared parameters, and what is wrong with those that are no cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.cell import cell_volumes
+from xtalpriors.mining.batch import Batch
+from xtalpriors.mining.numbers import TEXT
+
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem"]
+
+PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCells:
+    """Declared cells (b, 6) in Å and degrees with their s.u., recomputed volumes, and notes by block."""
+
+    cells: F64
+    su: F64
+    volumes: F64
+    stated: npt.NDArray[np.bool_]
+    notes: dict[int, list[str]]
+
+
+def block_cells(batch: Batch) -> BlockCells:
+    """Cells of all blocks; NaN where a parameter is missing.
+
+    A missing angle is 90°, as the core dictionary defines for `_cell_angle_*`; one given as `?` is unknown.
+    """
+    tokens = np.stack([batch.block_tokens(p) for p in PARAMETERS], axis=1)
+    cells = np.stack([batch.numbers(tokens[:, i]) for i in range(6)], axis=1)
+    su = np.where(tokens >= 0, batch.su[tokens], np.nan)
+    notes: dict[int, list[str]] = {}
+    stated = (tokens[:, :3] >= 0).any(axis=1)
+    for b, i in zip(*np.nonzero(np.isnan(cells[:, 3:]) & stated[:, None]), strict=True):
+        token = tokens[b, 3 + i]
+        if token < 0 or batch.raw(token) == ".":
+            cells[b, 3 + i] = 90.0
+            notes.setdefault(int(b), []).append("angle-by-default")
+    with np.errstate(invalid="ignore", over="ignore"):
+        volumes = cell_volumes(cells) if len(cells) else np.empty(0)
+    return BlockCells(cells, su, volumes, stated, notes)
+
+
+def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:
+    """Code and detail of what makes a block's cell unusable; None for a good cell."""
+    values = cells.cells[block]
+    for name, value in zip(PARAMETERS, values, strict=True):
+        tag = f"_cell_{'length' if len(name) == 1 else 'angle'}_{name}"
+        token = int(batch.block_tokens(name)[block])
+        if token < 0 and np.isnan(value):
+            return "cell-incomplete", f"{tag} is missing"
+        found = batch.raw(token) if token >= 0 else "missing"
+        if np.isnan(value):
+            code = "cell-not-a-number" if batch.kind[token] == TEXT else "cell-unknown"
+            return code, f"{tag} is {found!r}"
+        if not (0.0 < value < (1e6 if len(name) == 1 else 180.0)):
+            return "cell-impossible", f"{tag} is {found!r}"
+    if not cells.volumes[block] > 0.0:
+        return "cell-impossible", f"angles {values[3]:g}, {values[4]:g}, {values[5]:g} enclose no volume"
+    if (values == (1.0, 1.0, 1.0, 90.0, 90.0, 90.0)).all():
+        return "cell-placeholder", "the cell is 1 1 1 90 90 90, which stands for no cell (NMR, molecules)"
+    return None

@@ -1,0 +1,217 @@
+"""Columns of what a cell contains: formulae, hydrogen, class, special positions, displacements, disorder."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.elements import SYMBOLS, block, is_metal
+from xtalpriors.crystal.formula import hill_formula
+from xtalpriors.mining.arrow import coded
+from xtalpriors.mining.batch import Batch
+from xtalpriors.mining.composition import (
+    AGREEMENTS,
+    HYDROGEN_ORIGINS,
+    Contents,
+    formula_counts,
+    reconcile,
+    site_counts,
+)
+from xtalpriors.mining.displacements import Displacements
+from xtalpriors.mining.positions import Positions, occupation, special_summary
+from xtalpriors.mining.select import Chosen
+from xtalpriors.mining.site_table import Sites
+
+__all__ = ["content_columns"]
+
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+Bool = npt.NDArray[np.bool_]
+
+_IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
+_IS_S_METAL: Final = np.array([False] + [block(s) == "s" and is_metal(s) for s in SYMBOLS[1:]])
+_IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
+_ORDER: Final = sorted(range(1, len(SYMBOLS)), key=lambda z: SYMBOLS[z])
+"""Atomic numbers in the alphabetical order of their symbols."""
+
+
+def content_columns(
+    batch: Batch,
+    chosen: Chosen,
+    keep: npt.NDArray[np.int64],
+    volume: F64,
+    metric: F64,
+    sites: Sites,
+    displacements: Displacements,
+    positions: Positions,
+) -> dict[str, Any]:
+    """Columns of the chosen blocks that are made from their sites and formulae."""
+    start, end = batch.site_start[keep], batch.site_start[keep + 1]
+    non_h = sites.placed & (sites.species.number != 1)
+    formulas = batch.texts(batch.block_tokens("formula")[keep]).to_pylist()
+    z = batch.numbers(batch.block_tokens("formula_units")[keep])
+    z[~(z > 0)] = np.nan
+    hydrogens = _unlocated_hydrogens(sites, start, end)
+    counts, attached = site_counts(
+        start, end, sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed
+    )
+    has_sites = _sum(start, end, sites.placed) > 0
+    contents = reconcile(counts, attached, *_swapped(*formula_counts(formulas), has_sites), z)
+    columns = _composition(formulas, z, counts, attached, has_sites, contents, volume)
+    columns |= {
+        "n_sites": _sum(start, end, sites.placed).astype(np.int32),
+        "n_sites_non_h": _sum(start, end, non_h).astype(np.int32),
+        "has_dummy_sites": _sum(start, end, sites.dummy) > 0,
+    }
+    special, letters, points = special_summary(
+        [s.group for s in chosen.symmetry], metric, start, end, positions, non_h
+    )
+    columns |= {"n_special_positions": special, "special_letters": letters, "n_special_points": points}
+    columns |= _displacement(start, end, non_h & displacements.evidence, displacements.u_iso)
+    columns |= _disorder(batch, start, end, metric, sites)
+    _site_notes(chosen, keep, start, end, sites)
+    return columns
+
+
+def _swapped(formula: F64, known: Bool, has_sites: Bool) -> tuple[F64, Bool, Bool]:
+    return formula, has_sites, known
+
+
+def _sum(start: I32, end: I32, flags: Bool) -> npt.NDArray[np.int64]:
+    """Number of set flags between `start` and `end`."""
+    total = np.concatenate([[0], np.cumsum(flags)])
+    counted: npt.NDArray[np.int64] = total[end] - total[start]
+    return counted
+
+
+def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
+    """Hydrogens per site without sites of their own: as attached, or as the symbol says (`Wat`, `O-H`).
+
+    What a symbol implies counts only in a structure without any hydrogen site: with some, the water's may be
+    among them.
+    """
+    hydrogens = np.where(np.isnan(sites.attached), 0.0, sites.attached)
+    implied = np.where(sites.attached > 0, 0, sites.species.implied_hydrogens)
+    located = _sum(start, end, sites.placed & (sites.species.number == 1)) > 0
+    for e in np.flatnonzero(~located):
+        here = slice(start[e], end[e])
+        hydrogens[here] += implied[here]
+    return hydrogens
+
+
+def _composition(
+    formulas: list[str | None],
+    z: F64,
+    counts: F64,
+    attached: F64,
+    has_sites: Bool,
+    contents: Contents,
+    volume: F64,
+) -> dict[str, Any]:
+    from_sites = counts.copy()
+    from_sites[:, 1] += attached
+    final = contents.counts
+    non_h = counts.sum(axis=1) - counts[:, 1]
+    total = final[:, 1:].sum(axis=1)
+    known = final[:, 0] == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h_fraction = np.where(known & (total > 0), final[:, 1] / total, np.nan)
+        per_atom = np.where(non_h > 0, volume / non_h, np.nan)
+    present = np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6
+    classes = [_class(row) for row in present]
+    return {
+        "formula_declared": formulas,
+        "z_declared": z,
+        "formula_sites": [_hill(row) if h else None for row, h in zip(from_sites, has_sites, strict=True)],
+        "formula_cell": [_hill(row) for row in final],
+        "formula_units": contents.units,
+        "composition_agreement": coded(contents.agreement, AGREEMENTS),
+        "n_atoms_non_h_cell": np.where(has_sites, non_h, np.nan),
+        "n_atoms_h_cell": final[:, 1],
+        "hydrogen_origin": coded(contents.hydrogen_origin, HYDROGEN_ORIGINS),
+        "h_fraction": h_fraction,
+        "volume_per_non_h_atom_angstrom3": per_atom,
+        "elements": [" ".join(SYMBOLS[n] for n in _ORDER if row[n - 1]) or None for row in present],
+        "class": classes,
+        "has_s_block": (present & _IS_S_METAL[1:]).any(axis=1),
+        "has_d_block": (present & _IS_D[1:]).any(axis=1),
+    }
+
+
+def _hill(row: F64) -> str | None:
+    """Hill formula of counts by atomic number; what is unknown (0) is left out."""
+    return hill_formula({SYMBOLS[n]: float(row[n]) for n in np.flatnonzero(row > 0) if n > 0}) or None
+
+
+def _class(present: Bool) -> str | None:
+    """`organic`, `metal-organic` or `inorganic` of the elements present (index atomic number − 1)."""
+    if not present.any():
+        return None
+    if not (present[5] and present[0]):
+        return "inorganic"
+    return "metal-organic" if (present & _IS_METAL[1:]).any() else "organic"
+
+
+def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any]:
+    """Mean and sample standard deviation of U_iso over the sites used."""
+    value = np.where(used, u_iso, 0.0)
+    n = _sum(start, end, used)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = _total(start, end, value) / n
+        entry = np.repeat(np.arange(len(start)), end - start)
+        rows = (
+            np.concatenate([np.arange(a, b) for a, b in zip(start, end, strict=True)])
+            if len(start)
+            else entry
+        )
+        deviation = np.zeros(len(value))
+        deviation[rows] = np.where(used[rows], (value[rows] - mean[entry]) ** 2, 0.0)
+        sd = np.sqrt(_total(start, end, deviation) / (n - 1))
+    return {
+        "u_iso_mean_angstrom2": np.where(n > 0, mean, np.nan),
+        "u_iso_sd_angstrom2": np.where(n > 1, sd, np.nan),
+        "u_iso_n": n.astype(np.int32),
+    }
+
+
+def _total(start: I32, end: I32, values: F64) -> F64:
+    out = np.zeros(len(start))
+    for e in range(len(start)):
+        out[e] = values[start[e] : end[e]].sum()
+    return out
+
+
+def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> dict[str, Any]:
+    found = occupation(start, end, metric, sites.fract, sites.placed, sites.species.number, sites.occupancy)
+    grouped = np.zeros(len(sites.block), dtype=np.bool_)
+    for name in ("disorder_assembly", "disorder_group"):
+        tokens = batch.site_tokens(name)
+        stated = np.flatnonzero((tokens >= 0) & ~batch.null[tokens]) if len(batch.null) else []
+        for i in stated:
+            grouped[i] |= batch.raw(int(tokens[i])).strip() != "0"  # PART 0 is the ordered part
+    return {
+        "has_disorder": (_sum(start, end, grouped) > 0) | found.alone,
+        "has_partial_occupancy": found.partial,
+        "has_mixed_sites": found.mixed,
+    }
+
+
+def _site_notes(chosen: Chosen, keep: npt.NDArray[np.int64], start: I32, end: I32, sites: Sites) -> None:
+    """Note what was decided about the sites of an entry."""
+    unplaced = ~sites.placed & ~sites.dummy
+    with np.errstate(invalid="ignore"):
+        outside = sites.placed & ((sites.occupancy < 0) | (sites.occupancy > 1.0005))
+    found = {
+        "sites-without-coordinates": unplaced,
+        "cartesian-coordinates": sites.cartesian,
+        "unknown-element": sites.placed & (sites.species.number == 0),
+        "unknown-occupancy": sites.placed & np.isnan(sites.occupancy),
+        "occupancy-out-of-range": outside,
+    }
+    for code, flags in found.items():
+        for e in np.flatnonzero(_sum(start, end, flags) > 0):
+            chosen.notes.setdefault(int(keep[e]), []).append(code)
+    for e in np.flatnonzero(_sum(start, end, sites.placed) == 0):
+        chosen.notes.setdefault(int(keep[e]), []).append("no-sites")

@@ -1,0 +1,82 @@
+"""Status flags: what a block is marked as, by the COD, by itself, or by what it contains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.mining.batch import Batch
+from xtalpriors.mining.tokens import FIELD_INDEX, TAG_FIELD
+
+__all__ = ["status_columns"]
+
+Bool = npt.NDArray[np.bool_]
+
+_NO: Final = frozenset(("no", "n", "none", "false", "0"))
+
+
+def _present(batch: Batch, name: str) -> Bool:
+    """(b,) the block states the field, and not as a null."""
+    tokens = batch.block_tokens(name)
+    present: Bool = (tokens >= 0) & ~batch.null[tokens]
+    return present
+
+
+def _stated(batch: Batch, name: str) -> Iterator[tuple[int, str]]:
+    """Blocks that state a text field, with the text."""
+    tokens = batch.block_tokens(name)
+    for block in np.flatnonzero(_present(batch, name)):
+        yield int(block), batch.raw(int(tokens[block])).strip()
+
+
+def _where(batch: Batch, name: str, test: Callable[[str], bool]) -> Bool:
+    """(b,) the field's text, in lower case, passes the test."""
+    out = np.zeros(batch.n_blocks, dtype=np.bool_)
+    for block, text in _stated(batch, name):
+        out[block] = test(text.lower())
+    return out
+
+
+def _error_marks(batch: Batch) -> tuple[Bool, Bool, Bool]:
+    """(b,) retracted, errors, warnings; the severities of all of a block's issues count."""
+    marks: tuple[Bool, Bool, Bool] = tuple(np.zeros(batch.n_blocks, dtype=np.bool_) for _ in range(3))  # type: ignore[assignment]
+    fields = (FIELD_INDEX["error_flag"], FIELD_INDEX["issue_severity"])
+    for token in np.flatnonzero(np.isin(TAG_FIELD[batch.tokens.tag], fields)):
+        if batch.null[token]:
+            continue
+        for word in batch.raw(int(token)).lower().replace(",", " ").split():
+            for mark, stem in zip(marks, ("retract", "error", "warning"), strict=True):
+                mark[batch.tokens.block[token]] |= word.startswith(stem)
+    return marks
+
+
+def status_columns(batch: Batch) -> dict[str, Any]:
+    """Status columns of the `entry` table, each of one value per block."""
+    retracted, errors, warnings = _error_marks(batch)
+    modulated = batch.numbers(batch.block_tokens("modulation_dimension")) > 0
+    # The mere presence of a tag that names a better entry says that there is one.
+    suboptimal = (batch.block_tokens("optimal_code") >= 0) | _where(
+        batch, "suboptimal", lambda t: t not in _NO
+    )
+    theoretical = (
+        _where(batch, "determination_method", lambda t: "theoretical" in t)
+        | _where(batch, "exptl_method", lambda t: "theoretical" in t)
+        | _present(batch, "theoretical")
+    )
+    return {
+        "is_retracted": retracted,
+        "has_errors": errors,
+        "has_warnings": warnings,
+        "is_duplicate": _present(batch, "duplicate_of"),
+        "duplicate_of": batch.texts(batch.block_tokens("duplicate_of")),
+        "is_suboptimal": suboptimal,
+        "optimal_code": batch.texts(batch.block_tokens("optimal_code")),
+        "on_hold_until": batch.texts(batch.block_tokens("on_hold_until")),
+        "is_theoretical": theoretical,
+        "is_superspace": modulated | _present(batch, "superspace"),
+        "is_macromolecule": _present(batch, "macromolecule"),
+        "has_structure_factors": _present(batch, "fobs_code") | _present(batch, "reflections"),
+    }

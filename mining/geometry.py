@@ -1,0 +1,109 @@
+"""Columns of the cell in its three forms, and of the space group, declared and computed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.cell import UnitCell, metric_tensors
+from xtalpriors.crystal.reduction import niggli_reduce
+from xtalpriors.crystal.settings import least_oblique_p21c
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.mining.batch import Batch
+from xtalpriors.mining.block_cells import BlockCells
+from xtalpriors.mining.select import Chosen
+
+__all__ = ["cell_columns", "symmetry_columns"]
+
+F64 = npt.NDArray[np.float64]
+
+_UNITS: Final = ("angstrom",) * 3 + ("degree",) * 3
+_NAMES: Final = ("a", "b", "c", "alpha", "beta", "gamma")
+_VOLUME_TOLERANCE: Final = 0.01
+"""Relative; a declared volume further from the recomputed one is noted."""
+_METRIC_TOLERANCE: Final = 0.01
+"""Relative; a cell whose metric the group changes by more is noted as contradicting its system."""
+
+
+def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, Any]:
+    """Declared, Niggli-reduced and least-oblique cell, s.u. and volume of the chosen blocks."""
+    keep = np.array(chosen.blocks, dtype=np.int64)
+    declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
+    reduced = niggli_reduce(declared, [s.group.centring for s in chosen.symmetry])
+    oblique, operators = _least_oblique(declared, chosen)
+    columns: dict[str, Any] = {"volume_angstrom3": volume, "least_oblique_operator": operators}
+    for prefix, values in (("", declared), ("niggli_", reduced), ("least_oblique_", oblique)):
+        columns |= {
+            f"{prefix}{n}_{u}": values[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))
+        }
+    columns |= {f"{n}_su_{u}": su[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))}
+    stated = batch.numbers(batch.block_tokens("volume")[keep])
+    with np.errstate(invalid="ignore"):
+        differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
+    for i in np.flatnonzero(differs):
+        chosen.notes.setdefault(int(keep[i]), []).append("volume-mismatch")
+    for i in _contradicting(declared, chosen):
+        chosen.notes.setdefault(int(keep[i]), []).append("cell-contradicts-group")
+    return columns
+
+
+def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
+    out = np.full(cells.shape, np.nan)
+    operators: list[str | None] = [None] * len(cells)
+    for i, found in enumerate(chosen.symmetry):
+        if found.group.number == 14:
+            cell, change = least_oblique_p21c(found.group, UnitCell(*cells[i].tolist()))
+            out[i] = cell.parameters
+            operators[i] = change.triplet()
+    return out, operators
+
+
+@lru_cache(maxsize=4096)
+def _rotations(group: SpaceGroup) -> npt.NDArray[np.float64]:
+    """Distinct rotation parts (n, 3, 3)."""
+    return np.unique(group.rotations, axis=0).astype(np.float64)
+
+
+def _contradicting(cells: F64, chosen: Chosen) -> list[int]:
+    """Entries whose cell is not invariant under the rotations of their group."""
+    metric = metric_tensors(cells)
+    scale = np.sqrt(np.einsum("nii,njj->nij", metric, metric))
+    out = []
+    for i, found in enumerate(chosen.symmetry):
+        if found.group.crystal_system == "triclinic":
+            continue
+        r = _rotations(found.group)
+        moved = r.transpose(0, 2, 1) @ metric[i] @ r
+        if (np.abs(moved - metric[i]) > _METRIC_TOLERANCE * scale[i]).any():
+            out.append(i)
+    return out
+
+
+def symmetry_columns(batch: Batch, chosen: Chosen, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Space group as declared and as computed."""
+    groups = [s.group for s in chosen.symmetry]
+    number = batch.numbers(batch.block_tokens("sg_number")[keep])
+    number[~((number >= 1) & (number <= 230))] = np.nan
+    return {
+        "sg_declared_number": number,
+        "sg_declared_hm": batch.texts(batch.block_tokens("hm")[keep]),
+        "sg_declared_hall": batch.texts(batch.block_tokens("hall")[keep]),
+        "sg_number": [g.number for g in groups],
+        "sg_hm": [g.hm for g in groups],
+        "sg_hall": [g.hall for g in groups],
+        "sg_source": [s.source for s in chosen.symmetry],
+        "sg_agreement": [s.agreement for s in chosen.symmetry],
+        "operators": [_joined(g) for g in groups],
+        "n_operators": [g.order for g in groups],
+        "crystal_system": [g.crystal_system for g in groups],
+        "laue_class": [g.laue_class for g in groups],
+        "centrosymmetric": [g.centrosymmetric for g in groups],
+    }
+
+
+@lru_cache(maxsize=4096)
+def _joined(group: SpaceGroup) -> str:
+    return ";".join(group.operators)

@@ -1,0 +1,172 @@
+"""Positions of a batch of entries: special or general, shared or not, with Wyckoff letters and orders.
+
+Everything is recomputed from the operators; what files call multiplicity is mostly the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.wyckoff import site_symmetries, wyckoff_positions
+
+__all__ = ["Occupation", "Positions", "occupation", "site_positions", "special_summary"]
+
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+I16 = npt.NDArray[np.int16]
+Bool = npt.NDArray[np.bool_]
+
+_SAME_PLACE_ANGSTROM: Final = 0.05
+"""Atoms nearer than this are two species on one position."""
+_FULL: Final = 0.9995
+"""An occupancy below this is partial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Per site (s,); 0 and an empty letter where the site has no coordinates.
+
+    Attributes
+    ----------
+    multiplicity, order
+        Multiplicity per cell, and order of the site symmetry group.
+    letter
+        Wyckoff letter as its ASCII code.
+    snapped
+        (s, 3) coordinates on the symmetry element exactly.
+    """
+
+    multiplicity: I16
+    order: I16
+    letter: npt.NDArray[np.uint8]
+    snapped: F64
+
+
+def site_positions(
+    groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, fract: F64, placed: Bool
+) -> Positions:
+    """Site symmetry of every placed site of n entries.
+
+    Parameters
+    ----------
+    groups
+        n space groups.
+    metric
+        (n, 3, 3) metric tensors in Å².
+    start, end
+        (n,) first and one past the last site of each entry.
+    fract, placed
+        (s, 3) and (s,) fractional coordinates, and whether the site has them.
+    """
+    n_sites = fract.shape[0]
+    multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
+    letter = np.zeros(n_sites, dtype=np.uint8)
+    snapped = fract.copy()
+    for e, group in enumerate(groups):
+        here = np.flatnonzero(placed[start[e] : end[e]]) + start[e]
+        if here.size == 0:
+            continue
+        found = site_symmetries(group, fract[here], metric[e])
+        multiplicity[here], order[here] = found.multiplicity, found.order
+        letter[here] = [ord(c) for c in found.letter]
+        snapped[here] = found.fract
+    return Positions(multiplicity, order, letter, snapped)
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """Per entry (n,): partial occupancies, two elements on one position, a partial site on its own."""
+
+    partial: Bool
+    mixed: Bool
+    alone: Bool
+
+
+@numba.njit(cache=True)
+def _distance2(g: F64, x: F64, y: F64) -> float:
+    total = 0.0
+    d = np.empty(3)
+    for k in range(3):
+        d[k] = x[k] - y[k]
+        d[k] -= np.rint(d[k])
+    for i in range(3):
+        for j in range(3):
+            total += d[i] * g[i, j] * d[j]
+    return total
+
+
+@numba.njit(cache=True)
+def _occupation(
+    start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
+) -> tuple[Bool, Bool, Bool]:
+    n = start.size
+    partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    for e in range(n):
+        rows = [i for i in range(start[e], end[e]) if placed[i] and occupancy[i] < _FULL]
+        partial[e] = len(rows) > 0
+        for i in rows:
+            shared = False
+            for j in rows:
+                if i != j and _distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
+                    shared = True
+                    mixed[e] |= number[i] != number[j]
+            alone[e] |= not shared
+    return partial, mixed, alone
+
+
+def occupation(
+    start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
+) -> Occupation:
+    """Partial, mixed and lone partial sites of n entries; arguments as in `site_positions`."""
+    return Occupation(*_occupation(start, end, metric, fract, placed, number, occupancy))
+
+
+@numba.njit(cache=True)
+def _first_of_position(start: I32, end: I32, metric: F64, fract: F64, wanted: Bool) -> Bool:
+    """(s,) wanted sites that no earlier wanted site of the entry shares its position with."""
+    first = np.zeros(wanted.size, np.bool_)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if not wanted[i]:
+                continue
+            first[i] = True
+            for j in range(start[e], i):
+                if first[j] and _distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
+                    first[i] = False
+                    break
+    return first
+
+
+@lru_cache(maxsize=2048)
+def _points(group: SpaceGroup) -> frozenset[int]:
+    """Letters (ASCII codes) of the positions without a free coordinate."""
+    return frozenset(ord(p.letter) for p in wyckoff_positions(group) if p.degrees_of_freedom == 0)
+
+
+def special_summary(
+    groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, positions: Positions, non_hydrogen: Bool
+) -> tuple[list[int], list[str], list[int]]:
+    """Of n entries: occupied special positions, their letters joined by blanks, and how many are points."""
+    wanted = non_hydrogen & (positions.order > 1)
+    first = _first_of_position(start, end, metric, positions.snapped, wanted)
+    counts, letters, points = [], [], []
+    for e, group in enumerate(groups):
+        here = first[start[e] : end[e]]
+        if not here.any():
+            counts.append(0)
+            letters.append("")
+            points.append(0)
+            continue
+        found = sorted(positions.letter[start[e] : end[e]][here].tolist())
+        counts.append(len(found))
+        letters.append(" ".join(map(chr, found)))
+        points.append(sum(code in _points(group) for code in found))
+    return counts, letters, points

@@ -1,0 +1,91 @@
+"""Tokens: the values that the reader wants of a batch of files, as positions in one byte buffer.
+
+Whatever reads a file (the scanner, gemmi, PyCifRW) leaves the same thing behind: one row per wanted
+value, saying which tag it belongs to, its row in its loop, and where its bytes lie. Everything after
+that works on whole batches of these arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.mining.tags import (
+    ANISO,
+    BLOCK_NUMBERS,
+    BLOCK_TEXTS,
+    PRESENCE,
+    SITE_NUMBERS,
+    SITE_TEXTS,
+    SYMOPS,
+)
+
+__all__ = ["FIELDS", "FIELD_INDEX", "TAG_FIELD", "TAG_INDEX", "TokenWriter", "Tokens"]
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+
+_GROUPS: Final = (BLOCK_NUMBERS, BLOCK_TEXTS, PRESENCE, SITE_NUMBERS, SITE_TEXTS, ANISO, SYMOPS)
+FIELDS: Final[tuple[str, ...]] = tuple(name for group in _GROUPS for name in group)
+"""Every field, block fields first; a field's position is its number."""
+FIELD_INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(FIELDS)}
+_ALIASES: Final = tuple(
+    (tag, FIELD_INDEX[name]) for group in _GROUPS for name, tags in group.items() for tag in tags
+)
+TAG_INDEX: Final[dict[str, int]] = {tag: i for i, (tag, _) in enumerate(_ALIASES)}
+"""Number of a tag in its normal form; tags of one field are in the order of their rank."""
+TAG_FIELD: Final[I32] = np.array([index for _, index in _ALIASES], dtype=np.int32)
+"""Field of each tag number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Wanted values of a batch: value `i` is `buffer[start[i]:end[i]]`, without its quotes.
+
+    A null (`?` or `.` unquoted) is kept as it stands, with `quoted` false. `row` counts from 0 in the
+    loop, and is 0 for a value outside one. `block` numbers the data blocks of the whole batch.
+    """
+
+    buffer: npt.NDArray[np.uint8]
+    block: I32
+    tag: npt.NDArray[np.int16]
+    row: I32
+    start: I64
+    end: I64
+    quoted: npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class TokenWriter:
+    """Gathers tokens of readers that hand out strings (gemmi, PyCifRW)."""
+
+    parts: list[bytes] = field(default_factory=list)
+    tag: list[int] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    block: list[int] = field(default_factory=list)
+    quoted: list[bool] = field(default_factory=list)
+
+    def add(self, block: int, tag: int, row: int, text: str, quoted: bool) -> None:
+        """Add one value of block number `block`."""
+        self.parts.append(text.encode("utf-8", "replace"))
+        self.tag.append(tag)
+        self.row.append(row)
+        self.block.append(block)
+        self.quoted.append(quoted)
+
+    def tokens(self) -> Tokens:
+        """The arrays."""
+        lengths = np.fromiter(map(len, self.parts), dtype=np.int64, count=len(self.parts))
+        end = np.cumsum(lengths + 1) - 1  # one separating byte after each
+        return Tokens(
+            buffer=np.frombuffer(b"\n".join([*self.parts, b""]) or b"\n", dtype=np.uint8),
+            block=np.array(self.block, dtype=np.int32),
+            tag=np.array(self.tag, dtype=np.int16),
+            row=np.array(self.row, dtype=np.int32),
+            start=end - lengths,
+            end=end,
+            quoted=np.array(self.quoted, dtype=np.bool_),
+        )
