@@ -75,10 +75,10 @@ def read_with_gemmi(text: str, writer: TokenWriter, first_block: int) -> Parsed 
     notes: tuple[str, ...] = ()
     try:
         document = gemmi.cif.read_string(text, check_level=1)
-    except ValueError as strict:
+    except (ValueError, RuntimeError) as strict:
         try:
             document = gemmi.cif.read_string(text, check_level=0)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             return Unreadable("parse", "syntax", _message(error))
         notes = (_lenient_note(str(strict)),)
     names = []
