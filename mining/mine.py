@@ -1,0 +1,253 @@
+"""One run of mining: what changed in the sources is read by worker processes and stored, and nothing else.
+
+Interrupted at any moment, the database is whole, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import duckdb
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database import database_error, get_meta, open_database, set_meta
+from xtalpriors.mining.digest import compute_digest, write_digest
+from xtalpriors.mining.ingest import Ingest
+from xtalpriors.mining.manifest import list_files, read_manifest
+from xtalpriors.mining.plan import Plan, make_plan, make_tasks, require_sources, tidy
+from xtalpriors.mining.schema import SCHEMA_VERSION
+from xtalpriors.mining.sources import Source, check_names
+from xtalpriors.mining.task import Task
+from xtalpriors.mining.workers import Executor, Limits, LocalPool, default_workers
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
+
+
+class MiningInterruptedError(XtalpriorsError):
+    """Stopped by Ctrl-C or SIGTERM; what was read is stored."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The code that reads CIFs: `module:function` of the signature of `cif.extract`, and its version."""
+
+    extract: str
+    version: str
+
+    @staticmethod
+    def default() -> Reader:
+        """The reader of this package."""
+        from xtalpriors.mining.cif import EXTRACTOR_VERSION
+
+        return Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)
+
+
+@dataclass(frozen=True)
+class MineReport:
+    """What a run did, and what the database holds after it."""
+
+    plan: Plan
+    n_read: int
+    n_updated: int
+    n_entries: int
+    n_rejections: int
+    digest: str
+    seconds: float
+
+    @property
+    def is_noop(self) -> bool:
+        """Nothing was to be done."""
+        return not (self.n_read or self.plan.deleted or self.plan.touched)
+
+    def __str__(self) -> str:
+        """Two lines for the terminal."""
+        p = self.plan
+        done = (
+            f"{self.n_read:,} of {p.n_files:,} files read ({p.new:,} new, {p.changed:,} changed, "
+            f"{p.reread:,} by another reader version, {p.retry:,} unreadable before), "
+            f"{p.touched:,} touched, {p.deleted:,} deleted"
+        )
+        head = "nothing changed" if self.is_noop else done
+        return (
+            f"mine: {head} ({self.seconds:.1f} s)\n"
+            f"      {self.n_entries:,} entries, {self.n_rejections:,} rejections; digest {self.digest}"
+        )
+
+
+def mine(
+    sources: Sequence[Source],
+    manifest: Path | None,
+    database: Path,
+    *,
+    digest: Path | None = None,
+    workers: int | None = None,
+    progress: Progress = silent,
+    limits: Limits | None = None,
+    reader: Reader | None = None,
+    executor: Executor | None = None,
+) -> MineReport:
+    """Bring a database up to date with its sources.
+
+    Parameters
+    ----------
+    sources
+        Where the files come from.
+    manifest
+        What the database shall hold, exactly: rows of files that it does not list are removed, also of a
+        source that is no longer in it. None lists the sources now, and leaves rows of other sources alone.
+    database
+        DuckDB file, made where there is none.
+    digest
+        Where to write `digest.json`.
+    workers
+        Worker processes; None takes one per core that this process may use. The result does not depend on it.
+    progress
+        Opens a progress bar.
+    limits, reader, executor
+        Limits of a worker; the reading code; where tasks run (worker processes here, when not given).
+
+    Raises
+    ------
+    MiningInterruptedError
+        By Ctrl-C or SIGTERM; the same call goes on.
+    XtalpriorsError
+        An empty source; a database of another program, version, or open elsewhere; a full disk; workers that
+        cannot start. What was stored before stays.
+    """
+    started = time.monotonic()
+    check_names(sources)
+    reader, limits = reader or Reader.default(), limits or Limits()
+    n_workers = workers or default_workers()
+    listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
+    require_sources(listing, sources)
+    scope = [source.name for source in sources] if manifest is None else None
+    connection = open_database(database, read_only=False, memory_limit="768MB", threads=min(n_workers, 4))
+    try:
+        with connection:
+            plan = make_plan(connection, listing, scope, reader.version)
+            run = _Run(connection, reader, plan)
+            tidy(connection, plan)
+            if plan.n_read:
+                with ExitStack() as stack:
+                    pool = executor or stack.enter_context(LocalPool(reader.extract, n_workers, limits))
+                    tasks = make_tasks(connection, sources, limits, n_workers)
+                    run.read(pool, tasks, progress)
+            return run.finish(digest, started, progress)
+    except (duckdb.Error, OSError) as error:
+        raise database_error(error, database) from error
+
+
+class _Run:
+    """The part of a run that has the database open."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, reader: Reader, plan: Plan) -> None:
+        self._connection, self._reader, self._plan = connection, reader, plan
+        self._started = _now()
+        self._is_recorded = False
+        self._ingest = Ingest(connection)
+        if plan.n_read > plan.retry or plan.deleted:
+            self._record()
+
+    def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
+        """Run the tasks and store what they give, until all is done or a signal says stop."""
+        with _stop_on_signal() as stopped, progress("mine", self._plan.n_read, "files") as advance:
+            for result in pool.run(tasks, stopped):
+                self._ingest.add(result)
+                advance(result.n_files)
+            self._ingest.flush()
+            if stopped():
+                done = f"{self._ingest.n_stored:,} of {self._plan.n_read:,}"
+                raise MiningInterruptedError(
+                    f"Interrupted: {done} files are read and stored. Run the same command again to go on."
+                )
+
+    def finish(self, digest: Path | None, started: float, progress: Progress) -> MineReport:
+        """Clusters, digest, and the record of the run."""
+        connection, ingest = self._connection, self._ingest
+        if get_meta(connection, "clusters") != "built":
+            with progress("cluster", None, "entries"):
+                _cluster(connection)
+        content = compute_digest(connection)
+        if digest is not None:
+            write_digest(content, digest)
+        entries, rejections = (content["tables"][t]["rows"] for t in ("entry", "rejection"))
+        seconds = time.monotonic() - started
+        if ingest.n_updated or self._plan.deleted:
+            self._record()
+            connection.execute(
+                """UPDATE run SET finished = ?, n_files_read = ?, n_entries = ?, n_rejections = ?, seconds = ?
+                   WHERE started = ?""",
+                [_now(), ingest.n_stored, entries, rejections, round(seconds, 3), self._started],
+            )
+        return MineReport(
+            self._plan, ingest.n_stored, ingest.n_updated, entries, rejections, content["digest"], seconds
+        )
+
+    def _record(self) -> None:
+        """A row in table `run`, once; it says `finished` only at the end."""
+        if not self._is_recorded:
+            self._connection.execute(
+                """INSERT INTO run (started, schema_version, extractor_version, packages, n_files_seen,
+                   n_files_read) VALUES (?, ?, ?, ?, ?, 0)""",
+                [self._started, SCHEMA_VERSION, self._reader.version, _packages(), self._plan.n_files],
+            )
+            self._is_recorded = True
+
+
+def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
+    from xtalpriors.mining.curate import build_clusters
+
+    build_clusters(connection)
+    set_meta(connection, "clusters", "built")
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Make the first Ctrl-C or SIGTERM a wish to stop; a second one acts at once.
+
+    Only the main thread can do so; elsewhere the caller stops the thread as it likes.
+    """
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield event.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _packages() -> str:
+    names = ("xtalpriors", "gemmi", "PyCifRW", "duckdb", "pyarrow")
+    return json.dumps({name: _version(name) for name in names}, sort_keys=True)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,118 @@
+"""A reader for tests of the machinery around it: a file's text says what shall happen to its reader.
+
+It has the signature of `xtalpriors.mining.cif.extract` and is imported by worker processes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+from xtalpriors.mining.fingerprint import content_hash
+from xtalpriors.mining.mine import Reader
+from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, Column, arrow_schema
+
+LAZY = Reader("mining_double:extract", "double-1")
+EAGER = Reader("mining_double:extract_eagerly", "double-1")
+
+
+class Extracted(NamedTuple):
+    entries: pa.Table
+    sites: pa.Table
+    rejections: pa.Table
+
+
+def cif(name: str, *, sites: int = 2, then: str = "") -> str:
+    """Text of a structure with so many sites; `then` is what happens to the one who reads it."""
+    return f"data_{name}\n# sites {sites}\n# {then}\n"
+
+
+def extract(
+    source: str, database: str | None, text_origin: str, items: Sequence[tuple[str, bytes]]
+) -> Extracted:
+    """Read file by file, and suffer at the file that says so."""
+    entries, sites, rejections = [], [], []
+    for file_id, data in items:
+        text = data.decode("utf-8", "replace")
+        suffer(text)
+        if "lose" in text:
+            continue
+        match = re.match(r"data_(\S+)\n# sites (\d+)", text)
+        if match is None:
+            rejections.append(
+                {
+                    "source": source,
+                    "file_id": file_id,
+                    "stage": "parse",
+                    "code": "no-cif",
+                    "detail": text[:20],
+                }
+            )
+            continue
+        entry_id = f"{source}:{file_id}#{match[1]}"
+        given = {
+            "entry_id": entry_id,
+            "source": source,
+            "file_id": file_id,
+            "block": match[1],
+            "database": database,
+            "text_origin": text_origin,
+            "content_hash": content_hash(data),
+            "a_angstrom": float(len(data)),
+        }
+        entries.append({**_blank(ENTRY), **given})
+        for i in range(int(match[2])):
+            sites.append({**_blank(SITE), "entry_id": entry_id, "site_index": i, "x": i / 7, "element": "C"})
+        if "null" in text:
+            entries[-1]["crystal_system"] = None
+    tables = zip((entries, sites, rejections), (ENTRY, SITE, REJECTION), strict=True)
+    return Extracted(*[_table(rows, columns) for rows, columns in tables])
+
+
+def extract_eagerly(
+    source: str, database: str | None, text_origin: str, items: Sequence[tuple[str, bytes]]
+) -> Extracted:
+    """Look at all files before it suffers, as a reader does that works on columns."""
+    every = list(items)
+    for _, data in every:
+        suffer(data.decode("utf-8", "replace"))
+    return extract(source, database, text_origin, every)
+
+
+def suffer(text: str) -> None:
+    if "SEGV" in text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "KILL" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "exit" in text:
+        os._exit(3)
+    if "eat" in text:
+        hoard = []
+        while True:
+            hoard.append(bytearray(16 * 2**20))
+    if "hang" in text:
+        while True:
+            time.sleep(60)
+    if "raise" in text:
+        raise ValueError("this file raises")
+    if match := re.search(r"wait (\S+)", text):
+        time.sleep(float(match[1]))
+    if match := re.search(r"note (\S+)", text):
+        with Path(match[1]).open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+
+
+def _blank(columns: tuple[Column, ...]) -> dict[str, object]:
+    """A value for every column that may not be null."""
+    values: dict[pa.DataType, object] = {pa.string(): "", pa.bool_(): False}
+    return {c.name: None if c.nullable else values.get(c.type, 1) for c in columns}
+
+
+def _table(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pa.Table:
+    return pa.Table.from_pylist(rows, arrow_schema(columns))
