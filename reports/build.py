@@ -1,0 +1,87 @@
+"""The report of a corpus: one self-contained page, and each figure as SVG with its data as CSV."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.reports.cells import cells_section
+from xtalpriors.reports.contents import contents_section
+from xtalpriors.reports.inputs import gather
+from xtalpriors.reports.page import render_page
+from xtalpriors.reports.symmetry import losses_section, symmetry_section
+
+__all__ = ["build_report"]
+
+
+def build_report(
+    database: Path,
+    bundles: Sequence[Path],
+    output: Path,
+    *,
+    subsets: Sequence[Path] = (),
+    generated: Sequence[Path] = (),
+) -> Path:
+    """Write the report of a mined database.
+
+    Parameters
+    ----------
+    database
+        The DuckDB file; opened read-only.
+    bundles
+        Bundles fitted to subsets of this database. Bundles of other databases (an earlier release, the
+        published one) are compared with these and used for nothing else.
+    output
+        Folder of the report. It gets `index.html` and `figures/`; both are replaced as a whole, other files
+        in the folder stay.
+    subsets
+        Parquet files of subsets; those not given are selected from the database.
+    generated
+        Parquet files of generated structures, one per strategy, named by their stem.
+
+    Returns
+    -------
+    Path of `index.html`.
+
+    Raises
+    ------
+    XtalpriorsError
+        An input cannot be read, no bundle is of this database, or the output cannot be written. The report
+        that was there before is then still whole.
+    """
+    inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
+    sections = [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
+    sections.append(losses_section(inputs))
+    figures = [figure for section in sections for figure in section.figures]
+    files = {Path("index.html"): render_page(inputs, sections)}
+    for figure in figures:
+        files[Path("figures") / f"{figure.name}.svg"] = figure.svg
+        table = figure.frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+        files[Path("figures") / f"{figure.name}.csv"] = table
+    return _write(files, Path(output))
+
+
+def _write(files: dict[Path, str], output: Path) -> Path:
+    """Write all files beside the output first, then move them into place."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".report-", dir=output) as folder:
+            for name, text in files.items():
+                path = Path(folder) / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+            former = output / "figures"
+            if former.is_dir():
+                former.rename(Path(folder) / "former")
+            (Path(folder) / "figures").rename(former)
+            (Path(folder) / "index.html").replace(output / "index.html")
+            shutil.rmtree(Path(folder) / "former", ignore_errors=True)
+    except OSError as error:
+        raise XtalpriorsError(
+            f"The report cannot be written to {output}: {error.strerror or error}. "
+            "Free some space, or name another folder with `--output`."
+        ) from error
+    return output / "index.html"

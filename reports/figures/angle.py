@@ -1,0 +1,87 @@
+"""Fig. 3: the monoclinic angle, declared and least-oblique, against a uniform skew (eqs 14, 15)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from xtalpriors.priors.distributions import Scalar
+from xtalpriors.reports.expectation import ExpectedCells, monoclinic_angle_density
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.statistics import nice_edges
+
+__all__ = ["PANELS", "data", "draw", "folded_angle"]
+
+PANELS = (
+    Panel("declared", "β / °", "Declared cell, folded to ≥ 90°", (90, 130), "% per degree", 100),
+    Panel("least-oblique", "β / °", "Least-oblique P2₁/c cell", (90, 130), "% per degree", 100),
+)
+
+
+def folded_angle(entries: pd.DataFrame) -> NDArray[np.float64]:
+    """The monoclinic angle of the declared cells, folded to ≥ 90°, whichever axis is unique.
+
+    It is the angle furthest from 90°; `alpha_degree`, `beta_degree`, `gamma_degree` are read.
+    """
+    angles = entries[["alpha_degree", "beta_degree", "gamma_degree"]].to_numpy(dtype=np.float64)
+    return np.asarray(90 + np.abs(angles - 90).max(axis=1))
+
+
+def skew_density(beta_degree: NDArray[np.float64], skew: Scalar) -> NDArray[np.float64]:
+    """Density of β per degree for a distribution of the skew |s₃| = tan(β − 90°)."""
+    s = np.tan(np.radians(beta_degree - 90))
+    return np.asarray(np.exp(skew.log_prob(s)) * (1 + s**2) * np.pi / 180)
+
+
+def data(
+    entries: pd.DataFrame,
+    skews: dict[str, Scalar | None],
+    cells: ExpectedCells | None,
+    *,
+    length_max_angstrom: float = 10.0,
+    beta_max_degree: float = 125.0,
+) -> pd.DataFrame:
+    """Rows of both panels.
+
+    Parameters
+    ----------
+    entries
+        No. 14 entries: the declared angles, `least_oblique_beta_degree`, `weight`.
+    skews
+        Fitted distribution of |s₃| by panel.
+    cells
+        Cells of eqs 6–13, whose c sets the length bound of eq. 15; None leaves that curve out.
+    length_max_angstrom, beta_max_degree
+        Bounds of eqs 14 and 15.
+    """
+    values = {
+        "declared": folded_angle(entries),
+        "least-oblique": entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64),
+    }
+    x = np.linspace(90, beta_max_degree, 351)
+    parts = []
+    for panel in PANELS:
+        low, high = panel.limits or (0.0, 1.0)
+        edges = nice_edges(values[panel.key], low, high, bins=(8, 40))
+        parts.append(
+            histogram_rows(panel.key, "database", values[panel.key], edges, weights=entries["weight"])
+        )
+        skew = skews.get(panel.key)
+        if skew is not None:
+            parts.append(
+                curve_rows(panel.key, "exponential skew, fitted", x, skew_density(x, skew), role="fit")
+            )
+        uniform = monoclinic_angle_density(x, beta_max_degree)
+        parts.append(curve_rows(panel.key, "uniform skew (eq. 14)", x, uniform, role="rule-2"))
+        if cells is not None:
+            bounded = monoclinic_angle_density(x, beta_max_degree, cells.c_angstrom / length_max_angstrom)
+            parts.append(curve_rows(panel.key, "with the length bound (eq. 15)", x, bounded, role="rule"))
+    return stack(parts)
+
+
+def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+    """Two panels."""
+    return draw_panels(frame, PANELS)

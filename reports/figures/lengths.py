@@ -1,0 +1,67 @@
+"""Fig. 2: the longest cell length and the ratios of neighbouring lengths, with the fitted exponentials."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from xtalpriors.priors.distributions import Scalar
+from xtalpriors.reports.expectation import ExpectedCells
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.statistics import nice_edges
+
+__all__ = ["PANELS", "data", "draw", "length_statistics"]
+
+PANELS = (
+    Panel("longest", "a₃ / Å", "Longest length", (4, 10), "% per Å", 100),
+    Panel("upper", "a₃/a₂", "Longest to middle", (1, 2), "% per 0.1", 10),
+    Panel("lower", "a₂/a₁", "Middle to shortest", (1, 2), "% per 0.1", 10),
+)
+RULE = "eqs 6–13 from the fitted V"
+
+
+def length_statistics(lengths_angstrom: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Longest length and both ratios of cells (n, 3), by the panel's key; any order of the lengths."""
+    first, middle, last = np.sort(np.asarray(lengths_angstrom, dtype=np.float64), axis=1).T
+    return {"longest": last, "upper": last / middle, "lower": middle / first}
+
+
+def data(
+    entries: pd.DataFrame, upper: Scalar | None, lower: Scalar | None, cells: ExpectedCells | None
+) -> pd.DataFrame:
+    """Rows of the three panels.
+
+    Parameters
+    ----------
+    entries
+        Entries of the 4–10 Å subset: `a_angstrom`, `b_angstrom`, `c_angstrom` of the declared cell, `weight`.
+    upper, lower
+        Fitted distributions of a₃/a₂ and a₂/a₁.
+    cells
+        What eqs 6–13 give for the fitted volumes.
+    """
+    values = length_statistics(entries[["a_angstrom", "b_angstrom", "c_angstrom"]].to_numpy(dtype=np.float64))
+    fits = {"upper": upper, "lower": lower}
+    parts = []
+    for panel in PANELS:
+        low, high = panel.limits or (0.0, 1.0)
+        edges = nice_edges(values[panel.key], low, high, bins=(6, 30))
+        parts.append(
+            histogram_rows(panel.key, "database", values[panel.key], edges, weights=entries["weight"])
+        )
+        fit = fits.get(panel.key)
+        if fit is not None:
+            x = np.linspace(low, high, 301)
+            parts.append(curve_rows(panel.key, "exponential fit", x, np.exp(fit.log_prob(x)), role="fit"))
+        if cells is not None:
+            nodes = length_statistics(cells.sorted_lengths_angstrom)[panel.key]
+            parts.append(histogram_rows(panel.key, RULE, nodes, edges, role="rule"))
+    return stack(parts)
+
+
+def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+    """Three panels."""
+    return draw_panels(frame, PANELS)

@@ -1,0 +1,163 @@
+"""Everything a report is made from, read and matched: which bundle describes which subset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subset_definition import DEFAULT_SUBSETS, SubsetDefinition
+from xtalpriors.priors.bundle import PriorBundle, load_bundle, published_bundle
+from xtalpriors.reports.corpus import Corpus, read_corpus
+from xtalpriors.reports.meta import Convention, FigureMeta, Sample
+from xtalpriors.reports.subset_data import SubsetData, load_subset, make_subset
+
+__all__ = ["LARGE", "SMALL", "Inputs", "gather"]
+
+SMALL, LARGE = "p21c-10", "all-50"
+"""The paper's two populations: P2₁/c within 4–10 Å, and any group within 4–50 Å."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the sections draw from.
+
+    Attributes
+    ----------
+    name
+        Name of the corpus.
+    corpus
+        The database in numbers.
+    subsets
+        Subsets by name; the paper's two are always there, if without rows.
+    bundles
+        Bundles of this database by the name of their subset.
+    earlier
+        Bundles of other databases, for the drift only.
+    published
+        The paper's bundle.
+    warnings
+        What the reader must know before anything else.
+    """
+
+    name: str
+    corpus: Corpus
+    subsets: dict[str, SubsetData]
+    bundles: dict[str, PriorBundle]
+    earlier: tuple[PriorBundle, ...]
+    published: PriorBundle
+    warnings: tuple[str, ...]
+
+    @property
+    def small(self) -> SubsetData:
+        """No. 14, 4–10 Å."""
+        return self.subsets[SMALL]
+
+    @property
+    def large(self) -> SubsetData:
+        """Any group, 4–50 Å."""
+        return self.subsets[LARGE]
+
+    def meta(
+        self, samples: Sequence[Sample], convention: Convention, *, generated: Sequence[str] = ()
+    ) -> FigureMeta:
+        """Identity of a figure of some samples, with the digests of their bundles."""
+        digests = {
+            s.subset: self.bundles[s.subset].priors_digest for s in samples if s.subset in self.bundles
+        }
+        return FigureMeta(
+            self.name, tuple(samples), convention, self.corpus.digest, digests, tuple(generated)
+        )
+
+
+def gather(database: Path, bundles: Sequence[Path], subsets: Sequence[Path]) -> Inputs:
+    """Read the database, the bundles and the subsets, and match them.
+
+    Bundles of another database are kept apart for the drift and said in a warning. Subsets that are not
+    given are selected from the database: those of the bundles, and the paper's two.
+
+    Raises
+    ------
+    XtalpriorsError
+        Something cannot be read, or bundles are given and none is of this database: the message names the
+        digests.
+    """
+    corpus = read_corpus(database)
+    current: dict[str, PriorBundle] = {}
+    earlier: list[PriorBundle] = []
+    loaded = [(path, load_bundle(path)) for path in bundles]
+    for _, bundle in loaded:
+        if bundle.created_from.database_digest == corpus.digest and bundle.name not in current:
+            current[bundle.name] = bundle
+        else:
+            earlier.append(bundle)
+    if loaded and not current:
+        raise XtalpriorsError(_foreign(database, corpus, loaded))
+    frames, stale = _subsets(database, corpus, current, subsets)
+    names = [frames[n].corpus for n in sorted(frames)] + [b.created_from.corpus for b in current.values()]
+    name = next((n for n in names if n), database.resolve().parent.name)
+    warnings = [*stale, *_notes(corpus, current, earlier)]
+    return Inputs(name, corpus, frames, current, tuple(earlier), published_bundle(), tuple(warnings))
+
+
+def _foreign(database: Path, corpus: Corpus, loaded: Sequence[tuple[Path, PriorBundle]]) -> str:
+    listed = "; ".join(
+        f"{path} is of database {b.created_from.database_digest or '– (published)'}" for path, b in loaded
+    )
+    return (
+        f"None of the bundles belongs to the database {database} (digest {corpus.digest}): {listed}. Fit "
+        f"them "
+        "again (`xtalpriors subset`, then `xtalpriors fit`), or name the database they were fitted to."
+    )
+
+
+def _subsets(
+    database: Path, corpus: Corpus, bundles: dict[str, PriorBundle], paths: Sequence[Path]
+) -> tuple[dict[str, SubsetData], list[str]]:
+    """Subsets by name, and a warning for each file that is of another database (it is selected anew)."""
+    frames: dict[str, SubsetData] = {}
+    warnings = []
+    for path in paths:
+        subset = load_subset(path)
+        if subset.database_digest == corpus.digest:
+            frames[subset.name] = subset
+        else:
+            warnings.append(
+                f"{path} was written from another database ({subset.database_digest}, not {corpus.digest}); "
+                f"its subset {subset.name} was selected anew from this one."
+            )
+    wanted = {name: DEFAULT_SUBSETS[name] for name in (SMALL, LARGE)}
+    wanted |= {name: definition for name, b in bundles.items() if (definition := _definition(b)) is not None}
+    for name, definition in wanted.items():
+        if name not in frames:
+            frames[name] = make_subset(database, definition)
+    return dict(sorted(frames.items())), warnings
+
+
+def _definition(bundle: PriorBundle) -> SubsetDefinition | None:
+    """The subset's definition that a bundle carries; None where it carries none that can be read."""
+    if bundle.created_from.subset is None:
+        return None
+    try:
+        return SubsetDefinition.model_validate(bundle.created_from.subset)
+    except ValidationError:
+        return None
+
+
+def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[PriorBundle]) -> list[str]:
+    notes = []
+    for bundle in earlier:
+        of = bundle.created_from.database_digest or "no database"
+        notes.append(
+            f"The bundle {bundle.name} ({bundle.created_from.corpus}, {of}) is not of this database "
+            f"({corpus.digest}); it is used for the drift only."
+        )
+    missing = [name for name in (SMALL, LARGE) if name not in bundles]
+    if missing:
+        notes.append(f"No bundle of {' and '.join(missing)} was given: figures of it have no fitted curve.")
+    for name, bundle in sorted(bundles.items()):
+        notes += [f"{name}, {what}: {text}" for what, text in sorted(bundle.warnings.items())]
+    return notes

@@ -1,0 +1,72 @@
+"""What every figure says about itself: corpus, subset, counts, convention of the cell, digests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+__all__ = ["Convention", "FigureMeta", "Rendered", "Sample", "count", "short_digest"]
+
+Convention = Literal["declared", "least-oblique", "declared and least-oblique", "no cell"]
+
+
+def short_digest(digest: str | None) -> str:
+    """The first 12 characters of a digest, a dash where there is none."""
+    return digest.removeprefix("blake2b:").removeprefix("sha256:")[:12] if digest else "–"
+
+
+def count(n: float) -> str:
+    """A count with thousands separators."""
+    return f"{n:,.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The entries behind a figure, or behind one of its panels."""
+
+    subset: str
+    n: int
+    n_clusters: int | None = None
+
+    def __str__(self) -> str:
+        """As the footer and the captions print it."""
+        clusters = "" if self.n_clusters is None else f" in {count(self.n_clusters)} clusters"
+        return f"{self.subset}: N = {count(self.n)}{clusters}"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureMeta:
+    """Identity of a figure; `footer` is printed on it."""
+
+    corpus: str
+    samples: tuple[Sample, ...]
+    convention: Convention
+    database_digest: str | None
+    bundle_digests: dict[str, str] = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
+
+    @property
+    def footer(self) -> str:
+        """Two lines: the sample and its convention, then the digests that pin the input."""
+        cell = "" if self.convention == "no cell" else f"  ·  {self.convention} cell"
+        first = f"{self.corpus}  ·  " + "  ·  ".join(str(s) for s in self.samples) + cell
+        bundles = ", ".join(f"{name} {short_digest(d)}" for name, d in self.bundle_digests.items())
+        second = f"priors {bundles or '–'}  ·  database {short_digest(self.database_digest)}"
+        if self.generated:
+            second += "  ·  generated " + ", ".join(self.generated)
+        return f"{first}\n{second}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished figure: its file name, title, caption (plain text), SVG and data."""
+
+    name: str
+    number: str
+    title: str
+    caption: str
+    svg: str
+    frame: pd.DataFrame
+    meta: FigureMeta

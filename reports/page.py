@@ -1,0 +1,150 @@
+"""The page: templates filled with the sections, the comparison with the paper, and the fitted priors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from xtalpriors.reports.bundle_tables import bundle_view
+from xtalpriors.reports.drift import drift_tables
+from xtalpriors.reports.inputs import LARGE, Inputs
+from xtalpriors.reports.meta import Rendered, count, short_digest
+from xtalpriors.reports.paper import compare_with_paper
+from xtalpriors.reports.section import Section
+from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
+
+__all__ = ["render_page"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    name: str
+    value: str
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure as the template prints it."""
+
+    name: str
+    number: str
+    title: str
+    caption: str
+    sample: str
+    inline: Markup
+
+
+@cache
+def _environment() -> Environment:
+    folder = Path(__file__).resolve().parent / "templates"
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+
+
+def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
+    """HTML of the whole report."""
+    environment = _environment()
+    css = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
+    return environment.get_template("report.html").render(
+        title=_title(inputs.name),
+        lead=_lead(inputs),
+        facts=_facts(inputs),
+        warnings=inputs.warnings,
+        paper_lead=_paper_lead(inputs),
+        paper_rows=compare_with_paper(inputs.bundles),
+        drifts=drift_tables(inputs),
+        sections=[_section(section) for section in sections],
+        bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],
+        reading=_reading(),
+        database_digest=inputs.corpus.digest,
+        light=Markup(css_variables(LIGHT)),
+        dark=Markup(css_variables(DARK)),
+        css=Markup(css),
+    )
+
+
+def _title(name: str) -> str:
+    return name.upper() if len(name) <= 5 and name.isalpha() else name
+
+
+def _section(section: Section) -> dict[str, object]:
+    figures = [_figure(figure) for figure in section.figures]
+    return {
+        "key": section.key,
+        "title": section.title,
+        "lead": section.lead,
+        "figures": figures,
+        "tables": section.tables,
+    }
+
+
+def _figure(figure: Rendered) -> _Figure:
+    inline = Markup(inline_svg(figure.svg, figure.name, f"{figure.number}: {figure.title}. {figure.caption}"))
+    cell = "" if figure.meta.convention == "no cell" else f" · {figure.meta.convention} cell"
+    sample = "; ".join(str(s) for s in figure.meta.samples) + cell
+    return _Figure(figure.name, figure.number, figure.title, figure.caption, sample, inline)
+
+
+def _lead(inputs: Inputs) -> str:
+    corpus = inputs.corpus
+    sources = ", ".join(sorted(corpus.sources))
+    text = f"Mined from {sources}: {count(corpus.n_entries)} structures of {count(corpus.n_files)} files."
+    if corpus.classes:
+        parts = [f"{100 * share:.0f} % {name}" for name, share in corpus.classes.items()]
+        text += f" Of those with a composition, {', '.join(parts)}."
+    if corpus.classes.get("inorganic", 0) > 0.5:
+        text += (
+            " These are mostly inorganic crystals: minerals, salts and oxides. The paper's statistics are "
+            "of COD "
+            "and CSD, where carbon compounds prevail, and differences to it below are first of all "
+            "differences "
+            "between these two kinds of matter."
+        )
+    return text
+
+
+def _paper_lead(inputs: Inputs) -> str:
+    n = len(inputs.small.frame)
+    text = f"The paper has 3,086 structures in p21c-10; this corpus has {count(n)}."
+    if n < 100:
+        text += " So few give wide intervals: a value within its interval is no confirmation."
+    large = len(inputs.subsets[LARGE].frame)
+    return text + f" In all-50 it has 1.25 million, this corpus {count(large)}."
+
+
+def _facts(inputs: Inputs) -> list[_Fact]:
+    corpus = inputs.corpus
+    return [
+        _Fact("structures", count(corpus.n_entries)),
+        _Fact("different ones", count(corpus.n_clusters)),
+        _Fact("files", count(corpus.n_files)),
+        _Fact("rejections", count(corpus.n_rejections)),
+        _Fact("bundles", count(len(inputs.bundles))),
+        _Fact("database", short_digest(corpus.digest), mono=True),
+    ]
+
+
+def _reading() -> list[str]:
+    return [
+        "Cells. Declared is the cell and setting that the entry states, whichever of the equivalent "
+        "settings its "
+        "authors chose; lengths, volumes and subsets refer to it, as in the paper. Least-oblique is the "
+        "P2₁/c "
+        "setting of a no. 14 structure with β nearest to 90°; it is what the phasing network is given. Every "
+        "figure names its own.",
+        "Weights. Redeterminations of one structure share a cluster and weigh 1/size of it, so histograms "
+        "count "
+        "structures, not publications. N counts entries; intervals are over clusters.",
+        "Distances. D is the Kolmogorov–Smirnov distance, the largest difference between two distribution "
+        "functions: 0.05 is hard to see in a figure, 0.2 is plain, 1 is no overlap. Nothing here is a "
+        "p-value, "
+        "which for many structures only says that there are many.",
+        "Files. Each figure's SVG and data are beside this page in figures/. Densities in the CSV are per "
+        "unit of "
+        "the axis, whatever the axis of the figure says.",
+    ]

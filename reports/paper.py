@@ -1,0 +1,182 @@
+"""The numbers that Melgalvis & Reķis 2026 state, beside those of this corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import exp, isfinite
+
+from markupsafe import Markup
+
+from xtalpriors.priors.bundle import PriorBundle, Priors
+from xtalpriors.priors.continuous import LogNormal
+from xtalpriors.priors.estimate import Estimate
+
+__all__ = ["STATISTICS", "PaperRow", "Statistic", "compare_with_paper", "strip"]
+
+SMALL, LARGE = "p21c-10", "all-50"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One number: where the paper has it, and how a bundle gives it.
+
+    `percent` numbers are shares, shown in per cent; `axis` is the range of the strip; `in_words` turns
+    (paper, value) into the generator's own terms where a difference alone says little.
+    """
+
+    label: str
+    subset: str
+    paper: float
+    get: Callable[[Priors], Estimate | None]
+    axis: tuple[float, float] = (0.0, 1.0)
+    percent: bool = True
+    in_words: Callable[[float, float], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRow:
+    """A row of the table, ready to print."""
+
+    label: str
+    sample: str
+    paper: str
+    value: str
+    interval: str
+    strip: Markup
+    verdict: str
+    look: str
+
+
+def _volume(name: str) -> Callable[[Priors], Estimate | None]:
+    def get(priors: Priors) -> Estimate | None:
+        fit = None if priors.cell_volume is None else priors.cell_volume.parametric
+        value = getattr(fit, name) if isinstance(fit, LogNormal) else None
+        return value if isinstance(value, Estimate) else None
+
+    return get
+
+
+def _path(*names: str) -> Callable[[Priors], Estimate | None]:
+    """The estimate at a dotted path; null as soon as a step of it is."""
+
+    def get(priors: Priors) -> Estimate | None:
+        here: object = priors
+        for name in names:
+            here = None if here is None else getattr(here, name)
+        return here if isinstance(here, Estimate) else None
+
+    return get
+
+
+def _occupied(count: int) -> Callable[[Priors], Estimate | None]:
+    """Share of P2₁/c structures with 0, 1, or (2) at least two special positions occupied."""
+
+    def get(priors: Priors) -> Estimate | None:
+        special = priors.special_positions
+        if special is None or 14 not in special.groups:
+            return None
+        values = special.groups[14].number_occupied.probabilities
+        if count < 2:
+            return values[count] if count < len(values) else Estimate(value=0.0)
+        if len(values) == 3:
+            return values[2]
+        return Estimate(value=sum(v.value for v in values[2:]))
+
+    return get
+
+
+def _factor(paper: float, value: float) -> str:
+    return f"median V × {exp(value - paper):.2f}"
+
+
+STATISTICS: tuple[Statistic, ...] = (
+    Statistic("Cell volume: μ, mean of ln(V/Å³)", SMALL, 6.04, _volume("mu"), (5, 7.5), False, _factor),
+    Statistic("Cell volume: σ, s.d. of ln V", SMALL, 0.394, _volume("sigma"), (0, 1), False),
+    Statistic("Volumes within 160–1000 Å³", SMALL, 0.979, _path("cell_volume", "share_160_1000")),
+    Statistic("Structures with no special position occupied", SMALL, 0.735, _occupied(0)),
+    Statistic("Structures with one special position occupied", SMALL, 0.201, _occupied(1)),
+    Statistic("Structures with two or more occupied", SMALL, 0.064, _occupied(2)),
+    Statistic("C, N, O among general positions", LARGE, 0.89, _path("elements", "general", "share_cno")),
+    Statistic("C, N, O among special positions", LARGE, 0.49, _path("elements", "special", "share_cno")),
+)
+
+
+def compare_with_paper(bundles: Mapping[str, PriorBundle]) -> list[PaperRow]:
+    """The table's rows from the bundles by subset name; a statistic that none gives is said to be missing."""
+    return [_row(statistic, bundles.get(statistic.subset)) for statistic in STATISTICS]
+
+
+def _row(statistic: Statistic, bundle: PriorBundle | None) -> PaperRow:
+    sample, estimate = statistic.subset, None
+    if bundle is not None:
+        volume = bundle.priors.cell_volume
+        if volume is not None and volume.n is not None:
+            sample += f", N = {volume.n:,}"
+        estimate = statistic.get(bundle.priors)
+    paper = _number(statistic.paper, statistic.percent)
+    if estimate is None:
+        reason = "no bundle of this subset" if bundle is None else "not in the bundle"
+        return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), reason, "none")
+    interval = ""
+    if estimate.low is not None and estimate.high is not None:
+        ends = [_number(end, statistic.percent, sign=False) for end in (estimate.low, estimate.high)]
+        interval = f"{ends[0]} … {ends[1]}"
+    verdict, look = _verdict(statistic, estimate)
+    drawn = strip(estimate, statistic.paper, statistic.axis)
+    return PaperRow(
+        statistic.label,
+        sample,
+        paper,
+        _number(estimate.value, statistic.percent),
+        interval,
+        drawn,
+        verdict,
+        look,
+    )
+
+
+def _number(value: float, percent: bool, *, sign: bool = True) -> str:
+    if percent:
+        return f"{100 * value:.1f}" + (" %" if sign else "")
+    return f"{value:.3f}"
+
+
+def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str]:
+    """What moved, in the statistic's unit; nothing did while the paper's value lies in the interval."""
+    difference = estimate.value - statistic.paper
+    if (
+        estimate.low is not None
+        and estimate.high is not None
+        and estimate.low <= statistic.paper <= estimate.high
+    ):
+        return "within the interval", "good"
+    arrow = "▲" if difference > 0 else "▼"
+    size = f"{abs(100 * difference):.1f} points" if statistic.percent else f"{abs(difference):.3f}"
+    words = "" if statistic.in_words is None else f" ({statistic.in_words(statistic.paper, estimate.value)})"
+    return f"{arrow} {size}{words}", "moved"
+
+
+def strip(estimate: Estimate, reference: float, axis: tuple[float, float]) -> Markup:
+    """A small drawing of a value with its interval (dot and bar) and a reference (diamond) on one axis."""
+    low, high = axis
+    values = [estimate.value, reference, estimate.low, estimate.high]
+    inside = [v for v in values if v is not None and isfinite(v)]
+    low, high = min(low, *inside), max(high, *inside)
+
+    def at(value: float) -> float:
+        return round(6 + 136 * (value - low) / (high - low), 1)
+
+    bar = ""
+    if estimate.low is not None and estimate.high is not None:
+        bar = (
+            f'<line x1="{at(estimate.low)}" x2="{at(estimate.high)}" y1="10" y2="10" '
+            'stroke="var(--data)" stroke-width="5" stroke-opacity=".4"/>'
+        )
+    x, y = at(reference), at(estimate.value)
+    return Markup(
+        '<svg class="strip" viewBox="0 0 148 20" aria-hidden="true">'
+        '<line x1="4" x2="144" y1="10" y2="10" stroke="var(--grid)" stroke-width="2"/>'
+        f'{bar}<path d="M{x} 4 l5 6 l-5 6 l-5 -6 z" fill="var(--paper)"/>'
+        f'<circle cx="{y}" cy="10" r="4" fill="var(--data)" stroke="var(--surface)"/></svg>'
+    )

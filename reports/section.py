@@ -1,0 +1,108 @@
+"""A section of the report, and the step from a frame to a finished figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.reports.meta import FigureMeta, Rendered
+from xtalpriors.reports.style import figure_style, render_svg
+
+__all__ = ["Section", "Table", "estimate_text", "fit_text", "html_table", "render", "share_text"]
+
+
+class Drawable(Protocol):
+    """What a figure module offers."""
+
+    def draw(self, frame: pd.DataFrame, meta: FigureMeta, /) -> Figure:
+        """The figure of a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table under the figures."""
+
+    title: str
+    html: Markup
+    lead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with figures and tables."""
+
+    key: str
+    title: str
+    lead: str = ""
+    figures: Sequence[Rendered] = ()
+    tables: Sequence[Table] = field(default_factory=tuple)
+
+
+def render(
+    module: Drawable, name: str, number: str, title: str, frame: pd.DataFrame, meta: FigureMeta, caption: str
+) -> Rendered:
+    """Draw a frame with a figure module, in the report's style."""
+    with figure_style(name):
+        svg = render_svg(module.draw(frame, meta), meta.footer)
+    return Rendered(name, number, title, caption, svg, frame, meta)
+
+
+def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = ()) -> Markup:
+    """An HTML table of strings; columns in `numeric` are right-aligned."""
+    heads = "".join(
+        f'<th class="number">{Markup.escape(c)}</th>' if c in numeric else f"<th>{Markup.escape(c)}</th>"
+        for c in frame.columns
+    )
+    rows = []
+    for row in frame.itertuples(index=False):
+        cells = [
+            f'<td class="number">{Markup.escape(v)}</td>' if c in numeric else f"<td>{Markup.escape(v)}</td>"
+            for c, v in zip(frame.columns, row, strict=True)
+        ]
+        rows.append("<tr>" + "".join(cells) + "</tr>")
+    return Markup(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
+    """A value with its interval, as `6.04 (6.01–6.07)`; a dash for none."""
+    if estimate is None:
+        return "–"
+    value = f"{estimate.value:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return value
+    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
+def share_text(estimate: Estimate | None) -> str:
+    """A share with its interval, in per cent."""
+    if estimate is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{100 * estimate.value:.1f} %"
+    return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"
+
+
+def fit_text(prior: ScalarPrior) -> str:
+    """Parameters and misfit of a prior's parametric form, as a clause."""
+    if prior.parametric is None:
+        return "no parametric fit"
+    parameters = [
+        f"{name} = {estimate_text(value)}" for name, value in prior.parametric if isinstance(value, Estimate)
+    ]
+    text = (
+        f"{prior.parametric.family} with {', '.join(parameters)}" if parameters else prior.parametric.family
+    )
+    if prior.goodness is not None:
+        text += f", D = {prior.goodness.ks_d:.3f}"
+        if prior.goodness.best_family != prior.parametric.family:
+            text += f" ({prior.goodness.best_family} predicts held-out structures better)"
+    if prior.shrinkage is not None:
+        text += f"; {100 * prior.shrinkage.weight_own:.0f} % its own, the rest of {prior.shrinkage.parent}"
+    return text

@@ -1,0 +1,133 @@
+"""Small statistics of the figures: intervals, bins, and how far two distributions are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Interval",
+    "kolmogorov_distance",
+    "kolmogorov_fit",
+    "nice_edges",
+    "total_variation",
+    "wasserstein",
+    "weighted_quantile",
+    "wilson",
+]
+
+Array = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(count: float, n: float) -> Interval:
+    """Wilson's 95 % interval of a fraction; (nan, 0, 1) when there is nothing to count.
+
+    `count` and `n` may be sums of cluster weights: then n is the number of independent clusters.
+    """
+    if n <= 0:
+        return Interval(float("nan"), 0.0, 1.0)
+    z = 1.959963984540054
+    p = count / n
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * float(np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)))
+    return Interval(p, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def _round_up(width: float) -> float:
+    """The next of 1, 2, 2.5, 5 × a power of ten."""
+    power = 10.0 ** np.floor(np.log10(width))
+    step = next(s for s in (1, 2, 2.5, 5, 10) if s * power >= width * (1 - 1e-9))
+    return float(step * power)
+
+
+def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, int] = (8, 48)) -> Array:
+    """Bin edges at round numbers that cover [low, high].
+
+    The width is Freedman and Diaconis', 2·IQR/n^⅓, within the limits that `bins` (fewest, most) sets: a
+    handful of values gets a handful of bins, a million gets no more than can be seen.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    array = array[np.isfinite(array)]
+    widest, narrowest = (high - low) / bins[0], (high - low) / bins[1]
+    width = widest
+    if len(array) > 1:
+        quartiles = np.percentile(array, [25, 75])
+        width = 2 * float(quartiles[1] - quartiles[0]) / len(array) ** (1 / 3)
+    width = _round_up(min(max(width, narrowest), widest))
+    first, last = np.floor(low / width + 1e-9), np.ceil(high / width - 1e-9)
+    return np.asarray(width * np.arange(first, last + 1), dtype=np.float64)
+
+
+def _cumulative(values: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
+    """Sorted values and the cumulative share of the weight up to and with each."""
+    array = np.asarray(values, dtype=np.float64)
+    w = np.ones_like(array) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(array, kind="stable")
+    cumulative = np.cumsum(w[order])
+    return array[order], cumulative / cumulative[-1]
+
+
+def weighted_quantile(values: ArrayLike, p: float, weights: ArrayLike | None = None) -> float:
+    """The smallest value at which the cumulative weight reaches `p`; nan without values."""
+    if np.size(values) == 0:
+        return float("nan")
+    x, share = _cumulative(values, weights)
+    return float(x[min(int(np.searchsorted(share, p - 1e-12)), len(x) - 1)])
+
+
+def _both(
+    a: ArrayLike, b: ArrayLike, weights_a: ArrayLike | None, weights_b: ArrayLike | None
+) -> tuple[Array, Array, Array]:
+    """All values of two samples, sorted, with the two distribution functions there."""
+    (xa, fa), (xb, fb) = _cumulative(a, weights_a), _cumulative(b, weights_b)
+    x = np.union1d(xa, xb)
+    at_a = np.append(0.0, fa)[np.searchsorted(xa, x, side="right")]
+    at_b = np.append(0.0, fb)[np.searchsorted(xb, x, side="right")]
+    return x, at_a, at_b
+
+
+def kolmogorov_distance(
+    a: ArrayLike, b: ArrayLike, weights_a: ArrayLike | None = None, weights_b: ArrayLike | None = None
+) -> float:
+    """Largest difference D of two weighted distribution functions, 0…1; nan when a sample is empty."""
+    if np.size(a) == 0 or np.size(b) == 0:
+        return float("nan")
+    _, fa, fb = _both(a, b, weights_a, weights_b)
+    return float(np.max(np.abs(fa - fb)))
+
+
+def kolmogorov_fit(
+    values: ArrayLike, cdf: Callable[[Array], Array], weights: ArrayLike | None = None
+) -> float:
+    """Largest difference D of a weighted sample to a continuous distribution; nan for an empty sample."""
+    if np.size(values) == 0:
+        return float("nan")
+    x, share = _cumulative(values, weights)
+    at = cdf(x)
+    return float(max(np.max(np.abs(share - at)), np.max(np.abs(np.append(0.0, share[:-1]) - at))))
+
+
+def wasserstein(
+    a: ArrayLike, b: ArrayLike, weights_a: ArrayLike | None = None, weights_b: ArrayLike | None = None
+) -> float:
+    """Area between two weighted distribution functions, in the values' unit; nan when a sample is empty."""
+    if np.size(a) == 0 or np.size(b) == 0:
+        return float("nan")
+    x, fa, fb = _both(a, b, weights_a, weights_b)
+    return float(np.sum(np.abs(fa - fb)[:-1] * np.diff(x)))
+
+
+def total_variation(p: ArrayLike, q: ArrayLike) -> float:
+    """Half the sum of the differences of two sets of shares: the share that would have to move, 0…1."""
+    return float(np.abs(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64)).sum() / 2)

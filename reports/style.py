@@ -1,0 +1,148 @@
+"""How the figures look: a palette with a light and a dark value for each role, the same bytes every time.
+
+A figure is drawn with the light values. Inside the page each colour becomes a CSS variable, so that the
+reader's light or dark preference, and the printer, decide.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+__all__ = ["DARK", "LIGHT", "css_variables", "figure_style", "inline_svg", "new_figure", "render_svg"]
+
+LIGHT: Final[dict[str, str]] = {
+    "ink": "#1b1f24",
+    "muted": "#5b6570",
+    "grid": "#e3e6ea",
+    "surface": "#ffffff",
+    "data": "#0072b2",
+    "second": "#d98e04",
+    "fit": "#c44e00",
+    "paper": "#8f3f7f",
+    "rule": "#00805e",
+    "other": "#4a9fd0",
+    "good": "#00795a",
+    "moved": "#b34700",
+}
+"""Okabe & Ito's colour-blind safe hues, some darkened to 3:1 on white; series differ in line style too."""
+
+DARK: Final[dict[str, str]] = {
+    "ink": "#e7eaed",
+    "muted": "#a3adb8",
+    "grid": "#333b45",
+    "surface": "#14181d",
+    "data": "#58aee6",
+    "second": "#efb443",
+    "fit": "#ff9a57",
+    "paper": "#dd9bd0",
+    "rule": "#45cfa2",
+    "other": "#8ccbf0",
+    "good": "#45cfa2",
+    "moved": "#ff9a57",
+}
+
+FOOTER_INCHES: Final = 0.4
+FONT_STACK: Final = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+
+_RC: Final[dict[Any, Any]] = {
+    "svg.fonttype": "none",
+    "svg.image_inline": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "text.color": LIGHT["ink"],
+    "axes.edgecolor": LIGHT["muted"],
+    "axes.labelcolor": LIGHT["ink"],
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 9.0,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": LIGHT["grid"],
+    "grid.linewidth": 0.7,
+    "xtick.color": LIGHT["muted"],
+    "ytick.color": LIGHT["muted"],
+    "xtick.labelcolor": LIGHT["ink"],
+    "ytick.labelcolor": LIGHT["ink"],
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 2.2,
+    "figure.facecolor": LIGHT["surface"],
+    "savefig.facecolor": LIGHT["surface"],
+    "lines.linewidth": 1.8,
+    "patch.linewidth": 0.8,
+    "axes.unicode_minus": True,
+}
+
+
+@contextmanager
+def figure_style(name: str) -> Iterator[None]:
+    """Matplotlib settings for drawing and saving the figure `name`, which also salts the SVG's ids."""
+    with mpl.rc_context({**_RC, "svg.hashsalt": name}):
+        yield
+
+
+def new_figure(
+    n_columns: int = 1, n_rows: int = 1, *, width: float = 7.6, height: float = 3.4
+) -> tuple[Figure, list[Axes]]:
+    """Empty figure of `width` × `height` inches with its axes in reading order and room for a footer."""
+    figure = Figure(figsize=(width, height))
+    bottom = FOOTER_INCHES / height
+    figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, bottom, 1, 1 - bottom), w_pad=0.08, h_pad=0.06))
+    grid = figure.subplots(n_rows, n_columns, squeeze=False)
+    return figure, [axes for row in grid for axes in row]
+
+
+def render_svg(figure: Figure, footer: str) -> str:
+    """SVG text of a figure with `footer` under it: no date, no version, generic fonts.
+
+    Labels are laid out with DejaVu Sans, wider than the sans-serif faces a reader is likely to have, so
+    none of them is clipped or overlaps there.
+    """
+    height = float(figure.get_size_inches()[1])
+    figure.text(0.012, 0.07 / height, footer, fontsize=7.2, color=LIGHT["muted"], ha="left", va="bottom")
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+    text = buffer.getvalue().decode("utf-8")
+    return re.sub(r"'DejaVu Sans'(, [^;\"]*?)?(?=[;\"])", FONT_STACK, text)
+
+
+def inline_svg(svg: str, name: str, label: str) -> str:
+    """The `<svg>` element of a file for the page: scoped ids, CSS variables, a text alternative."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\b(id=")([^"]+)', rf"\g<1>{name}-\2", body)
+    body = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", body)
+    for role, colour in LIGHT.items():
+        body = re.sub(re.escape(colour) + r"\b", f"var(--{role})", body, flags=re.IGNORECASE)
+    body = body.replace(FONT_STACK, "var(--font)")
+    head, rest = body.split(">", 1)
+    size = {key: float(value) for key, value in re.findall(r'\b(width|height)="([\d.]+)pt"', head)}
+    head = re.sub(r'\s(width|height)="[\d.]+pt"', "", head)
+    head += f' role="img" aria-label="{escape(label, quote=True)}"'
+    head += f' style="max-width:{size["width"] * 4 / 3:.0f}px"'
+    return f"{head}>{rest}".strip()
+
+
+def css_variables(palette: dict[str, str]) -> str:
+    """The palette as CSS custom properties."""
+    return " ".join(f"--{role}: {colour};" for role, colour in palette.items())

@@ -1,0 +1,114 @@
+"""The entries of a subset in the columns of the figures, from its Parquet file or from the database."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subset_definition import SubsetDefinition
+from xtalpriors.mining.subsets import read_metadata, write_subset
+from xtalpriors.reports.meta import Sample
+
+__all__ = ["COLUMNS", "SubsetData", "load_subset", "make_subset"]
+
+COLUMNS: Final = (
+    "entry_id",
+    *[f"{n}_angstrom" for n in "abc"],
+    *[f"{n}_degree" for n in ("alpha", "beta", "gamma")],
+    "volume_angstrom3",
+    *[f"least_oblique_{n}_angstrom" for n in "abc"],
+    "least_oblique_beta_degree",
+    "sg_number",
+    "sg_hm",
+    "crystal_system",
+    "class",
+    "h_fraction",
+    "volume_per_non_h_atom_angstrom3",
+    "n_special_positions",
+    "u_iso_mean_angstrom2",
+    "u_iso_sd_angstrom2",
+    "u_iso_n",
+    "d_min_angstrom",
+    "completeness",
+    "cluster_id",
+    "cluster_size",
+    "weight",
+)
+"""Columns read from the subset's Parquet file; all of them are in `mining.schema`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetData:
+    """A subset: its definition, its entries as a frame sorted by `entry_id`, and where it came from."""
+
+    name: str
+    definition: dict[str, Any]
+    corpus: str | None
+    database_digest: str | None
+    waterfall: tuple[tuple[str, int], ...]
+    n_by_convention: dict[str, int]
+    frame: pd.DataFrame
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters of redeterminations among the entries."""
+        return int(self.frame["cluster_id"].nunique())
+
+    def sample(self, values: pd.Series[Any] | None = None) -> Sample:
+        """Name and counts for a figure; with `values`, of the entries where they are not null."""
+        rows = self.frame if values is None else self.frame[values.notna()]
+        return Sample(self.name, len(rows), int(rows["cluster_id"].nunique()))
+
+
+def load_subset(path: Path) -> SubsetData:
+    """Read the Parquet file that `xtalpriors subset` wrote.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is missing, cut short, or not a subset of this version.
+    """
+    metadata = read_metadata(path)
+    try:
+        frame: pd.DataFrame = pq.read_table(path, columns=list(COLUMNS)).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise XtalpriorsError(
+            f"{path} cannot be read as a subset ({error}). "
+            f"Make it again with `xtalpriors subset --output {path}`."
+        ) from error
+    if missing := sorted(set(COLUMNS) - set(frame.columns)):
+        raise XtalpriorsError(
+            f"{path} is a subset of another version of xtalpriors (it has no column {', '.join(missing)}). "
+            f"Make it again with `xtalpriors subset --output {path}`."
+        )
+    definition = metadata["definition"]
+    return SubsetData(
+        name=str(definition["name"]),
+        definition=definition,
+        corpus=metadata.get("corpus"),
+        database_digest=metadata.get("database_digest"),
+        waterfall=tuple((str(step["step"]), int(step["n"])) for step in metadata["waterfall"]),
+        n_by_convention={str(k): int(v) for k, v in metadata.get("n_by_convention", {}).items()},
+        frame=frame.sort_values("entry_id", ignore_index=True),
+    )
+
+
+def make_subset(database: Path, definition: SubsetDefinition) -> SubsetData:
+    """The same from the database, through a temporary file.
+
+    Raises
+    ------
+    XtalpriorsError
+        As `write_subset`.
+    """
+    with tempfile.TemporaryDirectory(prefix="xtalpriors-report-") as folder:
+        path = Path(folder) / f"{definition.name}.parquet"
+        write_subset(database, definition, path)
+        return load_subset(path)

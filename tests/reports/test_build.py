@@ -1,0 +1,94 @@
+"""The report as a whole: what it holds, that it is self-contained, and that it is the same every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.reports.build import build_report
+
+
+def test_report_without_bundles_is_self_contained(database: Path, tmp_path: Path) -> None:
+    index = build_report(database, [], tmp_path / "report")
+    page = index.read_text()
+    assert index == tmp_path / "report" / "index.html"
+    assert "<script" not in page
+    assert not re.findall(r"""(?:src|href)=["'](?!#|figures/|https://doi\.org)[^"']*""", page)
+    assert not re.findall(r"url\((?!#)", page)
+    figures = sorted(p.stem for p in (tmp_path / "report" / "figures").glob("*.svg"))
+    assert {"volume", "lengths", "angle", "packing", "displacement", "hydrogen", "elements"} <= set(figures)
+    assert {"special_positions", "space_groups", "waterfall", "rejections", "redeterminations"} <= set(
+        figures
+    )
+    for name in figures:
+        svg = (index.parent / "figures" / f"{name}.svg").read_text()
+        text = "".join(ElementTree.fromstring(svg).itertext())
+        assert "database " in text and "N = " in text, name
+        assert (index.parent / "figures" / f"{name}.csv").is_file()
+        assert f'id="{name}"' in page
+
+
+def test_ids_of_the_page_are_unique(database: Path, tmp_path: Path) -> None:
+    page = build_report(database, [], tmp_path / "report").read_text()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) > 100
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
+
+
+def test_same_input_same_bytes(database: Path, tmp_path: Path) -> None:
+    contents = []
+    for folder in ("one", "two"):
+        build_report(database, [], tmp_path / folder)
+        files = sorted(p for p in (tmp_path / folder).rglob("*") if p.is_file())
+        contents.append({str(p.relative_to(tmp_path / folder)): p.read_bytes() for p in files})
+    assert len(contents[0]) > 20
+    assert contents[0] == contents[1]
+
+
+def test_counts_are_those_of_the_database(database: Path, tmp_path: Path) -> None:
+    build_report(database, [], tmp_path / "r")
+    frame = pd.read_csv(tmp_path / "r" / "figures" / "waterfall.csv")
+    assert frame["n"].iloc[0] == 200
+    groups = pd.read_csv(tmp_path / "r" / "figures" / "space_groups.csv")
+    assert set(groups["number"]) == {2, 14}
+    assert groups["share"].sum() == pytest.approx(1)
+    clusters = pd.read_csv(tmp_path / "r" / "figures" / "redeterminations.csv")
+    # Every tenth structure is the twin of the one before: 20 pairs, 160 alone.
+    assert (
+        clusters.set_index("size")["entries"].to_dict() | {"1": 160, "2": 40}
+        == clusters.set_index("size")["entries"].to_dict()
+    )
+    rejected = pd.read_csv(tmp_path / "r" / "figures" / "rejections.csv")
+    assert rejected["n"].tolist() == [2, 1]
+
+
+def test_a_corpus_without_p21c_still_gives_a_report(
+    tmp_path: Path, make_database: Callable[[Path, int], Path]
+) -> None:
+    path = make_database(tmp_path / "lone" / "crystals.duckdb", 1)
+    page = build_report(path, [], tmp_path / "r").read_text()
+    assert "p21c-10 has no structure in this corpus" in page
+
+
+def test_an_empty_database_is_an_error(tmp_path: Path, make_database: Callable[[Path, int], Path]) -> None:
+    path = make_database(tmp_path / "empty.duckdb", 0)
+    with pytest.raises(XtalpriorsError, match="holds no structure"):
+        build_report(path, [], tmp_path / "r")
+    with pytest.raises(XtalpriorsError, match=r"There is no database .*gone\.duckdb"):
+        build_report(tmp_path / "gone.duckdb", [], tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_report_that_cannot_be_written_leaves_the_former_one(database: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(XtalpriorsError, match="cannot be written"):
+        build_report(database, [], blocked / "report")
+    assert blocked.read_text() == "in the way"
