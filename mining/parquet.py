@@ -1,0 +1,86 @@
+"""Parquet files whose bytes depend on their content alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.errors import XtalpriorsError
+
+__all__ = ["write_parquet"]
+
+_ROW_GROUP = 65_536
+
+
+def write_parquet(
+    rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema, path: Path, metadata: dict[bytes, bytes]
+) -> int:
+    """Write rows in the order given; the same rows and metadata give the same bytes.
+
+    The file appears whole or not at all. Memory is that of one row group, however many rows come.
+
+    Parameters
+    ----------
+    rows
+        A table, or a reader of batches of any size.
+    schema
+        Columns and their types, to which the rows are cast.
+    path
+        File to write; its folder is made.
+    metadata
+        Key-value metadata of the file.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file cannot be written.
+    """
+    schema = schema.with_metadata(metadata)
+    written = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(descriptor)
+        temporary = Path(name)
+        try:
+            with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer:
+                for group in _row_groups(rows, schema):
+                    writer.write_table(group, row_group_size=_ROW_GROUP)
+                    written += group.num_rows
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise XtalpriorsError(
+            f"{path} cannot be written: {error}. Is its folder writable, and the disk not full?"
+        ) from error
+    return written
+
+
+def _row_groups(rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows in tables of one row group each: how they were batched must not show in the file."""
+    batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
+    held: list[pa.Table] = []
+    n_held = 0
+    for batch in batches:
+        held.append(pa.Table.from_batches([batch]).cast(schema))
+        n_held += batch.num_rows
+        if n_held < _ROW_GROUP:
+            continue
+        table = pa.concat_tables(held)
+        whole = n_held - n_held % _ROW_GROUP
+        yield from (table.slice(start, _ROW_GROUP).combine_chunks() for start in range(0, whole, _ROW_GROUP))
+        held, n_held = [table.slice(whole)], n_held - whole
+    if n_held:
+        yield pa.concat_tables(held).combine_chunks()
