@@ -1,0 +1,306 @@
+"""Subsets of a database as Parquet: what the priors are fitted to and the network is tested on.
+
+`NAME.parquet` has the columns of `entry` and `cluster`, `NAME.sites.parquet` those of `site`; both are
+sorted, so the same content gives the same bytes. Key `xtalpriors` of the Parquet metadata says where they
+come from (see `read_metadata`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database import get_meta, open_database
+from xtalpriors.mining.digest import compute_digest
+from xtalpriors.mining.filters import BEST_OF_CLUSTER
+from xtalpriors.mining.p21c import BroughtToP21c, bring_to_p21c
+from xtalpriors.mining.parquet import write_parquet
+from xtalpriors.mining.schema import CLUSTER, ENTRY, SCHEMA_VERSION, SITE, arrow_schema
+from xtalpriors.mining.subset_definition import DEFAULT_SUBSETS, SubsetDefinition
+from xtalpriors.mining.waterfall import Step, corpus_steps
+
+__all__ = [
+    "DEFAULT_SUBSETS",
+    "SubsetDefinition",
+    "SubsetReport",
+    "dropped_entries",
+    "read_metadata",
+    "sites_path",
+    "write_subset",
+]
+
+METADATA_KEY = b"xtalpriors"
+
+_MEMBERS = (*ENTRY, *CLUSTER[1:])
+_BEST_FIRST = "has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id"
+
+
+@dataclass(frozen=True)
+class SubsetReport:
+    """What was written.
+
+    Attributes
+    ----------
+    name
+        The subset.
+    n_entries, n_sites, n_clusters
+        Rows of the two files, and clusters of redeterminations among the entries.
+    waterfall
+        What was left after each step, from files to the last filter.
+    dropped_alone
+        Entries within groups and lengths that each filter would drop by itself.
+    n_by_convention
+        Entries if the lengths were the declared cell's, and the least-oblique P2₁/c cell's.
+    pool_to
+        The larger subset that lends its priors, because this one is small; null when it is not.
+    """
+
+    name: str
+    n_entries: int
+    n_sites: int
+    n_clusters: int
+    waterfall: tuple[Step, ...]
+    dropped_alone: dict[str, int]
+    n_by_convention: dict[str, int]
+    pool_to: str | None
+
+    def __str__(self) -> str:
+        conventions = ", ".join(f"{n:,} {name.replace('_', '-')}" for name, n in self.n_by_convention.items())
+        lines = [
+            f"{self.name}: {self.n_entries:,} entries ({self.n_clusters:,} clusters), {self.n_sites:,} sites"
+        ]
+        lines.append(f"  lengths by convention: {conventions}")
+        lines += [f"  {step.n:>12,}  {step.step}" for step in self.waterfall]
+        if not self.n_entries:
+            lines.append("  empty: nothing can be fitted to it")
+        elif self.pool_to:
+            lines.append(f"  small: pooled towards {self.pool_to}")
+        return "\n".join(lines)
+
+
+def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> SubsetReport:
+    """Write a subset of a mined database.
+
+    An empty subset is written too, with no rows: what follows can say which subset it was.
+
+    Parameters
+    ----------
+    database
+        The DuckDB file.
+    definition
+        The subset.
+    output
+        `NAME.parquet`; the sites go beside it, as `NAME.sites.parquet`.
+
+    Raises
+    ------
+    XtalpriorsError
+        The database is missing, of another version or unfinished, or the output cannot be written.
+    """
+    output = Path(output)
+    with open_database(database) as connection:
+        _require_clusters(connection, database)
+        waterfall = _select(connection, definition)
+        if not definition.bring_to_p21c:
+            report = _report(connection, definition, waterfall)
+            metadata = _metadata(connection, definition, report)
+            write_parquet(_entries(connection), arrow_schema(_MEMBERS), output, metadata)
+            write_parquet(_sites(connection), arrow_schema(SITE), sites_path(output), metadata)
+            return report
+        brought = bring_to_p21c(_entries(connection).read_all(), _sites(connection).read_all())
+        waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
+        report = _report(connection, definition, waterfall, brought)
+        metadata = _metadata(connection, definition, report)
+    write_parquet(brought.entries, arrow_schema(_MEMBERS), output, metadata)
+    write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
+    return report
+
+
+def sites_path(subset: Path) -> Path:
+    """File of the sites beside that of the entries: `all-10.parquet` has `all-10.sites.parquet`."""
+    return subset.with_name(subset.name.removesuffix(".parquet") + ".sites.parquet")
+
+
+def read_metadata(subset: Path) -> dict[str, Any]:
+    """What `write_subset` wrote about a subset.
+
+    Returns
+    -------
+    dict
+        `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
+        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is missing, is no Parquet file, or none that `write_subset` wrote.
+    """
+    try:
+        metadata = pq.read_metadata(subset).metadata or {}
+        found = json.loads(metadata[METADATA_KEY])
+    except FileNotFoundError as error:
+        raise XtalpriorsError(f"There is no subset {subset}. Write it with `xtalpriors subset`.") from error
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise XtalpriorsError(
+            f"{subset} is no subset that xtalpriors wrote ({type(error).__name__}: {error}). "
+            "Write it again with `xtalpriors subset`."
+        ) from error
+    assert isinstance(found, dict)
+    return found
+
+
+def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
+    """Which entries within groups and lengths are not in the subset, and the first filter that drops each.
+
+    Returns
+    -------
+    pyarrow.Table
+        `entry_id`, `filter`, sorted by `entry_id`.
+    """
+    cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in definition.filter_sql())
+    reason = (
+        f"CASE {cases} WHEN NOT is_best THEN '{BEST_OF_CLUSTER}' END" if cases else f"'{BEST_OF_CLUSTER}'"
+    )
+    with open_database(database) as connection:
+        _select(connection, definition)
+        return connection.sql(
+            f"""SELECT entry_id, {reason.replace("WHEN NOT is_best", "WHEN true")} AS filter
+                FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}
+                AND entry_id NOT IN (SELECT entry_id FROM kept) ORDER BY entry_id"""
+        ).to_arrow_table()
+
+
+def _require_clusters(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    row = connection.execute("SELECT count(*) FROM entry ANTI JOIN cluster USING (entry_id)").fetchone()
+    assert row is not None
+    if row[0]:
+        raise XtalpriorsError(
+            f"The last run that mined {database} did not finish: {row[0]:,} entries are in no cluster yet. "
+            "Run `xtalpriors mine` again with the same sources, it goes on from there."
+        )
+
+
+def _select(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> list[Step]:
+    """Fill the temporary table `kept` with the members and their clusters; count what each step leaves."""
+    conditions = [("space group", definition.group_sql()), ("cell lengths", definition.bounds_sql())]
+    conditions += definition.filter_sql()
+    counts = ", ".join(
+        f"count_if({' AND '.join(f'({sql})' for _, sql in conditions[: i + 1])})"
+        for i in range(len(conditions))
+    )
+    row = connection.execute(f"SELECT {counts} FROM entry").fetchone()
+    assert row is not None
+    steps = corpus_steps(connection)
+    steps += [Step(name, int(n)) for (name, _), n in zip(conditions, row, strict=True)]
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE kept AS
+            SELECT entry_id, cluster_id,
+                   CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size,
+                   row_number() OVER (PARTITION BY cluster_id ORDER BY {_BEST_FIRST}) = 1 AS is_best
+            FROM entry JOIN cluster USING (entry_id)
+            WHERE {" AND ".join(f"({sql})" for _, sql in conditions)}"""
+    )
+    if definition.one_per_cluster:
+        connection.execute("DELETE FROM kept WHERE NOT is_best")
+        connection.execute("UPDATE kept SET cluster_size = 1")
+        kept = connection.execute("SELECT count(*) FROM kept").fetchone()
+        assert kept is not None
+        steps.append(Step(BEST_OF_CLUSTER, int(kept[0])))
+    return steps
+
+
+def _entries(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
+    columns = ", ".join(f'entry."{c.name}"' for c in ENTRY)
+    return connection.sql(
+        f"""SELECT {columns}, cluster_id, cluster_size, 1.0::DOUBLE / cluster_size AS weight, is_best
+            FROM entry JOIN kept USING (entry_id) ORDER BY entry.entry_id"""
+    ).to_arrow_reader(65_536)
+
+
+def _sites(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
+    columns = ", ".join(f'site."{c.name}"' for c in SITE)
+    return connection.sql(
+        f"SELECT {columns} FROM site JOIN kept USING (entry_id) ORDER BY site.entry_id, site.site_index"
+    ).to_arrow_reader(65_536)
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection,
+    definition: SubsetDefinition,
+    waterfall: list[Step],
+    brought: BroughtToP21c | None = None,
+) -> SubsetReport:
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM site JOIN kept USING (entry_id)), "
+        "(SELECT count(DISTINCT cluster_id) FROM kept)"
+    ).fetchone()
+    assert row is not None
+    n_entries, n_sites, n_clusters = (int(n) for n in row)
+    if brought is not None:
+        n_entries, n_sites = brought.entries.num_rows, brought.sites.num_rows
+        n_clusters = len(brought.entries["cluster_id"].unique())
+    small = n_entries < definition.pool_below and definition.pool_to is not None
+    return SubsetReport(
+        definition.name,
+        n_entries,
+        n_sites,
+        n_clusters,
+        tuple(waterfall),
+        _dropped_alone(connection, definition),
+        _by_convention(connection, definition),
+        definition.pool_to if small else None,
+    )
+
+
+def _dropped_alone(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> dict[str, int]:
+    filters = definition.filter_sql()
+    if not filters:
+        return {}
+    counts = ", ".join(f"count_if(NOT ({sql}))" for _, sql in filters)
+    row = connection.execute(
+        f"SELECT {counts} FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}"
+    ).fetchone()
+    assert row is not None
+    return {name: int(n) for (name, _), n in zip(filters, row, strict=True)}
+
+
+def _by_convention(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> dict[str, int]:
+    """Entries before `best_of_cluster`, with the bounds on either cell; other groups than no. 14 have one."""
+    passed = " AND ".join([definition.group_sql(), *(f"({sql})" for _, sql in definition.filter_sql())])
+    declared = definition.bounds_sql("declared")
+    least = f"CASE WHEN sg_number = 14 THEN {definition.bounds_sql('least_oblique')} ELSE {declared} END"
+    row = connection.execute(
+        f"SELECT count_if({declared}), count_if({least}) FROM entry WHERE {passed}"
+    ).fetchone()
+    assert row is not None
+    return {"declared": int(row[0]), "least_oblique": int(row[1])}
+
+
+def _metadata(
+    connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition, report: SubsetReport
+) -> dict[bytes, bytes]:
+    sources = [
+        row[0] for row in connection.execute("SELECT DISTINCT source FROM file ORDER BY source").fetchall()
+    ]
+    content = {
+        "definition": definition.model_dump(mode="json"),
+        "corpus": "+".join(sources),
+        "database_digest": compute_digest(connection)["digest"],
+        "extractor_version": get_meta(connection, "extractor_version"),
+        "schema_version": SCHEMA_VERSION,
+        "waterfall": [step._asdict() for step in report.waterfall],
+        "dropped_alone": report.dropped_alone,
+        "n_by_convention": report.n_by_convention,
+        "n_entries": report.n_entries,
+        "n_sites": report.n_sites,
+        "n_clusters": report.n_clusters,
+        "pool_to": report.pool_to,
+    }
+    return {METADATA_KEY: json.dumps(content, sort_keys=True, ensure_ascii=False).encode()}
