@@ -208,8 +208,10 @@ class _Run:
 def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
     from xtalpriors.mining.curate import build_clusters
 
+    connection.begin()
     build_clusters(connection)
     set_meta(connection, "clusters", "built")
+    connection.commit()
 
 
 @contextmanager

@@ -89,8 +89,8 @@ def parse_source(text: str) -> Source:
     if match is None or scheme not in _MAKERS:
         raise UsageError(
             f"Unknown source '{text}'. Known are: `cod:DIR` (a COD mirror or any tree of CIFs), `amcsd` or "
-            "`amcsd:FILE` (minerals, from the larixite package), `archive:FILE` (.zip, .tar, .tar.gz/.bz2/.xz "
-            "or one multi-block .cif), and `csd` (the licensed ccdc package). `NAME=` in front names it."
+            "`amcsd:FILE` (minerals, from the larixite package), `archive:FILE` (.zip, .tar, .tar.*, or "
+            "one multi-block .cif), and `csd` (the licensed ccdc package). `NAME=` in front names it."
         )
     return _MAKERS[scheme](match["rest"] or None, match["name"])
 

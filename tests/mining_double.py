@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+
 from xtalpriors.mining.fingerprint import content_hash
 from xtalpriors.mining.mine import Reader
 from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, Column, arrow_schema

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database import CONTENT_TABLES, TABLES, open_database, set_meta
+from xtalpriors.mining.digest import compute_digest, write_digest
+from xtalpriors.mining.schema import SCHEMA_VERSION, arrow_schema
+from xtalpriors.mining.views import VIEWS
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "folder" / "crystals.duckdb"
+    open_database(path, read_only=False).close()
+    return path
+
+
+def test_tables_have_the_columns_of_the_schema_in_order(path: Path) -> None:
+    with open_database(path) as connection:
+        for name, (_, columns) in TABLES.items():
+            schema = connection.sql(f"FROM {name}").to_arrow_table().schema
+            assert schema.names == [column.name for column in columns]
+            assert schema.types == arrow_schema(columns).types
+
+
+def test_meanings_are_inside_the_database(path: Path) -> None:
+    with open_database(path) as connection:
+        told = connection.execute("SELECT table_name, column_name, comment FROM duckdb_columns()").fetchall()
+        meanings = {(table, column): comment for table, column, comment in told}
+        for table, (_, columns) in TABLES.items():
+            for column in columns:
+                assert meanings[table, column.name] == column.meaning
+        comments = connection.execute(
+            "SELECT comment FROM duckdb_tables() UNION ALL "
+            "SELECT comment FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+        assert len(comments) >= len(TABLES) + len(VIEWS)
+        assert all(comment for (comment,) in comments)
+
+
+def test_columns_that_may_not_be_null_are_kept_so(path: Path) -> None:
+    with open_database(path, read_only=False) as connection, pytest.raises(duckdb.ConstraintException):
+        connection.execute("INSERT INTO cluster (entry_id) VALUES ('x')")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_views_can_be_queried(path: Path, view: str) -> None:
+    with open_database(path) as connection:
+        assert connection.execute(f"FROM {view}").fetchall() == []
+
+
+def test_views_of_an_older_program_are_renewed(path: Path) -> None:
+    with open_database(path, read_only=False) as connection:
+        connection.execute("CREATE OR REPLACE VIEW p21c AS SELECT 1 AS x")
+        set_meta(connection, "views", "other")
+    open_database(path, read_only=False).close()
+    with open_database(path) as connection:
+        assert "least_oblique_operator" in [row[0] for row in connection.execute("DESCRIBE p21c").fetchall()]
+
+
+def test_opening_for_writing_changes_nothing(path: Path) -> None:
+    before = path.read_bytes()
+    open_database(path, read_only=False).close()
+    open_database(path).close()
+    assert path.read_bytes() == before
+
+
+def test_missing_database_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(XtalpriorsError, match=r"no database .*x\.duckdb.*xtalpriors mine"):
+        open_database(tmp_path / "x.duckdb")
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_file_that_is_no_database_is_left_alone(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"precious notes\n" * 1000)
+    with pytest.raises(XtalpriorsError, match=r"notes\.txt.*not a DuckDB database.*left alone"):
+        open_database(path, read_only)
+    assert path.read_bytes() == b"precious notes\n" * 1000
+
+
+def test_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "sales.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE sale (x INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(XtalpriorsError, match="not one that xtalpriors mined"):
+        open_database(path, read_only=False)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_other_schema_version_is_refused_and_kept(path: Path, read_only: bool) -> None:
+    with open_database(path, read_only=False) as connection:
+        set_meta(connection, "schema_version", "999")
+    before = path.read_bytes()
+    with pytest.raises(XtalpriorsError, match=rf"version 999.*{SCHEMA_VERSION}.*Nothing was changed"):
+        open_database(path, read_only)
+    assert path.read_bytes() == before
+
+
+def test_database_open_elsewhere_names_the_process(path: Path) -> None:
+    code = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(XtalpriorsError, match=rf"open in another process \(PID {other.pid}\)"):
+            open_database(path, read_only=False)
+        other.communicate("\n")
+
+
+def test_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(XtalpriorsError, match="cannot be opened for writing"):
+        open_database(tmp_path / "file" / "x.duckdb", read_only=False)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, ids: list[int], chunk: int = 3) -> None:
+    for start in range(0, len(ids), chunk):
+        values = ", ".join(f"('cod', '{i}.cif', 'parse', 'c', 'd {i}')" for i in ids[start : start + chunk])
+        connection.execute(f"INSERT INTO rejection (source, file_id, stage, code, detail) VALUES {values}")
+        sites = ", ".join(f"('e{i}', {i}, {i / 7}, false)" for i in ids[start : start + chunk])
+        connection.execute(f"INSERT INTO site (entry_id, site_index, x, u_is_evidence) VALUES {sites}")
+
+
+def test_digest_is_of_the_rows_not_of_their_order(tmp_path: Path) -> None:
+    digests = []
+    for k, ids in enumerate([list(range(20)), list(range(19, -1, -1))]):
+        with open_database(tmp_path / f"{k}.duckdb", read_only=False) as connection:
+            _fill(connection, ids, chunk=3 + k)
+            digests.append(compute_digest(connection))
+    assert digests[0] == digests[1]
+    assert digests[0]["tables"]["rejection"]["rows"] == 20
+
+
+CHANGES = [
+    "UPDATE rejection SET detail = 'other' WHERE file_id = '7.cif'",
+    "UPDATE rejection SET block = '' WHERE file_id = '7.cif'",
+    "UPDATE rejection SET code = 'd', detail = 'c' WHERE file_id = '7.cif'",
+    "DELETE FROM rejection WHERE file_id = '7.cif'",
+    "INSERT INTO rejection FROM rejection WHERE file_id = '7.cif'",
+    "UPDATE site SET x = nextafter(x, 'inf'::DOUBLE) WHERE site_index = 7",
+    "UPDATE site SET y = 0 WHERE site_index = 7",
+    "UPDATE site SET x = (CASE site_index WHEN 1 THEN 2 ELSE 1 END) / 7.0 WHERE site_index IN (1, 2)",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_digest_sees_every_change(path: Path, change: str) -> None:
+    with open_database(path, read_only=False) as connection:
+        _fill(connection, list(range(20)))
+        before = compute_digest(connection)
+        connection.execute(change)
+        assert compute_digest(connection)["digest"] != before["digest"]
+
+
+def test_digest_leaves_out_runs_and_times(path: Path) -> None:
+    with open_database(path, read_only=False) as connection:
+        connection.execute("INSERT INTO file VALUES ('cod', 'a.cif', 7, 1, 2, 'aa', NULL)")
+        before = compute_digest(connection)
+        connection.execute("UPDATE file SET mtime_ns = 5, ctime_ns = NULL")
+        connection.execute(
+            "INSERT INTO run (started, schema_version, extractor_version, packages, n_files_seen,"
+            " n_files_read) VALUES ('now', 1, 'x', '{}', 1, 1)"
+        )
+        assert compute_digest(connection) == before
+        assert before["sources"] == {"cod": {"files": 1, "entries": 0, "rejections": 0}}
+        connection.execute("UPDATE file SET content_hash = 'bb'")
+        assert compute_digest(connection)["digest"] != before["digest"]
+
+
+def test_digest_file_is_canonical(path: Path, tmp_path: Path) -> None:
+    with open_database(path) as connection:
+        digest = compute_digest(connection)
+    write_digest(digest, tmp_path / "digest.json")
+    text = (tmp_path / "digest.json").read_text()
+    assert json.loads(text) == digest
+    assert list(json.loads(text)) == sorted(json.loads(text))
+    assert set(digest["tables"]) == set(CONTENT_TABLES)
