@@ -6,10 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from xtalpriors.priors.conventions import length_bounds, longest_allowed
 from xtalpriors.priors.estimate import Estimate, FrozenModel
+from xtalpriors.priors.estimators import fit_scalar, fit_share
+from xtalpriors.priors.families import exponential, truncated_normal
+from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["AxisRatio"]
+__all__ = ["AxisRatio", "fit"]
 
 
 class AxisRatio(FrozenModel):
@@ -66,3 +72,56 @@ class AxisRatio(FrozenModel):
             if prior is not None:
                 flat |= {f"{name}.{k}": v for k, v in prior.summary().items()}
         return flat
+
+
+def _sorted_lengths(table: SubsetTable) -> NDArray[np.float64]:
+    """(n_entries, 3) declared lengths, ascending."""
+    return np.sort(np.column_stack([table.number(f"{axis}_angstrom") for axis in "abc"]), axis=1)
+
+
+def _ratio(table: SubsetTable, upper: int) -> NDArray[np.float64]:
+    """(n_entries,) a₂/a₁ for `upper` 1, a₃/a₂ for `upper` 2."""
+    lengths = _sorted_lengths(table)
+    return np.asarray(lengths[:, upper] / lengths[:, upper - 1], float)
+
+
+def _both_ratios(table: SubsetTable) -> Values:
+    return entry_values(table, np.column_stack([_ratio(table, 1), _ratio(table, 2)]))
+
+
+def fit(context: Context) -> AxisRatio:
+    """Exponential fits of both ratios, each on its values up to r (exact truncated likelihood)."""
+    r, bounds = context.ratio_max, length_bounds(context.own.definition)
+    rivals = [uniform(1.0, r), from_family(truncated_normal(1.0, r))]
+
+    def ratio(name: str, upper: int, what: str) -> ScalarPrior:
+        return fit_scalar(
+            context,
+            f"axis_ratio.{name}",
+            lambda table: entry_values(table, _ratio(table, upper)),
+            unit="1",
+            convention=f"{what} of the declared cell's sorted lengths, fitted up to r = {r:g}; {bounds}",
+            families=[exponential(1.0, r)],
+            rivals=rivals,
+        )
+
+    both = observe(context, "axis_ratio.share_beyond_ratio_max", _both_ratios)
+    own = _sorted_lengths(context.own)
+    definition = context.own.definition
+    return AxisRatio(
+        ratio_max=r,
+        length_min_angstrom=float(definition.get("length_min_angstrom") or np.nanmin(own)),
+        length_max_angstrom=float(longest_allowed(definition) or np.nanmax(own)),
+        middle_over_shortest=ratio("middle_over_shortest", 1, "a₂/a₁"),
+        longest_over_middle=ratio("longest_over_middle", 2, "a₃/a₂"),
+        longest=fit_scalar(
+            context,
+            "axis_ratio.longest",
+            lambda table: entry_values(table, _sorted_lengths(table)[:, 2]),
+            unit="Å",
+            convention=f"longest length of the declared cell; {bounds}",
+        ),
+        share_beyond_ratio_max=fit_share(
+            context, "axis_ratio.share_beyond_ratio_max", both, np.any(both.x > r, axis=1)
+        ),
+    )

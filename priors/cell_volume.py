@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from xtalpriors.priors.conventions import length_bounds
 from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.estimators import fit_share, scalar_of
+from xtalpriors.priors.families import gamma, lognormal, truncated_normal
+from xtalpriors.priors.observations import Context, entry_values, observe
+from xtalpriors.priors.rivals import from_family, weibull
 from xtalpriors.priors.scalar import ScalarPrior
 
-__all__ = ["CellVolume"]
+__all__ = ["CellVolume", "fit"]
 
 
 class CellVolume(ScalarPrior):
     """V of the declared cell, Å³; parametric form `LogNormal`."""
 
-    uniform_low_angstrom3: float = Field(gt=0, description="Lower end of the strategy `volume-uniform`")
-    uniform_high_angstrom3: float = Field(gt=0, description="Upper end of the strategy `volume-uniform`")
+    uniform_low_angstrom3: float = Field(
+        gt=0, description="Lower end of the strategy `volume-uniform`: the 1 % quantile of a fitted bundle"
+    )
+    uniform_high_angstrom3: float = Field(
+        gt=0, description="Upper end of the strategy `volume-uniform`: the 99 % quantile of a fitted bundle"
+    )
     share_160_1000: Estimate | None = Field(
         default=None, description="Share of the volumes within the 2026 paper's 160–1000 Å³"
     )
@@ -25,3 +34,26 @@ class CellVolume(ScalarPrior):
         if self.share_160_1000 is not None:
             flat["share_160_1000"] = self.share_160_1000.value
         return flat
+
+
+def fit(context: Context) -> CellVolume:
+    """Log-normal fit of the declared cells' volumes (plain maximum likelihood, location 0)."""
+    name = "cell_volume"
+    observations = observe(context, name, lambda t: entry_values(t, t.number("volume_angstrom3")))
+    scalar = scalar_of(
+        context,
+        name,
+        observations,
+        unit="Å³",
+        convention=f"volume of the declared cell; {length_bounds(context.own.definition)}",
+        families=[lognormal()],
+        rivals=[from_family(gamma()), weibull(), from_family(truncated_normal(0.0, None))],
+    )
+    inside = (observations.x >= 160) & (observations.x <= 1000)
+    low, high = scalar.distribution("empirical").quantile([0.01, 0.99])
+    return CellVolume(
+        **dict(scalar),
+        uniform_low_angstrom3=float(low),
+        uniform_high_angstrom3=float(high),
+        share_160_1000=fit_share(context, f"{name}.share_160_1000", observations, inside),
+    )

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.estimators import fit_scalar
+from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values
 from xtalpriors.priors.scalar import Form, ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["Diffraction"]
+__all__ = ["Diffraction", "fit"]
 
 
 class Diffraction(FrozenModel):
@@ -42,3 +45,31 @@ class Diffraction(FrozenModel):
         return {
             f"{name}.{k}": v for name, prior in pairs if prior is not None for k, v in prior.summary().items()
         }
+
+
+def _d_min(table: SubsetTable) -> Values:
+    d = table.number("d_min_angstrom")
+    return entry_values(table, d, d > 0)
+
+
+def _completeness(table: SubsetTable) -> Values:
+    share = table.number("completeness")
+    return entry_values(table, share, (share > 0) & (share <= 1))
+
+
+def fit(context: Context) -> Diffraction:
+    """Empirical distributions of resolution and completeness, each where structures state it."""
+    parts: dict[str, ScalarPrior | None] = {}
+    for part, extract, unit, convention in (
+        ("d_min", _d_min, "Å", "λ / (2 sin θ_max), or as given"),
+        ("completeness", _completeness, "1", "measured share of the unique reflections to θ_max, within 0…1"),
+    ):
+        name = f"diffraction.{part}"
+        try:
+            parts[part] = fit_scalar(context, name, extract, unit=unit, convention=convention)
+        except Unavailable as reason:
+            context.unavailable[name] = str(reason)
+            parts[part] = None
+    if all(part is None for part in parts.values()):
+        raise Unavailable(context.unavailable["diffraction.d_min"])
+    return Diffraction(d_min=parts["d_min"], completeness=parts["completeness"])

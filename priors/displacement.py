@@ -42,7 +42,7 @@ class Displacement(FrozenModel):
         default_factory=dict, description="Mean U_iso by band of temperature; `unknown` where it is not given"
     )
     by_element: dict[str, ElementDisplacement] = Field(
-        default_factory=dict, description="By element, 30 sites or more"
+        default_factory=dict, description="By element, 30 sites in 20 clusters or more"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 

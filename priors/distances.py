@@ -15,13 +15,15 @@ __all__ = ["Distances"]
 class Distances(FrozenModel):
     """Histograms of distances up to 6 Å (2026 paper, Fig. 4), symmetry images included."""
 
-    n_structures: int
-    n_pairs: float = Field(description="Weighted number of pairs counted")
+    n_structures: int = Field(description="Structures that have a pair of atoms within 6 Å")
     convention: str
-    distance: Histogram = Field(description="Distance, Å")
+    distance: Histogram = Field(description="Distance, Å, all atoms")
+    non_hydrogen: Histogram | None = Field(
+        default=None, description="Distance, Å, between non-hydrogen atoms"
+    )
     over_radii: Histogram | None = Field(
         default=None,
-        description="Distance over the sum of the covalent radii (Cordero 2008, doi 10.1039/b801115j)",
+        description="Between non-hydrogen atoms, over the sum of the covalent radii (doi 10.1039/b801115j)",
     )
 
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -33,9 +35,8 @@ class Distances(FrozenModel):
         return self.distance.log_prob(distance_angstrom)
 
     def summary(self) -> dict[str, float]:
-        """Structures, pairs and the median distance."""
+        """Structures, and the median distance."""
         return {
             "n_structures": self.n_structures,
-            "n_pairs": self.n_pairs,
             "median": float(self.distance.quantile(0.5)),
         }

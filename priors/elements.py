@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from xtalpriors.priors.distributions import Categorical, Estimate, Shrinkage
 from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.estimators import fit_categorical, fit_share
+from xtalpriors.priors.observations import Context, Unavailable, Values, observe
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["ElementShares", "Elements"]
+__all__ = ["ElementShares", "Elements", "fit"]
 
 
 class ElementShares(FrozenModel):
     """Element shares of non-hydrogen sites on one kind of position."""
 
     n_sites: int | None = Field(default=None, description="Independent sites counted; null when published")
-    n_structures: int | None = Field(default=None, description="Structures they belong to")
     n_clusters: int | None = Field(default=None, description="Clusters they belong to")
     per_site: Categorical = Field(
         description="Each independent site counts once (times its structure's weight)"
@@ -25,6 +29,7 @@ class ElementShares(FrozenModel):
         default=None, description="Each independent site counts by its occupancy"
     )
     share_cno: Estimate = Field(description="Share of C, N and O together, per site")
+    shrinkage: Shrinkage | None = Field(default=None, description="Null when the subset stood on its own")
 
 
 class Elements(FrozenModel):
@@ -35,7 +40,6 @@ class Elements(FrozenModel):
     special: ElementShares | None = Field(
         default=None, description="Null where no special position is occupied"
     )
-    shrinkage: Shrinkage | None = Field(default=None, description="Null when the subset stood on its own")
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
     def _shares(self, special: bool) -> Categorical:
@@ -64,3 +68,58 @@ class Elements(FrozenModel):
                 if shares.n_sites is not None:
                     flat[f"{name}.n_sites"] = shares.n_sites
         return flat
+
+
+def _site_elements(table: SubsetTable, labels: tuple[str, ...], special: bool) -> Values:
+    """(m, 2) index into `labels` and occupancy (−1 where unknown) of sites on one kind of position."""
+    if table.site_entry is None:
+        raise Unavailable("the subset has no file of sites")
+    column = table.site_strings["element"]
+    index = np.array([labels.index(label) for label in column.labels] + [-1], float)
+    occupancy = table.site_numbers["occupancy"]
+    x = np.column_stack([index[column.codes], np.where(np.isfinite(occupancy), occupancy, -1.0)])
+    keep = column.known & (table.site_numbers["is_special"] == float(special))
+    return Values(x[keep], table.site_entry[keep])
+
+
+def _fit_kind(context: Context, special: bool) -> ElementShares:
+    name = f"elements.{'special' if special else 'general'}"
+    tables = [context.own] + ([context.parent] if context.parent is not None else [])
+    labels = tuple(
+        sorted({e for t in tables if t.site_entry is not None for e in t.site_strings["element"].labels})
+    )
+    seen = observe(context, name, lambda table: _site_elements(table, labels, special))
+    elements = replace(seen, x=seen.x[:, 0])
+    occupancy = np.clip(seen.x[:, 1], 0.0, None)
+    is_cno = np.isin(elements.x, [i for i, label in enumerate(labels) if label in ("C", "N", "O")])
+    by_occupancy = None
+    if float(elements.weight @ occupancy) > 0:
+        by_occupancy = fit_categorical(
+            context, f"{name}.by_occupancy", elements, labels, weight=elements.weight * occupancy
+        )
+    return ElementShares(
+        n_sites=seen.n,
+        n_clusters=seen.n_clusters,
+        per_site=fit_categorical(context, name, elements, labels),
+        by_occupancy=by_occupancy,
+        share_cno=fit_share(context, f"{name}.share_cno", elements, is_cno),
+        shrinkage=seen.shrinkage,
+    )
+
+
+def fit(context: Context) -> Elements:
+    """Shares of elements on general and special positions, with intervals over clusters."""
+    general = _fit_kind(context, special=False)
+    try:
+        special = _fit_kind(context, special=True)
+    except Unavailable as reason:
+        context.unavailable["elements.special"] = str(reason)
+        special = None
+    return Elements(
+        convention=(
+            "independent non-hydrogen sites of the asymmetric unit, each with its structure's share of the "
+            "vote of its cluster; general and special by multiplicity recomputed from the operators"
+        ),
+        general=general,
+        special=special,
+    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.estimators import fit_share, scalar_of
+from xtalpriors.priors.families import zero_inflated_beta
+from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["Hydrogen"]
+__all__ = ["Hydrogen", "fit"]
 
 
 class Hydrogen(ScalarPrior):
@@ -29,3 +34,28 @@ class Hydrogen(ScalarPrior):
         if self.share_30_60 is not None:
             flat["share_30_60"] = self.share_30_60.value
         return flat
+
+
+def _known_fraction(table: SubsetTable) -> Values:
+    """x_H of structures whose hydrogen count has a known origin, `none` (no hydrogen anywhere) included."""
+    return entry_values(table, table.number("h_fraction"), table.string("hydrogen_origin").known)
+
+
+def fit(context: Context) -> Hydrogen:
+    """Share of structures without hydrogen, and a beta distribution of the others."""
+    observations = observe(context, "hydrogen", _known_fraction)
+    scalar = scalar_of(
+        context,
+        "hydrogen",
+        observations,
+        unit="1",
+        convention="mole fraction of hydrogen in the reconciled contents, where the hydrogen count is known",
+        families=[zero_inflated_beta()],
+    )
+    inside = (observations.x >= 0.3) & (observations.x <= 0.6)
+    return Hydrogen(
+        **dict(scalar),
+        share_zero=fit_share(context, "hydrogen.share_zero", observations, observations.x == 0),
+        share_30_60=fit_share(context, "hydrogen.share_30_60", observations, inside),
+        n_unknown=int(np.sum(~context.own.string("hydrogen_origin").known)),
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate, FrozenModel
+from xtalpriors.priors.estimators import fit_scalar, fit_share
+from xtalpriors.priors.families import exponential, truncated_normal
+from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
+from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["MonoclinicAngle", "MonoclinicConvention"]
+__all__ = ["MonoclinicAngle", "MonoclinicConvention", "fit"]
 
 
 class MonoclinicConvention(FrozenModel):
@@ -72,3 +79,67 @@ class MonoclinicAngle(FrozenModel):
         if self.least_oblique is not None:
             flat |= {f"least_oblique.{k}": v for k, v in self.least_oblique.summary().items()}
         return flat
+
+
+def _declared(table: SubsetTable) -> Values:
+    """β ≥ 90° of monoclinic cells as declared: the angle farthest from 90°, folded; any unique axis."""
+    angles = np.column_stack([table.number(f"{angle}_degree") for angle in ("alpha", "beta", "gamma")])
+    turn = np.abs(angles - 90.0).max(axis=1)
+    return entry_values(table, 90.0 + turn, table.string("crystal_system").equals("monoclinic"))
+
+
+def _least_oblique(table: SubsetTable) -> Values:
+    """β ≥ 90° of the least-oblique P2₁/c cell; no. 14 only."""
+    beta = table.number("least_oblique_beta_degree")
+    return entry_values(table, 90.0 + np.abs(beta - 90.0), np.isfinite(beta))
+
+
+def _fit_convention(
+    context: Context, name: str, extract: Callable[[SubsetTable], Values], what: str
+) -> MonoclinicConvention:
+    limit = context.beta_max_degree
+    largest = float(np.tan(np.radians(limit - 90.0)))
+
+    def skew(table: SubsetTable) -> Values:
+        beta = extract(table)
+        # tan of a right angle and beyond is no skew of a cell
+        return Values(np.tan(np.radians(np.minimum(beta.x, 179.0) - 90.0)), beta.entry)
+
+    observed = observe(context, f"{name}.share_beyond_beta_max", extract)
+    return MonoclinicConvention(
+        beta_max_degree=limit,
+        skew=fit_scalar(
+            context,
+            f"{name}.skew",
+            skew,
+            unit="1",
+            convention=f"|s₃| = tan(β − 90°) of {what}, fitted up to β_max = {limit:g}°",
+            families=[exponential(0.0, largest)],
+            rivals=[uniform(0.0, largest), from_family(truncated_normal(0.0, largest))],
+        ),
+        beta=fit_scalar(context, f"{name}.beta", extract, unit="°", convention=f"β of {what}"),
+        share_beyond_beta_max=fit_share(
+            context, f"{name}.share_beyond_beta_max", observed, observed.x > limit
+        ),
+    )
+
+
+def fit(context: Context) -> MonoclinicAngle:
+    """Exponential fits of the skew under both conventions; the least-oblique one needs no. 14."""
+    declared = _fit_convention(
+        context,
+        "monoclinic_angle.declared",
+        _declared,
+        "the declared cell, any setting and unique axis, folded to ≥ 90°",
+    )
+    try:
+        least_oblique = _fit_convention(
+            context,
+            "monoclinic_angle.least_oblique",
+            _least_oblique,
+            "the least-oblique P2₁/c cell of no. 14",
+        )
+    except Unavailable as reason:
+        context.unavailable["monoclinic_angle.least_oblique"] = str(reason)
+        least_oblique = None
+    return MonoclinicAngle(declared=declared, least_oblique=least_oblique)

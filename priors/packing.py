@@ -5,9 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.estimators import fit_scalar, fit_share, scalar_of
+from xtalpriors.priors.families import gamma, lognormal, truncated_normal
+from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.rivals import from_family, weibull
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["Packing"]
+__all__ = ["Packing", "fit"]
 
 
 class Packing(ScalarPrior):
@@ -26,3 +31,33 @@ class Packing(ScalarPrior):
         if self.atoms_per_cell is not None:
             flat["atoms_per_cell.median"] = self.atoms_per_cell.summary()["median"]
         return flat
+
+
+def _volume_per_atom(table: SubsetTable) -> Values:
+    return entry_values(table, table.number("volume_per_non_h_atom_angstrom3"))
+
+
+def fit(context: Context) -> Packing:
+    """Truncated normal or gamma, whichever predicts held-out structures better."""
+    observations = observe(context, "packing", _volume_per_atom)
+    scalar = scalar_of(
+        context,
+        "packing",
+        observations,
+        unit="Å³",
+        convention="volume of the cell over its non-hydrogen atoms, multiplicity × occupancy from the sites",
+        families=[truncated_normal(0.0, None), gamma()],
+        rivals=[from_family(lognormal()), weibull()],
+    )
+    inside = (observations.x >= 7) & (observations.x <= 22)
+    return Packing(
+        **dict(scalar),
+        atoms_per_cell=fit_scalar(
+            context,
+            "packing.atoms_per_cell",
+            lambda table: entry_values(table, table.number("n_atoms_non_h_cell")),
+            unit="1",
+            convention="non-hydrogen atoms per cell, multiplicity × occupancy",
+        ),
+        share_7_22=fit_share(context, "packing.share_7_22", observations, inside),
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from xtalpriors.priors.distributions import Categorical
+from xtalpriors.priors.distributions import Categorical, Shrinkage
 from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.estimators import fit_categorical
+from xtalpriors.priors.observations import Context, Observations, Values, observe
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["SpaceGroups"]
+__all__ = ["SpaceGroups", "fit"]
 
 
 class SpaceGroups(FrozenModel):
@@ -22,6 +27,7 @@ class SpaceGroups(FrozenModel):
     settings: Categorical = Field(
         description="Extended Hermann–Mauguin symbol; `<number>:unnamed` without a name"
     )
+    shrinkage: Shrinkage | None = Field(default=None, description="Null when the subset stood on its own")
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -35,3 +41,44 @@ class SpaceGroups(FrozenModel):
     def summary(self) -> dict[str, float]:
         """Number of groups and the share of no. 14."""
         return {"n_groups": len(self.numbers.labels), "share_p21c": self.numbers.share("14")}
+
+
+def _settings(table: SubsetTable) -> list[str]:
+    """Symbol of the setting of each structure, or its number where the setting has no name."""
+    column = table.string("sg_hm")
+    numbers = table.number("sg_number").astype(int)
+    return [
+        column.labels[code] if code >= 0 else f"{number}:unnamed"
+        for code, number in zip(column.codes, numbers, strict=True)
+    ]
+
+
+def _labelled(
+    context: Context, name: str, read: Callable[[SubsetTable], list[str]]
+) -> tuple[Observations, list[str]]:
+    """Observations as indices into the labels of both tables."""
+    tables = [context.own] + ([context.parent] if context.parent is not None else [])
+    columns = {id(table): read(table) for table in tables}
+    labels = sorted({label for column in columns.values() for label in column})
+    index = {label: float(i) for i, label in enumerate(labels)}
+
+    def extract(table: SubsetTable) -> Values:
+        return Values(np.array([index[v] for v in columns[id(table)]], float), np.arange(table.n_entries))
+
+    return observe(context, name, extract), labels
+
+
+def fit(context: Context) -> SpaceGroups:
+    """Frequencies of groups and settings, with intervals over clusters."""
+    numbers, number_labels = _labelled(
+        context, "space_groups", lambda t: [str(int(n)) for n in t.number("sg_number")]
+    )
+    settings, setting_labels = _labelled(context, "space_groups.settings", _settings)
+    return SpaceGroups(
+        n=numbers.n,
+        n_clusters=numbers.n_clusters,
+        convention="space group computed from the operators in use; the setting is the declared one",
+        numbers=fit_categorical(context, "space_groups", numbers, number_labels),
+        settings=fit_categorical(context, "space_groups.settings", settings, setting_labels),
+        shrinkage=numbers.shrinkage,
+    )

@@ -7,9 +7,17 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate, FrozenModel
+from xtalpriors.priors.estimators import fit_scalar, fit_share
+from xtalpriors.priors.families import exponential, truncated_normal
+from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
-__all__ = ["TriclinicSkew"]
+__all__ = ["TriclinicSkew", "fit", "skews"]
+
+LARGEST_SKEW = {"s1": 1 / np.sqrt(3), "s2": 1 / np.sqrt(3), "s3": np.sqrt(3 / 8)}
+"""Bounds of |s| in a Niggli-reduced cell: cot 60° for s₁ and s₂; s₃ is largest at α = β = γ = 60°."""
 
 
 class TriclinicSkew(FrozenModel):
@@ -48,3 +56,65 @@ class TriclinicSkew(FrozenModel):
             if prior is not None:
                 flat |= {f"{name}.{k}": v for k, v in prior.summary().items()}
         return flat
+
+
+def skews(angles_degree: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 3) |s₁|, |s₂|, |s₃| of (n, 3) angles α, β, γ: the upper triangular basis over its diagonal."""
+    cos, sin = np.cos(np.radians(angles_degree)), np.sin(np.radians(angles_degree))
+    bc = (cos[:, 0] - cos[:, 1] * cos[:, 2]) / sin[:, 2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        height = np.sqrt(1 - cos[:, 1] ** 2 - bc**2)
+        s = np.column_stack([bc / height, cos[:, 2] / sin[:, 2], cos[:, 1] / height])
+    return np.asarray(np.abs(s), float)
+
+
+def _reduced_angles(table: SubsetTable) -> Values:
+    angles = [table.number(f"niggli_{angle}_degree") for angle in ("alpha", "beta", "gamma")]
+    return entry_values(table, np.column_stack(angles), table.string("crystal_system").equals("triclinic"))
+
+
+def fit(context: Context) -> TriclinicSkew:
+    """Exponential fits of the skews of reduced triclinic cells, within the bounds that reduction sets."""
+    reduced = observe(context, "triclinic_skew.share_acute", _reduced_angles)
+
+    def skew(name: str) -> ScalarPrior:
+        column, high = ("s1", "s2", "s3").index(name), float(LARGEST_SKEW[name]) * (1 + 1e-6)
+
+        def extract(table: SubsetTable) -> Values:
+            angles = _reduced_angles(table)
+            return Values(skews(angles.x)[:, column], angles.entry)
+
+        return fit_scalar(
+            context,
+            f"triclinic_skew.{name}",
+            extract,
+            unit="1",
+            convention=f"|{name}| of the Niggli-reduced cell, a ≤ b ≤ c, upper triangular basis",
+            families=[exponential(0.0, high)],
+            rivals=[uniform(0.0, high), from_family(truncated_normal(0.0, high))],
+        )
+
+    def angle(name: str, column: int) -> ScalarPrior:
+        def extract(table: SubsetTable) -> Values:
+            angles = _reduced_angles(table)
+            return Values(angles.x[:, column], angles.entry)
+
+        return fit_scalar(
+            context,
+            f"triclinic_skew.{name}",
+            extract,
+            unit="°",
+            convention=f"{name} of the Niggli-reduced cell, a ≤ b ≤ c",
+        )
+
+    return TriclinicSkew(
+        s1=skew("s1"),
+        s2=skew("s2"),
+        s3=skew("s3"),
+        alpha=angle("alpha", 0),
+        beta=angle("beta", 1),
+        gamma=angle("gamma", 2),
+        share_acute=fit_share(
+            context, "triclinic_skew.share_acute", reduced, np.all(reduced.x < 90.0 - 1e-6, axis=1)
+        ),
+    )

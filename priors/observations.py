@@ -1,0 +1,168 @@
+"""From columns to weighted observations: one vote per cluster, small subsets pooled to their parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtalpriors.priors.estimate import Shrinkage
+from xtalpriors.priors.table import SubsetTable
+
+__all__ = [
+    "MIN_ALONE",
+    "MIN_POOLED",
+    "Context",
+    "Observations",
+    "Unavailable",
+    "Values",
+    "entry_values",
+    "observe",
+]
+
+MIN_POOLED = 50
+"""Clusters below which a subset is pooled towards its parent; weight_own = n / 50 reaches 1 there."""
+MIN_ALONE = 20
+"""Clusters below which a subset without parent gives no prior."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Unavailable(Exception):
+    """A prior, or a part of one, cannot be fitted; the message is the reason that the bundle states."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """What one statistic sees in a table: `x` (m,) or (m, k), and the structure that each row belongs to."""
+
+    x: Floats
+    entry: Ints
+
+    def where(self, keep: NDArray[np.bool_]) -> Values:
+        """Some of the rows."""
+        return Values(self.x[keep], self.entry[keep])
+
+
+def entry_values(table: SubsetTable, x: Floats, keep: NDArray[np.bool_] | None = None) -> Values:
+    """One value for each structure, or for those that are kept."""
+    values = Values(x, np.arange(table.n_entries))
+    return values if keep is None else values.where(keep)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Weighted values of one statistic, own and (where pooled) parent's.
+
+    `weight` sums to 1. Within a cluster the structures that have a value share its vote; rows of one
+    structure each carry the structure's weight. `stratum` is 0 for the subset, 1 for the parent.
+    """
+
+    x: Floats
+    weight: Floats
+    cluster: Ints
+    stratum: Ints
+    n: int
+    n_clusters: int
+    shrinkage: Shrinkage | None
+
+    def where(self, keep: NDArray[np.bool_]) -> Observations:
+        """Some of the rows, weights scaled to sum to 1 again."""
+        weight = self.weight[keep]
+        own = keep & (self.stratum == 0)
+        return Observations(
+            self.x[keep],
+            weight / weight.sum() if len(weight) else weight,
+            self.cluster[keep],
+            self.stratum[keep],
+            int(own.sum()),
+            len(np.unique(self.cluster[own])),
+            self.shrinkage,
+        )
+
+
+@dataclass
+class Context:
+    """One run of the fit: the tables, the seed, and what could not be fitted."""
+
+    own: SubsetTable
+    parent: SubsetTable | None
+    seed: int
+    bootstrap: int
+    ratio_max: float = 1.8
+    beta_max_degree: float = 125.0
+    unavailable: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+
+
+def _votes(values: Values, table: SubsetTable) -> Floats:
+    """(m,) weight of each row: 1 / structures of its cluster that have a value."""
+    entries, position = np.unique(values.entry, return_inverse=True)
+    per_cluster = np.bincount(table.cluster[entries], minlength=len(table.cluster_ids))
+    return np.asarray((1.0 / per_cluster[table.cluster[entries]])[position], float)
+
+
+def observe(context: Context, name: str, extract: Callable[[SubsetTable], Values]) -> Observations:
+    """Weighted values of a statistic, pooled towards the parent below 50 clusters.
+
+    Raises
+    ------
+    Unavailable
+        Fewer than 20 clusters have a value and there is no parent to pool towards.
+    """
+    own = _finite(extract(context.own))
+    own_clusters = context.own.cluster[own.entry]
+    n_clusters = len(np.unique(own_clusters))
+    if n_clusters >= MIN_POOLED or context.parent is None:
+        if n_clusters < MIN_ALONE:
+            raise Unavailable(_too_few(n_clusters))
+        if n_clusters < MIN_POOLED:
+            context.warnings[name] = f"only {n_clusters} clusters, and no parent subset to pool towards"
+        weight = _votes(own, context.own)
+        return Observations(
+            own.x,
+            weight / weight.sum(),
+            own_clusters,
+            np.zeros(len(weight), int),
+            len(weight),
+            n_clusters,
+            None,
+        )
+    return _pooled(context.own, context.parent, own, _finite(extract(context.parent)), n_clusters)
+
+
+def _too_few(n_clusters: int) -> str:
+    have = "no structure has a value" if n_clusters == 0 else f"only {n_clusters} clusters have a value"
+    return f"{have}; {MIN_ALONE} are needed, or a parent subset to pool towards"
+
+
+def _finite(values: Values) -> Values:
+    finite = np.isfinite(values.x)
+    return values.where(finite if values.x.ndim == 1 else np.asarray(finite.all(1), bool))
+
+
+def _pooled(
+    own_table: SubsetTable, parent_table: SubsetTable, own: Values, parent: Values, n_clusters: int
+) -> Observations:
+    """Mixture n/50 of the own values and the rest of the parent's, whose shared clusters count only once."""
+    shared = np.isin(parent_table.cluster_ids[parent_table.cluster[parent.entry]], own_table.cluster_ids)
+    parent = parent.where(~shared)
+    parent_clusters = parent_table.cluster[parent.entry]
+    n_parent = len(np.unique(parent_clusters))
+    if n_clusters + n_parent < MIN_ALONE:
+        raise Unavailable(_too_few(n_clusters + n_parent))
+    share = 1.0 if n_parent == 0 else n_clusters / MIN_POOLED
+    weights = [_votes(own, own_table), _votes(parent, parent_table)]
+    scaled = [w / w.sum() * s if len(w) else w for w, s in zip(weights, (share, 1.0 - share), strict=True)]
+    return Observations(
+        np.concatenate([own.x, parent.x]),
+        np.concatenate(scaled),
+        np.concatenate([own_table.cluster[own.entry], parent_clusters + len(own_table.cluster_ids)]),
+        np.concatenate([np.zeros(len(own.x), int), np.ones(len(parent.x), int)]),
+        len(own.x),
+        n_clusters,
+        Shrinkage(parent=parent_table.name, n_own=n_clusters, n_parent=n_parent, weight_own=share),
+    )

@@ -1,0 +1,57 @@
+"""What varies from run to run, in a file beside the bundle: commit, package versions, date, timings."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.canonical import canonical_json, write_atomically
+
+__all__ = ["provenance_path", "write_provenance"]
+
+PACKAGES = ("xtalpriors", "gemmi", "duckdb", "pyarrow", "numpy", "scipy", "pydantic")
+
+
+def provenance_path(bundle: Path) -> Path:
+    """`NAME.json` has `NAME.provenance.json`."""
+    return bundle.with_name(bundle.name.removesuffix(".json") + ".provenance.json")
+
+
+def write_provenance(output: Path, bundle: PriorBundle, seconds: dict[str, float]) -> Path:
+    """Write commit, versions, date and CPU seconds of each prior beside a bundle."""
+    path = provenance_path(output)
+    content = {
+        "bundle": output.name,
+        "priors_digest": bundle.priors_digest,
+        "commit": _commit(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+    try:
+        write_atomically(path, canonical_json(content, indent=1) + "\n")
+    except OSError as error:
+        raise XtalpriorsError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def _commit() -> str | None:
+    """Commit of the code, `-dirty` after it where files differ; null outside a repository."""
+    here = Path(__file__).resolve().parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

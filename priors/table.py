@@ -1,0 +1,81 @@
+"""A subset in memory: columns of its structures and sites as NumPy arrays, whatever file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Coded", "SubsetTable"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of strings: `codes` (n,) into `labels`, −1 where it is null."""
+
+    codes: Ints
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: list[str | None]) -> Coded:
+        """Column of the values, labels sorted."""
+        labels = tuple(sorted({v for v in values if v is not None}))
+        position = {label: i for i, label in enumerate(labels)}
+        return cls(np.array([-1 if v is None else position[v] for v in values], np.int64), labels)
+
+    def equals(self, *labels: str) -> Bools:
+        """(n,) True where the value is one of `labels`."""
+        wanted = [i for i, label in enumerate(self.labels) if label in labels]
+        return np.isin(self.codes, wanted)
+
+    @property
+    def known(self) -> Bools:
+        """(n,) True where the value is not null."""
+        return self.codes >= 0
+
+
+@dataclass(frozen=True)
+class SubsetTable:
+    """Columns of a subset, null as NaN (numbers), False (flags) or code −1 (strings).
+
+    Attributes
+    ----------
+    entry_numbers, entry_strings
+        (n_entries,) columns of `mining.schema.ENTRY` by name.
+    cluster : (n_entries,) int
+        Index into `cluster_ids`.
+    site_entry : (n_sites,) int
+        Index of the structure that each site belongs to; null without sites.
+    site_numbers, site_strings, site_flags
+        (n_sites,) columns of `mining.schema.SITE` by name, hydrogen left out.
+    definition, origin
+        The subset's definition, and what is known about the corpus.
+    """
+
+    name: str
+    n_entries: int
+    cluster: Ints
+    cluster_ids: NDArray[np.str_]
+    entry_numbers: Mapping[str, Floats]
+    entry_strings: Mapping[str, Coded]
+    site_entry: Ints | None = None
+    site_numbers: Mapping[str, Floats] = field(default_factory=dict)
+    site_strings: Mapping[str, Coded] = field(default_factory=dict)
+    site_flags: Mapping[str, Bools] = field(default_factory=dict)
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def number(self, column: str) -> Floats:
+        """(n_entries,) numbers, NaN where null."""
+        return self.entry_numbers[column]
+
+    def string(self, column: str) -> Coded:
+        """(n_entries,) coded strings."""
+        return self.entry_strings[column]
