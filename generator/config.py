@@ -1,0 +1,227 @@
+"""What to generate: the strategies of the paper and every number that the bundle does not hold.
+
+Where a field is null the bundle's prior says it. The defaults are those of Melgalvis & Reķis 2026
+(doi 10.1107/S2053273325009428), section 3, unless the field says otherwise.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from xtalpriors.crystal.symmetry import SpaceGroup, SymmetryFailure, resolve_space_group
+from xtalpriors.errors import UsageError
+
+__all__ = [
+    "ALGORITHM",
+    "CELL_STRATEGIES",
+    "FILLINGS",
+    "CellStrategy",
+    "Filling",
+    "GeneratorConfig",
+    "configure",
+    "space_group_of",
+]
+
+ALGORITHM = 1
+"""Part of the digest: raised when the same configuration would give other structures."""
+
+CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical"]
+Filling = Literal["random", "molecules", "equal-atoms"]
+Shape = Literal["uniform", "exponential", "empirical"]
+
+CELL_STRATEGIES: tuple[CellStrategy, ...] = (
+    "axes-uniform",
+    "volume-uniform",
+    "volume-lognormal",
+    "volume-empirical",
+)
+FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms")
+
+
+class GeneratorConfig(BaseModel):
+    """A strategy: how cells are drawn and filled."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    cell: CellStrategy = Field("volume-lognormal", description="How the cell is drawn (sections 3.2 and 3.3)")
+    filling: Filling = Field("molecules", description="How the cell is filled (section 3.5)")
+    space_group: str = Field(
+        "P 1 21/c 1", description="Hermann–Mauguin or Hall symbol, or number, in any setting"
+    )
+
+    length_min_angstrom: float | None = Field(None, gt=0, description="a_min; null: the bundle's")
+    length_max_angstrom: float | None = Field(None, gt=0, description="a_max; null: the bundle's")
+    volume_min_angstrom3: float | None = Field(
+        None, gt=0, description="Of `volume-uniform`; null: the bundle's"
+    )
+    volume_max_angstrom3: float | None = Field(
+        None, gt=0, description="Of `volume-uniform`; null: the bundle's"
+    )
+    scale_with_order: bool = Field(
+        True,
+        description="In groups of a higher order than `reference_order`, scale V (and a_min, a_max where the "
+        "bundle says them) so that the asymmetric unit keeps its size; eq. 18 leaves such cells empty otherwise",
+    )
+    reference_order: int = Field(
+        4,
+        ge=1,
+        le=192,
+        description="Order of the group that the bundle's volumes belong to; 4: P2₁/c, as in the paper",
+    )
+    ratio_max: float | None = Field(None, ge=1, description="r of eqs 7–13; null: the bundle's")
+    ratios: Shape = Field(
+        "uniform", description="Lengths uniform within eqs 11–13, or ratios from the bundle"
+    )
+    skew: Shape = Field("uniform", description="s uniform within eq. 15, or |s| from the bundle")
+    skew_convention: Literal["declared", "least_oblique"] = Field(
+        "declared", description="Which monoclinic angle of the bundle"
+    )
+    beta_max_degree: float | None = Field(
+        None, ge=90, lt=160, description="Largest angle of a skewed cell; null: the bundle's monoclinic β_max"
+    )
+    keep: Literal["volume", "lengths"] | None = Field(
+        None,
+        description="What the skew leaves alone (eq. 16: lengths). null: lengths for `axes-uniform`, else volume",
+    )
+    skew_b_against_c: bool = Field(
+        False, description="Triclinic: draw s₁ as well, which eq. 17 leaves out (an extension)"
+    )
+    rhombohedral_angle_degree: tuple[float, float] = Field(
+        (55.0, 115.0),
+        description="Range of α in rhombohedral axes; not in the paper: 60° is the primitive cell of the "
+        "face-centred lattice, 109.5° that of the body-centred one, and at 120° the cell is flat",
+    )
+
+    special_positions: bool | None = Field(
+        None,
+        description="Occupy special positions first. null: yes for molecules, no for random and equal atoms, "
+        "whose training sets had none in the paper (section 4)",
+    )
+    special_probability: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Probability of one orbit on each special position, for groups that the bundle does not know; "
+        "null: the mean number of occupied orbits per position over the groups that it knows",
+    )
+    special_tries: int = Field(
+        10, ge=1, le=1000, description="Draws of the free coordinates of a special position"
+    )
+    min_distance_angstrom: float = Field(
+        1.2, gt=0, le=5, description="Random filling, and special positions (Fig. 4; the paper's d_min)"
+    )
+    random_tries: int = Field(10, ge=1, le=1000, description="Positions tried before an atom is dropped")
+    molecule_tries: int = Field(20, ge=1, le=1000, description="Positions tried with one element (step 6)")
+    elements_tried: int = Field(
+        2, ge=1, le=10, description="Elements tried before an atom is dropped (step 6)"
+    )
+    bond_window: tuple[float, float] = Field((0.9, 1.1), description="Bond length over R_A + R_i (step 4)")
+    gap_window: tuple[float, float] = Field(
+        (1.1, 1.4), description="Distances over R_Σ that no two atoms have (step 6)"
+    )
+    equal_atoms_element: str = Field("C", description="Element of `equal-atoms`")
+    form: Literal["parametric", "empirical"] | None = Field(
+        None, description="Form of the packing, hydrogen and displacement priors; null: parametric if there is one"
+    )
+    hydrogen_fraction_max: float = Field(
+        0.9, ge=0, lt=1, description="Cut of x_H, so that eq. 19 stays finite; 0.8 is methane"
+    )
+    u_iso_min_angstrom2: float = Field(
+        0.001, gt=0, description="Deviations are cut so that no U_iso is smaller"
+    )
+    redraws: int = Field(
+        100, ge=0, le=10_000, description="How often an empty structure is drawn again before the run fails"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        pairs = {
+            "length_min_angstrom and length_max_angstrom": (
+                self.length_min_angstrom,
+                self.length_max_angstrom,
+            ),
+            "volume_min_angstrom3 and volume_max_angstrom3": (
+                self.volume_min_angstrom3,
+                self.volume_max_angstrom3,
+            ),
+            "bond_window": self.bond_window,
+            "gap_window": self.gap_window,
+            "rhombohedral_angle_degree": self.rhombohedral_angle_degree,
+        }
+        for name, (low, high) in pairs.items():
+            if low is not None and high is not None and not 0 < low < high:
+                raise ValueError(f"{name}: {low:g} and {high:g} must be positive and ascend")
+        if self.gap_window[0] < self.bond_window[1]:
+            raise ValueError("gap_window begins below the end of bond_window: bonds would be forbidden")
+        if not 0 < self.rhombohedral_angle_degree[0] < self.rhombohedral_angle_degree[1] < 120:
+            raise ValueError("rhombohedral_angle_degree: a rhombohedral cell has 0° < α < 120°")
+        return self
+
+    @property
+    def keeps_lengths(self) -> bool:
+        """Whether the skew keeps the lengths (eq. 16) rather than the volume."""
+        return self.cell == "axes-uniform" if self.keep is None else self.keep == "lengths"
+
+    @property
+    def occupies_special_positions(self) -> bool:
+        """Whether special positions are occupied first."""
+        return self.filling == "molecules" if self.special_positions is None else self.special_positions
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-128 of the configuration; two spellings of one space group have the same."""
+        content = self.model_dump(mode="json")
+        content["space_group"] = list(space_group_of(self.space_group).operators)
+        content["algorithm"] = ALGORITHM
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def configure(**options: Any) -> GeneratorConfig:
+    """A configuration from options, with errors for a person.
+
+    Raises
+    ------
+    UsageError
+        An unknown option (the message names the nearest one) or a value that is not allowed.
+    """
+    for name in options:
+        if name not in GeneratorConfig.model_fields:
+            near = difflib.get_close_matches(name, GeneratorConfig.model_fields, 1)
+            hint = f"; did you mean `{near[0]}`?" if near else f"; there are: {', '.join(GeneratorConfig.model_fields)}"
+            raise UsageError(f"The generator has no option `{name}`{hint}")
+    try:
+        return GeneratorConfig(**options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the configuration"
+        given = f" (given: {first['input']!r})" if first["loc"] else ""
+        raise UsageError(f"Generator option {where}: {first['msg']}{given}.") from error
+
+
+def space_group_of(symbol: str) -> SpaceGroup:
+    """Space group of a Hermann–Mauguin symbol, a Hall symbol or a number.
+
+    Raises
+    ------
+    UsageError
+        It is none of the three.
+    """
+    text = symbol.strip()
+    if text.isdigit():
+        found = resolve_space_group(number=text)
+    else:
+        found = resolve_space_group(hm=text)
+        if isinstance(found, SymmetryFailure):
+            found = resolve_space_group(hall=text)
+    if isinstance(found, SymmetryFailure):
+        raise UsageError(
+            f"`{symbol}` is no space group: neither a Hermann–Mauguin symbol (`P 1 21/c 1`, `P 21/n`, `R -3 m:R`, "
+            "`F d -3 m:2`), nor a Hall symbol (`-P 2ybc`), nor a number from 1 to 230."
+        )
+    return found.group

@@ -1,0 +1,107 @@
+"""Kernel that occupies special positions, before any other atom (section 3.5 of Melgalvis & Reķis 2026)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from xtalpriors.generator.counters import CONTACTS, DROPPED_SPECIAL
+from xtalpriors.generator.kernels_contact import clash, too_close
+from xtalpriors.generator.kernels_fill import TURN, choose, shells_of
+from xtalpriors.generator.random_numbers import uniform
+
+__all__ = ["fill_special"]
+
+
+@njit(cache=True)
+def _orbits_wanted(cumulative, p, stream):  # type: ignore[no-untyped-def]
+    """How many orbits of position p are occupied: 0 or 1 for a point, any number for one with freedom."""
+    u = uniform(stream)
+    k = 0
+    while k < cumulative.shape[1] and u >= cumulative[p, k]:
+        k += 1
+    return k
+
+
+@njit(cache=True)
+def _fixed(value):  # type: ignore[no-untyped-def]
+    return np.int64(math.floor(value * TURN + 0.5))
+
+
+@njit(cache=True)
+def _draw_point(special, p, fract, atom, stream):  # type: ignore[no-untyped-def]
+    """A point of position p, its free coordinates uniform, into fract[atom]; and the same in fixed point."""
+    u = v = w = 0.0
+    if special.freedom[p] > 0:
+        u, v, w = uniform(stream), uniform(stream), uniform(stream)
+    for i in range(3):
+        value = special.linear[p, 3 * i] * u + special.linear[p, 3 * i + 1] * v
+        value += special.linear[p, 3 * i + 2] * w + special.constant[p, i]
+        fract[atom, i] = value - math.floor(value)
+    return _fixed(fract[atom, 0]), _fixed(fract[atom, 1]), _fixed(fract[atom, 2])
+
+
+@njit(cache=True)
+def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, fract, atom, stream):  # type: ignore[no-untyped-def]
+    """Place one atom on position p, nearer than √limit to no other image and to none of its own.
+
+    The pure lattice translations of the atom onto itself are left out; a point without freedom is tried once.
+    The distinct images are written behind the first `n_images`. Returns (found, x, y, z).
+    """
+    r, t, n_pure = symmetry
+    last = n_images + special.multiplicity[p]
+    for _ in range(tries if special.freedom[p] > 0 else 1):
+        x, y, z = _draw_point(special, p, fract, atom, stream)
+        if too_close(x, y, z, images, 0, n_images, metric, limit, near):
+            continue
+        for j in range(n_images, last):
+            k = special.cosets[p, j - n_images]
+            images[0, j] = np.int32(r[k, 0] * x + r[k, 1] * y + r[k, 2] * z + t[k, 0])
+            images[1, j] = np.int32(r[k, 3] * x + r[k, 4] * y + r[k, 5] * z + t[k, 1])
+            images[2, j] = np.int32(r[k, 6] * x + r[k, 7] * y + r[k, 8] * z + t[k, 2])
+        if not too_close(x, y, z, images, n_images + n_pure, last, metric, limit, near):
+            return True, x, y, z
+    return False, np.int64(0), np.int64(0), np.int64(0)
+
+
+@njit(cache=True)
+def fill_special(  # type: ignore[no-untyped-def]
+    special, table, tries, limits, gap_high, symmetry, images, radii, atoms, atom_radii,
+    metric, reciprocal, fract, first, counters, stream,
+):  # fmt: skip
+    """Occupy the special positions of one structure.
+
+    `limits` are the squared minimum distance and the `rule` of `clash` (not applied: what breaks it is counted).
+    Returns the numbers of atoms and of images placed, and the largest covalent radius.
+    """
+    limit, rule = limits
+    n_pure = symmetry[2]
+    n_atoms, n_images, radius_max = 0, 0, 0.0
+    near = shells_of(math.sqrt(limit), reciprocal)
+    for p in range(special.freedom.size):
+        for _ in range(_orbits_wanted(special.cumulative, p, stream)):
+            e = choose(table.cumulative, stream)
+            found, x, y, z = _place(
+                special, p, tries, limit, symmetry, images, n_images, metric, near, fract, first + n_atoms, stream
+            )  # fmt: skip
+            if not found:
+                counters[DROPPED_SPECIAL] += 1
+                continue
+            last = n_images + special.multiplicity[p]
+            radius = table.radius[e]
+            radius_max = max(radius_max, radius)
+            r = np.float32(radius)
+            radii[n_images:last] = r
+            if radius > 0.0:  # radii are zero where no molecules are made
+                far = shells_of(gap_high * (radius + radius_max), reciprocal)
+                broken = clash(x, y, z, r, images, radii, 0, n_images, metric, rule, far)
+                if broken or clash(x, y, z, r, images, radii, n_images + n_pure, last, metric, rule, far):
+                    counters[CONTACTS] += 1
+            atoms[n_atoms, 0], atoms[n_atoms, 1], atoms[n_atoms, 2] = x, y, z
+            atoms[n_atoms, 3] = table.atomic_number[e] + 256 * p
+            atom_radii[n_atoms] = radius
+            n_images = last
+            n_atoms += 1
+    return n_atoms, n_images, radius_max

@@ -1,0 +1,169 @@
+"""A batch of structures as ragged arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.cell import UnitCell, cell_volumes
+from xtalpriors.crystal.elements import SYMBOLS
+from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.generator.counters import COUNTERS, GENERAL
+
+__all__ = ["Structure", "StructureBatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One structure: the atoms of its asymmetric unit.
+
+    Attributes
+    ----------
+    index
+        Its number in the run.
+    cell
+        Unit cell.
+    group
+        Space group.
+    element
+        Atomic numbers, uint8 (n,).
+    fract
+        Fractional coordinates, float64 (n, 3), outside [0, 1) where that keeps a molecule in one piece.
+    u_iso
+        Isotropic displacement parameters in Å², float32 (n,).
+    multiplicity
+        Points of each atom's orbit in the cell, int16 (n,).
+    site
+        Number of its position in `wyckoff_positions(group)`, uint8 (n,); `GENERAL` for the general one.
+    """
+
+    index: int
+    cell: UnitCell
+    group: SpaceGroup
+    element: npt.NDArray[np.uint8]
+    fract: npt.NDArray[np.float64]
+    u_iso: npt.NDArray[np.float32]
+    multiplicity: npt.NDArray[np.int16]
+    site: npt.NDArray[np.uint8]
+
+    @property
+    def symbols(self) -> list[str]:
+        """Element symbols."""
+        return [SYMBOLS[z] for z in self.element]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StructureBatch:
+    """Structures of one space group, one after another; atoms of structure k stand at offsets[k]:offsets[k + 1].
+
+    Attributes
+    ----------
+    group
+        Space group of all of them.
+    index
+        Number of each structure in the run, int64 (n,).
+    offsets
+        int64 (n + 1,).
+    cell
+        a, b, c in Å and alpha, beta, gamma in degrees, float64 (n, 6).
+    counters
+        What was wanted and what was dropped, int32 (n, 8); columns `COUNTERS`.
+    element
+        Atomic numbers, uint8 (m,).
+    fract
+        Fractional coordinates of the asymmetric unit, float64 (m, 3); not reduced to [0, 1).
+    u_iso
+        Å², float32 (m,).
+    multiplicity
+        Points of the orbit in the cell, int16 (m,). Every site is fully occupied.
+    site
+        Number of the position in `wyckoff_positions(group)`, uint8 (m,), `GENERAL` (255) for the general one.
+    """
+
+    group: SpaceGroup
+    index: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    cell: npt.NDArray[np.float64]
+    counters: npt.NDArray[np.int32]
+    element: npt.NDArray[np.uint8]
+    fract: npt.NDArray[np.float64]
+    u_iso: npt.NDArray[np.float32]
+    multiplicity: npt.NDArray[np.int16]
+    site: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, k: int) -> Structure:
+        """Structure at position `k` of the batch."""
+        k = range(len(self))[k]
+        atoms = slice(int(self.offsets[k]), int(self.offsets[k + 1]))
+        return Structure(
+            int(self.index[k]),
+            UnitCell(*self.cell[k].tolist()),
+            self.group,
+            self.element[atoms],
+            self.fract[atoms],
+            self.u_iso[atoms],
+            self.multiplicity[atoms],
+            self.site[atoms],
+        )
+
+    def __iter__(self) -> Iterator[Structure]:
+        return (self[k] for k in range(len(self)))
+
+    @property
+    def n_atoms(self) -> npt.NDArray[np.int64]:
+        """Atoms in each asymmetric unit, int64 (n,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def structure_of_atom(self) -> npt.NDArray[np.int64]:
+        """Position in the batch of the structure that each atom belongs to, int64 (m,)."""
+        return np.repeat(np.arange(len(self)), self.n_atoms)
+
+    @property
+    def weight(self) -> npt.NDArray[np.float64]:
+        """Multiplicity over the order of the group, float64 (m,): the occupancy factor of a structure-factor sum."""
+        return self.multiplicity / self.group.order
+
+    @property
+    def volume(self) -> npt.NDArray[np.float64]:
+        """Volumes in Å³, float64 (n,)."""
+        return cell_volumes(self.cell)
+
+    @property
+    def n_special(self) -> npt.NDArray[np.int64]:
+        """Occupied special positions of each structure, int64 (n,)."""
+        return np.bincount(self.structure_of_atom, self.site != GENERAL, len(self)).astype(np.int64)
+
+    def counter(self, name: str) -> npt.NDArray[np.int32]:
+        """One column of `counters` by its name."""
+        return self.counters[:, COUNTERS.index(name)]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Sums of the counters over the batch."""
+        return {name: int(total) for name, total in zip(COUNTERS, self.counters.sum(axis=0), strict=True)}
+
+    @classmethod
+    def concatenate(cls, batches: Sequence[Self]) -> Self:
+        """One batch of several of the same space group, in the order given."""
+        first = batches[0]
+        if any(b.group is not first.group for b in batches):
+            raise ValueError("batches of different space groups cannot be joined")
+        names = [f.name for f in fields(cls) if f.name not in ("group", "offsets")]
+        joined = {name: np.concatenate([getattr(b, name) for b in batches]) for name in names}
+        starts = np.cumsum([0, *(int(b.offsets[-1]) for b in batches)])
+        offsets = [b.offsets[:-1] + start for b, start in zip(batches, starts, strict=False)]
+        return cls(group=first.group, offsets=np.concatenate([*offsets, starts[-1:]]), **joined)
+
+    def equals(self, other: StructureBatch) -> bool:
+        """Bit for bit the same structures."""
+        names = [f.name for f in fields(self) if f.name != "group"]
+        same = all(np.array_equal(getattr(self, n), getattr(other, n)) for n in names)
+        return same and self.group is other.group

@@ -1,0 +1,25 @@
+"""Symmetry operators in the kernels' fixed-point arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.generator.spec import Ints, SymmetryTable
+
+__all__ = ["operator_order", "symmetry_table"]
+
+
+def operator_order(group: SpaceGroup) -> Ints:
+    """Order of the operators in the kernels: the identity, the other pure translations, then the rest."""
+    pure = np.all(group.rotations == np.eye(3, dtype=int), axis=(1, 2))
+    return np.asarray(np.argsort(~pure, kind="stable"), np.int64)
+
+
+def symmetry_table(group: SpaceGroup) -> SymmetryTable:
+    """Operators with translations in units of 2^-32 of an axis."""
+    order = operator_order(group)
+    pure = np.all(group.rotations == np.eye(3, dtype=int), axis=(1, 2))
+    translations = np.round(group.translations[order] * 2.0**32).astype(np.int64)
+    rotations = np.ascontiguousarray(group.rotations[order].reshape(group.order, 9), dtype=np.int64)
+    return SymmetryTable(rotations, translations, int(pure.sum()))
