@@ -17,7 +17,7 @@ from xtalpriors.mining.displacements import site_displacements
 from xtalpriors.mining.experiment import experiment_columns
 from xtalpriors.mining.flags import status_columns
 from xtalpriors.mining.geometry import cell_columns, symmetry_columns
-from xtalpriors.mining.positions import site_positions
+from xtalpriors.mining.positions import ranges, site_positions
 from xtalpriors.mining.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.select import Chosen, FileBlocks
 from xtalpriors.mining.site_table import read_sites, site_table
@@ -56,8 +56,8 @@ def assemble(
     )
     columns["notes"] = [_note_text(chosen, files, i) for i in range(len(keep))]
     counts = end - start
-    rows = np.concatenate([np.arange(a, b, dtype=np.int32) for a, b in zip(start, end, strict=True)])
-    index = rows - np.repeat(start, counts).astype(np.int32)
+    rows = ranges(start, end)
+    index = (rows - np.repeat(start, counts)).astype(np.int32)
     ids = pa.array(columns["entry_id"], pa.string()).take(pa.array(np.repeat(np.arange(len(keep)), counts)))
     return table_of(columns, ENTRY), site_table(batch, sites, displacements, positions, rows, ids, index)
 

@@ -20,7 +20,7 @@ from xtalpriors.mining.composition import (
     site_counts,
 )
 from xtalpriors.mining.displacements import Displacements
-from xtalpriors.mining.positions import Positions, occupation, special_summary
+from xtalpriors.mining.positions import Positions, occupation, ranges, special_summary
 from xtalpriors.mining.select import Chosen
 from xtalpriors.mining.site_table import Sites
 

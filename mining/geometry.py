@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.crystal.cell import UnitCell, metric_tensors
-from xtalpriors.crystal.reduction import niggli_reduce
+from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
 from xtalpriors.crystal.settings import least_oblique_p21c
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.mining.batch import Batch
@@ -32,7 +32,8 @@ def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, A
     """Declared, Niggli-reduced and least-oblique cell, s.u. and volume of the chosen blocks."""
     keep = np.array(chosen.blocks, dtype=np.int64)
     declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
-    reduced = niggli_reduce(declared, [s.group.centring for s in chosen.symmetry])
+    bases = np.stack([primitive_basis(s.group) for s in chosen.symmetry])
+    reduced = niggli_reduce(declared, bases).cells
     oblique, operators = _least_oblique(declared, chosen)
     columns: dict[str, Any] = {"volume_angstrom3": volume, "least_oblique_operator": operators}
     for prefix, values in (("", declared), ("niggli_", reduced), ("least_oblique_", oblique)):
@@ -57,7 +58,7 @@ def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
         if found.group.number == 14:
             cell, change = least_oblique_p21c(found.group, UnitCell(*cells[i].tolist()))
             out[i] = cell.parameters
-            operators[i] = change.triplet()
+            operators[i] = change.triplet
     return out, operators
 
 

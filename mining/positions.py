@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.wyckoff import site_symmetries, wyckoff_positions
+from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
 
-__all__ = ["Occupation", "Positions", "occupation", "site_positions", "special_summary"]
+__all__ = ["Occupation", "Positions", "occupation", "ranges", "site_positions", "special_summary"]
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -70,15 +70,21 @@ def site_positions(
     multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
     letter = np.zeros(n_sites, dtype=np.uint8)
     snapped = fract.copy()
-    for e, group in enumerate(groups):
-        here = np.flatnonzero(placed[start[e] : end[e]]) + start[e]
-        if here.size == 0:
-            continue
-        found = site_symmetries(group, fract[here], metric[e])
-        multiplicity[here], order[here] = found.multiplicity, found.order
-        letter[here] = [ord(c) for c in found.letter]
-        snapped[here] = found.fract
+    rows = ranges(start, end)
+    offsets = np.concatenate([[0], np.cumsum(end - start)])
+    here = np.where(placed[rows, None], fract[rows], np.nan)
+    found = site_symmetries_of_entries(groups, offsets, here, metric)
+    multiplicity[rows], order[rows] = found.multiplicity, found.order
+    letter[rows] = found.letter.view(np.int32)
+    snapped[rows] = found.fract
     return Positions(multiplicity, order, letter, snapped)
+
+
+def ranges(start: I32, end: I32) -> npt.NDArray[np.int64]:
+    """The numbers from `start` to `end` of each entry, one entry after the other."""
+    sizes = (end - start).astype(np.int64)
+    shift = np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    return np.arange(sizes.sum(), dtype=np.int64) + shift
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ that works on whole batches of these arrays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +41,9 @@ TAG_INDEX: Final[dict[str, int]] = {tag: i for i, (tag, _) in enumerate(_ALIASES
 """Number of a tag in its normal form; tags of one field are in the order of their rank."""
 TAG_FIELD: Final[I32] = np.array([index for _, index in _ALIASES], dtype=np.int32)
 """Field of each tag number."""
+PRESENCE_ONLY: Final[npt.NDArray[np.bool_]] = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in PRESENCE])
+"""Tags of which only the first row matters: what counts is that the tag is there with a value."""
+_COLUMNS: Final = ("buffer", "block", "tag", "row", "start", "end", "quoted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,58 @@ class Tokens:
     start: I64
     end: I64
     quoted: npt.NDArray[np.bool_]
+
+
+def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
+    """Tokens of several readings as one.
+
+    Parameters
+    ----------
+    first
+        Kept as it is, block numbers included.
+    others
+        Further tokens, each with the number that its block 0 gets. Only the bytes of their values are
+        kept, so that a file of many megabytes does not outlive its scan.
+    """
+    if not others:
+        return first
+    parts, shift = [first], first.buffer.size
+    for tokens, block in others:
+        buffer, start, end = _compact(tokens.buffer, tokens.start, tokens.end, PRESENCE_ONLY[tokens.tag])
+        parts.append(
+            Tokens(
+                buffer,
+                tokens.block + np.int32(block),
+                tokens.tag,
+                tokens.row,
+                start + shift,
+                end + shift,
+                tokens.quoted,
+            )
+        )
+        shift += buffer.size
+    columns = zip(*(tuple(getattr(p, name) for name in _COLUMNS) for p in parts), strict=True)
+    return Tokens(*(np.concatenate(c) for c in columns))
+
+
+@numba.njit(cache=True)
+def _compact(
+    buffer: npt.NDArray[np.uint8], start: I64, end: I64, presence: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint8], I64, I64]:
+    """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
+    new_start, new_end = np.empty_like(start), np.empty_like(end)
+    total = 0
+    for i in range(start.size):
+        size = end[i] - start[i]
+        if presence[i]:
+            size = min(size, 64)
+        new_start[i], new_end[i] = total, total + size
+        total += size + 1
+    out = np.full(max(total, 1), 10, dtype=np.uint8)
+    for i in range(start.size):
+        for k in range(new_end[i] - new_start[i]):
+            out[new_start[i] + k] = buffer[start[i] + k]
+    return out, new_start, new_end
 
 
 @dataclass(slots=True)

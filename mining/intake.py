@@ -1,0 +1,123 @@
+"""The files of a batch as tokens: the scanner for nearly all, gemmi and PyCifRW for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from xtalpriors.mining.encoding import Unreadable, to_utf8
+from xtalpriors.mining.fingerprint import content_hash, header_revision
+from xtalpriors.mining.readers import Parsed, read_slowly
+from xtalpriors.mining.scan import Scanned, scan
+from xtalpriors.mining.select import FileBlocks, Rejection
+from xtalpriors.mining.tokens import Tokens, TokenWriter, joined
+
+__all__ = ["Intake", "take_in"]
+
+_ALONE_BYTES: Final = 256 * 1024
+"""A larger file is scanned where it lies instead of being copied into the buffer of the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Tokens of a batch, its files in the order given, and the files that could not be read."""
+
+    tokens: Tokens
+    n_blocks: int
+    files: list[FileBlocks]
+    rejections: list[Rejection]
+
+
+def take_in(items: Sequence[tuple[str, bytes]]) -> Intake:
+    """Read the files of a batch.
+
+    `items` is gone through twice: gemmi and PyCifRW, which a hostile file could make crash, work in the
+    second round, so that whoever watches the iteration knows which file it was.
+    """
+    outcomes: list[Parsed | Unreadable | None] = []
+    texts: list[tuple[bytes, tuple[str, ...]] | Unreadable] = [to_utf8(data) for _, data in items]
+    small = [i for i, t in enumerate(texts) if not isinstance(t, Unreadable) and len(t[0]) < _ALONE_BYTES]
+    first_block = [0] * len(texts)
+    outcomes = [t if isinstance(t, Unreadable) else None for t in texts]
+    scanned = _scan_together([_data(texts[i]) for i in small])
+    n_blocks = _note_blocks(scanned, small, outcomes, first_block, 0)
+    others: list[tuple[Tokens, int]] = []
+    in_batch = set(small)
+    for i, text in enumerate(texts):
+        if isinstance(text, Unreadable) or i in in_batch:
+            continue
+        alone = _scan_together([text[0]])
+        others.append((alone.tokens, n_blocks))
+        n_blocks += _note_blocks(alone, [i], outcomes, first_block, n_blocks)
+    writer, first_slow = TokenWriter(), n_blocks
+    for i, _ in enumerate(items):
+        text = texts[i]
+        if outcomes[i] is None and not isinstance(text, Unreadable):
+            outcome = outcomes[i] = read_slowly(text[0], writer, n_blocks - first_slow)
+            if isinstance(outcome, Parsed):
+                first_block[i] = n_blocks
+                n_blocks += len(outcome.blocks)
+    if writer.tag:
+        others.append((writer.tokens(), first_slow))
+    tokens = joined(scanned.tokens, others)
+    return _intake(items, texts, outcomes, first_block, tokens, n_blocks)
+
+
+def _data(text: tuple[bytes, tuple[str, ...]] | Unreadable) -> bytes:
+    return b"" if isinstance(text, Unreadable) else text[0]
+
+
+def _scan_together(texts: list[bytes]) -> Scanned:
+    buffer = np.frombuffer(texts[0] if len(texts) == 1 else b"\n".join([*texts, b""]), dtype=np.uint8)
+    sizes = np.array([len(t) + 1 for t in texts], dtype=np.int64)
+    bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    if len(texts) == 1:
+        bounds[-1] -= 1
+    return scan(buffer, bounds, np.zeros(len(texts), dtype=np.bool_))
+
+
+def _note_blocks(
+    scanned: Scanned,
+    files: list[int],
+    outcomes: list[Parsed | Unreadable | None],
+    first_block: list[int],
+    block: int,
+) -> int:
+    """Note the blocks of the files that the scanner understood; returns how many there are."""
+    buffer = scanned.tokens.buffer
+    name = 0
+    for i, status, n in zip(files, scanned.status.tolist(), scanned.n_blocks.tolist(), strict=True):
+        if status != 0:
+            continue
+        spans = zip(
+            scanned.name_start[name : name + n].tolist(),
+            scanned.name_end[name : name + n].tolist(),
+            strict=True,
+        )
+        outcomes[i] = Parsed("scan", tuple(buffer[a:b].tobytes().decode("ascii") for a, b in spans), ())
+        first_block[i] = block + name
+        name += n
+    return name
+
+
+def _intake(
+    items: Sequence[tuple[str, bytes]],
+    texts: list[tuple[bytes, tuple[str, ...]] | Unreadable],
+    outcomes: list[Parsed | Unreadable | None],
+    first_block: list[int],
+    tokens: Tokens,
+    n_blocks: int,
+) -> Intake:
+    files: list[FileBlocks] = []
+    rejections: list[Rejection] = []
+    for (file_id, data), text, outcome, first in zip(items, texts, outcomes, first_block, strict=True):
+        if isinstance(outcome, Unreadable):
+            rejections.append((file_id, None, *outcome))
+        elif outcome is not None:
+            notes = (*text[1], *outcome.notes) if not isinstance(text, Unreadable) else outcome.notes
+            digest, revision = content_hash(data), header_revision(data)
+            files.append(FileBlocks(file_id, digest, revision, outcome.reader, notes, first, outcome.blocks))
+    return Intake(tokens, n_blocks, files, rejections)
