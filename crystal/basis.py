@@ -42,7 +42,7 @@ class ChangeOfBasis:
     @classmethod
     def from_matrix(cls, matrix: npt.ArrayLike, shift: npt.ArrayLike = (0, 0, 0)) -> ChangeOfBasis:
         """From W (3, 3) and w (3,); floats are taken for the nearest fraction with a denominator ≤ 5040."""
-        return cls(_fraction_rows(matrix), _fraction_rows([shift, shift, shift])[0])
+        return cls(_fraction_rows(matrix), _fraction_rows(np.tile(np.asarray(shift), (3, 1)))[0])
 
     @classmethod
     def from_triplet(cls, text: str) -> ChangeOfBasis:

@@ -61,12 +61,14 @@ class UnitCell:
     @property
     def metric_tensor(self) -> Array:
         """Metric tensor G (3, 3) in Å²: squared length of a fractional vector x is xᵀ G x."""
-        return metric_tensors(np.array([self.parameters]))[0]
+        tensor: Array = metric_tensors(np.array([self.parameters]))[0]
+        return tensor
 
     @property
     def orthogonalization(self) -> Array:
         """Matrix (3, 3) in Å that takes fractional to Cartesian coordinates (columns a, b, c)."""
-        return orthogonalization_matrices(np.array([self.parameters]))[0]
+        matrix: Array = orthogonalization_matrices(np.array([self.parameters]))[0]
+        return matrix
 
     def reciprocal(self) -> UnitCell:
         """Reciprocal cell: lengths a*, b*, c* in Å⁻¹ (a·a* = 1), angles in degrees."""

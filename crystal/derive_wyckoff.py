@@ -2,10 +2,10 @@
 
 Run as `python -m xtalpriors.crystal.derive_wyckoff`; it writes `wyckoff.tsv` beside this file. Positions,
 multiplicities, orders of the site symmetry and the sets equivalent under origin shifts follow from the
-operators of gemmi's reference settings alone: every position is an orbit of intersections of the fixed points,
-lines and planes of the operators. Only the *letters* are a convention of International Tables A that no rule
-gives; they are taken, position by position, from cctbx's table (a test dependency, run in a process of its own
-because cctbx and gemmi do not live together), and tests compare them with moyopy's.
+operators of gemmi's reference settings alone: every position is an orbit of intersections of the fixed
+points, lines and planes of the operators. Only the *letters* are a convention of International Tables A that
+no rule gives; they are taken, position by position, from cctbx's table (a test dependency, run in a process
+of its own because cctbx and gemmi do not live together), and tests compare them with moyopy's.
 """
 
 from __future__ import annotations

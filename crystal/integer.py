@@ -29,8 +29,8 @@ def smith_normal_form(matrix: Sequence[Sequence[int]]) -> tuple[Matrix, list[int
 
     Returns
     -------
-    U (m, m), d (min(m, n) entries ≥ 0), V (n, n) and V⁻¹ (n, n), where U and V are unimodular. The entries of d
-    need not divide each other, which solving congruences does not ask for.
+    U (m, m), d (min(m, n) entries ≥ 0), V (n, n) and V⁻¹ (n, n), where U and V are unimodular. The entries of
+    d need not divide each other: solving congruences does not ask for it.
     """
     a = [list(map(int, row)) for row in matrix]
     m, n = len(a), len(a[0])
@@ -88,8 +88,8 @@ def congruence_solutions(
 
     Returns
     -------
-    A list of (N, c), each the set {x : N x ≡ c mod ℤ}, where the rows of N span all integer vectors orthogonal
-    to the free directions (so each set is connected). Empty where there is no solution.
+    A list of (N, c), each the set {x : N x ≡ c mod ℤ}, where the rows of N span all integer vectors that are
+    orthogonal to the free directions (so each set is connected). Empty where there is no solution.
     """
     u, diagonal, _, v_inverse = smith_normal_form(matrix)
     image = [sum((x * b for x, b in zip(row, right, strict=True)), Fraction(0)) for row in u]
@@ -102,11 +102,14 @@ def congruence_solutions(
 
 
 def hermite_normal_form(
-    rows: Sequence[Sequence[int]], right: Sequence[Fraction]
+    rows: Sequence[Sequence[int]], right: Sequence[Fraction] | None = None
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[Fraction, ...]]:
-    """Unique form of the equations N x ≡ c mod ℤ with rows of full rank: row Hermite form, c in [0, 1)."""
+    """Unique form of the equations N x ≡ c mod ℤ: row Hermite form, c in [0, 1).
+
+    Without c it gives a basis of the lattice that the rows span, followed by rows of zeros.
+    """
     a = [list(row) for row in rows]
-    c = list(right)
+    c = [Fraction(0)] * len(a) if right is None else list(right)
     k = 0
     for j in range(3):
         if k == len(a):
@@ -137,7 +140,7 @@ def _subtract(a: Matrix, c: list[Fraction], i: int, k: int, factor: int) -> None
 
 
 def annihilator(directions: Sequence[Sequence[Fraction | int]]) -> Matrix:
-    """Basis (3 − d rows) of all integer vectors orthogonal to d independent directions in three dimensions."""
+    """Basis (3 − d rows) of all integer vectors orthogonal to d independent directions in space."""
     integral = []
     for direction in directions:
         values = [Fraction(x) for x in direction]

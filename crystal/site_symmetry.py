@@ -1,4 +1,4 @@
-"""Site symmetry of atoms: multiplicity, order of the site symmetry group, Wyckoff letter, snapped coordinates.
+"""Site symmetry of atoms: multiplicity, order of the site symmetry group, Wyckoff letter, exact coordinates.
 
 What files declare as multiplicity is usually the order; here both come from the operators, and
 multiplicity × order = order of the group always.
@@ -154,7 +154,7 @@ def _group_tables(group: SpaceGroup) -> tuple[npt.NDArray[np.generic], ...]:
 
 
 def _orbit(position: WyckoffPosition, inverses: F8, translations: F8) -> tuple[npt.NDArray[np.generic], ...]:
-    """Equations N R⁻¹ x ≡ c + N R⁻¹ t of the images of a position; the general one has a single, empty image."""
+    """Equations N R⁻¹ x ≡ c + N R⁻¹ t of the images of a position; the general one has a single, empty one."""
     rank = 3 - position.degrees_of_freedom
     n = len(inverses) if rank else 1
     rows, right = np.zeros((n, 3, 3)), np.zeros((n, 3))

@@ -12,7 +12,7 @@ F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
 
 EXACT = 1e-6
-"""A snapped point is fixed by an operator when each coordinate moves by less than this fraction of the cell."""
+"""A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""
 
 
 @njit(cache=True)
@@ -48,8 +48,8 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
     """Move a point onto the fixed set of its operators; the order of its exact site symmetry group.
 
     Operators found within a tolerance need not be a group. The mean of the images is fixed by all of them if
-    and only if they are; where it is not, the operator that moves the point most is dropped, which is the same
-    as a smaller tolerance.
+    they are; where it is not, the operator that moves the point most is dropped, which is the same as a smaller
+    tolerance.
     """
     d = np.empty(3)
     mean = np.empty(3)
@@ -136,8 +136,8 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
 ):
     """Fill multiplicity, order, letter code and snapped coordinates of the sites of n entries.
 
-    Entry e has the sites offsets[e] to offsets[e + 1], the group group_index[e] and the metric metrics[e]. The
-    tables of the groups lie end to end; group g has operators op_start[g] to op_start[g + 1].
+    Entry e has the sites offsets[e] to offsets[e + 1], the group group_index[e] and the metric metrics[e].
+    The tables of the groups lie end to end; group g has operators op_start[g] to op_start[g + 1].
     """
     members = np.empty(192, dtype=np.int32)
     squares = np.empty(192)

@@ -99,7 +99,7 @@ def subspace_of(directions: Sequence[Sequence[Fraction | int]], point: Sequence[
 
 
 def parametrize(subspace: Subspace) -> AffineMap:
-    """Points of a subspace by free parameters that are themselves coordinates, as in (x, x, z) or (x, 2x, 1/4).
+    """Points of a subspace by free parameters that are coordinates, as in (x, x, z) or (x, 2x, 1/4).
 
     The directions span every lattice vector of the subspace, so parameters in [0, 1) cover it evenly.
     """

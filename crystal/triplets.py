@@ -24,7 +24,7 @@ DENOMINATOR = 5040
 """Translations are multiples of 1/5040: halves to tenths, 1/16, 1/24 and 1/48 are exact."""
 
 Operator = tuple[tuple[int, ...], tuple[int, int, int]]
-"""Rotation (9 integers, row by row) and translation (3 integers in 1/`DENOMINATOR`, in [0, `DENOMINATOR`))."""
+"""Rotation (9 integers, row by row) and translation (3 integers in units of 1/`DENOMINATOR`, in [0, 1))."""
 
 IDENTITY: Operator = ((1, 0, 0, 0, 1, 0, 0, 0, 1), (0, 0, 0))
 
@@ -98,7 +98,7 @@ def _number(match: re.Match[str], text: str) -> float:
 
 
 def _snap(shift: float) -> int:
-    """A translation in units of 1/`DENOMINATOR`, decimals such as 0.33 or 0.16667 taken for the fraction meant."""
+    """A translation in units of 1/`DENOMINATOR`; decimals such as 0.33 or 0.1667 are the fraction meant."""
     if abs(shift) > 1000:
         return 0
     nearest = round(shift * 24)
