@@ -145,39 +145,42 @@ class Exponential(InverseSampled):
             raise ValueError("an unbounded exponential needs a positive rate")
         return self
 
+    def _span_and_rate(self) -> tuple[float, float]:
+        """Width of the range and |rate|·width."""
+        span = np.inf if self.high is None else self.high - self.low
+        return span, abs(self.rate.value) * span
+
     def _log_norm(self) -> float:
-        """ln of ∫ exp(−rate·(x − low)) dx over the range."""
-        rate = self.rate.value
-        if self.high is None:
-            return float(-np.log(rate))
-        span = self.high - self.low
-        t = rate * span
-        # below 1e-5 the series is exact to double precision, where expm1(t)/t would lose nothing but 0/0
-        return float(np.log(span) + (-0.5 * t + t * t / 24 if abs(t) < 1e-5 else np.log(-np.expm1(-t) / t)))
+        """ln of ∫ exp(−|rate|·d) over the range, d from the dense end."""
+        span, t = self._span_and_rate()
+        if t < 1e-5:  # the series is exact to double precision there, the quotient is 0/0
+            return float(np.log(span) - 0.5 * t + t * t / 24)
+        return float(np.log(-np.expm1(-t) / abs(self.rate.value)))
 
     def log_prob(self, x: ArrayLike) -> Floats:
         """−rate·(x − low) − ln norm, inside."""
-        x = np.asarray(x, float)
-        inside = (x >= self.low) & (x <= (np.inf if self.high is None else self.high))
-        return np.where(inside, -self.rate.value * (x - self.low) - self._log_norm(), -np.inf)
+        x, upper = np.asarray(x, float), np.inf if self.high is None else self.high
+        dense_end = self.low if self.rate.value >= 0 else upper
+        distance = np.abs(np.where((x >= self.low) & (x <= upper), x, self.low) - dense_end)
+        inside = -abs(self.rate.value) * distance - self._log_norm()
+        return np.where((x >= self.low) & (x <= upper), inside, -np.inf)
 
     def cdf(self, x: ArrayLike) -> Floats:
         """P(X ≤ x)."""
-        rate, upper = self.rate.value, np.inf if self.high is None else self.high
-        d = np.clip(np.asarray(x, float), self.low, upper) - self.low
-        if self.high is None:
-            return np.asarray(-np.expm1(-rate * d), float)
-        t = rate * (self.high - self.low)
-        return np.asarray(
-            d / (self.high - self.low) if abs(t) < 1e-12 else np.expm1(-rate * d) / np.expm1(-t)
-        )
+        upper, (span, t) = np.inf if self.high is None else self.high, self._span_and_rate()
+        inside = np.clip(np.asarray(x, float), self.low, upper)
+        if t < 1e-12:
+            return np.asarray((inside - self.low) / span, float)
+        if self.rate.value < 0:
+            return np.asarray(1.0 - np.expm1(self.rate.value * (upper - inside)) / np.expm1(-t), float)
+        return np.asarray(np.expm1(-self.rate.value * (inside - self.low)) / np.expm1(-t), float)
 
     def quantile(self, p: ArrayLike) -> Floats:
         """Inverse of `cdf`."""
-        p, rate = np.asarray(p, float), self.rate.value
-        if self.high is None:
-            return np.asarray(self.low - np.log1p(-p) / rate, float)
-        t = rate * (self.high - self.low)
-        if abs(t) < 1e-12:
-            return np.asarray(self.low + p * (self.high - self.low), float)
-        return np.asarray(np.clip(self.low - np.log1p(p * np.expm1(-t)) / rate, self.low, self.high), float)
+        p, (span, t) = np.asarray(p, float), self._span_and_rate()
+        if t < 1e-12:
+            return np.asarray(self.low + p * span, float)
+        share = p if self.rate.value >= 0 else 1.0 - p
+        with np.errstate(divide="ignore"):  # the far end of a steep decay: ln 0, clipped to the bound
+            distance = np.minimum(-np.log1p(share * np.expm1(-t)) / abs(self.rate.value), span)
+        return np.asarray(self.low + (distance if self.rate.value >= 0 else span - distance), float)

@@ -1,0 +1,111 @@
+"""Flat numbers and tables of a bundle for `dvc metrics` and `dvc plots`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.canonical import SIGNIFICANT_DIGITS, canonical_json, write_atomically
+from xtalpriors.priors.distributions import Categorical, Constant, Empirical
+from xtalpriors.priors.scalar import ScalarPrior
+
+__all__ = ["metrics", "plots", "write_metrics", "write_plots"]
+
+BINS = 40
+PLOTTED = {
+    "volume": "cell_volume",
+    "ratio_middle_over_shortest": "axis_ratio.middle_over_shortest",
+    "ratio_longest_over_middle": "axis_ratio.longest_over_middle",
+    "longest_length": "axis_ratio.longest",
+    "monoclinic_angle": "monoclinic_angle.declared.beta",
+    "monoclinic_skew": "monoclinic_angle.declared.skew",
+    "u_iso_mean": "displacement.mean",
+    "volume_per_atom": "packing",
+    "hydrogen_fraction": "hydrogen",
+    "d_min": "diffraction.d_min",
+}
+"""Name of the table, and the prior that it draws."""
+SHARES = {
+    "elements_general": "elements.general.per_site",
+    "elements_special": "elements.special.per_site",
+    "space_groups": "space_groups.numbers",
+}
+
+
+def metrics(bundle: PriorBundle) -> dict[str, dict[str, float]]:
+    """Numbers of each prior, nested by prior: what `dvc metrics diff` shows."""
+    found: dict[str, dict[str, float]] = {}
+    for name in type(bundle.priors).model_fields:
+        prior = getattr(bundle.priors, name)
+        if prior is not None:
+            found[name] = prior.summary()
+    return found
+
+
+def plots(bundle: PriorBundle) -> dict[str, list[dict[str, Any]]]:
+    """Tables by name: densities of the values and of the fit by bin, and shares with their limits."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for table, path in PLOTTED.items():
+        prior = _at(bundle, path)
+        if isinstance(prior, ScalarPrior):
+            tables[table] = _densities(prior)
+    for table, path in SHARES.items():
+        shares = _at(bundle, path)
+        if isinstance(shares, Categorical):
+            tables[table] = [
+                {"label": label, "share": s.value, "low": s.low, "high": s.high}
+                for label, s in zip(shares.labels, shares.shares, strict=True)
+            ]
+    return tables
+
+
+def write_metrics(bundle: PriorBundle, path: Path) -> None:
+    """Write `metrics(bundle)` as JSON."""
+    write_atomically(path, canonical_json(metrics(bundle), indent=1) + "\n")
+
+
+def write_plots(bundle: PriorBundle, folder: Path) -> list[Path]:
+    """Write each table of `plots(bundle)` as `NAME.csv`; returns the files."""
+    written = []
+    for name, rows in plots(bundle).items():
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
+        path = Path(folder) / f"{name}.csv"
+        write_atomically(path, text.getvalue())
+        written.append(path)
+    return written
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.{SIGNIFICANT_DIGITS}g}" if isinstance(value, float) else value
+
+
+def _at(bundle: PriorBundle, path: str) -> Any:
+    value: Any = bundle.priors
+    for part in path.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def _densities(prior: ScalarPrior) -> list[dict[str, Any]]:
+    """Density of the values and of the fit in bins between the 0.1 % and 99.9 % quantiles."""
+    reference = prior.distribution("empirical" if prior.empirical else None)
+    low, high = reference.quantile([0.001, 0.999])
+    if isinstance(reference, Constant) or not high > low:
+        return [{"x": float(low), "values": 1.0 if prior.empirical else None, "fit": None}]
+    edges = np.linspace(low, high, BINS + 1)
+    centre = 0.5 * (edges[1:] + edges[:-1])
+
+    def density(form: Any) -> list[float | None]:
+        return (np.diff(form.cdf(edges)) / np.diff(edges)).tolist() if form is not None else [None] * BINS
+
+    values = density(prior.empirical if isinstance(prior.empirical, Empirical) else None)
+    columns = zip(centre.tolist(), values, density(prior.parametric), strict=True)
+    return [{"x": x, "values": v, "fit": f} for x, v, f in columns]

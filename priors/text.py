@@ -1,0 +1,191 @@
+"""Bundles and comparisons as plain text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel
+
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.compare import Comparison, Move
+from xtalpriors.priors.distributions import Categorical, Counts
+from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.scalar import ScalarPrior
+
+__all__ = ["comparison_text", "show_text", "validation_text"]
+
+SHOWN_LABELS = 12
+SHOWN_GROUPS = 5
+KEY_NUMBERS = (
+    "cell_volume.median",
+    "cell_volume.share_160_1000",
+    "cell_volume.parametric.mu",
+    "cell_volume.parametric.sigma",
+    "axis_ratio.middle_over_shortest.parametric.rate",
+    "axis_ratio.longest_over_middle.parametric.rate",
+    "axis_ratio.share_beyond_ratio_max",
+    "monoclinic_angle.declared.beta.median",
+    "monoclinic_angle.declared.share_beyond_beta_max",
+    "monoclinic_angle.least_oblique.beta.median",
+    "elements.general.share_cno",
+    "elements.special.share_cno",
+    "special_positions.groups.14.wyckoff_sets.abcd.probability",
+    "displacement.mean.median",
+    "packing.median",
+    "packing.share_7_22",
+    "packing.atoms_per_cell.mean",
+    "hydrogen.share_zero",
+    "hydrogen.share_30_60",
+)
+"""What the generator is driven by, first in a comparison."""
+
+
+def show_text(bundle: PriorBundle) -> str:
+    """Readable summary of a bundle: where it came from, every prior, and what it lacks."""
+    made = bundle.created_from
+    lines = [f"{bundle.name}   schema {bundle.schema_version}   priors {bundle.priors_digest}"]
+    origin = [f"corpus {made.corpus}"]
+    origin += [f"doi {made.doi}"] if made.doi else []
+    origin += [f"weighting {made.weighting}"] if made.weighting else []
+    origin += [f"seed {made.seed}, {made.bootstrap} replicates"] if made.seed is not None else []
+    origin += [f"parent {made.parent}"] if made.parent else []
+    lines.append("  " + ", ".join(origin))
+    lines += [f"  {step.n:>12,}  {step.step}" for step in made.waterfall]
+    for name in type(bundle.priors).model_fields:
+        prior = getattr(bundle.priors, name)
+        if prior is not None:
+            lines += ["", name, *_model_lines(prior, 1)]
+    for title, entries in (("unavailable", bundle.unavailable), ("warnings", bundle.warnings)):
+        if entries:
+            lines += ["", title, *(f"  {name}: {reason}" for name, reason in sorted(entries.items()))]
+    return "\n".join(lines) + "\n"
+
+
+def validation_text(bundle: PriorBundle) -> str:
+    """One line about a bundle that was read without error."""
+    have = [name for name in type(bundle.priors).model_fields if getattr(bundle.priors, name) is not None]
+    return (
+        f"{bundle.name}: valid, schema {bundle.schema_version}, digest {bundle.priors_digest} matches, "
+        f"{len(have)} of {len(type(bundle.priors).model_fields)} priors ({', '.join(have)})\n"
+    )
+
+
+def comparison_text(comparison: Comparison, *, every: bool = False) -> str:
+    """Table of the moves; without `every` those that drive the generator and those beyond sampling error."""
+    shown = [m for m in sorted(comparison.moves, key=_rank) if every or m.exceeds or m.name in KEY_NUMBERS]
+    n, moved = len(comparison.moves), len(comparison.moved)
+    lines = [
+        f"{comparison.a} → {comparison.b}   ({comparison.digest_a} → {comparison.digest_b})",
+        f"{moved} of {n} quantities moved by more than sampling error "
+        f"(chance alone would move about {0.05 * n:.0f})",
+        "",
+    ]
+    rows: list[tuple[str, ...]] = [
+        ("", "quantity", "before", "after", "move", "95 % interval", "sampling", "KS")
+    ]
+    rows += [_row(m) for m in shown]
+    lines += _columns(rows)
+    for text, names in (("first", comparison.only_in_a), ("second", comparison.only_in_b)):
+        if names:
+            lines.append(f"only in the {text} bundle: {', '.join(names)}")
+    return "\n".join(lines) + "\n"
+
+
+def _rank(move: Move) -> tuple[int, str]:
+    return (KEY_NUMBERS.index(move.name) if move.name in KEY_NUMBERS else len(KEY_NUMBERS), move.name)
+
+
+def _row(move: Move) -> tuple[str, ...]:
+    interval = f"{move.low:.4g} … {move.high:.4g}" if move.low is not None and move.high is not None else ""
+    measure = {"number": "", "distribution": " W", "shares": " TV"}[move.kind]
+    return (
+        "*" if move.exceeds else "",
+        move.name,
+        "" if move.a is None else f"{move.a:.4g}",
+        "" if move.b is None else f"{move.b:.4g}",
+        f"{move.change:.4g}{measure}",
+        interval,
+        "" if move.noise is None else f"{move.noise:.3g}",
+        "" if move.ks_d is None else f"{move.ks_d:.3f}",
+    )
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _number(estimate: Estimate) -> str:
+    interval = "" if estimate.low is None else f" [{estimate.low:.4g}, {estimate.high:.4g}]"
+    return f"{estimate.value:.5g}{interval}"
+
+
+def _scalar(prior: ScalarPrior) -> Iterator[str]:
+    if prior.parametric is not None:
+        parts = []
+        for name, value in prior.parametric:
+            if isinstance(value, Estimate):
+                parts.append(f"{name} {_number(value)}")
+            elif isinstance(value, float):
+                parts.append(f"{name} {value:.5g}")
+        yield f"{prior.parametric.family}: {', '.join(parts)}"
+    if prior.median is not None:
+        yield f"median {_number(prior.median)} {prior.unit}"
+    if prior.n is not None:
+        left_out = f", {prior.n_left_out} beyond the fit's range" if prior.n_left_out else ""
+        yield f"n = {prior.n:,} in {prior.n_clusters:,} clusters{left_out}"
+    if prior.goodness is not None:
+        fit = prior.goodness
+        distance = f"Wasserstein {fit.wasserstein:.4g} {prior.unit}"
+        yield f"KS D {fit.ks_d:.4f}, {distance}, best held-out: {fit.best_family}"
+    if prior.shrinkage is not None:
+        pooled = prior.shrinkage
+        counts = f"{pooled.n_own} clusters of its own, {pooled.n_parent} of the parent"
+        yield f"pooled towards {pooled.parent}: {pooled.weight_own:.0%} own ({counts})"
+    yield prior.convention
+    if prior.source:
+        yield prior.source
+
+
+def _labels(shares: Categorical | Counts) -> str:
+    if isinstance(shares, Counts):
+        named = [(str(i), p) for i, p in enumerate(shares.probabilities)]
+    else:
+        named = list(zip(shares.labels, shares.shares, strict=True))
+    text = ", ".join(f"{label} {share.value:.2%}" for label, share in named[:SHOWN_LABELS])
+    return text + (f", … ({len(named)} in all)" if len(named) > SHOWN_LABELS else "")
+
+
+def _model_lines(model: BaseModel, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    fields = list(type(model).model_fields)
+    if isinstance(model, ScalarPrior):
+        yield from (indent + line for line in _scalar(model))
+        fields = [f for f in fields if f not in ScalarPrior.model_fields]
+    for field in fields:
+        yield from _value_lines(field, getattr(model, field), indent, depth)
+
+
+def _value_lines(field: str, value: object, indent: str, depth: int) -> Iterator[str]:
+    if isinstance(value, Estimate):
+        yield f"{indent}{field} {_number(value)}"
+    elif isinstance(value, Categorical | Counts):
+        yield f"{indent}{field}: {_labels(value)}"
+    elif isinstance(value, BaseModel):
+        yield f"{indent}{field}"
+        yield from _model_lines(value, depth + 1)
+    elif isinstance(value, dict):
+        for key in list(value)[:SHOWN_GROUPS]:
+            yield from _value_lines(f"{field} {key}", value[key], indent, depth)
+        if len(value) > SHOWN_GROUPS:
+            yield f"{indent}{field}: {len(value) - SHOWN_GROUPS} more in the file"
+    elif isinstance(value, tuple):
+        if value and all(isinstance(v, str) for v in value):
+            yield f"{indent}{field} {' '.join(value)}"
+        else:
+            for i, item in enumerate(value):
+                yield from _value_lines(f"{field} {i}", item, indent, depth)
+    elif value is not None:
+        yield f"{indent}{field} {value:.5g}" if isinstance(value, float) else f"{indent}{field} {value}"
