@@ -100,11 +100,12 @@ def has_matching_basis(first: F64, second: F64, lengths: float, angles: float) -
 
 @numba.njit(cache=True, nogil=True)
 def _dot(g: F64, h: int, k: int, l: int, p: int, q: int, r: int) -> float:
-    return (
+    product: float = (
         h * (g[0, 0] * p + g[0, 1] * q + g[0, 2] * r)
         + k * (g[1, 0] * p + g[1, 1] * q + g[1, 2] * r)
         + l * (g[2, 0] * p + g[2, 1] * q + g[2, 2] * r)
     )
+    return product
 
 
 @numba.njit(cache=True, nogil=True)
@@ -118,4 +119,5 @@ def _between(g: F64, u: npt.NDArray[np.int64], v: npt.NDArray[np.int64]) -> floa
     lengths = math.sqrt(
         _dot(g, u[0], u[1], u[2], u[0], u[1], u[2]) * _dot(g, v[0], v[1], v[2], v[0], v[1], v[2])
     )
-    return _angle(product, lengths)
+    angle: float = _angle(product, lengths)
+    return angle

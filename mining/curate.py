@@ -23,7 +23,7 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from xtalpriors.crystal.cell import metric_tensors
+from xtalpriors.crystal.cell import cell_volumes, metric_tensors
 from xtalpriors.crystal.lattice_match import LATTICE_TOLERANCE
 from xtalpriors.mining.cluster_kernel import assign_references
 
@@ -80,7 +80,7 @@ def build_clusters(connection: duckdb.DuckDBPyConnection) -> int:
     int
         Number of clusters.
     """
-    entries = pl.from_arrow(connection.execute(_QUERY).to_arrow_table())
+    entries = pl.from_arrow(connection.sql(_QUERY).to_arrow_table())
     assert isinstance(entries, pl.DataFrame)
     entries = entries.with_row_index("row")
     n = len(entries)
@@ -115,8 +115,7 @@ def _same_structure(entries: pl.DataFrame) -> I64:
         .join(atoms, on="row")
         .with_columns(pl.col("sg_number").replace(_ENANTIOMORPHS))
     )
-    metric = metric_tensors(known.select(_NIGGLI).to_numpy())
-    known = known.with_columns(volume=np.sqrt(np.linalg.det(metric)))
+    known = known.with_columns(volume=cell_volumes(known.select(_NIGGLI).to_numpy()))
     known = known.filter(pl.col("volume") > 0).sort("sg_number", "key", "volume", "row")
     if known.is_empty():
         return np.empty((0, 2), dtype=np.int64)
@@ -196,24 +195,30 @@ def _linked_by_database(entries: pl.DataFrame) -> I64:
 def _sharing(entries: pl.DataFrame, code: str) -> pl.DataFrame:
     """Neighbours of one code, elements, publication and volume (5 %): one deposition met in two sources.
 
-    A file may hold several structures under one code, so the code alone is not enough; a publication that
-    is not stated contradicts none.
+    A file may hold several structures under one code, so the code alone is not enough. A publication that
+    is not stated is the one that the others of the code state, where they state one.
     """
-    volume = np.sqrt(np.linalg.det(metric_tensors(entries.select(_NIGGLI).fill_null(math.nan).to_numpy())))
+    of_code = (code, "heavy")
+    volume = cell_volumes(entries.select(_NIGGLI).fill_null(math.nan).to_numpy())
     candidates = (
         entries.with_columns(
-            volume=volume, heavy=pl.col("elements").fill_null("").str.replace(r"\bH\b ?", "")
+            volume=volume,
+            heavy=pl.col("elements").fill_null("").str.replace(r"\bH\b ?", ""),
+            doi=pl.col("doi").str.to_lowercase(),
         )
         .filter(pl.col(code).is_not_null() & pl.col("volume").is_finite())
-        .sort(code, "heavy", "volume", "row")
+        .with_columns(n_publications=pl.col("doi").drop_nulls().n_unique().over(of_code))
+        .with_columns(
+            publication=pl.when(pl.col("n_publications") > 1)
+            .then(pl.col("doi").fill_null(""))
+            .otherwise(pl.lit(""))
+        )
+        .sort(*of_code, "publication", "volume", "row")
     )
-    same = ((pl.col(code) == pl.col(code).shift()) & (pl.col("heavy") == pl.col("heavy").shift())).fill_null(
-        False
-    )
+    group = pl.struct(*of_code, "publication")
     near = pl.col("volume") <= pl.col("volume").shift() * (1 + LATTICE_TOLERANCE[2])
-    agree = (pl.col("doi").str.to_lowercase() == pl.col("doi").shift().str.to_lowercase()).fill_null(True)
     return (
-        candidates.select("row", target=pl.col("row").shift(), kept=same & near & agree)
+        candidates.select("row", target=pl.col("row").shift(), kept=(group == group.shift()) & near)
         .filter("kept")
         .select("row", "target")
     )

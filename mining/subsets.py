@@ -19,12 +19,22 @@ import pyarrow.parquet as pq
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database import get_meta, open_database
 from xtalpriors.mining.digest import compute_digest
-from xtalpriors.mining.filters import BEST_OF_CLUSTER
 from xtalpriors.mining.p21c import BroughtToP21c, bring_to_p21c
 from xtalpriors.mining.parquet import write_parquet
-from xtalpriors.mining.schema import CLUSTER, ENTRY, SCHEMA_VERSION, SITE, arrow_schema
+from xtalpriors.mining.schema import SCHEMA_VERSION, SITE, arrow_schema
 from xtalpriors.mining.subset_definition import DEFAULT_SUBSETS, SubsetDefinition
-from xtalpriors.mining.waterfall import Step, corpus_steps
+from xtalpriors.mining.subset_query import (
+    MEMBER_COLUMNS,
+    count_by_convention,
+    count_dropped_alone,
+    count_members,
+    dropped,
+    member_rows,
+    require_clusters,
+    select_members,
+    site_rows,
+)
+from xtalpriors.mining.waterfall import Step
 
 __all__ = [
     "DEFAULT_SUBSETS",
@@ -37,9 +47,6 @@ __all__ = [
 ]
 
 METADATA_KEY = b"xtalpriors"
-
-_MEMBERS = (*ENTRY, *CLUSTER[1:])
-_BEST_FIRST = "has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id"
 
 
 @dataclass(frozen=True)
@@ -106,19 +113,19 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     """
     output = Path(output)
     with open_database(database) as connection:
-        _require_clusters(connection, database)
-        waterfall = _select(connection, definition)
+        require_clusters(connection, database)
+        waterfall = select_members(connection, definition)
         if not definition.bring_to_p21c:
             report = _report(connection, definition, waterfall)
             metadata = _metadata(connection, definition, report)
-            write_parquet(_entries(connection), arrow_schema(_MEMBERS), output, metadata)
-            write_parquet(_sites(connection), arrow_schema(SITE), sites_path(output), metadata)
+            write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata)
+            write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata)
             return report
-        brought = bring_to_p21c(_entries(connection).read_all(), _sites(connection).read_all())
+        brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
         waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
         report = _report(connection, definition, waterfall, brought)
         metadata = _metadata(connection, definition, report)
-    write_parquet(brought.entries, arrow_schema(_MEMBERS), output, metadata)
+    write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata)
     write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
     return report
 
@@ -164,71 +171,9 @@ def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
     pyarrow.Table
         `entry_id`, `filter`, sorted by `entry_id`.
     """
-    cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in definition.filter_sql())
-    reason = (
-        f"CASE {cases} WHEN NOT is_best THEN '{BEST_OF_CLUSTER}' END" if cases else f"'{BEST_OF_CLUSTER}'"
-    )
     with open_database(database) as connection:
-        _select(connection, definition)
-        return connection.sql(
-            f"""SELECT entry_id, {reason.replace("WHEN NOT is_best", "WHEN true")} AS filter
-                FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}
-                AND entry_id NOT IN (SELECT entry_id FROM kept) ORDER BY entry_id"""
-        ).to_arrow_table()
-
-
-def _require_clusters(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    row = connection.execute("SELECT count(*) FROM entry ANTI JOIN cluster USING (entry_id)").fetchone()
-    assert row is not None
-    if row[0]:
-        raise XtalpriorsError(
-            f"The last run that mined {database} did not finish: {row[0]:,} entries are in no cluster yet. "
-            "Run `xtalpriors mine` again with the same sources, it goes on from there."
-        )
-
-
-def _select(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> list[Step]:
-    """Fill the temporary table `kept` with the members and their clusters; count what each step leaves."""
-    conditions = [("space group", definition.group_sql()), ("cell lengths", definition.bounds_sql())]
-    conditions += definition.filter_sql()
-    counts = ", ".join(
-        f"count_if({' AND '.join(f'({sql})' for _, sql in conditions[: i + 1])})"
-        for i in range(len(conditions))
-    )
-    row = connection.execute(f"SELECT {counts} FROM entry").fetchone()
-    assert row is not None
-    steps = corpus_steps(connection)
-    steps += [Step(name, int(n)) for (name, _), n in zip(conditions, row, strict=True)]
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE kept AS
-            SELECT entry_id, cluster_id,
-                   CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size,
-                   row_number() OVER (PARTITION BY cluster_id ORDER BY {_BEST_FIRST}) = 1 AS is_best
-            FROM entry JOIN cluster USING (entry_id)
-            WHERE {" AND ".join(f"({sql})" for _, sql in conditions)}"""
-    )
-    if definition.one_per_cluster:
-        connection.execute("DELETE FROM kept WHERE NOT is_best")
-        connection.execute("UPDATE kept SET cluster_size = 1")
-        kept = connection.execute("SELECT count(*) FROM kept").fetchone()
-        assert kept is not None
-        steps.append(Step(BEST_OF_CLUSTER, int(kept[0])))
-    return steps
-
-
-def _entries(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
-    columns = ", ".join(f'entry."{c.name}"' for c in ENTRY)
-    return connection.sql(
-        f"""SELECT {columns}, cluster_id, cluster_size, 1.0::DOUBLE / cluster_size AS weight, is_best
-            FROM entry JOIN kept USING (entry_id) ORDER BY entry.entry_id"""
-    ).to_arrow_reader(65_536)
-
-
-def _sites(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
-    columns = ", ".join(f'site."{c.name}"' for c in SITE)
-    return connection.sql(
-        f"SELECT {columns} FROM site JOIN kept USING (entry_id) ORDER BY site.entry_id, site.site_index"
-    ).to_arrow_reader(65_536)
+        select_members(connection, definition)
+        return dropped(connection, definition)
 
 
 def _report(
@@ -237,12 +182,7 @@ def _report(
     waterfall: list[Step],
     brought: BroughtToP21c | None = None,
 ) -> SubsetReport:
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM site JOIN kept USING (entry_id)), "
-        "(SELECT count(DISTINCT cluster_id) FROM kept)"
-    ).fetchone()
-    assert row is not None
-    n_entries, n_sites, n_clusters = (int(n) for n in row)
+    n_entries, n_sites, n_clusters = count_members(connection)
     if brought is not None:
         n_entries, n_sites = brought.entries.num_rows, brought.sites.num_rows
         n_clusters = len(brought.entries["cluster_id"].unique())
@@ -253,34 +193,10 @@ def _report(
         n_sites,
         n_clusters,
         tuple(waterfall),
-        _dropped_alone(connection, definition),
-        _by_convention(connection, definition),
+        count_dropped_alone(connection, definition),
+        count_by_convention(connection, definition),
         definition.pool_to if small else None,
     )
-
-
-def _dropped_alone(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> dict[str, int]:
-    filters = definition.filter_sql()
-    if not filters:
-        return {}
-    counts = ", ".join(f"count_if(NOT ({sql}))" for _, sql in filters)
-    row = connection.execute(
-        f"SELECT {counts} FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}"
-    ).fetchone()
-    assert row is not None
-    return {name: int(n) for (name, _), n in zip(filters, row, strict=True)}
-
-
-def _by_convention(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> dict[str, int]:
-    """Entries before `best_of_cluster`, with the bounds on either cell; other groups than no. 14 have one."""
-    passed = " AND ".join([definition.group_sql(), *(f"({sql})" for _, sql in definition.filter_sql())])
-    declared = definition.bounds_sql("declared")
-    least = f"CASE WHEN sg_number = 14 THEN {definition.bounds_sql('least_oblique')} ELSE {declared} END"
-    row = connection.execute(
-        f"SELECT count_if({declared}), count_if({least}) FROM entry WHERE {passed}"
-    ).fetchone()
-    assert row is not None
-    return {"declared": int(row[0]), "least_oblique": int(row[1])}
 
 
 def _metadata(
