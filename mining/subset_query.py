@@ -49,7 +49,7 @@ def select_members(connection: duckdb.DuckDBPyConnection, definition: SubsetDefi
     conditions = [("space group", definition.group_sql()), ("cell lengths", definition.bounds_sql())]
     conditions += definition.filter_sql()
     counts = ", ".join(
-        f"count_if({' AND '.join(f'({sql})' for _, sql in conditions[: i + 1])})"
+        f"count(*) FILTER (WHERE {' AND '.join(f'({sql})' for _, sql in conditions[: i + 1])})"
         for i in range(len(conditions))
     )
     row = connection.execute(f"SELECT {counts} FROM entry").fetchone()
@@ -125,7 +125,7 @@ def count_dropped_alone(
     filters = definition.filter_sql()
     if not filters:
         return {}
-    counts = ", ".join(f"count_if(NOT ({sql}))" for _, sql in filters)
+    counts = ", ".join(f"count(*) FILTER (WHERE NOT ({sql}))" for _, sql in filters)
     row = connection.execute(
         f"SELECT {counts} FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}"
     ).fetchone()
@@ -141,7 +141,8 @@ def count_by_convention(
     declared = definition.bounds_sql("declared")
     least = f"CASE WHEN sg_number = 14 THEN {definition.bounds_sql('least_oblique')} ELSE {declared} END"
     row = connection.execute(
-        f"SELECT count_if({declared}), count_if({least}) FROM entry WHERE {passed}"
+        f"SELECT count(*) FILTER (WHERE {declared}), count(*) FILTER (WHERE {least}) "
+        f"FROM entry WHERE {passed}"
     ).fetchone()
     assert row is not None
     return {"declared": int(row[0]), "least_oblique": int(row[1])}
