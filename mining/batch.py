@@ -133,7 +133,7 @@ def _present(null: Bool, tokens: I32) -> I32:
 
 @numba.njit(cache=True)
 def _gather(
-    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], tokens: I32
+    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], tokens: I32
 ) -> tuple[I32, npt.NDArray[np.uint8]]:
     offsets = np.zeros(tokens.size + 1, dtype=np.int32)
     for i in range(tokens.size):
@@ -149,7 +149,7 @@ def _gather(
 
 @numba.njit(cache=True)
 def _nulls(
-    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], quoted: Bool
+    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], quoted: Bool
 ) -> Bool:
     null = np.zeros(start.size, dtype=np.bool_)
     for i in range(start.size):

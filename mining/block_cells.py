@@ -12,10 +12,13 @@ from xtalpriors.crystal.cell import cell_volumes
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.numbers import TEXT
 
-__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem"]
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells"]
 
 PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 F64 = npt.NDArray[np.float64]
+
+_LONGEST_ANGSTROM: Final = 1e6
+_PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ def block_cells(batch: Batch) -> BlockCells:
     return BlockCells(cells, su, volumes, stated, notes)
 
 
+def sound_cells(cells: BlockCells) -> npt.NDArray[np.bool_]:
+    """(b,) cells with which nothing is wrong; `cell_problem` says what is wrong with the others."""
+    values = cells.cells
+    with np.errstate(invalid="ignore"):
+        lengths = (values[:, :3] > 0.0) & (values[:, :3] < _LONGEST_ANGSTROM)
+        angles = (values[:, 3:] > 0.0) & (values[:, 3:] < 180.0)
+        sound: npt.NDArray[np.bool_] = lengths.all(axis=1) & angles.all(axis=1) & (cells.volumes > 0.0)
+    return sound & ~(values == _PLACEHOLDER).all(axis=1)
+
+
 def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:
     """Code and detail of what makes a block's cell unusable; None for a good cell."""
     values = cells.cells[block]
@@ -61,10 +74,10 @@ def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str]
         if np.isnan(value):
             code = "cell-not-a-number" if batch.kind[token] == TEXT else "cell-unknown"
             return code, f"{tag} is {found!r}"
-        if not (0.0 < value < (1e6 if len(name) == 1 else 180.0)):
+        if not (0.0 < value < (_LONGEST_ANGSTROM if len(name) == 1 else 180.0)):
             return "cell-impossible", f"{tag} is {found!r}"
     if not cells.volumes[block] > 0.0:
         return "cell-impossible", f"angles {values[3]:g}, {values[4]:g}, {values[5]:g} enclose no volume"
-    if (values == (1.0, 1.0, 1.0, 90.0, 90.0, 90.0)).all():
+    if (values == _PLACEHOLDER).all():
         return "cell-placeholder", "the cell is 1 1 1 90 90 90, which stands for no cell (NMR, molecules)"
     return None

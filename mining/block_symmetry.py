@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from xtalpriors.crystal.symbols import axes_of
 from xtalpriors.crystal.symmetry import Resolution, SymmetryFailure, resolve_space_group
 from xtalpriors.mining.batch import Batch
@@ -27,26 +25,30 @@ def resolve_blocks(
     hundred, so most operator lists are never split into strings.
     """
     tokens = batch.tokens
-    buffer, hm, hall, number = tokens.buffer, *(batch.block_tokens(n) for n in ("hm", "hall", "sg_number"))
+    buffer = tokens.buffer
+    hm, hall, number = (batch.texts(batch.block_tokens(n)).to_pylist() for n in ("hm", "hall", "sg_number"))
+    starts, angles = batch.symop_start.tolist(), cells.cells[:, 3:].tolist()
+    symops = batch.symop[:, 0]
+    first_byte, last_byte = tokens.start, tokens.end
     out: dict[int, Resolution | SymmetryFailure] = {}
     for b in blocks:
-        first, last = batch.symop_start[b], batch.symop_start[b + 1]
-        rows = batch.symop[first:last, 0]
+        first, last = starts[b], starts[b + 1]
         raw = b""
-        if last > first and rows[0] >= 0 and rows[-1] >= 0:
-            raw = buffer[tokens.start[rows[0]] : tokens.end[rows[-1]]].tobytes()
-        angles = cells.cells[b, 3:]
-        axes = axes_of((float(angles[0]), float(angles[1]), float(angles[2])))
-        key = (raw, batch.text(hm[b]), batch.text(hall[b]), batch.text(number[b]), axes)
+        if last > first and symops[first] >= 0 and symops[last - 1] >= 0:
+            raw = buffer[first_byte[symops[first]] : last_byte[symops[last - 1]]].tobytes()
+        alpha, beta, gamma = angles[b]
+        key = (raw, hm[b], hall[b], number[b], axes_of((alpha, beta, gamma)))
         found = _CACHE.get(key)
         if found is None:
-            found = _resolve(batch, rows, key, angles)
+            found = _resolve(batch, symops[first:last].tolist(), key, (alpha, beta, gamma))
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
     return out
 
 
-def _resolve(batch: Batch, rows: np.ndarray, key: _Key, angles: np.ndarray) -> Resolution | SymmetryFailure:  # type: ignore[type-arg]
-    operators = tuple(text for text in (batch.text(int(t)) for t in rows) if text is not None)
-    return resolve_space_group(operators, key[2], key[1], key[3], tuple(float(x) for x in angles))  # type: ignore[arg-type]
+def _resolve(
+    batch: Batch, rows: list[int], key: _Key, angles: tuple[float, float, float]
+) -> Resolution | SymmetryFailure:
+    operators = tuple(text for text in map(batch.text, rows) if text is not None)
+    return resolve_space_group(operators, key[2], key[1], key[3], angles)

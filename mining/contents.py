@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +37,7 @@ _IS_S_METAL: Final = np.array([False] + [block(s) == "s" and is_metal(s) for s i
 _IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
 _ORDER: Final = sorted(range(1, len(SYMBOLS)), key=lambda z: SYMBOLS[z])
 """Atomic numbers in the alphabetical order of their symbols."""
+_HILL_ORDER: Final = np.array([6, 1, *(n for n in _ORDER if n not in (6, 1))])
 
 
 def content_columns(
@@ -124,8 +127,10 @@ def _composition(
     return {
         "formula_declared": formulas,
         "z_declared": z,
-        "formula_sites": [_hill(row) if h else None for row, h in zip(from_sites, has_sites, strict=True)],
-        "formula_cell": [_hill(row) for row in final],
+        "formula_sites": [
+            f if h else None for f, h in zip(_hill_formulas(from_sites), has_sites.tolist(), strict=True)
+        ],
+        "formula_cell": _hill_formulas(final),
         "formula_units": contents.units,
         "composition_agreement": coded(contents.agreement, AGREEMENTS),
         "n_atoms_non_h_cell": np.where(has_sites, non_h, np.nan),
@@ -140,9 +145,30 @@ def _composition(
     }
 
 
-def _hill(row: F64) -> str | None:
-    """Hill formula of counts by atomic number; what is unknown (0) is left out."""
-    return hill_formula({SYMBOLS[n]: float(row[n]) for n in np.flatnonzero(row > 0) if n > 0}) or None
+def _hill_formulas(counts: F64) -> list[str | None]:
+    """Hill formulae of counts (n, elements); what is unknown (0) is left out, None where nothing is known."""
+    with np.errstate(invalid="ignore"):
+        rows, columns = np.nonzero(counts[:, _HILL_ORDER] > 0)
+    numbers = _HILL_ORDER[columns]
+    texts = [_part(z, n) for z, n in zip(numbers.tolist(), counts[rows, numbers].tolist(), strict=True)]
+    bounds = np.searchsorted(rows, np.arange(len(counts) + 1)).tolist()
+    carbon = (counts[:, 6] > 0).tolist()
+    out: list[str | None] = []
+    for e, (first, last) in enumerate(pairwise(bounds)):
+        parts = texts[first:last]
+        if not carbon[e]:  # without carbon hydrogen stands in its alphabetical place
+            parts = sorted(parts, key=_symbol_of)
+        out.append(" ".join(parts).strip() or None)
+    return out
+
+
+def _symbol_of(part: str) -> str:
+    return part.rstrip("0123456789.")
+
+
+@lru_cache(maxsize=65536)
+def _part(number: int, count: float) -> str:
+    return hill_formula({SYMBOLS[number]: count})
 
 
 def _class(present: Bool) -> str | None:
@@ -177,10 +203,10 @@ def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any
 
 
 def _total(start: I32, end: I32, values: F64) -> F64:
-    out = np.zeros(len(start))
-    for e in range(len(start)):
-        out[e] = values[start[e] : end[e]].sum()
-    return out
+    """Sums of the values between `start` and `end`."""
+    padded = np.append(values, 0.0)  # a sum may begin at the very end
+    sums: F64 = np.add.reduceat(padded, np.stack([start, end], axis=1).ravel())[::2]
+    return np.where(end > start, sums, 0.0)
 
 
 def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> dict[str, Any]:

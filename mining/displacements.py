@@ -16,6 +16,7 @@ import numpy.typing as npt
 from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.displacement import B_PER_U
 from xtalpriors.mining.batch import Batch
+from xtalpriors.mining.distance import distance2
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
 
@@ -119,7 +120,7 @@ def _tensor_rows(batch: Batch) -> I32:
 
 @numba.njit(cache=True)
 def _same(
-    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], p: int, q: int
+    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], p: int, q: int
 ) -> bool:
     if p < 0 or q < 0 or end[p] - start[p] != end[q] - start[q]:
         return False
@@ -132,8 +133,8 @@ def _same(
 @numba.njit(cache=True)
 def _match(
     buffer: npt.NDArray[np.uint8],
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
     site_start: I32,
     site_label: I32,
     aniso_start: I32,
@@ -172,8 +173,8 @@ def _riding(batch: Batch, metric: F64, fract: F64, number: npt.NDArray[np.int16]
 @numba.njit(cache=True)
 def _starts_with(
     buffer: npt.NDArray[np.uint8],
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
     tokens: I32,
     letters: bytes,
 ) -> Bool:
@@ -189,8 +190,8 @@ def _starts_with(
 @numba.njit(cache=True)
 def _contains(
     buffer: npt.NDArray[np.uint8],
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
     tokens: I32,
     letter: int,
 ) -> Bool:
@@ -200,19 +201,6 @@ def _contains(
             for k in range(start[tokens[i]], end[tokens[i]]):
                 out[i] |= buffer[k] == letter
     return out
-
-
-@numba.njit(cache=True)
-def _distance2(g: F64, x: F64, y: F64) -> float:
-    total = 0.0
-    d = np.empty(3)
-    for k in range(3):
-        d[k] = x[k] - y[k]
-        d[k] -= np.rint(d[k])
-    for i in range(3):
-        for j in range(3):
-            total += d[i] * g[i, j] * d[j]
-    return total
 
 
 @numba.njit(cache=True)
@@ -233,7 +221,7 @@ def _riding_hydrogens(
             for step in range(1, last - first):
                 for j in (i - step, i + step):
                     if first <= j < last and number[j] > 1:
-                        d = _distance2(metric[block], fract[i], fract[j])
+                        d = distance2(metric[block], fract[i], fract[j])
                         if d < nearest:
                             nearest, parent = d, j
                 if parent >= 0 and nearest < 1.44:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -63,23 +64,38 @@ def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
 
 
 @lru_cache(maxsize=4096)
-def _rotations(group: SpaceGroup) -> npt.NDArray[np.float64]:
+def _rotations(group: SpaceGroup) -> F64:
     """Distinct rotation parts (n, 3, 3)."""
-    return np.unique(group.rotations, axis=0).astype(np.float64)
+    distinct = np.unique(group.rotations, axis=0).astype(np.float64)
+    distinct.setflags(write=False)
+    return distinct
 
 
 def _contradicting(cells: F64, chosen: Chosen) -> list[int]:
     """Entries whose cell is not invariant under the rotations of their group."""
     metric = metric_tensors(cells)
-    scale = np.sqrt(np.einsum("nii,njj->nij", metric, metric))
-    out = []
-    for i, found in enumerate(chosen.symmetry):
-        if found.group.crystal_system == "triclinic":
-            continue
-        r = _rotations(found.group)
-        moved = r.transpose(0, 2, 1) @ metric[i] @ r
-        if (np.abs(moved - metric[i]) > _METRIC_TOLERANCE * scale[i]).any():
-            out.append(i)
+    rotations = [_rotations(s.group) for s in chosen.symmetry]
+    bounds = np.concatenate([[0], np.cumsum([len(r) for r in rotations])])
+    changed: list[int] = np.flatnonzero(_changes(metric, np.concatenate(rotations), bounds)).tolist()
+    return changed
+
+
+@numba.njit(cache=True)
+def _changes(metric: F64, rotations: F64, bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """(n,) some rotation R of the entry makes Rᵀ G R differ from G by more than the tolerance."""
+    out = np.zeros(len(metric), dtype=np.bool_)
+    for e in range(len(metric)):
+        g = metric[e]
+        for k in range(bounds[e], bounds[e + 1]):
+            r = rotations[k]
+            for i in range(3):
+                for j in range(i, 3):
+                    moved = 0.0
+                    for p in range(3):
+                        if r[p, i] != 0.0:
+                            for q in range(3):
+                                moved += r[p, i] * g[p, q] * r[q, j]
+                    out[e] |= abs(moved - g[i, j]) > _METRIC_TOLERANCE * np.sqrt(g[i, i] * g[j, j])
     return out
 
 

@@ -118,7 +118,7 @@ def _parse(buffer: Bytes, start: int, end: int) -> tuple[float, float, int]:
 
 @numba.njit(cache=True)
 def parse_numbers(
-    buffer: Bytes, start: npt.NDArray[np.int64], end: npt.NDArray[np.int64]
+    buffer: Bytes, start: npt.NDArray[np.int32], end: npt.NDArray[np.int32]
 ) -> tuple[F64, F64, Bytes]:
     """Parse many tokens.
 

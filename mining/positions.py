@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
+from xtalpriors.mining.distance import distance2
 
 __all__ = ["Occupation", "Positions", "occupation", "ranges", "site_positions", "special_summary"]
 
@@ -97,31 +98,21 @@ class Occupation:
 
 
 @numba.njit(cache=True)
-def _distance2(g: F64, x: F64, y: F64) -> float:
-    total = 0.0
-    d = np.empty(3)
-    for k in range(3):
-        d[k] = x[k] - y[k]
-        d[k] -= np.rint(d[k])
-    for i in range(3):
-        for j in range(3):
-            total += d[i] * g[i, j] * d[j]
-    return total
-
-
-@numba.njit(cache=True)
 def _occupation(
     start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
 ) -> tuple[Bool, Bool, Bool]:
     n = start.size
     partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     for e in range(n):
-        rows = [i for i in range(start[e], end[e]) if placed[i] and occupancy[i] < _FULL]
-        partial[e] = len(rows) > 0
-        for i in rows:
+        for i in range(start[e], end[e]):
+            if not placed[i] or not occupancy[i] < _FULL:
+                continue
+            partial[e] = True
             shared = False
-            for j in rows:
-                if i != j and _distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
+            for j in range(start[e], end[e]):
+                if i == j or not placed[j] or not occupancy[j] < _FULL:
+                    continue
+                if distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
                     shared = True
                     mixed[e] |= number[i] != number[j]
             alone[e] |= not shared
@@ -145,7 +136,7 @@ def _first_of_position(start: I32, end: I32, metric: F64, fract: F64, wanted: Bo
                 continue
             first[i] = True
             for j in range(start[e], i):
-                if first[j] and _distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
+                if first[j] and distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
                     first[i] = False
                     break
     return first

@@ -9,7 +9,7 @@ import numpy as np
 
 from xtalpriors.crystal.symmetry import Resolution, SymmetryFailure
 from xtalpriors.mining.batch import Batch
-from xtalpriors.mining.block_cells import BlockCells, cell_problem
+from xtalpriors.mining.block_cells import BlockCells, cell_problem, sound_cells
 from xtalpriors.mining.block_symmetry import resolve_blocks
 from xtalpriors.mining.tokens import FIELD_INDEX
 
@@ -68,6 +68,7 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
     """
     chosen = Chosen(notes=cells.notes)
     structural = cells.stated | (np.diff(batch.site_start) > 0)
+    sound = sound_cells(cells)
     usable: list[tuple[int, int]] = []
     for f, file in enumerate(files):
         blocks = range(file.first_block, file.first_block + len(file.blocks))
@@ -77,7 +78,9 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
         if about and len(about) < len(blocks):
             _inherit(batch, [b for b in blocks if not structural[b]], about, chosen.notes)
         for b in about:
-            problem = _no_cell(batch, b) if not cells.stated[b] else cell_problem(batch, cells, b)
+            problem = None
+            if not sound[b]:
+                problem = cell_problem(batch, cells, b) if cells.stated[b] else _no_cell(batch, b)
             if problem is None:
                 usable.append((f, b))
             else:

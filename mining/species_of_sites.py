@@ -36,8 +36,8 @@ class SiteSpecies:
 @numba.njit(cache=True)
 def _pack(
     buffer: npt.NDArray[np.uint8],
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
     null: npt.NDArray[np.bool_],
     tokens: I32,
 ) -> npt.NDArray[np.uint64]:

@@ -58,8 +58,8 @@ class Tokens:
     block: I32
     tag: npt.NDArray[np.int16]
     row: I32
-    start: I64
-    end: I64
+    start: I32
+    end: I32
     quoted: npt.NDArray[np.bool_]
 
 
@@ -85,8 +85,8 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
                 tokens.block + np.int32(block),
                 tokens.tag,
                 tokens.row,
-                start + shift,
-                end + shift,
+                start + np.int32(shift),
+                end + np.int32(shift),
                 tokens.quoted,
             )
         )
@@ -97,8 +97,8 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
 
 @numba.njit(cache=True)
 def _compact(
-    buffer: npt.NDArray[np.uint8], start: I64, end: I64, presence: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.uint8], I64, I64]:
+    buffer: npt.NDArray[np.uint8], start: I32, end: I32, presence: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint8], I32, I32]:
     """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
     new_start, new_end = np.empty_like(start), np.empty_like(end)
     total = 0
@@ -142,7 +142,7 @@ class TokenWriter:
             block=np.array(self.block, dtype=np.int32),
             tag=np.array(self.tag, dtype=np.int16),
             row=np.array(self.row, dtype=np.int32),
-            start=end - lengths,
-            end=end,
+            start=(end - lengths).astype(np.int32),
+            end=end.astype(np.int32),
             quoted=np.array(self.quoted, dtype=np.bool_),
         )

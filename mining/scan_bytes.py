@@ -1,0 +1,178 @@
+"""Lexing of CIF text inside numba kernels: where words, quotes and text fields end.
+
+The functions take addresses instead of arrays: handing an array to a function costs two atomic operations
+on its reference count, which for tokens of a few bytes is most of the time. Every read is guarded by `end`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+__all__ = [
+    "FNV_OFFSET",
+    "FNV_PRIME",
+    "byte_at",
+    "is_blank",
+    "name_end",
+    "reserved_word",
+    "skip_blank",
+    "value_end",
+]
+
+FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
+FNV_PRIME: Final = np.uint64(0x100000001B3)
+
+HEADING, LOOP, OTHER = 1, 2, 3
+"""Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
+
+
+@intrinsic  # type: ignore[misc]
+def byte_at(typing_context: Any, address: Any) -> Any:
+    """The byte at an address, as int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        return builder.zext(builder.load(pointer), ir.IntType(64))
+
+    return types.int64(types.int64), generate
+
+
+@numba.njit(cache=True, forceinline=True)
+def is_blank(byte: int) -> bool:
+    """Blank, tab or end of line."""
+    return byte == 32 or byte == 10 or byte == 13 or byte == 9
+
+
+@numba.njit(cache=True, forceinline=True)
+def skip_blank(base: int, i: int, end: int) -> int:
+    """Next position that is neither white space nor in a comment."""
+    while i < end:
+        byte = byte_at(base + i)
+        if byte > 35:
+            break
+        if is_blank(byte):
+            i += 1
+        elif byte == 35:
+            while i < end and byte_at(base + i) != 10 and byte_at(base + i) != 13:
+                i += 1
+        else:
+            break
+    return i
+
+
+@numba.njit(cache=True)
+def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint64]:
+    """End of the tag or block name at `i`, and a hash of it in lower case; hash 0 where a byte is odd.
+
+    With `fold_dots` a dot counts as an underscore, which makes the hash that of the tag's normal form.
+    """
+    value = FNV_OFFSET
+    while i < end:
+        byte = byte_at(base + i)
+        if byte <= 32 or byte > 126:
+            if is_blank(byte):
+                break
+            return i, np.uint64(0)
+        if 65 <= byte <= 90:
+            byte |= 32
+        elif fold_dots and byte == 46:
+            byte = 95
+        value = (value ^ np.uint64(byte)) * FNV_PRIME
+        i += 1
+    return i, value
+
+
+@numba.njit(cache=True)
+def text_end(base: int, i: int, end: int) -> int:
+    """Position of the semicolon that closes the text field opened at `i`; −1 where none does properly."""
+    j = i + 1
+    while j < end:
+        while j < end and byte_at(base + j) != 10:
+            j += 1
+        if j + 1 < end and byte_at(base + j + 1) == 59:
+            after = j + 2
+            return j + 1 if after >= end or is_blank(byte_at(base + after)) else -1
+        j += 1
+    return -1
+
+
+@numba.njit(cache=True)
+def quote_end(base: int, i: int, end: int) -> int:
+    """Position of the quote that closes the one at `i`; −1 for none on the line, and for triple quotes."""
+    quote = byte_at(base + i)
+    if i + 2 < end and byte_at(base + i + 1) == quote and not is_blank(byte_at(base + i + 2)):
+        return -1
+    j = i + 1
+    while j < end:
+        byte = byte_at(base + j)
+        if byte == 10 or byte == 13:
+            return -1
+        if byte == quote and (j + 1 >= end or is_blank(byte_at(base + j + 1))):
+            return j
+        j += 1
+    return -1
+
+
+@numba.njit(cache=True, forceinline=True)
+def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, int, int, bool]:
+    """Value at `i`: (first byte, one past the last, next position, quoted); next is −1 for what is odd."""
+    byte = byte_at(base + i)
+    if byte == 59 and at_line_start:
+        close = text_end(base, i, end)
+        if close < 0:
+            return i, i, -1, True
+        last = close - 1
+        if last > i + 1 and byte_at(base + last - 1) == 13:
+            last -= 1
+        return i + 1, max(last, i + 1), close + 1, True
+    if byte == 39 or byte == 34:
+        close = quote_end(base, i, end)
+        return i + 1, close, close + 1 if close > 0 else -1, True
+    j = i
+    while j < end:
+        byte = byte_at(base + j)
+        if byte <= 32 or byte > 126:
+            if is_blank(byte):
+                break
+            return i, i, -1, False
+        j += 1
+    return i, j, j, False
+
+
+@numba.njit(cache=True)
+def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
+    """The four letters a b c d, whatever their case, and an underscore at `i`."""
+    return (
+        byte_at(base + i + 4) == 95
+        and (byte_at(base + i) | 32) == a
+        and (byte_at(base + i + 1) | 32) == b
+        and (byte_at(base + i + 2) | 32) == c
+        and (byte_at(base + i + 3) | 32) == d
+    )
+
+
+@numba.njit(cache=True)
+def reserved_word(base: int, i: int, end: int) -> int:
+    """`HEADING`, `LOOP`, `OTHER`, or 0 for a word that is not reserved."""
+    if end - i < 5:
+        return 0
+    first = byte_at(base + i) | 32
+    if first == 100:
+        return HEADING if _word(base, i, 100, 97, 116, 97) else 0
+    if first == 108:
+        return LOOP if _word(base, i, 108, 111, 111, 112) else 0
+    if first == 115:
+        return OTHER if _word(base, i, 115, 97, 118, 101) or _word(base, i, 115, 116, 111, 112) else 0
+    if first == 103:  # global_
+        return (
+            OTHER
+            if end - i >= 7 and byte_at(base + i + 6) == 95 and (byte_at(base + i + 1) | 32) == 108
+            else 0
+        )
+    return 0
