@@ -103,9 +103,10 @@ def fit(context: Context) -> AxisRatio:
             convention=f"{what} of the declared cell's sorted lengths, fitted up to r = {r:g}; {bounds}",
             families=[exponential(1.0, r)],
             rivals=rivals,
+            pool="bounded",
         )
 
-    both = observe(context, "axis_ratio.share_beyond_ratio_max", _both_ratios)
+    both = observe(context, "axis_ratio.share_beyond_ratio_max", _both_ratios, pool="bounded")
     own = _sorted_lengths(context.own)
     definition = context.own.definition
     return AxisRatio(
@@ -120,6 +121,7 @@ def fit(context: Context) -> AxisRatio:
             lambda table: entry_values(table, _sorted_lengths(table)[:, 2]),
             unit="Å",
             convention=f"longest length of the declared cell; {bounds}",
+            pool="bounded",
         ),
         share_beyond_ratio_max=fit_share(
             context, "axis_ratio.share_beyond_ratio_max", both, np.any(both.x > r, axis=1)

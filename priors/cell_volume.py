@@ -8,9 +8,10 @@ from xtalpriors.priors.conventions import length_bounds
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.estimators import fit_share, scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
-from xtalpriors.priors.observations import Context, entry_values, observe
+from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.rivals import from_family, weibull
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["CellVolume", "fit"]
 
@@ -36,10 +37,16 @@ class CellVolume(ScalarPrior):
         return flat
 
 
+def _volumes(table: SubsetTable) -> Values:
+    return entry_values(table, table.number("volume_angstrom3"))
+
+
 def fit(context: Context) -> CellVolume:
     """Log-normal fit of the declared cells' volumes (plain maximum likelihood, location 0)."""
     name = "cell_volume"
-    observations = observe(context, name, lambda t: entry_values(t, t.number("volume_angstrom3")))
+    observations = observe(
+        context, name, lambda t: entry_values(t, t.number("volume_angstrom3")), pool="bounded"
+    )
     scalar = scalar_of(
         context,
         name,

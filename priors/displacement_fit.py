@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from xtalpriors.priors.displacement import TEMPERATURE_BANDS, Displacement, ElementDisplacement
 from xtalpriors.priors.distributions import LogNormal
 from xtalpriors.priors.estimators import fit_scalar, scalar_of
-from xtalpriors.priors.families import Family, gamma, lognormal, truncated_normal
+from xtalpriors.priors.families import Family, centred_normal, gamma, lognormal
 from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
 from xtalpriors.priors.rivals import laplace, weibull
 from xtalpriors.priors.scalar import ScalarPrior
@@ -89,7 +91,7 @@ def _by_element(context: Context) -> dict[str, ElementDisplacement]:
     """Ratio to the mean of the structure, of elements with 30 sites in 20 clusters; never pooled."""
     table = context.own
     sites, mean, codes = _with_own_mean(table)
-    alone = Context(own=table, parent=None, seed=context.seed, bootstrap=context.bootstrap)
+    alone = replace(context, parent=None, warnings={}, unavailable={})
     found: dict[str, ElementDisplacement] = {}
     for code, element in enumerate(table.site_strings["element"].labels):
         mine = codes == code
@@ -122,7 +124,7 @@ def _by_element(context: Context) -> dict[str, ElementDisplacement]:
 
 
 def fit(context: Context) -> Displacement:
-    """Log-normal or gamma means (whichever predicts better), normal deviations, log-normal ratios."""
+    """Log-normal or gamma means and ratios (whichever predicts better), deviations normal about 0."""
     what = "non-hydrogen sites whose U_iso is evidence (positive, ≤ 0.5 Å², not riding)"
     mean = fit_scalar(
         context,
@@ -139,7 +141,7 @@ def fit(context: Context) -> Displacement:
         _deviations,
         unit="Å²",
         convention=f"U_iso minus the mean of its structure; {what}; structures with one overall U left out",
-        families=[truncated_normal(None, None)],
+        families=[centred_normal()],
         rivals=[laplace()],
     )
     ratio = fit_scalar(

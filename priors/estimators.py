@@ -13,7 +13,7 @@ from xtalpriors.priors.distributions import Categorical, Counts, Empirical, Scal
 from xtalpriors.priors.estimate import Estimate, GoodnessOfFit
 from xtalpriors.priors.families import Family
 from xtalpriors.priors.goodness import goodness_of_fit, thinned
-from xtalpriors.priors.observations import Context, Observations, Values, observe
+from xtalpriors.priors.observations import Context, Observations, Pool, Values, observe
 from xtalpriors.priors.rivals import Candidate, from_family
 from xtalpriors.priors.scalar import ScalarPrior
 from xtalpriors.priors.table import SubsetTable
@@ -49,7 +49,7 @@ def quantile_table(x: Floats, weight: Floats) -> Empirical:
     """Quantile table of weighted values; a value stands at the middle of its own weight."""
     points, weights = thinned(x, weight)
     middle = (np.cumsum(weights) - 0.5 * weights) / weights.sum()
-    values = np.interp(QUANTILE_LEVELS[1:-1], middle, points)
+    values = np.clip(np.interp(QUANTILE_LEVELS[1:-1], middle, points), x.min(), x.max())
     return Empirical(
         probabilities=QUANTILE_LEVELS, values=(float(x.min()), *map(float, values), float(x.max()))
     )
@@ -98,6 +98,7 @@ def fit_scalar(
     convention: str,
     families: Sequence[Family] = (),
     rivals: Sequence[Candidate] = (),
+    pool: Pool = "parent",
 ) -> ScalarPrior:
     """Prior of one real number per structure or site.
 
@@ -109,7 +110,7 @@ def fit_scalar(
     Unavailable
         Too few clusters have a value.
     """
-    observations = observe(context, name, extract)
+    observations = observe(context, name, extract, pool=pool)
     return scalar_of(
         context, name, observations, unit=unit, convention=convention, families=families, rivals=rivals
     )
@@ -128,7 +129,14 @@ def scalar_of(
     """Prior of observations already made; see `fit_scalar`."""
     resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
     table = quantile_table(observations.x, observations.weight)
-    mean = _estimates(observations, resampler, observations.x[:, None], lambda means: means)
+    # means that are 0 by construction come out as rounding noise: snapped
+    noise = 1e-12 * float(np.abs(observations.x).max())
+    mean = _estimates(
+        observations,
+        resampler,
+        observations.x[:, None],
+        lambda means: np.where(np.abs(means) > noise, means, 0.0),
+    )
     parametric, goodness, n_left_out = _parametric(context, name, observations, resampler, families, rivals)
     return ScalarPrior(
         n=observations.n,

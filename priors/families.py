@@ -22,10 +22,18 @@ from xtalpriors.priors.distributions import (
     TruncatedNormal,
     ZeroInflatedBeta,
 )
-from xtalpriors.priors.estimate import Estimate
+from xtalpriors.priors.estimate import Estimate, fixed
 from xtalpriors.priors.truncated_normal_fit import solve_truncated_normal
 
-__all__ = ["Family", "exponential", "gamma", "lognormal", "truncated_normal", "zero_inflated_beta"]
+__all__ = [
+    "Family",
+    "centred_normal",
+    "exponential",
+    "gamma",
+    "lognormal",
+    "truncated_normal",
+    "zero_inflated_beta",
+]
 
 Floats = NDArray[np.float64]
 TINY = 1e-12
@@ -140,6 +148,22 @@ def truncated_normal(low: float | None, high: float | None) -> Family:
         lambda means: solve_truncated_normal(means, low, high),
         lambda p: TruncatedNormal(mean=p[0], sd=p[1], low=low, high=high),
         inside,
+    )
+
+
+def centred_normal() -> Family:
+    """Normal about 0, for deviations whose mean is 0 by construction."""
+
+    def solve(means: Floats) -> Floats:
+        variance = means[..., 0]
+        return np.sqrt(np.where(variance > 0, variance, np.nan))[..., None]
+
+    return Family(
+        "centred-normal",
+        lambda x: (x**2)[:, None],
+        solve,
+        lambda p: TruncatedNormal(mean=fixed(0.0), sd=p[0], low=None, high=None),
+        np.isfinite,
     )
 
 

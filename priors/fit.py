@@ -96,14 +96,8 @@ def fit_subset(
     own = read_subset(subset, best_of_cluster=best_of_cluster)
     parent = parent if parent is not None else _parent_beside(subset, own)
     larger = read_subset(parent, best_of_cluster=best_of_cluster) if parent is not None else None
-    context = Context(
-        own,
-        _within(larger, own) if larger is not None else None,
-        seed,
-        bootstrap,
-        ratio_max,
-        beta_max_degree,
-    )
+    within = _within(larger, own) if larger is not None else None
+    context = Context(own, larger, within, seed, bootstrap, ratio_max, beta_max_degree)
     with progress(f"fit {own.name}", len(FITS) + 1, "priors") as advance:
         fits = dict(FITS)
         fits["distances"] = lambda _: distances_fit.fit(subset)
@@ -125,7 +119,8 @@ def fit_table(
 ) -> PriorBundle:
     """Fit every prior but `distances` to columns in memory; writes nothing."""
     _check(bootstrap, ratio_max, beta_max_degree)
-    context = Context(table, parent, seed, bootstrap, ratio_max, beta_max_degree)
+    within = _within(parent, table) if parent is not None else None
+    context = Context(table, parent, within, seed, bootstrap, ratio_max, beta_max_degree)
     found, _ = _fit_all(context, FITS, lambda n=1: None)
     return _bundle(context, found, "cluster")
 

@@ -28,12 +28,14 @@ def thinned(x: Floats, weight: Floats) -> tuple[Floats, Floats]:
     order = np.argsort(x, kind="stable")
     x, weight = x[order], weight[order]
     starts = np.flatnonzero(np.insert(np.diff(x) > 0, 0, True))
-    if len(starts) > MAX_POINTS:
-        total = np.cumsum(weight)[starts]
-        block = np.floor(total / total[-1] * MAX_POINTS * (1 - 1e-12)).astype(int)
-        starts = starts[np.insert(np.diff(block) > 0, 0, True)]
+    if len(starts) <= MAX_POINTS:
+        return x[starts], np.add.reduceat(weight, starts)
+    total = np.cumsum(weight)[starts]
+    block = np.floor(total / total[-1] * MAX_POINTS * (1 - 1e-12)).astype(int)
+    starts = starts[np.insert(np.diff(block) > 0, 0, True)]
     weights = np.add.reduceat(weight, starts)
-    return np.add.reduceat(weight * x, starts) / weights, weights
+    # the accumulation undoes what rounding of the averages may have put out of order
+    return np.maximum.accumulate(np.add.reduceat(weight * x, starts) / weights), weights
 
 
 def ks_distance(x: Floats, weight: Floats, fit: Fitted) -> float:

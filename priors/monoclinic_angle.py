@@ -126,6 +126,8 @@ def _fit_convention(
 
 def fit(context: Context) -> MonoclinicAngle:
     """Exponential fits of the skew under both conventions; the least-oblique one needs no. 14."""
+    if not context.own.string("crystal_system").equals("monoclinic").any():
+        raise Unavailable("the subset holds no monoclinic structure")
     declared = _fit_convention(
         context,
         "monoclinic_angle.declared",

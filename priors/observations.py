@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ __all__ = [
     "MIN_POOLED",
     "Context",
     "Observations",
+    "Pool",
     "Unavailable",
     "Values",
     "entry_values",
@@ -29,6 +31,7 @@ MIN_ALONE = 20
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Pool = Literal["parent", "bounded", "never"]
 
 
 class Unavailable(Exception):
@@ -86,10 +89,15 @@ class Observations:
 
 @dataclass
 class Context:
-    """One run of the fit: the tables, the seed, and what could not be fitted."""
+    """One run of the fit: the tables, the seed, and what could not be fitted.
+
+    `parent_within_bounds` holds the parent's structures that meet the subset's bounds on the cell lengths:
+    what depends on the size of the cell is pooled towards those.
+    """
 
     own: SubsetTable
     parent: SubsetTable | None
+    parent_within_bounds: SubsetTable | None
     seed: int
     bootstrap: int
     ratio_max: float = 1.8
@@ -105,38 +113,48 @@ def _votes(values: Values, table: SubsetTable) -> Floats:
     return np.asarray((1.0 / per_cluster[table.cluster[entries]])[position], float)
 
 
-def observe(context: Context, name: str, extract: Callable[[SubsetTable], Values]) -> Observations:
+def observe(
+    context: Context,
+    name: str,
+    extract: Callable[[SubsetTable], Values],
+    *,
+    pool: Pool = "parent",
+    minimum: int = MIN_ALONE,
+) -> Observations:
     """Weighted values of a statistic, pooled towards the parent below 50 clusters.
+
+    Parameters
+    ----------
+    pool
+        Which structures of the parent may lend their values; `never` where they say nothing about the subset
+        (frequencies of its space groups, for one).
+    minimum
+        Clusters needed without a parent.
 
     Raises
     ------
     Unavailable
-        Fewer than 20 clusters have a value and there is no parent to pool towards.
+        Too few clusters have a value, the parent's included.
     """
     own = _finite(extract(context.own))
     own_clusters = context.own.cluster[own.entry]
     n_clusters = len(np.unique(own_clusters))
-    if n_clusters >= MIN_POOLED or context.parent is None:
-        if n_clusters < MIN_ALONE:
-            raise Unavailable(_too_few(n_clusters))
-        if n_clusters < MIN_POOLED:
-            context.warnings[name] = f"only {n_clusters} clusters, and no parent subset to pool towards"
-        weight = _votes(own, context.own)
-        return Observations(
-            own.x,
-            weight / weight.sum(),
-            own_clusters,
-            np.zeros(len(weight), int),
-            len(weight),
-            n_clusters,
-            None,
-        )
-    return _pooled(context.own, context.parent, own, _finite(extract(context.parent)), n_clusters)
+    parent = {"parent": context.parent, "bounded": context.parent_within_bounds, "never": None}[pool]
+    if n_clusters < MIN_POOLED and parent is not None:
+        return _pooled(context.own, parent, own, _finite(extract(parent)), n_clusters)
+    if n_clusters < minimum:
+        raise Unavailable(_too_few(n_clusters, minimum))
+    if n_clusters < MIN_POOLED:
+        context.warnings[name] = f"only {n_clusters} clusters, and not pooled towards a larger subset"
+    weight = _votes(own, context.own)
+    stratum = np.zeros(len(weight), int)
+    return Observations(own.x, weight / weight.sum(), own_clusters, stratum, len(weight), n_clusters, None)
 
 
-def _too_few(n_clusters: int) -> str:
-    have = "no structure has a value" if n_clusters == 0 else f"only {n_clusters} clusters have a value"
-    return f"{have}; {MIN_ALONE} are needed, or a parent subset to pool towards"
+def _too_few(n_clusters: int, minimum: int) -> str:
+    if n_clusters == 0:
+        return "no structure has a value"
+    return f"only {n_clusters} clusters have a value; {minimum} are needed, or a larger subset to pool to"
 
 
 def _finite(values: Values) -> Values:
@@ -153,7 +171,10 @@ def _pooled(
     parent_clusters = parent_table.cluster[parent.entry]
     n_parent = len(np.unique(parent_clusters))
     if n_clusters + n_parent < MIN_ALONE:
-        raise Unavailable(_too_few(n_clusters + n_parent))
+        raise Unavailable(
+            f"only {n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}; "
+            f"{MIN_ALONE} are needed"
+        )
     share = 1.0 if n_parent == 0 else n_clusters / MIN_POOLED
     weights = [_votes(own, own_table), _votes(parent, parent_table)]
     scaled = [w / w.sum() * s if len(w) else w for w, s in zip(weights, (share, 1.0 - share), strict=True)]

@@ -8,7 +8,7 @@ from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.estimators import fit_scalar, fit_share, scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
 from xtalpriors.priors.observations import Context, Values, entry_values, observe
-from xtalpriors.priors.rivals import from_family, weibull
+from xtalpriors.priors.rivals import weibull
 from xtalpriors.priors.scalar import ScalarPrior
 from xtalpriors.priors.table import SubsetTable
 
@@ -38,7 +38,7 @@ def _volume_per_atom(table: SubsetTable) -> Values:
 
 
 def fit(context: Context) -> Packing:
-    """Truncated normal or gamma, whichever predicts held-out structures better."""
+    """Truncated normal, gamma or log-normal, whichever predicts held-out structures best."""
     observations = observe(context, "packing", _volume_per_atom)
     scalar = scalar_of(
         context,
@@ -46,8 +46,8 @@ def fit(context: Context) -> Packing:
         observations,
         unit="Å³",
         convention="volume of the cell over its non-hydrogen atoms, multiplicity × occupancy from the sites",
-        families=[truncated_normal(0.0, None), gamma()],
-        rivals=[from_family(lognormal()), weibull()],
+        families=[truncated_normal(0.0, None), gamma(), lognormal()],
+        rivals=[weibull()],
     )
     inside = (observations.x >= 7) & (observations.x <= 22)
     return Packing(
@@ -58,6 +58,7 @@ def fit(context: Context) -> Packing:
             lambda table: entry_values(table, table.number("n_atoms_non_h_cell")),
             unit="1",
             convention="non-hydrogen atoms per cell, multiplicity × occupancy",
+            pool="bounded",
         ),
         share_7_22=fit_share(context, "packing.share_7_22", observations, inside),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from xtalpriors.priors.distributions import Categorical, Shrinkage
+from xtalpriors.priors.distributions import Categorical
 from xtalpriors.priors.estimate import FrozenModel
 from xtalpriors.priors.estimators import fit_categorical
 from xtalpriors.priors.observations import Context, Observations, Values, observe
@@ -27,7 +27,6 @@ class SpaceGroups(FrozenModel):
     settings: Categorical = Field(
         description="Extended Hermann–Mauguin symbol; `<number>:unnamed` without a name"
     )
-    shrinkage: Shrinkage | None = Field(default=None, description="Null when the subset stood on its own")
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -56,16 +55,16 @@ def _settings(table: SubsetTable) -> list[str]:
 def _labelled(
     context: Context, name: str, read: Callable[[SubsetTable], list[str]]
 ) -> tuple[Observations, list[str]]:
-    """Observations as indices into the labels of both tables."""
-    tables = [context.own] + ([context.parent] if context.parent is not None else [])
-    columns = {id(table): read(table) for table in tables}
-    labels = sorted({label for column in columns.values() for label in column})
+    """Observations as indices into the labels."""
+    column = read(context.own)
+    labels = sorted(set(column))
     index = {label: float(i) for i, label in enumerate(labels)}
 
     def extract(table: SubsetTable) -> Values:
-        return Values(np.array([index[v] for v in columns[id(table)]], float), np.arange(table.n_entries))
+        return Values(np.array([index[v] for v in column], float), np.arange(table.n_entries))
 
-    return observe(context, name, extract), labels
+    # the parent's groups are not the subset's, and one structure is a frequency too: see its interval
+    return observe(context, name, extract, pool="never", minimum=1), labels
 
 
 def fit(context: Context) -> SpaceGroups:
@@ -80,5 +79,4 @@ def fit(context: Context) -> SpaceGroups:
         convention="space group computed from the operators in use; the setting is the declared one",
         numbers=fit_categorical(context, "space_groups", numbers, number_labels),
         settings=fit_categorical(context, "space_groups.settings", settings, setting_labels),
-        shrinkage=numbers.shrinkage,
     )

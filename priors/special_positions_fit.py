@@ -129,7 +129,7 @@ def fit(context: Context) -> SpecialPositions:
         context.unavailable["special_positions.groups"] = "too few structures in space groups " + ", ".join(
             map(str, too_few)
         )
-    everything = observe(context, "special_positions", _number_occupied)
+    everything = observe(context, "special_positions", _number_occupied, pool="never", minimum=1)
     return SpecialPositions(
         convention=(
             "distinct special orbits occupied by non-hydrogen atoms, any setting of the group; "

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.compare import Comparison, Move
-from xtalpriors.priors.distributions import Categorical, Counts
+from xtalpriors.priors.distributions import Categorical, Counts, Histogram
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.special_positions import WyckoffSet
 
 __all__ = ["comparison_text", "show_text", "validation_text"]
 
@@ -158,6 +159,14 @@ def _labels(shares: Categorical | Counts) -> str:
     return text + (f", … ({len(named)} in all)" if len(named) > SHOWN_LABELS else "")
 
 
+def _wyckoff(pooled: WyckoffSet) -> str:
+    kind = ("point", "axis", "plane")[pooled.degrees_of_freedom]
+    name = f"{pooled.multiplicity}{'/'.join(pooled.letters)} ({kind})"
+    if pooled.probability is not None:
+        return f"{name}: probability {_number(pooled.probability)} each"
+    return f"{name}: {_labels(pooled.count)} of orbits each" if pooled.count is not None else name
+
+
 def _model_lines(model: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
     fields = list(type(model).model_fields)
@@ -171,6 +180,11 @@ def _model_lines(model: BaseModel, depth: int) -> Iterator[str]:
 def _value_lines(field: str, value: object, indent: str, depth: int) -> Iterator[str]:
     if isinstance(value, Estimate):
         yield f"{indent}{field} {_number(value)}"
+    elif isinstance(value, WyckoffSet):
+        yield f"{indent}{_wyckoff(value)}"
+    elif isinstance(value, Histogram):
+        bins = f"{len(value.density)} bins, {value.edges[0]:g} to {value.edges[-1]:g}"
+        yield f"{indent}{field}: {bins}, median {float(value.quantile(0.5)):.4g}"
     elif isinstance(value, Categorical | Counts):
         yield f"{indent}{field}: {_labels(value)}"
     elif isinstance(value, BaseModel):

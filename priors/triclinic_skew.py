@@ -9,7 +9,7 @@ from pydantic import Field
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.estimators import fit_scalar, fit_share
 from xtalpriors.priors.families import exponential, truncated_normal
-from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
 from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
 from xtalpriors.priors.table import SubsetTable
@@ -75,6 +75,8 @@ def _reduced_angles(table: SubsetTable) -> Values:
 
 def fit(context: Context) -> TriclinicSkew:
     """Exponential fits of the skews of reduced triclinic cells, within the bounds that reduction sets."""
+    if not context.own.string("crystal_system").equals("triclinic").any():
+        raise Unavailable("the subset holds no triclinic structure")
     reduced = observe(context, "triclinic_skew.share_acute", _reduced_angles)
 
     def skew(name: str) -> ScalarPrior:
