@@ -13,7 +13,7 @@ import numpy as np
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
-from xtalpriors.generator.kernels import generate_range
+from xtalpriors.generator.kernels import generate_range, new_workspace
 from xtalpriors.generator.random_numbers import new_stream, stream_key
 from xtalpriors.generator.specification import Specification, specify
 from xtalpriors.generator.structures import StructureBatch
@@ -49,7 +49,7 @@ class Generator:
         self.seed = seed
         self.priors_digest = bundle.priors_digest
         self.key = stream_key(bundle.priors_digest, config.digest, seed)
-        self._atoms_per_structure = 24.0
+        self._atoms_per_structure, self._atoms_at_once = 24.0, 128
 
     def batch(self, start: int, count: int) -> StructureBatch:
         """Structures `start` … `start + count − 1`.
@@ -72,6 +72,7 @@ class Generator:
 
     def _chunk(self, start: int, count: int) -> StructureBatch:
         """As many structures as fit the arrays, at least one."""
+        needed = np.zeros(1, np.int64)
         room = int(count * self._atoms_per_structure * 1.1) + 64
         while True:
             offsets, cells = np.zeros(count + 1, np.int64), np.empty((count, 6))
@@ -83,11 +84,15 @@ class Generator:
                 np.empty(room, np.int16),
                 np.empty(room, np.uint8),
             )
-            stream = new_stream(self.key)
-            done = generate_range(self.specification.spec, stream, start, count, offsets, cells, counters, out)
+            workspace = new_workspace(self._atoms_at_once, self.specification.group.order)
+            done = generate_range(
+                self.specification.spec, new_stream(self.key), workspace, start, count,
+                offsets, cells, counters, out, needed,
+            )  # fmt: skip
             if done > 0 or count == 0:
                 break
-            room *= 2
+            room = max(room, int(needed[0]))
+            self._atoms_at_once = max(self._atoms_at_once, int(needed[0]))
         n = int(offsets[done])
         if done:
             self._atoms_per_structure = max(self._atoms_per_structure, n / done)

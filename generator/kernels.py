@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from xtalpriors.generator.arithmetic import draw, draw_between
+from xtalpriors.generator.borrowing import borrowed
 from xtalpriors.generator.counters import CHANGES, DROPPED, DROPPED_HYDROGEN, GENERAL, N_HYDROGEN, N_TARGET, REDRAWS
 from xtalpriors.generator.kernels_cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels_fill import (
@@ -26,12 +27,23 @@ from xtalpriors.generator.kernels_fill import (
     shells_of,
 )
 from xtalpriors.generator.kernels_special import fill_special
-from xtalpriors.generator.random_numbers import seek, uniform
+from xtalpriors.generator.random_numbers import ONE, position, reserve, seek, uniform, unit
 from xtalpriors.generator.spec import EQUAL_ATOMS, MOLECULES
 
-__all__ = ["generate_range"]
+__all__ = ["generate_range", "new_workspace"]
 
 HYDROGEN = 1
+
+
+def new_workspace(n_atoms: int, order: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    """Memory for structures of up to `n_atoms` atoms: images, their radii; positions with code, radii of the atoms."""
+    m = (n_atoms + 1) * order
+    return (
+        np.empty((3, m), np.int32),
+        np.empty(m, np.float32),
+        np.empty((n_atoms, 4), np.int64),
+        np.empty(n_atoms, np.float64),
+    )
 
 
 @njit(cache=True)
@@ -61,7 +73,7 @@ def _fill_random(  # type: ignore[no-untyped-def]
             continue
         atoms[n_placed, 0], atoms[n_placed, 1], atoms[n_placed, 2] = x, y, z
         atoms[n_placed, 3] = element + 256 * GENERAL
-        n_images += symmetry[0].shape[0]
+        n_images += symmetry.translations.shape[1]
         n_placed += 1
     return n_placed, n_images
 
@@ -108,7 +120,7 @@ def _fill_molecular(  # type: ignore[no-untyped-def]
         atoms[n_placed, 0], atoms[n_placed, 1], atoms[n_placed, 2] = x, y, z
         atoms[n_placed, 3] = (HYDROGEN if hydrogen else table.atomic_number[e]) + 256 * GENERAL
         atom_radii[n_placed] = radius
-        n_images += symmetry[0].shape[0]
+        n_images += symmetry.translations.shape[1]
         n_placed += 1
     return n_placed, n_images, radius_max
 
@@ -121,6 +133,8 @@ def _record(content, special, order, atoms, n_atoms, first, out, stream):  # typ
     """
     fract, element, u_iso, multiplicity, site = out
     mean = max(draw(content.u_mean, uniform(stream)), content.u_min)
+    free = content.u_min - mean <= content.u_deviation[0]
+    q = position(stream)
     for k in range(n_atoms):
         code = atoms[k, 3]
         p = code // 256
@@ -131,8 +145,13 @@ def _record(content, special, order, atoms, n_atoms, first, out, stream):  # typ
             multiplicity[first + k], site[first + k] = order, GENERAL
         else:
             multiplicity[first + k], site[first + k] = special.multiplicity[p], special.site[p]
-        deviation = draw_between(content.u_deviation, uniform(stream), content.u_min - mean, math.inf)
-        u_iso[first + k] = mean + deviation
+        q = reserve(stream, q, 1)
+        u = unit(stream, q)
+        q += ONE
+        if free:
+            u_iso[first + k] = mean + draw(content.u_deviation, u)
+        else:
+            u_iso[first + k] = mean + draw_between(content.u_deviation, u, content.u_min - mean, math.inf)
 
 
 @njit(cache=True)
@@ -146,16 +165,8 @@ def _numbers(content, volume, order, stream):  # type: ignore[no-untyped-def]
     return n_target, int(n_target * x_h / (1.0 - x_h))
 
 
-@njit(cache=True)
-def _workspace(n_atoms, order):  # type: ignore[no-untyped-def]
-    """Images and their radii; positions with element and site, and radii, of the atoms."""
-    m = (n_atoms + 1) * order
-    images, radii = np.empty((3, m), np.int32), np.empty(m, np.float32)
-    return images, radii, np.empty((n_atoms, 4), np.int64), np.empty(n_atoms, np.float64)
-
-
 @njit(cache=True, nogil=True)
-def generate_range(spec, stream, start, count, offsets, cells, counters, out):  # type: ignore[no-untyped-def]
+def generate_range(spec, stream, workspace, start, count, offsets, cells, counters, out, needed):  # type: ignore[no-untyped-def]
     """Generate structures `start` … `start + count − 1` until the output is full.
 
     Parameters
@@ -164,26 +175,33 @@ def generate_range(spec, stream, start, count, offsets, cells, counters, out):  
         `Spec`.
     stream
         Random numbers with the run's key (`random_numbers.new_stream`).
+    workspace
+        `new_workspace`.
     offsets, cells, counters
         int64 (count + 1,), float64 (count, 6) in Å and degrees, int32 (count, 8).
     out
         fract float64 (m, 3), element uint8 (m,), u_iso float32 (m,) in Å², multiplicity int16 (m,), site uint8 (m,).
+    needed
+        int64 (1,): where it stops early, the atoms that the next structure may have.
 
     Returns
     -------
     done
-        Number of structures written; where it is below `count`, the next one needs more atoms than are left.
+        Number of structures written; where it is below `count`, the next one needs more room than is left in the
+        output or than the workspace has.
     """
+    spec, stream, out = borrowed(spec), borrowed(stream), borrowed(out)
+    images, radii, atoms, atom_radii = borrowed(workspace)
+    counters = borrowed(counters)
     content, special, symmetry = spec.content, spec.special, spec.symmetry
-    general, order = spec.general_elements, spec.symmetry.rotations.shape[0]
+    general, on_special, order = spec.general_elements, spec.special_elements, symmetry.translations.shape[1]
+    capacity = atom_radii.size
     n_special_max = special.freedom.size * special.cumulative.shape[1]
     limits = _limits(content)
     limit, rule = limits
     settings = (
         content.tries, content.elements_tried, content.bond, rule, content.gap[1], content.hydrogen_radius
     )  # fmt: skip
-    capacity = 64
-    images, radii, atoms, atom_radii = _workspace(capacity, order)
     offsets[0] = 0
     for i in range(count):
         seek(stream, start + i)
@@ -193,11 +211,9 @@ def generate_range(spec, stream, start, count, offsets, cells, counters, out):  
             volume = cell_volume(cell)
             n_target, n_hydrogen = _numbers(content, volume, order, stream)
             wanted = n_target + n_hydrogen + n_special_max
-            if first + wanted > out[0].shape[0]:
+            if first + wanted > out[0].shape[0] or wanted > capacity:
+                needed[0] = wanted
                 return i
-            if wanted > capacity:
-                capacity = wanted
-                images, radii, atoms, atom_radii = _workspace(capacity, order)
             row = counters[i]
             row[:] = 0
             row[N_TARGET], row[N_HYDROGEN], row[REDRAWS] = n_target, n_hydrogen, redraw
@@ -205,7 +221,7 @@ def generate_range(spec, stream, start, count, offsets, cells, counters, out):  
             placed = (0, 0, 0.0)
             if n_special_max > 0:
                 placed = fill_special(
-                    special, spec.special_elements, content.special_tries, limits, content.gap[1], symmetry,
+                    special, on_special, content.special_tries, limits, content.gap[1], symmetry,
                     images, radii, atoms, atom_radii, metric, reciprocal, out[0], first, row, stream,
                 )  # fmt: skip
             if content.filling == MOLECULES:

@@ -20,7 +20,9 @@ __all__ = ["angle_degree", "cell_volume", "cells", "draw_cell"]
 
 @njit(cache=True)
 def angle_degree(cosine):  # type: ignore[no-untyped-def]
-    """arccos in degrees, by the arctangent: exactly 90 for 0."""
+    """arccos in degrees, by the arctangent; exactly 90 for 0 and 120 for −½."""
+    if cosine == 0.0:
+        return 90.0
     if cosine == -0.5:
         return 120.0
     return 90.0 - math.degrees(arctan(cosine / math.sqrt((1.0 - cosine) * (1.0 + cosine))))

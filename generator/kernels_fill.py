@@ -13,9 +13,20 @@ import numpy as np
 from numba import njit
 
 from xtalpriors.generator.kernels_contact import clash, shells, too_close
-from xtalpriors.generator.random_numbers import bounded, next_word, uniform
+from xtalpriors.generator.random_numbers import (
+    ONE,
+    THREE,
+    TWO,
+    position,
+    reserve,
+    scaled,
+    set_position,
+    uniform,
+    unit,
+    word,
+)
 
-__all__ = ["GUARD", "TURN", "choose", "choose_other", "frame_of", "place_molecular", "place_random", "shells_of"]
+__all__ = ["GUARD", "NONE", "TURN", "choose", "choose_other", "frame_of", "place_molecular", "place_random", "shells_of"]
 
 TURN = 2.0**32
 """Fixed-point units of one lattice translation."""
@@ -23,6 +34,9 @@ TURN = 2.0**32
 GUARD = 5e-6
 """Relative margin on every distance limit, above the rounding of float32 squares (1e-6 in oblique cells): what a
 kernel accepts keeps the rule in float64 too."""
+
+NONE = np.int64(0)
+"""A plain 0 would be compiled as a type of its own, and every function that it is given to once more."""
 
 _SPHERE_TRIES = 64
 
@@ -106,14 +120,13 @@ def choose_other(cumulative, taken, stream):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _expand(x, y, z, rotations, translations, images, first):  # type: ignore[no-untyped-def]
     """Write the images of (x, y, z) under every operator to images[:, first:first + n]."""
-    for k in range(rotations.shape[0]):
-        j = np.uint64(first + k)
-        r0, r1, r2 = rotations[k, 0], rotations[k, 1], rotations[k, 2]
-        r3, r4, r5 = rotations[k, 3], rotations[k, 4], rotations[k, 5]
-        r6, r7, r8 = rotations[k, 6], rotations[k, 7], rotations[k, 8]
-        images[0, j] = np.int32(r0 * x + r1 * y + r2 * z + translations[k, 0])
-        images[1, j] = np.int32(r3 * x + r4 * y + r5 * z + translations[k, 1])
-        images[2, j] = np.int32(r6 * x + r7 * y + r8 * z + translations[k, 2])
+    x, y, z = np.int32(x), np.int32(y), np.int32(z)
+    r, t = rotations, translations
+    for k in range(np.uint64(t.shape[1])):
+        j = np.uint64(first) + k
+        images[0, j] = np.int32(r[0, k] * x + r[1, k] * y + r[2, k] * z + t[0, k])
+        images[1, j] = np.int32(r[3, k] * x + r[4, k] * y + r[5, k] * z + t[1, k])
+        images[2, j] = np.int32(r[6, k] * x + r[7, k] * y + r[8, k] * z + t[2, k])
 
 
 @njit(cache=True)
@@ -123,38 +136,42 @@ def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, str
     The images of the accepted point are written behind the first `n_images`. Returns (found, x, y, z).
     """
     rotations, translations, n_pure = symmetry
-    n = rotations.shape[0]
+    n = translations.shape[1]
+    x = y = z = np.int64(0)
+    p = position(stream)
+    found = False
     for _ in range(tries):
-        x, y, z = next_word(stream), next_word(stream), next_word(stream)
-        if too_close(x, y, z, images, 0, n_images, metric, limit, n_shells):
+        p = reserve(stream, p, 3)
+        x, y, z = word(stream, p), word(stream, p + ONE), word(stream, p + TWO)
+        p += THREE
+        if too_close(x, y, z, images, NONE, n_images, metric, limit, n_shells):
             continue
         _expand(x, y, z, rotations, translations, images, n_images)
         if not too_close(x, y, z, images, n_images + n_pure, n_images + n, metric, limit, n_shells):
-            return True, x, y, z
-    return False, np.int64(0), np.int64(0), np.int64(0)
+            found = True
+            break
+    set_position(stream, p)
+    return found, x, y, z
 
 
-@njit(cache=True)
-def _direction(stream):  # type: ignore[no-untyped-def]
+@njit(cache=True, forceinline=True)
+def _direction(stream, p):  # type: ignore[no-untyped-def]
     """A point uniform on the unit sphere, without trigonometry (Marsaglia 1972, doi 10.1214/aoms/1177692644)."""
     for _ in range(_SPHERE_TRIES):
-        u, v = 2.0 * uniform(stream) - 1.0, 2.0 * uniform(stream) - 1.0
+        p = reserve(stream, p, 2)
+        u, v = 2.0 * unit(stream, p) - 1.0, 2.0 * unit(stream, p + ONE) - 1.0
+        p += TWO
         s = u * u + v * v
         if s < 1.0:
             q = 2.0 * math.sqrt(1.0 - s)
-            return u * q, v * q, 1.0 - 2.0 * s
-    return 0.0, 0.0, 1.0
+            return u * q, v * q, 1.0 - 2.0 * s, p
+    return 0.0, 0.0, 1.0, p
 
 
-@njit(cache=True)
-def _bonded(atoms, partner, length, fractional, stream):  # type: ignore[no-untyped-def]
-    """Step 5: the point at a distance `length` from a placed atom, in a random direction."""
-    f00, f01, f02, f11, f12, f22 = fractional
-    dx, dy, dz = _direction(stream)
-    x = atoms[partner, 0] + np.int64(math.floor(length * (f00 * dx + f01 * dy + f02 * dz)))
-    y = atoms[partner, 1] + np.int64(math.floor(length * (f11 * dy + f12 * dz)))
-    z = atoms[partner, 2] + np.int64(math.floor(length * f22 * dz))
-    return x, y, z
+@njit(cache=True, forceinline=True)
+def _steps(value):  # type: ignore[no-untyped-def]
+    """Fixed-point steps, truncated (towards zero: a shift of 2^-32 of an axis at most)."""
+    return np.int64(value)
 
 
 @njit(cache=True)
@@ -169,21 +186,31 @@ def place_molecular(  # type: ignore[no-untyped-def]
     """
     rotations, translations, n_pure = symmetry
     low, high = bond
+    f00, f01, f02, f11, f12, f22 = fractional
     r = np.float32(radius)
-    n = rotations.shape[0]
+    n = translations.shape[1]
+    x = y = z = np.int64(0)
+    found = False
+    p = position(stream)
     for _ in range(tries):
+        p = reserve(stream, p, 3)
         if n_partners == 0:
-            x, y, z = next_word(stream), next_word(stream), next_word(stream)
+            x, y, z = word(stream, p), word(stream, p + ONE), word(stream, p + TWO)
+            p += THREE
         else:
-            partner = bounded(stream, n_partners)
-            length = low + uniform(stream) * (high - low)
-            length *= atom_radii[partner] + radius
-            x, y, z = _bonded(atoms, partner, length, fractional, stream)
-        if clash(x, y, z, r, images, radii, 0, n_images, metric, rule, n_shells):
+            a = np.uint64(scaled(stream, p, n_partners))  # step 4
+            length = (low + unit(stream, p + ONE) * (high - low)) * (atom_radii[a] + radius)
+            dx, dy, dz, p = _direction(stream, p + TWO)  # step 5
+            x = atoms[a, 0] + _steps(length * (f00 * dx + f01 * dy + f02 * dz))
+            y = atoms[a, 1] + _steps(length * (f11 * dy + f12 * dz))
+            z = atoms[a, 2] + _steps(length * f22 * dz)
+        if clash(x, y, z, r, images, radii, NONE, n_images, metric, rule, n_shells):  # step 6
             continue
         _expand(x, y, z, rotations, translations, images, n_images)
-        for j in range(n_images, n_images + n):
+        for j in range(np.uint64(n_images), np.uint64(n_images + n)):
             radii[j] = r
         if not clash(x, y, z, r, images, radii, n_images + n_pure, n_images + n, metric, rule, n_shells):
-            return True, x, y, z
-    return False, np.int64(0), np.int64(0), np.int64(0)
+            found = True
+            break
+    set_position(stream, p)
+    return found, x, y, z

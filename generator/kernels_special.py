@@ -9,7 +9,7 @@ from numba import njit
 
 from xtalpriors.generator.counters import CONTACTS, DROPPED_SPECIAL
 from xtalpriors.generator.kernels_contact import clash, too_close
-from xtalpriors.generator.kernels_fill import TURN, choose, shells_of
+from xtalpriors.generator.kernels_fill import NONE, TURN, choose, shells_of
 from xtalpriors.generator.random_numbers import uniform
 
 __all__ = ["fill_special"]
@@ -54,13 +54,13 @@ def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, f
     last = n_images + special.multiplicity[p]
     for _ in range(tries if special.freedom[p] > 0 else 1):
         x, y, z = _draw_point(special, p, fract, atom, stream)
-        if too_close(x, y, z, images, 0, n_images, metric, limit, near):
+        if too_close(x, y, z, images, NONE, n_images, metric, limit, near):
             continue
         for j in range(n_images, last):
             k = special.cosets[p, j - n_images]
-            images[0, j] = np.int32(r[k, 0] * x + r[k, 1] * y + r[k, 2] * z + t[k, 0])
-            images[1, j] = np.int32(r[k, 3] * x + r[k, 4] * y + r[k, 5] * z + t[k, 1])
-            images[2, j] = np.int32(r[k, 6] * x + r[k, 7] * y + r[k, 8] * z + t[k, 2])
+            images[0, j] = np.int32(r[0, k] * x + r[1, k] * y + r[2, k] * z + t[0, k])
+            images[1, j] = np.int32(r[3, k] * x + r[4, k] * y + r[5, k] * z + t[1, k])
+            images[2, j] = np.int32(r[6, k] * x + r[7, k] * y + r[8, k] * z + t[2, k])
         if not too_close(x, y, z, images, n_images + n_pure, last, metric, limit, near):
             return True, x, y, z
     return False, np.int64(0), np.int64(0), np.int64(0)
@@ -96,7 +96,7 @@ def fill_special(  # type: ignore[no-untyped-def]
             radii[n_images:last] = r
             if radius > 0.0:  # radii are zero where no molecules are made
                 far = shells_of(gap_high * (radius + radius_max), reciprocal)
-                broken = clash(x, y, z, r, images, radii, 0, n_images, metric, rule, far)
+                broken = clash(x, y, z, r, images, radii, NONE, n_images, metric, rule, far)
                 if broken or clash(x, y, z, r, images, radii, n_images + n_pure, last, metric, rule, far):
                     counters[CONTACTS] += 1
             atoms[n_atoms, 0], atoms[n_atoms, 1], atoms[n_atoms, 2] = x, y, z

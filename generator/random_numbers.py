@@ -14,12 +14,31 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["WORDS", "bounded", "fill_words", "new_stream", "next_word", "seek", "stream_key", "uniform"]
+__all__ = [
+    "ONE",
+    "THREE",
+    "TWO",
+    "WORDS",
+    "bounded",
+    "fill_words",
+    "new_stream",
+    "position",
+    "reserve",
+    "scaled",
+    "seek",
+    "set_position",
+    "stream_key",
+    "uniform",
+    "unit",
+    "word",
+]
 
 LANES = 16
 WORDS = 4 * LANES
 """32-bit words per refill of the buffer."""
 UNIT = 2.0**-32
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+"""Steps of a position (a signed step would turn it into a float)."""
 
 # where the state stands in the array of a stream, behind the words
 _POSITION, _BLOCK, _INDEX_LOW, _INDEX_HIGH, _KEY_LOW, _KEY_HIGH = range(WORDS, WORDS + 6)
@@ -117,24 +136,61 @@ def seek(stream, index):  # type: ignore[no-untyped-def]
     _refill(stream)
 
 
-@njit(cache=True)
-def next_word(stream):  # type: ignore[no-untyped-def]
-    """The next 32 random bits, as int64 in [0, 2^32)."""
-    position = np.uint64(stream[_POSITION])
-    if position == np.uint64(WORDS):
+# A kernel keeps the position in a local variable p while it draws: p = position(stream); p = reserve(stream, p, n)
+# before n words are taken with word(stream, p), word(stream, p + 1), …; and in the end set_position(stream, p).
+# The position in memory between two draws would cost more than the draw.
+
+
+@njit(cache=True, forceinline=True)
+def position(stream):  # type: ignore[no-untyped-def]
+    """Where the stream stands, uint64."""
+    return np.uint64(stream[_POSITION])
+
+
+@njit(cache=True, forceinline=True)
+def set_position(stream, p):  # type: ignore[no-untyped-def]
+    """The words before `p` are taken."""
+    stream[_POSITION] = np.uint32(p)
+
+
+@njit(cache=True, forceinline=True)
+def reserve(stream, p, n):  # type: ignore[no-untyped-def]
+    """Position from which `n` ≤ 64 words can be taken: `p`, or 0 in the next sixteen blocks."""
+    if p + np.uint64(n) > np.uint64(WORDS):
         _refill(stream)
-        position = np.uint64(0)
-    stream[_POSITION] = np.uint32(position + np.uint64(1))
-    return np.int64(stream[position])
+        return np.uint64(0)
+    return p
+
+
+@njit(cache=True, forceinline=True)
+def word(stream, p):  # type: ignore[no-untyped-def]
+    """The 32 random bits at position `p`, as int64 in [0, 2^32)."""
+    return np.int64(stream[p])
+
+
+@njit(cache=True, forceinline=True)
+def unit(stream, p):  # type: ignore[no-untyped-def]
+    """The word at position `p` as a number of the open interval (0, 1): (word + ½)/2^32."""
+    return (np.float64(stream[p]) + 0.5) * UNIT
+
+
+@njit(cache=True, forceinline=True)
+def scaled(stream, p, n):  # type: ignore[no-untyped-def]
+    """The word at position `p` as an integer in [0, n), by multiplication (bias below n/2^32)."""
+    return (np.int64(stream[p]) * np.int64(n)) >> np.int64(32)
 
 
 @njit(cache=True)
 def uniform(stream):  # type: ignore[no-untyped-def]
-    """A number of the open interval (0, 1): (word + ½)/2^32."""
-    return (np.float64(next_word(stream)) + 0.5) * UNIT
+    """The next number of (0, 1), where speed does not matter."""
+    p = reserve(stream, position(stream), 1)
+    set_position(stream, p + ONE)
+    return unit(stream, p)
 
 
 @njit(cache=True)
 def bounded(stream, n):  # type: ignore[no-untyped-def]
-    """An integer in [0, n), by multiplication (bias below n/2^32)."""
-    return (next_word(stream) * np.int64(n)) >> np.int64(32)
+    """The next integer in [0, n), where speed does not matter."""
+    p = reserve(stream, position(stream), 1)
+    set_position(stream, p + ONE)
+    return scaled(stream, p, n)

@@ -82,10 +82,10 @@ class CellSpec(NamedTuple):
 class SymmetryTable(NamedTuple):
     """Operators in fixed-point arithmetic: pure translations (identity first), then the others."""
 
-    rotations: Ints
-    """(n, 9), row-major."""
-    translations: Ints
-    """(n, 3) in units of 2^-32."""
+    rotations: npt.NDArray[np.int32]
+    """(9, n), each matrix row by row."""
+    translations: npt.NDArray[np.int32]
+    """(3, n) in units of 2^-32 of an axis, modulo 1."""
     n_pure: int
     """How many leading operators are pure translations."""
 

@@ -20,6 +20,7 @@ def symmetry_table(group: SpaceGroup) -> SymmetryTable:
     """Operators with translations in units of 2^-32 of an axis."""
     order = operator_order(group)
     pure = np.all(group.rotations == np.eye(3, dtype=int), axis=(1, 2))
-    translations = np.round(group.translations[order] * 2.0**32).astype(np.int64)
-    rotations = np.ascontiguousarray(group.rotations[order].reshape(group.order, 9), dtype=np.int64)
+    translations = np.round(group.translations[order] * 2.0**32).astype(np.int64).astype(np.int32)
+    translations = np.ascontiguousarray(translations.T)
+    rotations = np.ascontiguousarray(group.rotations[order].reshape(group.order, 9).T, dtype=np.int32)
     return SymmetryTable(rotations, translations, int(pure.sum()))

@@ -1,0 +1,136 @@
+"""How well a structure was measured: the resolution and the reflections that are missing, by index."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from xtalpriors.crystal.reciprocal import orbit_numbers
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.random_numbers import new_stream, seek, stream_key, uniform
+from xtalpriors.priors.bundle import PriorBundle
+
+__all__ = ["Choice", "Measurement"]
+
+Floats = npt.NDArray[np.float64]
+Choice = float | tuple[float, float] | Literal["bundle"]
+"""A fixed value, a uniform range, or the bundle's `diffraction` prior."""
+
+
+class Measurement:
+    """Draws d_min, completeness and the missing reflections of structure i, a pure function of (run, i).
+
+    Its random numbers are apart from those that made the structure: the same structures come with any settings.
+
+    Parameters
+    ----------
+    bundle, config, seed
+        The run.
+    group, hkl
+        Space group and reflections (m, 3): equivalent ones are missing together.
+    d_min_angstrom, completeness
+        See `StructureStream`.
+    """
+
+    def __init__(
+        self,
+        bundle: PriorBundle,
+        config: GeneratorConfig,
+        seed: int,
+        group: SpaceGroup,
+        hkl: npt.NDArray[np.int64],
+        d_min_angstrom: Choice,
+        completeness: Choice,
+    ) -> None:
+        self._d_min = _Quantity(bundle, "d_min", d_min_angstrom, highest=np.inf)
+        self._completeness = _Quantity(bundle, "completeness", completeness, highest=1.0)
+        self.description = [str(d_min_angstrom), str(completeness)]
+        self._key = stream_key(bundle.priors_digest, f"{config.digest} diffraction", seed)
+        self._orbits = orbit_numbers(group, hkl)
+        self._complete = self._completeness.fixed == 1.0
+
+    def draw(self, index: npt.NDArray[np.int64]) -> tuple[Floats, Floats, npt.NDArray[np.bool_] | None]:
+        """d_min (n,) in Å, completeness (n,), and which reflections are kept (n, m); None: all."""
+        stream = new_stream(self._key)
+        shares = np.empty((len(index), 2))
+        _two_shares(stream, index, shares)
+        d_min, completeness = self._d_min.at(shares[:, 0]), self._completeness.at(shares[:, 1])
+        if self._complete:
+            return d_min, completeness, None
+        kept = np.empty((len(index), len(self._orbits)), dtype=bool)
+        kept_orbits = np.empty(int(self._orbits.max()) + 1, dtype=bool)
+        _keep(stream, index, completeness, self._orbits, kept_orbits, kept)
+        return d_min, completeness, kept
+
+
+class _Quantity:
+    """One quantity as a function of a uniform random number."""
+
+    def __init__(self, bundle: PriorBundle, name: str, choice: Choice, highest: float) -> None:
+        self.fixed: float | None = None
+        self._range: tuple[float, float] | None = None
+        self._distribution: Any = None
+        self._name, self._highest = name, highest
+        if choice == "bundle":
+            prior = getattr(bundle.require("diffraction"), name)
+            if prior is None:
+                raise XtalpriorsError(
+                    f"The bundle {bundle.name} has no {name} in its diffraction prior: give the stream a number or a range."
+                )
+            self._distribution = prior.distribution()
+        elif isinstance(choice, tuple):
+            self._range = choice
+        elif isinstance(choice, str):
+            raise UsageError(f"{name} is {choice!r}: give a number, a pair of numbers, or 'bundle'.")
+        else:
+            self.fixed = float(choice)
+        for value in self._range or ((self.fixed,) if self.fixed is not None else ()):
+            if not 0.0 < value <= highest or not np.isfinite(value):
+                raise UsageError(
+                    f"{name} is {value}; it must be positive{' and at most 1' if highest == 1 else ''}."
+                )
+        if self._range and self._range[0] > self._range[1]:
+            raise UsageError(
+                f"{name} from {self._range[0]} to {self._range[1]}: the smaller number comes first."
+            )
+
+    def at(self, share: Floats) -> Floats:
+        """Value (n,) at each share (n,) of the distribution."""
+        if self.fixed is not None:
+            return np.full(len(share), self.fixed)
+        if self._range is not None:
+            low, high = self._range
+            return low + share * (high - low)
+        values: Floats = np.minimum(
+            np.asarray(self._distribution.quantile(share), dtype=np.float64), self._highest
+        )
+        return values
+
+
+@njit(cache=True, nogil=True)
+def _two_shares(stream: Any, index: Any, shares: Any) -> None:
+    for i in range(len(index)):
+        seek(stream, index[i])
+        shares[i, 0] = uniform(stream)
+        shares[i, 1] = uniform(stream)
+
+
+@njit(cache=True, nogil=True)
+def _keep(stream: Any, index: Any, completeness: Any, orbits: Any, kept_orbits: Any, kept: Any) -> None:
+    """Keep each set of equivalent reflections with the probability `completeness`; its draw is number 2 + its own."""
+    for i in range(len(index)):
+        if completeness[i] >= 1.0:
+            kept[i, :] = True
+            continue
+        seek(stream, index[i])
+        uniform(stream)
+        uniform(stream)
+        for orbit in range(len(kept_orbits)):
+            kept_orbits[orbit] = uniform(stream) < completeness[i]
+        for p in range(len(orbits)):
+            kept[i, p] = kept_orbits[orbits[p]]

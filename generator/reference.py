@@ -1,0 +1,247 @@
+"""The generator as a scientist would write it from the paper: plain NumPy, one structure at a time.
+
+Melgalvis & Reķis 2026 (doi 10.1107/S2053273325009428), section 3.5; cells are in `reference_cells`. This is the
+oracle that the kernels are tested against, in distribution, and the baseline of `benchmarks/generator.py`. It
+shares with them the configuration, the Wyckoff positions and the bundle, but no arithmetic and no tables.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.cell import UnitCell
+from xtalpriors.crystal.elements import ATOMIC_NUMBER
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.counters import COUNTERS, GENERAL
+from xtalpriors.generator.reference_cells import draw_cell
+from xtalpriors.generator.reference_rules import ReferenceRules, reference_rules
+from xtalpriors.generator.structures import Structure
+from xtalpriors.priors.bundle import PriorBundle
+
+__all__ = ["Reference", "number_of_atoms", "number_of_hydrogens"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def number_of_atoms(volume: float, v_atom: float, order: int) -> int:
+    """N′ = ⌊V/(V_atom·n)⌋ (eq. 18): non-hydrogen atoms on general positions of the asymmetric unit."""
+    return math.floor(volume / (v_atom * order))
+
+
+def number_of_hydrogens(n_atoms: int, x_h: float) -> int:
+    """N_H = ⌊N′·x_H/(1 − x_H)⌋ (eq. 19)."""
+    return math.floor(n_atoms * x_h / (1 - x_h))
+
+
+class _Crystal:
+    """Atoms placed so far, with every symmetry image, in one cell."""
+
+    def __init__(self, cell: UnitCell, rules: ReferenceRules) -> None:
+        self.rules = rules
+        self.matrix = cell.orthogonalization
+        self.inverse = np.linalg.inv(self.matrix)
+        self.reciprocal = np.linalg.norm(self.inverse, axis=1)  # |a*|, |b*|, |c*|
+        self.images = np.empty((0, 3))
+        self.image_radii = np.empty(0)
+        self.fract: list[Floats] = []
+        self.symbols: list[str] = []
+        self.sites: list[tuple[int, int]] = []  # number of the Wyckoff position, multiplicity
+
+    def orbit(self, point: Floats) -> Floats:
+        """Images of a point under every operator, pure translations first."""
+        return self.rules.rotations @ point + self.rules.translations
+
+    def distances(self, point: Floats, images: Floats, cutoff: float) -> Floats:
+        """Distances (k, m) in Å to the m images, each at the k lattice translations that may lie within `cutoff`.
+
+        The nearest along each axis is enough where cutoff·|a*_i| ≤ ½.
+        """
+        difference = images - point
+        difference -= np.round(difference)
+        reach = np.ceil(cutoff * self.reciprocal - 0.5).astype(int)
+        if reach.any():
+            shifts = np.array(list(product(*(range(-k, k + 1) for k in reach))))
+            difference = difference + shifts[:, None, :]
+        else:
+            difference = difference[None]
+        return np.asarray(np.linalg.norm(difference @ self.matrix.T, axis=2))
+
+    def is_too_close(self, point: Floats, others: Floats) -> bool:
+        """Step 3 of random filling: any distance below the minimum."""
+        limit = self.rules.config.min_distance_angstrom
+        return bool((self.distances(point, others, limit) < limit).any())
+
+    def breaks_molecule_rule(self, point: Floats, radius: float, others: Floats, radii: Floats) -> bool:
+        """Step 6: d ≤ 0.9·R_Σ, or 1.1·R_Σ ≤ d ≤ 1.4·R_Σ, for any image of any atom."""
+        if not len(others):
+            return False
+        contact, (gap_low, gap_high) = self.rules.config.bond_window[0], self.rules.config.gap_window
+        ratio = self.distances(point, others, gap_high * (radius + radii.max())) / (radius + radii)
+        return bool(((ratio <= contact) | ((ratio >= gap_low) & (ratio <= gap_high))).any())
+
+    def add(self, point: Floats, symbol: str, orbit: Floats, site: int) -> None:
+        """Place an atom."""
+        self.fract.append(point)
+        self.symbols.append(symbol)
+        self.sites.append((site, len(orbit)))
+        self.images = np.concatenate([self.images, orbit])
+        self.image_radii = np.concatenate([self.image_radii, np.full(len(orbit), self.rules.radius(symbol))])
+
+
+class Reference:
+    """One strategy; `structure(rng)` draws a structure.
+
+    Parameters
+    ----------
+    bundle, config
+        As for `generate`; the same errors.
+    """
+
+    def __init__(self, bundle: PriorBundle, config: GeneratorConfig) -> None:
+        self.rules = reference_rules(bundle, config)
+        self.config = config
+        self.counters = dict.fromkeys(COUNTERS, 0)
+
+    def structure(self, rng: np.random.Generator, index: int = 0) -> Structure:
+        """One structure; `counters` then say what was dropped.
+
+        Raises
+        ------
+        XtalpriorsError
+            It stays empty after all redraws.
+        """
+        rules = self.rules
+        for redraw in range(self.config.redraws + 1):
+            cell = draw_cell(rules.cell, rng)
+            v_atom, x_h = float(rules.packing.sample(1, rng=rng)[0]), self._hydrogen_fraction(rng)
+            n_atoms = number_of_atoms(cell.volume, v_atom, rules.group.order)
+            n_hydrogens = number_of_hydrogens(n_atoms, x_h)
+            self.counters = dict.fromkeys(COUNTERS, 0)
+            self.counters |= {"n_target": n_atoms, "n_hydrogen_target": n_hydrogens, "redraws": redraw}
+            crystal = _Crystal(cell, rules)
+            self._occupy_special_positions(crystal, rng)
+            if self.config.filling == "molecules":
+                self._grow_molecules(crystal, n_atoms, rng)
+                self._add_hydrogens(crystal, n_hydrogens, rng)
+            else:
+                self._fill_randomly(crystal, n_atoms, n_hydrogens, rng)
+            if crystal.symbols:
+                return self._finish(crystal, cell, index, rng)
+        raise XtalpriorsError(f"a structure was empty {self.config.redraws + 1} times in a row.")
+
+    def _hydrogen_fraction(self, rng: np.random.Generator) -> float:
+        if self.rules.hydrogen is None:
+            return 0.0
+        limit = self.config.hydrogen_fraction_max
+        return float(self.rules.hydrogen.quantile(rng.random() * float(self.rules.hydrogen.cdf(limit))))
+
+    def _occupy_special_positions(self, crystal: _Crystal, rng: np.random.Generator) -> None:
+        """Each position independently; the minimum distance holds, the molecule rule does not (but is counted)."""
+        rules = self.rules
+        for site, position, shares in rules.special:
+            for _ in range(int(rng.choice(len(shares), p=shares))):
+                symbol = rules.draw_element(rng, special=True)
+                for _ in range(self.config.special_tries if position.degrees_of_freedom else 1):
+                    point = (position.matrix @ rng.random(3) + position.vector) % 1.0
+                    orbit = _distinct(crystal.orbit(point))
+                    others = np.concatenate([crystal.images, orbit[rules.n_pure :]])
+                    if not crystal.is_too_close(point, others):
+                        radii = np.append(crystal.image_radii, [rules.radius(symbol)] * (len(orbit) - rules.n_pure))
+                        if self.config.filling == "molecules" and crystal.breaks_molecule_rule(
+                            point, rules.radius(symbol), others, radii
+                        ):
+                            self.counters["special_contacts"] += 1
+                        crystal.add(point, symbol, orbit, site)
+                        break
+                else:
+                    self.counters["dropped_special"] += 1
+
+    def _fill_randomly(self, crystal: _Crystal, n_atoms: int, n_hydrogens: int, rng: np.random.Generator) -> None:
+        """Steps 1–4 of the first procedure: non-hydrogen atoms, then hydrogens."""
+        for k in range(n_atoms + n_hydrogens):
+            symbol = self.rules.draw_element(rng) if k < n_atoms else "H"  # step 1
+            for _ in range(self.config.random_tries):
+                point = rng.random(3)  # step 2
+                if crystal.is_too_close(point, crystal.images):  # step 3
+                    continue
+                orbit = crystal.orbit(point)
+                if not crystal.is_too_close(point, orbit[self.rules.n_pure :]):
+                    crystal.add(point, symbol, orbit, GENERAL)
+                    break
+            else:
+                self.counters["dropped" if k < n_atoms else "dropped_hydrogen"] += 1
+
+    def _grow_molecules(self, crystal: _Crystal, n_atoms: int, rng: np.random.Generator) -> None:
+        """Steps 2–7 of the second procedure."""
+        for _ in range(n_atoms):
+            taken = None
+            for element in range(self.config.elements_tried):
+                if element > 0:
+                    self.counters["element_changes"] += 1
+                taken = self.rules.draw_element(rng, other_than=taken)  # step 3
+                if self._bond(crystal, taken, len(crystal.symbols), rng):
+                    break
+            else:
+                self.counters["dropped"] += 1
+
+    def _add_hydrogens(self, crystal: _Crystal, n_hydrogens: int, rng: np.random.Generator) -> None:
+        """The same with hydrogen, bonded to the skeleton."""
+        n_skeleton = len(crystal.symbols)
+        for _ in range(n_hydrogens):
+            if n_skeleton == 0 or not self._bond(crystal, "H", n_skeleton, rng):
+                self.counters["dropped_hydrogen"] += 1
+
+    def _bond(self, crystal: _Crystal, symbol: str, n_partners: int, rng: np.random.Generator) -> bool:
+        """Steps 4–6: tries to place one atom, bonded to one of the first `n_partners`, or anywhere without any."""
+        rules, radius = self.rules, self.rules.radius(symbol)
+        for _ in range(self.config.molecule_tries):
+            if n_partners == 0:
+                point = rng.random(3)
+            else:
+                a = rng.integers(n_partners)  # step 4
+                length = rng.uniform(*self.config.bond_window) * (rules.radius(crystal.symbols[a]) + radius)
+                direction = rng.normal(size=3)  # step 5 (Muller 1959)
+                direction /= np.linalg.norm(direction)
+                point = crystal.fract[a] + crystal.inverse @ (length * direction)
+            if crystal.breaks_molecule_rule(point, radius, crystal.images, crystal.image_radii):
+                continue
+            orbit = crystal.orbit(point)
+            own = orbit[rules.n_pure :]
+            if not crystal.breaks_molecule_rule(point, radius, own, np.full(len(own), radius)):
+                crystal.add(point, symbol, orbit, GENERAL)
+                return True
+        return False
+
+    def _finish(self, crystal: _Crystal, cell: UnitCell, index: int, rng: np.random.Generator) -> Structure:
+        """U_iso: one mean and one deviation per atom, never below `u_iso_min_angstrom2`."""
+        rules, smallest = self.rules, self.config.u_iso_min_angstrom2
+        mean = max(float(rules.u_mean.sample(1, rng=rng)[0]), smallest)
+        p_low = float(rules.u_deviation.cdf(smallest - mean))
+        n = len(crystal.symbols)
+        deviations = np.maximum(rules.u_deviation.quantile(p_low + (1 - p_low) * rng.random(n)), smallest - mean)
+        return Structure(
+            index,
+            cell,
+            rules.group,
+            np.array([ATOMIC_NUMBER[s] for s in crystal.symbols], np.uint8),
+            np.array(crystal.fract),
+            (mean + deviations).astype(np.float32),
+            np.array([m for _, m in crystal.sites], np.int16),
+            np.array([s for s, _ in crystal.sites], np.uint8),
+        )
+
+
+def _distinct(points: Floats) -> Floats:
+    """Points that differ by more than lattice translations, the first of each kept."""
+    kept: list[int] = []
+    for k, point in enumerate(points):
+        difference = points[kept] - point
+        difference -= np.round(difference)
+        if not np.any(np.abs(difference).max(axis=1, initial=0.0) < 1e-6):
+            kept.append(k)
+    return points[kept]
