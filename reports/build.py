@@ -7,14 +7,22 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.reports.cells import cells_section
 from xtalpriors.reports.contents import contents_section
+from xtalpriors.reports.drift import drift_tables
+from xtalpriors.reports.generated import read_generated
 from xtalpriors.reports.inputs import gather
+from xtalpriors.reports.others import others_section
 from xtalpriors.reports.page import render_page
 from xtalpriors.reports.symmetry import losses_section, symmetry_section
+from xtalpriors.reports.synthetic import synthetic_section
 
 __all__ = ["build_report"]
+
+FIGURES = Path("figures")
 
 
 def build_report(
@@ -53,14 +61,22 @@ def build_report(
         that was there before is then still whole.
     """
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
+    sets = [read_generated(Path(path)) for path in generated]
     sections = [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
-    sections.append(losses_section(inputs))
-    figures = [figure for section in sections for figure in section.figures]
-    files = {Path("index.html"): render_page(inputs, sections)}
-    for figure in figures:
-        files[Path("figures") / f"{figure.name}.svg"] = figure.svg
-        table = figure.frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
-        files[Path("figures") / f"{figure.name}.csv"] = table
+    tables: dict[str, pd.DataFrame] = {}
+    if sets:
+        section, tables["gap"] = synthetic_section(inputs, sets)
+        sections.append(section)
+    others = others_section(inputs)
+    sections += [losses_section(inputs)] if others is None else [others, losses_section(inputs)]
+    drifts = drift_tables(inputs)
+    files = {Path("index.html"): render_page(inputs, sections, drifts)}
+    for figure in [figure for section in sections for figure in section.figures]:
+        files[FIGURES / f"{figure.name}.svg"] = figure.svg
+        tables[figure.name] = figure.frame
+    tables |= {table.name: table.frame for table in drifts}
+    for name, frame in tables.items():
+        files[FIGURES / f"{name}.csv"] = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
     return _write(files, Path(output))
 
 

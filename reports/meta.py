@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from textwrap import wrap
+from typing import Final, Literal
 
 import pandas as pd
 
 __all__ = ["Convention", "FigureMeta", "Rendered", "Sample", "count", "short_digest"]
 
 Convention = Literal["declared", "least-oblique", "declared and least-oblique", "no cell"]
+
+
+FOOTER_WIDTH: Final = 130
+"""Characters of a line under a figure."""
 
 
 def short_digest(digest: str | None) -> str:
@@ -49,14 +54,15 @@ class FigureMeta:
 
     @property
     def footer(self) -> str:
-        """Two lines: the sample and its convention, then the digests that pin the input."""
+        """The sample and its convention, the digests that pin the input, and the generated sets."""
         cell = "" if self.convention == "no cell" else f"  ·  {self.convention} cell"
         first = f"{self.corpus}  ·  " + "  ·  ".join(str(s) for s in self.samples) + cell
         bundles = ", ".join(f"{name} {short_digest(d)}" for name, d in self.bundle_digests.items())
         second = f"priors {bundles or '–'}  ·  database {short_digest(self.database_digest)}"
+        lines = [first, second]
         if self.generated:
-            second += "  ·  generated " + ", ".join(self.generated)
-        return f"{first}\n{second}"
+            lines.append("generated: " + ", ".join(self.generated))
+        return "\n".join(part for line in lines for part in wrap(line, FOOTER_WIDTH, break_on_hyphens=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from xtalpriors.reports.bundle_tables import bundle_view
-from xtalpriors.reports.drift import drift_tables
+from xtalpriors.reports.drift import DriftTable
 from xtalpriors.reports.inputs import LARGE, Inputs
 from xtalpriors.reports.meta import Rendered, count, short_digest
 from xtalpriors.reports.paper import compare_with_paper
@@ -46,7 +46,7 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
 
 
-def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
+def render_page(inputs: Inputs, sections: Sequence[Section], drifts: Sequence[DriftTable]) -> str:
     """HTML of the whole report."""
     environment = _environment()
     css = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
@@ -57,7 +57,7 @@ def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
         warnings=inputs.warnings,
         paper_lead=_paper_lead(inputs),
         paper_rows=compare_with_paper(inputs.bundles),
-        drifts=drift_tables(inputs),
+        drifts=drifts,
         sections=[_section(section) for section in sections],
         bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],
         reading=_reading(),

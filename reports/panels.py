@@ -1,7 +1,8 @@
 """Distributions as tidy rows, and the panels that show them.
 
 A figure's frame has a row per bin or point: `panel`, `series` (as in the legend), `role` (its look), `kind`
-(`histogram` or `curve`), `x_low`, `x_high` (equal for a point), `density`, `n` (entries in the bin).
+(`histogram`, `curve`, or `note` for a Kolmogorov–Smirnov distance, which stands in `density`), `x_low`,
+`x_high` (equal for a point), `density`, `n` (entries in the bin).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from xtalpriors.reports.style import LIGHT, new_figure
@@ -27,6 +28,7 @@ __all__ = [
     "draw_panels",
     "empty_rows",
     "histogram_rows",
+    "note_row",
     "stack",
 ]
 
@@ -102,6 +104,11 @@ def curve_rows(
     return _rows(panel, series, role, "curve", at, at, np.asarray(density, dtype=np.float64), None)
 
 
+def note_row(panel: str, series: str, distance: float, *, role: str) -> pd.DataFrame:
+    """A row that prints `D = …` on the panel, in the colour of the series."""
+    return _rows(panel, series, role, "note", [np.nan], [np.nan], [distance], None)
+
+
 def _rows(
     panel: str,
     series: str,
@@ -141,6 +148,11 @@ def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel) -> None:
         axes.set_yticks([])
         axes.set_xticks([])
         return
+    notes = rows[rows["kind"] == "note"]
+    rows = rows[rows["kind"] != "note"]
+    if len(notes) and len(rows):
+        peak = float(rows["x_low"].iloc[int(rows["density"].astype("float64").argmax())])
+        _draw_notes(axes, notes, left=bool(2 * peak > rows["x_low"].min() + rows["x_high"].max()))
     rows = rows.assign(density=panel.y_factor * rows["density"].astype("float64"))
     for (series, role, kind), part in rows.groupby(["series", "role", "kind"], sort=False):
         if kind == "histogram":
@@ -148,11 +160,20 @@ def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel) -> None:
         else:
             axes.plot(part["x_low"], part["density"], label=str(series), **_LINES[str(role)])
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.set_xlim(panel.limits or (rows["x_low"].min(), rows["x_high"].max()))
     if panel.note:
         place = axes.text(0.985, 0.97, panel.note, ha="right", va="top", transform=axes.transAxes)
         place.set(fontsize=8, color=LIGHT["muted"])
+
+
+def _draw_notes(axes: Axes, notes: pd.DataFrame, *, left: bool) -> None:
+    """The distances of the series, one under the other, in the upper corner where there is less to hide."""
+    x, side = (0.03, "left") if left else (0.99, "right")
+    for place, (role, distance) in enumerate(zip(notes["role"], notes["density"], strict=True)):
+        text = axes.text(x, 0.98 - 0.075 * place, f"D = {distance:.2f}", transform=axes.transAxes)
+        text.set(ha=side, va="top", fontsize=8.5, fontweight="bold", color=_LINES[str(role)]["color"])
 
 
 def _tick(value: float, _: int | None = None) -> str:
@@ -171,12 +192,20 @@ def _draw_histogram(axes: Axes, series: str, role: str, part: pd.DataFrame) -> N
 
 
 def draw_panels(
-    frame: pd.DataFrame, panels: Sequence[Panel], *, height: float = 3.4, legend_columns: int = 4
+    frame: pd.DataFrame,
+    panels: Sequence[Panel],
+    *,
+    height: float = 3.4,
+    columns: int | None = None,
+    legend_columns: int = 4,
 ) -> Figure:
-    """A row of panels with one legend above them."""
-    figure, all_axes = new_figure(len(panels), height=height)
+    """Panels in rows of `columns` (all in one row without), with one legend above them."""
+    across = columns or len(panels)
+    figure, all_axes = new_figure(across, -(-len(panels) // across), height=height)
+    for spare in all_axes[len(panels) :]:
+        spare.set_axis_off()
     handles: dict[str, Any] = {}
-    for panel, axes in zip(panels, all_axes, strict=True):
+    for panel, axes in zip(panels, all_axes, strict=False):
         draw_distribution(axes, frame[frame["panel"] == panel.key], panel)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)

@@ -27,11 +27,12 @@ class Drawable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table under the figures."""
+    """A table under the figures; `csv` is the stem of its file in `figures/`, if it has one."""
 
     title: str
     html: Markup
     lead: str = ""
+    csv: str = ""
 
 
 @dataclass(frozen=True, slots=True)

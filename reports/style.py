@@ -27,7 +27,7 @@ LIGHT: Final[dict[str, str]] = {
     "grid": "#e3e6ea",
     "surface": "#ffffff",
     "data": "#0072b2",
-    "second": "#d98e04",
+    "second": "#b87a00",
     "fit": "#c44e00",
     "paper": "#8f3f7f",
     "rule": "#00805e",
@@ -52,7 +52,8 @@ DARK: Final[dict[str, str]] = {
     "moved": "#ff9a57",
 }
 
-FOOTER_INCHES: Final = 0.4
+LINE_INCHES: Final = 0.125
+"""Height of a line under the figure."""
 FONT_STACK: Final = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 _RC: Final[dict[Any, Any]] = {
@@ -104,10 +105,9 @@ def figure_style(name: str) -> Iterator[None]:
 def new_figure(
     n_columns: int = 1, n_rows: int = 1, *, width: float = 7.6, height: float = 3.4
 ) -> tuple[Figure, list[Axes]]:
-    """Empty figure of `width` × `height` inches with its axes in reading order and room for a footer."""
+    """Empty figure of `width` × `height` inches with its axes in reading order."""
     figure = Figure(figsize=(width, height))
-    bottom = FOOTER_INCHES / height
-    figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, bottom, 1, 1 - bottom), w_pad=0.08, h_pad=0.06))
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     return figure, [axes for row in grid for axes in row]
 
@@ -118,8 +118,16 @@ def render_svg(figure: Figure, footer: str) -> str:
     Labels are laid out with DejaVu Sans, wider than the sans-serif faces a reader is likely to have, so
     none of them is clipped or overlaps there.
     """
-    height = float(figure.get_size_inches()[1])
-    figure.text(0.012, 0.07 / height, footer, fontsize=7.2, color=LIGHT["muted"], ha="left", va="bottom")
+    width, height = (float(size) for size in figure.get_size_inches())
+    below = LINE_INCHES * (footer.count("\n") + 1) + 0.14
+    figure.set_size_inches(width, height + below)
+    share = below / (height + below)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, share, 1, 1 - share))
+    figure.text(
+        0.012, 0.07 / (height + below), footer, fontsize=7.2, color=LIGHT["muted"], ha="left", va="bottom"
+    )
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     text = buffer.getvalue().decode("utf-8")
@@ -136,10 +144,8 @@ def inline_svg(svg: str, name: str, label: str) -> str:
         body = re.sub(re.escape(colour) + r"\b", f"var(--{role})", body, flags=re.IGNORECASE)
     body = body.replace(FONT_STACK, "var(--font)")
     head, rest = body.split(">", 1)
-    size = {key: float(value) for key, value in re.findall(r'\b(width|height)="([\d.]+)pt"', head)}
     head = re.sub(r'\s(width|height)="[\d.]+pt"', "", head)
     head += f' role="img" aria-label="{escape(label, quote=True)}"'
-    head += f' style="max-width:{size["width"] * 4 / 3:.0f}px"'
     return f"{head}>{rest}".strip()
 
 

@@ -60,10 +60,10 @@ def _diffraction(inputs: Inputs) -> Rendered:
     caption = (
         f"Entries that state a resolution, and a completeness: {counts}. Dash-dotted: the ranges in which "
         f"the 2024 "
-        "PhAI study drew both; the 2026 paper fixes d_min = 1.0 Å and 100 %."
+        "PhAI study drew both; the 2026 paper fixes 1.0 Å and 100 %."
     )
     if not any(sum(pair) for pair in known.values()):
-        caption = f"No entry of {LARGE} states θ_max, d_min or a completeness. " + caption.split(". ", 1)[1]
+        caption = f"No entry of {LARGE} states θₘₐₓ, dₘᵢₙ or a completeness. " + caption.split(". ", 1)[1]
     samples = [s.sample(s.frame["d_min_angstrom"]) for s in (inputs.large, inputs.small)]
     meta = inputs.meta(samples, "no cell")
     return render(diffraction, "diffraction", "Data", "Resolution and completeness", frame, meta, caption)
@@ -90,7 +90,7 @@ def _rejections(inputs: Inputs) -> Rendered:
             f"{count(corpus.n_rejections)} files or blocks were rejected, for {len(frame)} reasons; "
             f"{count(corpus.files_with_entry)} of {count(corpus.n_files)} files gave at least one "
             f"structure. The CSV "
-            "names an example of each; `SELECT * FROM rejection` lists them all."
+            "names an example of each; the table `rejection` lists them all."
         )
     )
     meta = inputs.meta([Sample("all files", corpus.n_files)], "no cell")

@@ -37,8 +37,8 @@ def data(elements: Elements | None) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     """Shares of the most frequent elements on a logarithmic axis, a line joining the two positions."""
-    figure, (axes,) = new_figure(height=4.2)
     shown = frame[(frame["rank"] <= SHOWN) & (frame["share"] > 0)]
+    figure, (axes,) = new_figure(height=1.2 if shown.empty else 4.2)
     if shown.empty:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no data in this corpus", ha="center", transform=axes.transAxes)

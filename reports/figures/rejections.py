@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from xtalpriors.reports.meta import FigureMeta, count
 from xtalpriors.reports.style import LIGHT, new_figure
@@ -39,6 +40,7 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     for y, value in enumerate(n):
         axes.text(value * 1.06, y, count(value), va="center", fontsize=8)
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(0.7, float(n.max()) * 2.5)
     axes.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
     axes.set_yticks(

@@ -23,6 +23,7 @@ def data(
     subsets: Mapping[str, pd.DataFrame],
     fits: Mapping[str, Scalar],
     paper: Uniform | None,
+    paper_label: str | None = None,
 ) -> pd.DataFrame:
     """Rows of one panel.
 
@@ -38,6 +39,8 @@ def data(
         Fitted distribution by the name of the subset.
     paper
         The range that the paper samples from; None leaves it out.
+    paper_label
+        Its name in the legend, where it is another paper.
     """
     low, high = panel.limits or (0.0, 1.0)
     x = np.linspace(low, high, 401)[1:-1]
@@ -51,7 +54,7 @@ def data(
             density = np.exp(fits[name].log_prob(x))
             parts.append(curve_rows(panel.key, f"{name}, fit", x, density, role=fit_role))
     if paper is not None:
-        label = f"U({paper.low:g}; {paper.high:g}) of the paper"
+        label = paper_label or f"U({paper.low:g}; {paper.high:g}) of the paper"
         corners = np.array([paper.low, paper.low, paper.high, paper.high])
         height = 1 / (paper.high - paper.low)
         parts.append(curve_rows(panel.key, label, corners, [0, height, height, 0], role="paper"))

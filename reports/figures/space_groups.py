@@ -72,8 +72,8 @@ def data(entries: pd.DataFrame) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     """Horizontal bars, each split into settings: darkest the most frequent one."""
-    figure, (axes,) = new_figure(height=4.6)
     shown = frame[frame["rank"] <= SHOWN]
+    figure, (axes,) = new_figure(height=1.2 + 0.22 * max(shown["number"].nunique(), 2))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     labels = {}

@@ -34,7 +34,7 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
             axes.barh(y, lost, left=n, height=0.68, color=LIGHT["moved"], alpha=0.35)
             end, text = float(n + lost), f"{count(n)}   −{count(lost)}"
         axes.text(end + 0.01 * top, y, text, va="center", fontsize=8)
-    axes.set_yticks(range(len(frame)), list(frame["step"]))
+    axes.set_yticks(range(len(frame)), [str(step).replace("_", " ") for step in frame["step"]])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.22 * top)

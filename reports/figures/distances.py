@@ -1,0 +1,73 @@
+"""Fig. 4: interatomic distances of the database and of the fillings, and bond lengths over covalent radii."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from xtalpriors.crystal.distances import DistanceHistograms
+from xtalpriors.priors.distances import Distances
+from xtalpriors.priors.tabulated import Histogram
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.panels import COLUMNS, Panel, draw_panels, stack
+
+__all__ = ["data", "draw", "histogram_distance"]
+
+Floats = NDArray[np.float64]
+
+PANELS = (
+    Panel("distance", "d / Å", "Interatomic distances", (0, 6), "% per 0.1 Å", 10),
+    Panel("ratio", "d / (R₁ + R₂)", "Over the sum of covalent radii", (0.5, 1.5), "% per 0.01", 1),
+)
+
+
+def _rows(panel: str, series: str, role: str, edges: Floats, density: Floats) -> pd.DataFrame:
+    values = (panel, series, role, "histogram", edges[:-1], edges[1:], density, np.nan)
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+
+
+def data(database: Distances | None, generated: Mapping[str, DistanceHistograms]) -> pd.DataFrame:
+    """Rows of both panels.
+
+    Parameters
+    ----------
+    database
+        The prior of the subset: all atoms up to 6 Å, and without hydrogen over the sum of radii.
+    generated
+        Histograms of the generated structures by strategy.
+    """
+    parts = []
+    for panel in PANELS:
+        measured = None
+        if database is not None:
+            measured = database.distance if panel.key == "distance" else database.over_radii
+        if measured is not None:
+            edges, density = np.asarray(measured.edges), np.asarray(measured.density)
+            parts.append(_rows(panel.key, "database", "data", edges, density))
+        for place, (name, histograms) in enumerate(generated.items()):
+            edges, density = _pick(panel.key, histograms)
+            parts.append(_rows(panel.key, name, f"generated-{place + 1}", edges, density))
+    return stack(parts)
+
+
+def _pick(key: str, histograms: DistanceHistograms) -> tuple[Floats, Floats]:
+    if key == "distance":
+        return histograms.edges_angstrom, histograms.all_atoms
+    return histograms.ratio_edges, histograms.bond_ratio
+
+
+def histogram_distance(database: Histogram | None, edges: Floats, density: Floats) -> float:
+    """Total variation of two histograms, the share that would have to move; nan without a database."""
+    if database is None or not np.isfinite(density).all():
+        return float("nan")
+    own = np.diff(database.cdf(edges))
+    return float(np.abs(own - density * np.diff(edges)).sum() / 2)
+
+
+def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+    """Two panels."""
+    return draw_panels(frame, PANELS)

@@ -1,0 +1,67 @@
+"""Figs 2 and 3 again: cells of the generator against those of the database, with their distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from xtalpriors.reports.figures import lengths
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.panels import Panel, draw_panels, histogram_rows, note_row, stack
+from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
+
+__all__ = ["ANGLE", "LENGTHS", "MOST", "GeneratedFigure"]
+
+Values = Mapping[str, NDArray[np.float64]]
+
+MOST = 4
+"""Strategies that one panel can show apart."""
+
+
+class GeneratedFigure:
+    """A figure of some panels; `data` and `draw` as in the other figures."""
+
+    def __init__(self, panels: Sequence[Panel]) -> None:
+        self.panels = tuple(panels)
+
+    def data(
+        self, database: Values, weights: NDArray[np.float64], generated: Mapping[str, Values]
+    ) -> pd.DataFrame:
+        """Rows of the panels.
+
+        Parameters
+        ----------
+        database
+            Values of the experimental structures by panel.
+        weights
+            Weight of each of them.
+        generated
+            The same by strategy; the first `MOST` are shown.
+        """
+        parts = []
+        for panel in self.panels:
+            low, high = panel.limits or (0.0, 1.0)
+            measured = database[panel.key]
+            known = np.isfinite(measured)
+            edges = nice_edges(measured[known], low, high, bins=(10, 40))
+            parts.append(histogram_rows(panel.key, "database", measured, edges, weights=weights))
+            for place, (name, values) in enumerate(list(generated.items())[:MOST]):
+                role = f"generated-{place + 1}"
+                made = values[panel.key]
+                made = made[np.isfinite(made)]
+                parts.append(histogram_rows(panel.key, name, made, edges, role=role))
+                distance = kolmogorov_distance(made, measured[known], None, weights[known])
+                parts.append(note_row(panel.key, name, distance, role=role))
+        return stack(parts)
+
+    def draw(self, frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+        """A row of panels."""
+        return draw_panels(frame, self.panels, legend_columns=3)
+
+
+LENGTHS = GeneratedFigure(lengths.PANELS)
+ANGLE = GeneratedFigure([Panel("angle", "β / °", "Monoclinic angle", (90, 130), "% per degree", 100)])

@@ -1,0 +1,76 @@
+"""One subset at a glance: the distributions of its scalar priors as small panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from xtalpriors.priors.distributions import Scalar
+from xtalpriors.reports.figures.lengths import length_statistics
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.statistics import nice_edges, weighted_quantile
+
+__all__ = ["PANELS", "data", "draw", "subset_statistics"]
+
+PANELS = (
+    Panel("volume", "V / Å³", "Volume", None, "% per 100 Å³", 1e4),
+    Panel("longest", "a₃ / Å", "Longest length", None, "% per Å", 100),
+    Panel("upper", "a₃/a₂", "Longest to middle", (1, 3), "% per 0.1", 10),
+    Panel("lower", "a₂/a₁", "Middle to shortest", (1, 3), "% per 0.1", 10),
+    Panel("packing", "V per non-H atom / Å³", "Packing", (0, 40), "% per Å³", 100),
+    Panel("displacement", "mean Uᵢₛₒ / Å²", "Displacement", (0, 0.12), "% per 0.01 Å²", 1),
+)
+
+
+def subset_statistics(entries: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """Values by panel; missing ones are nan."""
+    values = length_statistics(entries[["a_angstrom", "b_angstrom", "c_angstrom"]].to_numpy(dtype=np.float64))
+    columns = {
+        "volume": "volume_angstrom3",
+        "packing": "volume_per_non_h_atom_angstrom3",
+        "displacement": "u_iso_mean_angstrom2",
+    }
+    return values | {key: entries[c].to_numpy(dtype=np.float64) for key, c in columns.items()}
+
+
+def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
+    """Rows of all panels.
+
+    Parameters
+    ----------
+    entries
+        The subset's entries, declared cells.
+    fits
+        Parametric forms by panel.
+    """
+    weights = entries["weight"].to_numpy(dtype=np.float64)
+    parts = []
+    for panel in PANELS:
+        values = subset_statistics(entries)[panel.key]
+        known = np.isfinite(values)
+        if not known.any():
+            continue
+        low, high = panel.limits or _range(values[known], weights[known])
+        edges = nice_edges(values[known], low, high, bins=(8, 36))
+        parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
+        if panel.key in fits:
+            x = np.linspace(low, high, 303)[1:-1]
+            parts.append(curve_rows(panel.key, "fit", x, np.exp(fits[panel.key].log_prob(x))))
+    return stack(parts)
+
+
+def _range(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> tuple[float, float]:
+    """From 0 to above 98 % of the values."""
+    return 0.0, 1.05 * weighted_quantile(values, 0.98, weights)
+
+
+def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+    """Two rows of three panels."""
+    return draw_panels(frame, PANELS, columns=3, height=4.8)
