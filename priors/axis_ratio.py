@@ -8,11 +8,12 @@ from pydantic import Field
 
 from xtalpriors.priors.conventions import length_bounds, longest_allowed
 from xtalpriors.priors.estimate import Estimate, FrozenModel
-from xtalpriors.priors.estimators import fit_scalar, fit_share
+from xtalpriors.priors.estimators import fit_scalar
 from xtalpriors.priors.families import exponential, truncated_normal
 from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
+from xtalpriors.priors.shares import fit_share
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["AxisRatio", "fit"]

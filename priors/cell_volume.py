@@ -6,11 +6,12 @@ from pydantic import Field
 
 from xtalpriors.priors.conventions import length_bounds
 from xtalpriors.priors.estimate import Estimate
-from xtalpriors.priors.estimators import fit_share, scalar_of
+from xtalpriors.priors.estimators import scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
 from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.rivals import from_family, weibull
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.shares import fit_share
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["CellVolume", "fit"]

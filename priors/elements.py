@@ -10,8 +10,8 @@ from pydantic import Field
 
 from xtalpriors.priors.distributions import Categorical, Estimate, Shrinkage
 from xtalpriors.priors.estimate import FrozenModel
-from xtalpriors.priors.estimators import fit_categorical, fit_share
 from xtalpriors.priors.observations import Context, Unavailable, Values, observe
+from xtalpriors.priors.shares import fit_categorical, fit_share
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["ElementShares", "Elements", "fit"]

@@ -1,4 +1,4 @@
-"""Estimators that the priors share: a real number with its families, shares of labels, counts."""
+"""The estimator of a real number: quantile table, median, mean, and the best of some families."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xtalpriors.priors.bootstrap import Resampler, bca_interval, share_estimate
-from xtalpriors.priors.distributions import Categorical, Counts, Empirical, Scalar
+from xtalpriors.priors.bootstrap import Resampler, bca_interval
+from xtalpriors.priors.distributions import Empirical, Scalar
 from xtalpriors.priors.estimate import Estimate, GoodnessOfFit
 from xtalpriors.priors.families import Family
 from xtalpriors.priors.goodness import goodness_of_fit, thinned
@@ -18,15 +18,7 @@ from xtalpriors.priors.rivals import Candidate, from_family
 from xtalpriors.priors.scalar import ScalarPrior
 from xtalpriors.priors.table import SubsetTable
 
-__all__ = [
-    "QUANTILE_LEVELS",
-    "fit_categorical",
-    "fit_counts",
-    "fit_scalar",
-    "fit_share",
-    "fit_share_of",
-    "scalar_of",
-]
+__all__ = ["QUANTILE_LEVELS", "fit_scalar", "quantile_table", "scalar_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,14 +37,23 @@ QUANTILE_LEVELS: tuple[float, ...] = (
 """Levels of the quantile table: every per cent, and finer in the tails."""
 
 
+ATOM_SHARE, ATOM_RATIO = 0.01, 5.0
+"""A value is a step of the distribution function, not a point of a smooth one, where it alone has over 1 %
+of the weight and over five times the average of the values (no hydrogen, for one)."""
+
+
 def quantile_table(x: Floats, weight: Floats) -> Empirical:
-    """Quantile table of weighted values; a value stands at the middle of its own weight."""
+    """Quantile table of weighted values: a value stands at the middle of its own weight, a step at both ends."""
     points, weights = thinned(x, weight)
-    middle = (np.cumsum(weights) - 0.5 * weights) / weights.sum()
-    values = np.clip(np.interp(QUANTILE_LEVELS[1:-1], middle, points), x.min(), x.max())
-    return Empirical(
-        probabilities=QUANTILE_LEVELS, values=(float(x.min()), *map(float, values), float(x.max()))
-    )
+    share = weights / weights.sum()
+    upper = np.cumsum(share)
+    step = share > max(ATOM_SHARE, ATOM_RATIO / len(points)) if len(points) > 1 else np.ones(1, bool)
+    half = np.where(step, 0.5 * (1 - 1e-9), 0.0) * share
+    middle = upper - 0.5 * share
+    levels = np.column_stack([middle - half, middle + half]).ravel()
+    values = np.interp(QUANTILE_LEVELS[1:-1], levels, np.repeat(points, 2))
+    inner = np.clip(values, x.min(), x.max()).tolist()
+    return Empirical(probabilities=QUANTILE_LEVELS, values=(float(x.min()), *inner, float(x.max())))
 
 
 def _estimates(
@@ -209,77 +210,3 @@ def _of_family(scores: GoodnessOfFit | None, name: str) -> GoodnessOfFit | None:
         "held_out_log_likelihood": own.held_out_log_likelihood,
     }
     return scores.model_copy(update=update)
-
-
-def fit_share(context: Context, name: str, observations: Observations, inside: NDArray[np.bool_]) -> Estimate:
-    """Weighted share of the observations that are `inside`."""
-    resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
-    return _shares(observations, resampler, inside.astype(float)[:, None], observations.weight)[0]
-
-
-def fit_share_of(context: Context, name: str, observations: Observations, fraction: Floats) -> Estimate:
-    """Weighted mean of a fraction in [0, 1] of each observation."""
-    resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
-    return _shares(observations, resampler, fraction[:, None], observations.weight)[0]
-
-
-def _shares(
-    observations: Observations, resampler: Resampler, indicators: Floats, weight: Floats
-) -> list[Estimate]:
-    """Weighted share of each column of 0/1 indicators (or fractions)."""
-    sums = resampler.sums(np.column_stack([weight, indicators * weight[:, None]]))
-    totals = sums.sum(0)
-    replicates, left_out = resampler.replicate(sums), resampler.jackknife(sums)
-    with np.errstate(all="ignore"):
-        boot, jack = replicates[:, 1:] / replicates[:, :1], left_out[:, 1:] / left_out[:, :1]
-    n = len(np.unique(observations.cluster))
-    found = []
-    for j in range(indicators.shape[1]):
-        n_with = len(np.unique(observations.cluster[indicators[:, j] > 0]))
-        n_without = len(np.unique(observations.cluster[indicators[:, j] < 1]))
-        share = float(totals[j + 1] / totals[0])
-        found.append(share_estimate(share, n_with, n_without, n, boot[:, j], jack[:, j]))
-    return found
-
-
-def fit_categorical(
-    context: Context,
-    name: str,
-    observations: Observations,
-    labels: Sequence[str],
-    *,
-    weight: Floats | None = None,
-) -> Categorical:
-    """Shares of labels; `observations.x` holds indices into `labels`, ties are ordered by label."""
-    weight = observations.weight if weight is None else weight
-    resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
-    codes = observations.x.astype(int)
-    sums = np.zeros((resampler.n_groups, len(labels)))
-    np.add.at(sums, (resampler.group, codes), weight)
-    totals = sums.sum(0)
-    replicates, left_out = resampler.replicate(sums), resampler.jackknife(sums)
-    with np.errstate(all="ignore"):
-        boot, jack = replicates / replicates.sum(1, keepdims=True), left_out / left_out.sum(1, keepdims=True)
-    clusters, position = np.unique(observations.cluster, return_inverse=True)
-    n = len(clusters)
-    cluster_of, label_of = np.divmod(np.unique(position * len(labels) + codes), len(labels))
-    n_with = np.bincount(label_of, minlength=len(labels))
-    alone = np.bincount(cluster_of, minlength=n)[cluster_of] == 1  # clusters that hold one label only
-    n_without = n - np.bincount(label_of[alone], minlength=len(labels))
-    order = sorted(np.flatnonzero(totals > 0).tolist(), key=lambda i: (-totals[i], labels[i]))
-    share = totals / totals.sum()
-    return Categorical(
-        labels=tuple(labels[i] for i in order),
-        shares=tuple(
-            share_estimate(float(share[i]), int(n_with[i]), int(n_without[i]), n, boot[:, i], jack[:, i])
-            for i in order
-        ),
-    )
-
-
-def fit_counts(context: Context, name: str, observations: Observations) -> Counts:
-    """Probabilities of 0, 1, 2, … up to the largest count seen."""
-    counts = observations.x.astype(int)
-    indicators = (counts[:, None] == np.arange(counts.max() + 1)).astype(float)
-    resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
-    return Counts(probabilities=tuple(_shares(observations, resampler, indicators, observations.weight)))

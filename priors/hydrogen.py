@@ -6,10 +6,11 @@ import numpy as np
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate
-from xtalpriors.priors.estimators import fit_share, scalar_of
+from xtalpriors.priors.estimators import scalar_of
 from xtalpriors.priors.families import zero_inflated_beta
 from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.shares import fit_share
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["Hydrogen", "fit"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pydantic import Field
 
 from xtalpriors.priors.estimate import Estimate
-from xtalpriors.priors.estimators import fit_scalar, fit_share, scalar_of
+from xtalpriors.priors.estimators import fit_scalar, scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
 from xtalpriors.priors.observations import Context, Values, entry_values, observe
 from xtalpriors.priors.rivals import weibull
 from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.shares import fit_share
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["Packing", "fit"]

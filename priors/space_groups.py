@@ -10,8 +10,8 @@ from pydantic import Field
 
 from xtalpriors.priors.distributions import Categorical
 from xtalpriors.priors.estimate import FrozenModel
-from xtalpriors.priors.estimators import fit_categorical
 from xtalpriors.priors.observations import Context, Observations, Values, observe
+from xtalpriors.priors.shares import fit_categorical
 from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["SpaceGroups", "fit"]

@@ -12,8 +12,8 @@ from xtalpriors.crystal.symmetry import SpaceGroup
 from xtalpriors.crystal.wyckoff import WyckoffSet as LetterSet
 from xtalpriors.crystal.wyckoff import wyckoff_sets
 from xtalpriors.priors.distributions import Categorical
-from xtalpriors.priors.estimators import fit_categorical, fit_counts, fit_share_of
 from xtalpriors.priors.observations import Context, Observations, Unavailable, Values, observe
+from xtalpriors.priors.shares import fit_categorical, fit_counts, fit_share_of
 from xtalpriors.priors.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 from xtalpriors.priors.table import SubsetTable
 
