@@ -43,7 +43,7 @@ of the weight and over five times the average of the values (no hydrogen, for on
 
 
 def quantile_table(x: Floats, weight: Floats) -> Empirical:
-    """Quantile table of weighted values: a value stands at the middle of its own weight, a step at both ends."""
+    """Quantile table of weighted values: each stands at the middle of its weight, a step at both ends."""
     points, weights = thinned(x, weight)
     share = weights / weights.sum()
     upper = np.cumsum(share)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
@@ -43,25 +41,28 @@ class SpaceGroups(FrozenModel):
 
 
 def _settings(table: SubsetTable) -> list[str]:
-    """Symbol of the setting of each structure, or its number where the setting has no name."""
-    column = table.string("sg_hm")
-    numbers = table.number("sg_number").astype(int)
+    """Symbol of the setting of each structure with a group, or its number where the setting has no name."""
+    column, numbers = table.string("sg_hm"), table.number("sg_number")
     return [
-        column.labels[code] if code >= 0 else f"{number}:unnamed"
+        column.labels[code] if code >= 0 else f"{int(number)}:unnamed"
         for code, number in zip(column.codes, numbers, strict=True)
+        if np.isfinite(number)
     ]
 
 
-def _labelled(
-    context: Context, name: str, read: Callable[[SubsetTable], list[str]]
-) -> tuple[Observations, list[str]]:
+def _numbers(table: SubsetTable) -> list[str]:
+    numbers = table.number("sg_number")
+    return [str(int(n)) for n in numbers[np.isfinite(numbers)]]
+
+
+def _labelled(context: Context, name: str, column: list[str]) -> tuple[Observations, list[str]]:
     """Observations as indices into the labels."""
-    column = read(context.own)
     labels = sorted(set(column))
     index = {label: float(i) for i, label in enumerate(labels)}
 
     def extract(table: SubsetTable) -> Values:
-        return Values(np.array([index[v] for v in column], float), np.arange(table.n_entries))
+        codes = np.array([index[v] for v in column], float)
+        return Values(codes, np.flatnonzero(np.isfinite(table.number("sg_number"))))
 
     # the parent's groups are not the subset's, and one structure is a frequency too: see its interval
     return observe(context, name, extract, pool="never", minimum=1), labels
@@ -69,10 +70,8 @@ def _labelled(
 
 def fit(context: Context) -> SpaceGroups:
     """Frequencies of groups and settings, with intervals over clusters."""
-    numbers, number_labels = _labelled(
-        context, "space_groups", lambda t: [str(int(n)) for n in t.number("sg_number")]
-    )
-    settings, setting_labels = _labelled(context, "space_groups.settings", _settings)
+    numbers, number_labels = _labelled(context, "space_groups", _numbers(context.own))
+    settings, setting_labels = _labelled(context, "space_groups.settings", _settings(context.own))
     return SpaceGroups(
         n=numbers.n,
         n_clusters=numbers.n_clusters,

@@ -1,0 +1,82 @@
+"""Effect sizes against scipy, and rivals that win where they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from xtalpriors.priors.distributions import LogNormal, ZeroInflatedBeta, fixed
+from xtalpriors.priors.families import exponential, gamma, lognormal
+from xtalpriors.priors.goodness import goodness_of_fit, ks_distance, thinned, wasserstein_distance
+from xtalpriors.priors.rivals import from_family, uniform, weibull
+
+
+def test_distances_agree_with_scipy() -> None:
+    x = np.random.default_rng(0).gamma(4, 100, 3000)
+    fit = LogNormal(mu=fixed(5.9), sigma=fixed(0.5))
+    points, weights = thinned(x, np.ones_like(x))
+    theirs = stats.lognorm(0.5, scale=np.exp(5.9))
+    assert ks_distance(points, weights, fit) == pytest.approx(
+        stats.kstest(x, theirs.cdf).statistic, abs=1e-12
+    )
+    grid = theirs.ppf((np.arange(200_000) + 0.5) / 200_000)
+    assert wasserstein_distance(points, weights, fit) == pytest.approx(
+        stats.wasserstein_distance(x, grid), rel=0.01
+    )
+
+
+def test_a_step_that_both_have_is_no_distance() -> None:
+    fit = ZeroInflatedBeta(p_zero=fixed(0.5), a=fixed(1), b=fixed(1))
+    x = np.concatenate([np.zeros(1000), (np.arange(1000) + 0.5) / 1000])
+    assert ks_distance(*thinned(x, np.ones(2000)), fit) < 0.001
+    assert wasserstein_distance(*thinned(x, np.ones(2000)), fit) < 0.001
+
+
+def test_thinning_keeps_mean_and_weight() -> None:
+    rng = np.random.default_rng(0)
+    x, weight = rng.lognormal(0, 1, 100_000), rng.random(100_000)
+    points, weights = thinned(x, weight)
+    assert len(points) <= 20_000
+    assert weights.sum() == pytest.approx(weight.sum())
+    assert weights @ points == pytest.approx(weight @ x)
+    assert np.all(np.diff(points) >= 0)
+
+
+@pytest.mark.parametrize(
+    ("draw", "winner"),
+    [
+        (lambda rng: rng.lognormal(6, 0.6, 4000), "lognormal"),
+        (lambda rng: rng.gamma(2.0, 100, 4000), "gamma"),
+        (lambda rng: 100 * rng.weibull(3.0, 4000), "weibull"),
+    ],
+)
+def test_the_family_that_the_values_come_from_predicts_best(draw, winner: str) -> None:
+    x = draw(np.random.default_rng(1))
+    candidates = [from_family(lognormal()), from_family(gamma()), weibull()]
+    found = goodness_of_fit(x, np.ones(4000), np.arange(4000), candidates, rng=np.random.default_rng(0))
+    assert found is not None
+    assert found.best_family == winner
+    assert found.rivals[0].family == winner
+    scores = [r.held_out_log_likelihood for r in found.rivals]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_held_out_likelihood_is_the_entropy_of_the_right_family() -> None:
+    """The mean log density of log-normal values under their own law is −(μ + ½ ln 2πe σ²)."""
+    x = np.random.default_rng(2).lognormal(6.04, 0.394, 50_000)
+    found = goodness_of_fit(
+        x, np.ones(50_000), np.arange(50_000), [from_family(lognormal())], rng=np.random.default_rng(0)
+    )
+    assert found is not None
+    assert found.held_out_log_likelihood == pytest.approx(
+        -(6.04 + 0.5 * np.log(2 * np.pi * np.e * 0.394**2)), abs=4 / np.sqrt(50_000)
+    )
+
+
+def test_the_exponential_beats_the_uniform_on_exponential_ratios() -> None:
+    x = 1 + stats.truncexpon(0.8 * 4, scale=1 / 4).rvs(500, random_state=1)
+    candidates = [from_family(exponential(1.0, 1.8)), uniform(1.0, 1.8)]
+    found = goodness_of_fit(x, np.ones(500), np.arange(500), candidates, rng=np.random.default_rng(0))
+    assert found is not None
+    assert found.best_family == "exponential"
