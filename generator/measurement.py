@@ -25,7 +25,7 @@ Choice = float | tuple[float, float] | Literal["bundle"]
 class Measurement:
     """Draws d_min, completeness and the missing reflections of structure i, a pure function of (run, i).
 
-    Its random numbers are apart from those that made the structure: the same structures come with any settings.
+    Its random numbers are apart from those that made the structure: settings here change no structure.
 
     Parameters
     ----------
@@ -80,15 +80,19 @@ class _Quantity:
             prior = getattr(bundle.require("diffraction"), name)
             if prior is None:
                 raise XtalpriorsError(
-                    f"The bundle {bundle.name} has no {name} in its diffraction prior: give the stream a number or a range."
+                    f"The bundle {bundle.name} has no {name} in its diffraction prior: give the stream "
+                    "a number or a range."
                 )
             self._distribution = prior.distribution()
         elif isinstance(choice, tuple):
             self._range = choice
-        elif isinstance(choice, str):
-            raise UsageError(f"{name} is {choice!r}: give a number, a pair of numbers, or 'bundle'.")
         else:
-            self.fixed = float(choice)
+            try:
+                self.fixed = float(choice)
+            except (TypeError, ValueError):
+                raise UsageError(
+                    f"{name} is {choice!r}: give a number, a pair of numbers, or 'bundle'."
+                ) from None
         for value in self._range or ((self.fixed,) if self.fixed is not None else ()):
             if not 0.0 < value <= highest or not np.isfinite(value):
                 raise UsageError(
@@ -122,7 +126,7 @@ def _two_shares(stream: Any, index: Any, shares: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _keep(stream: Any, index: Any, completeness: Any, orbits: Any, kept_orbits: Any, kept: Any) -> None:
-    """Keep each set of equivalent reflections with the probability `completeness`; its draw is number 2 + its own."""
+    """Keep each set of equivalent reflections with the probability `completeness`."""
     for i in range(len(index)):
         if completeness[i] >= 1.0:
             kept[i, :] = True

@@ -1,9 +1,9 @@
-"""An endless stream of diffraction data for training: generated structures, their amplitudes and their phases.
+"""An endless stream of diffraction data for training: amplitudes and phases of generated structures.
 
 Batch b of a run holds the structures start + b·batch_size … and is a pure function of (bundle, configuration,
-diffraction settings, seed, b). Rank r of R has the batches b ≡ r (mod R), and worker w of W every W-th of these, which
-is the order in which `torch.utils.data.DataLoader(stream, batch_size=None, num_workers=W)` asks for them: the
-batches and their order are the same for any number of workers.
+diffraction settings, seed, b). Rank r of R has the batches b ≡ r (mod R), and worker w of W every W-th of
+these, which is the order in which `torch.utils.data.DataLoader(stream, batch_size=None, num_workers=W)` asks
+for them: the batches and their order are the same for any number of workers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xtalpriors.crystal.reciprocal import IndexBox, asymmetric_box
 from xtalpriors.crystal.scattering_input import CrystalArrays
 from xtalpriors.crystal.structure_factors import Scale, StructureFactorCalculator
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.config import GeneratorConfig, configure
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.measurement import Measurement
 from xtalpriors.generator.structures import StructureBatch
@@ -63,7 +63,7 @@ class StreamBatch(NamedTuple):
     number: int
 
 
-class StructureStream(IterableDataset[StreamBatch]):
+class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
     """Batches of amplitudes and phases of generated structures; see the module for their order.
 
     Parameters
@@ -123,7 +123,7 @@ class StructureStream(IterableDataset[StreamBatch]):
             raise UsageError(
                 f"The stream's rank is {rank}; with {world_size} processes it is 0 … {world_size - 1}."
             )
-        self.bundle, self.config = bundle, config or GeneratorConfig()
+        self.bundle, self.config = bundle, config or configure()
         self.seed, self.start, self.count, self.batch_size = seed, start, count, batch_size
         self.rank, self.world_size = rank, world_size
         self.scale: Scale = scale
@@ -201,8 +201,8 @@ class StructureStream(IterableDataset[StreamBatch]):
         for name, value in self._identity().items():
             if state.get(name) != value:
                 raise XtalpriorsError(
-                    f"The saved stream had {name} = {state.get(name)!r}, this one has {value!r}: make the stream as it "
-                    "was when the state was saved, or start a new run."
+                    f"The saved stream had {name} = {state.get(name)!r}, this one has {value!r}: make the "
+                    "stream as it was when the state was saved, or start a new run."
                 )
         self._next = int(state["position"])
 

@@ -1,0 +1,99 @@
+"""Amplitudes and phases of structure factors: masked, cut at the smallest amplitude, scaled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from xtalpriors.crystal.lane_functions import constant
+from xtalpriors.crystal.lanes import LANES, at_least, inlined, load, store, where_within
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def take_amplitudes(
+    re: Any,
+    im: Any,
+    mask: Any,
+    kept: Any,
+    smallest: float,
+    mode: int,
+    amplitudes: Any,
+    phases: Any,
+    scales: Any,
+) -> None:
+    """Amplitudes and phases of F = re + i·im, each (c, box) float32 and changed in place.
+
+    Parameters
+    ----------
+    re, im
+        F in electrons; `im` is (c, 0) where F is real.
+    mask
+        1 for a reflection that is wanted, else 0, float32 (box,).
+    kept
+        Reflections that were measured, bool (c, box), or (0, 0): all.
+    smallest
+        Amplitudes below are 0.
+    mode
+        Divide by the largest (0), the root mean square of those that are not 0 (1), or nothing (2).
+    amplitudes, phases
+        Output (c, box) float32.
+    scales
+        Output (c,) float32: what was divided by.
+    """
+    for i in range(len(re)):
+        if kept.shape[0]:
+            for p in range(mask.size):
+                re[i, p] *= kept[i, p]
+            for p in range(im.shape[1]):
+                im[i, p] *= kept[i, p]
+        if im.shape[1]:
+            _polar(re[i], im[i], mask, smallest, amplitudes[i], phases[i])
+        else:
+            _sign(re[i], mask, smallest, amplitudes[i], phases[i])
+        scale = _scale(amplitudes[i], mode)
+        scales[i] = scale
+        factor = np.float32(1.0) / scale
+        for p in range(mask.size):
+            amplitudes[i, p] *= factor
+
+
+@inlined
+def _sign(f: Any, mask: Any, smallest: float, amplitude: Any, phase: Any) -> None:
+    """|f| and 0 or π."""
+    whole = f.size // LANES * LANES
+    for p in range(0, whole, LANES):
+        value = load(f, p) * load(mask, p)
+        size = at_least(value, constant(0.0) - value)
+        store(amplitude, p, where_within(constant(smallest), size, size))
+        store(phase, p, where_within(value, constant(-smallest), constant(np.pi)))
+    for p in range(whole, f.size):
+        number = f[p] * mask[p]
+        amplitude[p] = abs(number) if abs(number) >= smallest else np.float32(0.0)
+        phase[p] = np.float32(np.pi) if number <= -smallest else np.float32(0.0)
+
+
+@inlined
+def _polar(re: Any, im: Any, mask: Any, smallest: float, amplitude: Any, phase: Any) -> None:
+    """|F| and its argument."""
+    for p in range(re.size):
+        size = np.sqrt(re[p] * re[p] + im[p] * im[p]) * mask[p]
+        seen = size >= smallest
+        amplitude[p] = size if seen else np.float32(0.0)
+        phase[p] = np.arctan2(im[p], re[p]) if seen else np.float32(0.0)
+
+
+@inlined
+def _scale(amplitude: Any, mode: int) -> Any:
+    """The number to divide by; 1 where there is no amplitude."""
+    largest, total, count = np.float32(0.0), np.float32(0.0), 0
+    if mode == 0:
+        for p in range(amplitude.size):
+            largest = max(largest, amplitude[p])
+    elif mode == 1:
+        for p in range(amplitude.size):
+            total += amplitude[p] * amplitude[p]
+            count += amplitude[p] > np.float32(0.0)
+        largest = np.sqrt(total / np.float32(max(count, 1)))
+    return largest if largest > np.float32(0.0) else np.float32(1.0)
