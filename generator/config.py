@@ -134,8 +134,15 @@ class GeneratorConfig(BaseModel):
     u_iso_min_angstrom2: float = Field(
         0.001, gt=0, description="Deviations are cut so that no U_iso is smaller"
     )
+    min_placed_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A structure in which less than this share of N′ was placed is drawn again, like an empty one, "
+        "and counted; not in the paper, where it hardly occurs, but in groups with many mirror planes it does",
+    )
     redraws: int = Field(
-        100, ge=0, le=10_000, description="How often an empty structure is drawn again before the run fails"
+        100, ge=0, le=10_000, description="How often an empty (or sparse) structure is drawn again before the run fails"
     )
 
     @model_validator(mode="after")

@@ -155,6 +155,18 @@ def _record(content, special, order, atoms, n_atoms, first, out, stream):  # typ
 
 
 @njit(cache=True)
+def _dense_enough(content, special, order, atoms, n_atoms, n_target):  # type: ignore[no-untyped-def]
+    """Is there a non-hydrogen atom, and were enough of those wanted placed (special ones by their multiplicity)?"""
+    in_cell = 0
+    for k in range(n_atoms):
+        code = atoms[k, 3]
+        if code % 256 != HYDROGEN:
+            p = code // 256
+            in_cell += order if p == GENERAL else special.multiplicity[p]
+    return in_cell > 0 and in_cell >= content.min_placed_share * n_target * order
+
+
+@njit(cache=True)
 def _numbers(content, volume, order, stream):  # type: ignore[no-untyped-def]
     """N′ and N_H (eqs 18 and 19)."""
     v_atom = draw(content.packing, uniform(stream))
@@ -230,6 +242,8 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
                         n_hydrogen if hydrogen else n_target, hydrogen, general, settings, symmetry,
                         images, radii, atoms, atom_radii, placed, metric, reciprocal, fractional, row, stream,
                     )  # fmt: skip
+                    if not _dense_enough(content, special, order, atoms, placed[0], n_target):
+                        break
                 n_atoms = placed[0]
             else:
                 near = shells_of(content.min_distance * (1.0 + GUARD), reciprocal)
@@ -239,9 +253,12 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
                         n_hydrogen if hydrogen else n_target, hydrogen, general, content.tries, limit, symmetry,
                         images, atoms, both, metric, near, row, stream,
                     )  # fmt: skip
+                    if not _dense_enough(content, special, order, atoms, both[0], n_target):
+                        break
                 n_atoms = both[0]
-            if n_atoms > 0:
+            if _dense_enough(content, special, order, atoms, n_atoms, n_target):
                 break
+            n_atoms = 0
         _record(content, special, order, atoms, n_atoms, first, out, stream)
         cells[i, 0], cells[i, 1], cells[i, 2] = cell[0], cell[1], cell[2]
         cells[i, 3], cells[i, 4], cells[i, 5] = angle_degree(cell[3]), angle_degree(cell[4]), angle_degree(cell[5])

@@ -130,7 +130,8 @@ class Reference:
                 self._add_hydrogens(crystal, n_hydrogens, rng)
             else:
                 self._fill_randomly(crystal, n_atoms, n_hydrogens, rng)
-            if crystal.symbols:
+            in_cell = sum(m for s, (_, m) in zip(crystal.symbols, crystal.sites, strict=True) if s != "H")
+            if in_cell > 0 and in_cell >= self.config.min_placed_share * n_atoms * rules.group.order:
                 return self._finish(crystal, cell, index, rng)
         raise XtalpriorsError(f"a structure was empty {self.config.redraws + 1} times in a row.")
 

@@ -130,6 +130,8 @@ class ContentSpec(NamedTuple):
     special_tries: int
     redraws: int
     """How often an empty structure is drawn again."""
+    min_placed_share: float
+    """Share of N′ below which a structure counts as empty."""
     bond: tuple[float, float]
     """Range of a bond length over R_Σ; its lower end is the nearest contact."""
     gap: tuple[float, float]

@@ -224,6 +224,7 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
         elements_tried=config.elements_tried,
         special_tries=config.special_tries,
         redraws=config.redraws,
+        min_placed_share=config.min_placed_share,
         bond=config.bond_window,
         gap=config.gap_window,
         u_min=config.u_iso_min_angstrom2,
