@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from xtalpriors.mining.numbers import MISSING, parse_numbers
 from xtalpriors.mining.tags import ANISO, BLOCK_NUMBERS, BLOCK_TEXTS, PRESENCE, SITE_NUMBERS, SITE_TEXTS
-from xtalpriors.mining.tokens import FIELD_INDEX, FIELDS, TAG_FIELD, Tokens
+from xtalpriors.mining.tokens import FIELD_INDEX, FIELDS, NUMERIC_TAG, TAG_FIELD, Tokens
 
 __all__ = ["Batch", "index_batch"]
 
@@ -40,9 +40,9 @@ class Batch:
     tokens
         The values.
     null
-        (t,) the token is `?`, `.` or empty.
+        (t + 1,) the token is `?`, `.` or empty; the last one stands for the token −1, which is none.
     value, su, kind
-        (t,) the token read as a number, see `numbers.parse_numbers`.
+        (t + 1,) the token read as a number, see `numbers.parse_numbers`.
     block
         (b, block fields) token number or −1.
     site_start, site
@@ -69,7 +69,7 @@ class Batch:
     @property
     def n_blocks(self) -> int:
         """Number of blocks."""
-        return self.block.shape[0]
+        return len(self.block)
 
     def block_tokens(self, name: str) -> I32:
         """Token of a block field, (b,), −1 where there is none."""
@@ -88,11 +88,17 @@ class Batch:
 
     def numbers(self, tokens: I32) -> F64:
         """Numbers of tokens; NaN where there is no token or no number."""
-        return _numbers(self.value, tokens)
+        found: F64 = self.value[tokens]
+        return found
+
+    def stated(self, name: str) -> Bool:
+        """(b,) the block states a field, and not as a null."""
+        found: Bool = ~self.null[self.block_tokens(name)]
+        return found
 
     def texts(self, tokens: I32) -> pa.Array:
         """Arrow strings of tokens, null where there is no token or it is null."""
-        wanted = _present(self.null, tokens)
+        wanted = np.where(self.null[tokens], np.int32(-1), tokens)
         offsets, data = _gather(self.tokens.buffer, self.tokens.start, self.tokens.end, wanted)
         mask = np.packbits(wanted >= 0, bitorder="little")
         return pa.StringArray.from_buffers(
@@ -105,7 +111,7 @@ class Batch:
 
     def text(self, token: int) -> str | None:
         """String of one token; None for no token or a null one."""
-        if token < 0 or self.null[token]:
+        if self.null[token]:
             return None
         return self.raw(token)
 
@@ -113,22 +119,6 @@ class Batch:
         """String of one token, null or not."""
         data = self.tokens.buffer[self.tokens.start[token] : self.tokens.end[token]]
         return data.tobytes().decode("utf-8", "replace")
-
-
-@numba.njit(cache=True)
-def _numbers(value: F64, tokens: I32) -> F64:
-    out = np.empty(tokens.size)
-    for i in range(tokens.size):
-        out[i] = value[tokens[i]] if tokens[i] >= 0 else np.nan
-    return out
-
-
-@numba.njit(cache=True)
-def _present(null: Bool, tokens: I32) -> I32:
-    out = np.empty(tokens.size, dtype=np.int32)
-    for i in range(tokens.size):
-        out[i] = tokens[i] if tokens[i] >= 0 and not null[tokens[i]] else -1
-    return out
 
 
 @numba.njit(cache=True)
@@ -151,8 +141,9 @@ def _gather(
 def _nulls(
     buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], quoted: Bool
 ) -> Bool:
-    null = np.zeros(start.size, dtype=np.bool_)
+    null = np.ones(start.size + 1, dtype=np.bool_)
     for i in range(start.size):
+        null[i] = False
         first, last = start[i], end[i]
         if quoted[i]:  # '  ' and ' ? ' say nothing either
             while first < last and buffer[first] <= 32:
@@ -208,7 +199,9 @@ def _fill(
 def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     """Index tables of a batch of `n_blocks` blocks."""
     null = _nulls(tokens.buffer, tokens.start, tokens.end, tokens.quoted)
-    value, su, kind = parse_numbers(tokens.buffer, tokens.start, tokens.end)
+    value, su, kind = parse_numbers(tokens.buffer, tokens.start, tokens.end, NUMERIC_TAG[tokens.tag])
+    value, su = np.append(value, np.nan), np.append(su, np.nan)
+    kind = np.append(kind, np.uint8(MISSING))
     kind[null] = MISSING
     tables = []
     for low, high in ((_N_BLOCK, _N_BLOCK + _N_SITE), (_SYMOP - _N_ANISO, _SYMOP), (_SYMOP, _SYMOP + 1)):

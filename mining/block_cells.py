@@ -39,9 +39,9 @@ def block_cells(batch: Batch) -> BlockCells:
     """
     tokens = np.stack([batch.block_tokens(p) for p in PARAMETERS], axis=1)
     cells = np.stack([batch.numbers(tokens[:, i]) for i in range(6)], axis=1)
-    su = np.where(tokens >= 0, batch.su[tokens], np.nan)
+    su = batch.su[tokens]
     notes: dict[int, list[str]] = {}
-    stated = (tokens[:, :3] >= 0).any(axis=1)
+    stated: npt.NDArray[np.bool_] = np.any(tokens[:, :3] >= 0, axis=1)
     for b, i in zip(*np.nonzero(np.isnan(cells[:, 3:]) & stated[:, None]), strict=True):
         token = tokens[b, 3 + i]
         if token < 0 or batch.raw(token) == ".":
@@ -59,7 +59,8 @@ def sound_cells(cells: BlockCells) -> npt.NDArray[np.bool_]:
         lengths = (values[:, :3] > 0.0) & (values[:, :3] < _LONGEST_ANGSTROM)
         angles = (values[:, 3:] > 0.0) & (values[:, 3:] < 180.0)
         sound: npt.NDArray[np.bool_] = lengths.all(axis=1) & angles.all(axis=1) & (cells.volumes > 0.0)
-    return sound & ~(values == _PLACEHOLDER).all(axis=1)
+    sound &= ~(values == _PLACEHOLDER).all(axis=1)
+    return sound
 
 
 def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:

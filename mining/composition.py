@@ -134,10 +134,10 @@ def _close(found: float, expected: float, units: float) -> bool:
 
 @numba.njit(cache=True)
 def _heavy_agree(sites: F64, formula: F64, units: float) -> bool:
+    agree = True
     for z in range(sites.size):
-        if z != 1 and not _close(sites[z], units * formula[z], units):
-            return False
-    return True
+        agree &= z == 1 or _close(sites[z], units * formula[z], units)
+    return agree
 
 
 @numba.njit(cache=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from xtalpriors.crystal.elements import SYMBOLS, block, is_metal
-from xtalpriors.crystal.formula import hill_formula
 from xtalpriors.mining.arrow import coded
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.composition import (
@@ -21,6 +19,7 @@ from xtalpriors.mining.composition import (
     reconcile,
     site_counts,
 )
+from xtalpriors.mining.contents_text import hill_formulas, symbols
 from xtalpriors.mining.displacements import Displacements
 from xtalpriors.mining.positions import Positions, occupation, ranges, special_summary
 from xtalpriors.mining.select import Chosen
@@ -35,9 +34,6 @@ Bool = npt.NDArray[np.bool_]
 _IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
 _IS_S_METAL: Final = np.array([False] + [block(s) == "s" and is_metal(s) for s in SYMBOLS[1:]])
 _IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
-_ORDER: Final = sorted(range(1, len(SYMBOLS)), key=lambda z: SYMBOLS[z])
-"""Atomic numbers in the alphabetical order of their symbols."""
-_HILL_ORDER: Final = np.array([6, 1, *(n for n in _ORDER if n not in (6, 1))])
 
 
 def content_columns(
@@ -61,8 +57,9 @@ def content_columns(
         start, end, sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed
     )
     has_sites = _sum(start, end, sites.placed) > 0
-    contents = reconcile(counts, attached, *_swapped(*formula_counts(formulas), has_sites), z)
-    columns = _composition(formulas, z, counts, attached, has_sites, contents, volume)
+    formula, readable = formula_counts(formulas)
+    contents = reconcile(counts, attached, formula, has_sites, readable, z)
+    columns = _composition(formulas, formula, z, counts, attached, has_sites, contents, volume)
     columns |= {
         "n_sites": _sum(start, end, sites.placed).astype(np.int32),
         "n_sites_non_h": _sum(start, end, non_h).astype(np.int32),
@@ -76,10 +73,6 @@ def content_columns(
     columns |= _disorder(batch, start, end, metric, sites)
     _site_notes(chosen, keep, start, end, sites)
     return columns
-
-
-def _swapped(formula: F64, known: Bool, has_sites: Bool) -> tuple[F64, Bool, Bool]:
-    return formula, has_sites, known
 
 
 def _sum(start: I32, end: I32, flags: Bool) -> npt.NDArray[np.int64]:
@@ -106,6 +99,7 @@ def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
 
 def _composition(
     formulas: list[str | None],
+    formula: F64,
     z: F64,
     counts: F64,
     attached: F64,
@@ -122,15 +116,15 @@ def _composition(
     with np.errstate(divide="ignore", invalid="ignore"):
         h_fraction = np.where(known & (total > 0), final[:, 1] / total, np.nan)
         per_atom = np.where(non_h > 0, volume / non_h, np.nan)
-    present = np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6
-    classes = [_class(row) for row in present]
+    # Where sites and formula disagree, either may have left an element out.
+    present = (np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6) | (counts[:, 1:] > 1e-6) | (formula[:, 1:] > 0)
     return {
         "formula_declared": formulas,
         "z_declared": z,
         "formula_sites": [
-            f if h else None for f, h in zip(_hill_formulas(from_sites), has_sites.tolist(), strict=True)
+            f if h else None for f, h in zip(hill_formulas(from_sites), has_sites.tolist(), strict=True)
         ],
-        "formula_cell": _hill_formulas(final),
+        "formula_cell": hill_formulas(final),
         "formula_units": contents.units,
         "composition_agreement": coded(contents.agreement, AGREEMENTS),
         "n_atoms_non_h_cell": np.where(has_sites, non_h, np.nan),
@@ -138,46 +132,19 @@ def _composition(
         "hydrogen_origin": coded(contents.hydrogen_origin, HYDROGEN_ORIGINS),
         "h_fraction": h_fraction,
         "volume_per_non_h_atom_angstrom3": per_atom,
-        "elements": [" ".join(SYMBOLS[n] for n in _ORDER if row[n - 1]) or None for row in present],
-        "class": classes,
+        "elements": symbols(present),
+        "class": _classes(present),
         "has_s_block": (present & _IS_S_METAL[1:]).any(axis=1),
         "has_d_block": (present & _IS_D[1:]).any(axis=1),
     }
 
 
-def _hill_formulas(counts: F64) -> list[str | None]:
-    """Hill formulae of counts (n, elements); what is unknown (0) is left out, None where nothing is known."""
-    with np.errstate(invalid="ignore"):
-        rows, columns = np.nonzero(counts[:, _HILL_ORDER] > 0)
-    numbers = _HILL_ORDER[columns]
-    texts = [_part(z, n) for z, n in zip(numbers.tolist(), counts[rows, numbers].tolist(), strict=True)]
-    bounds = np.searchsorted(rows, np.arange(len(counts) + 1)).tolist()
-    carbon = (counts[:, 6] > 0).tolist()
-    out: list[str | None] = []
-    for e, (first, last) in enumerate(pairwise(bounds)):
-        parts = texts[first:last]
-        if not carbon[e]:  # without carbon hydrogen stands in its alphabetical place
-            parts = sorted(parts, key=_symbol_of)
-        out.append(" ".join(parts).strip() or None)
-    return out
-
-
-def _symbol_of(part: str) -> str:
-    return part.rstrip("0123456789.")
-
-
-@lru_cache(maxsize=65536)
-def _part(number: int, count: float) -> str:
-    return hill_formula({SYMBOLS[number]: count})
-
-
-def _class(present: Bool) -> str | None:
-    """`organic`, `metal-organic` or `inorganic` of the elements present (index atomic number − 1)."""
-    if not present.any():
-        return None
-    if not (present[5] and present[0]):
-        return "inorganic"
-    return "metal-organic" if (present & _IS_METAL[1:]).any() else "organic"
+def _classes(present: Bool) -> pa.Array:
+    """`organic`, `metal-organic` or `inorganic` of the elements present (n, elements from hydrogen on)."""
+    hydrocarbon = present[:, 5] & present[:, 0]
+    metal = (present & _IS_METAL[1:]).any(axis=1)
+    code = np.where(hydrocarbon, np.where(metal, 1, 0), 2)
+    return coded(np.where(present.any(axis=1), code, -1), ("organic", "metal-organic", "inorganic"))
 
 
 def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any]:
@@ -187,11 +154,7 @@ def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = _total(start, end, value) / n
         entry = np.repeat(np.arange(len(start)), end - start)
-        rows = (
-            np.concatenate([np.arange(a, b) for a, b in zip(start, end, strict=True)])
-            if len(start)
-            else entry
-        )
+        rows = ranges(start, end)
         deviation = np.zeros(len(value))
         deviation[rows] = np.where(used[rows], (value[rows] - mean[entry]) ** 2, 0.0)
         sd = np.sqrt(_total(start, end, deviation) / (n - 1))
@@ -214,8 +177,7 @@ def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> 
     grouped = np.zeros(len(sites.block), dtype=np.bool_)
     for name in ("disorder_assembly", "disorder_group"):
         tokens = batch.site_tokens(name)
-        stated = np.flatnonzero((tokens >= 0) & ~batch.null[tokens]) if len(batch.null) else []
-        for i in stated:
+        for i in np.flatnonzero(~batch.null[tokens]):
             grouped[i] |= batch.raw(int(tokens[i])).strip() != "0"  # PART 0 is the ordered part
     return {
         "has_disorder": (_sum(start, end, grouped) > 0) | found.alone,

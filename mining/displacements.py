@@ -74,7 +74,7 @@ def site_displacements(
                 _take(u, origin, (found * factor).sum(axis=1), code)
     with np.errstate(invalid="ignore"):
         evidence = (u > 0.0) & (u <= _LARGEST)
-    su = np.where(u_token >= 0, batch.su[u_token], np.nan) if len(u) else u
+    su = batch.su[u_token]
     evidence &= ~_riding(batch, metric_tensors(cells), fract, number, u, su)
     return Displacements(u, origin, evidence)
 
@@ -107,7 +107,7 @@ def _six(full: F64) -> F64:
 def _tensor_rows(batch: Batch) -> I32:
     """Row of the tensor loop that belongs to each site (s,), −1 for none."""
     t = batch.tokens
-    return _match(
+    rows: I32 = _match(
         t.buffer,
         t.start,
         t.end,
@@ -116,6 +116,7 @@ def _tensor_rows(batch: Batch) -> I32:
         batch.aniso_start,
         batch.aniso_tokens("aniso_label"),
     )
+    return rows
 
 
 @numba.njit(cache=True)
@@ -124,10 +125,10 @@ def _same(
 ) -> bool:
     if p < 0 or q < 0 or end[p] - start[p] != end[q] - start[q]:
         return False
+    same = True
     for k in range(end[p] - start[p]):
-        if buffer[start[p] + k] != buffer[start[q] + k]:
-            return False
-    return True
+        same &= buffer[start[p] + k] == buffer[start[q] + k]
+    return same
 
 
 @numba.njit(cache=True)
@@ -167,7 +168,8 @@ def _riding(batch: Batch, metric: F64, fract: F64, number: npt.NDArray[np.int16]
     t = batch.tokens
     flagged = _starts_with(t.buffer, t.start, t.end, batch.site_tokens("calc_flag"), b"Cc")
     flagged |= _contains(t.buffer, t.start, t.end, batch.site_tokens("flags"), ord("R"))
-    return _riding_hydrogens(batch.site_start, metric, fract, number, u, su, flagged)
+    riding: Bool = _riding_hydrogens(batch.site_start, metric, fract, number, u, su, flagged)
+    return riding
 
 
 @numba.njit(cache=True)

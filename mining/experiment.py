@@ -71,11 +71,7 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
     """Kelvin. Text after the number may name the unit; a number in °C is converted, and noted."""
     tokens = batch.block_tokens("temperature")
     kelvin = _number(batch, "temperature")
-    with_text = (
-        (tokens >= 0) & (batch.kind[tokens] == PARTLY)
-        if len(batch.kind)
-        else np.zeros(len(tokens), dtype=bool)
-    )
+    with_text = batch.kind[tokens] == PARTLY
     for block in np.flatnonzero(with_text):
         unit = batch.raw(int(tokens[block])).lstrip("+-0123456789.() \t").strip().lower()
         if unit in {"k", "kelvin", "deg. k", "deg k"}:
@@ -192,8 +188,8 @@ def _named_radiation(text: str) -> str | None:
 
 def _method(batch: Batch) -> tuple[list[str | None], Bool]:
     """`single crystal`, `powder` or `theoretical`, and the powder flag: the declared word, else the tags."""
-    powder_tags = _present(batch, "powder")
-    single_tags = _present(batch, "single_crystal")
+    powder_tags = batch.stated("powder")
+    single_tags = batch.stated("single_crystal")
     out: list[str | None] = []
     declared = zip(_lower(batch, "determination_method"), _lower(batch, "exptl_method"), strict=True)
     for block, (word, method) in enumerate(declared):
@@ -209,9 +205,3 @@ def _method(batch: Batch) -> tuple[list[str | None], Bool]:
         else:
             out.append("single crystal" if single_tags[block] else None)
     return out, np.array([m == "powder" for m in out], dtype=np.bool_)
-
-
-def _present(batch: Batch, name: str) -> Bool:
-    tokens = batch.block_tokens(name)
-    present: Bool = (tokens >= 0) & ~batch.null[tokens]
-    return present

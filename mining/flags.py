@@ -18,17 +18,10 @@ Bool = npt.NDArray[np.bool_]
 _NO: Final = frozenset(("no", "n", "none", "false", "0"))
 
 
-def _present(batch: Batch, name: str) -> Bool:
-    """(b,) the block states the field, and not as a null."""
-    tokens = batch.block_tokens(name)
-    present: Bool = (tokens >= 0) & ~batch.null[tokens]
-    return present
-
-
 def _stated(batch: Batch, name: str) -> Iterator[tuple[int, str]]:
     """Blocks that state a text field, with the text."""
     tokens = batch.block_tokens(name)
-    for block in np.flatnonzero(_present(batch, name)):
+    for block in np.flatnonzero(batch.stated(name)):
         yield int(block), batch.raw(int(tokens[block])).strip()
 
 
@@ -64,19 +57,19 @@ def status_columns(batch: Batch) -> dict[str, Any]:
     theoretical = (
         _where(batch, "determination_method", lambda t: "theoretical" in t)
         | _where(batch, "exptl_method", lambda t: "theoretical" in t)
-        | _present(batch, "theoretical")
+        | batch.stated("theoretical")
     )
     return {
         "is_retracted": retracted,
         "has_errors": errors,
         "has_warnings": warnings,
-        "is_duplicate": _present(batch, "duplicate_of"),
+        "is_duplicate": batch.stated("duplicate_of"),
         "duplicate_of": batch.texts(batch.block_tokens("duplicate_of")),
         "is_suboptimal": suboptimal,
         "optimal_code": batch.texts(batch.block_tokens("optimal_code")),
         "on_hold_until": batch.texts(batch.block_tokens("on_hold_until")),
         "is_theoretical": theoretical,
-        "is_superspace": modulated | _present(batch, "superspace"),
-        "is_macromolecule": _present(batch, "macromolecule"),
-        "has_structure_factors": _present(batch, "fobs_code") | _present(batch, "reflections"),
+        "is_superspace": modulated | batch.stated("superspace"),
+        "is_macromolecule": batch.stated("macromolecule"),
+        "has_structure_factors": batch.stated("fobs_code") | batch.stated("reflections"),
     }

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.crystal.basis import ChangeOfBasis
 from xtalpriors.crystal.cell import UnitCell, metric_tensors
 from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
 from xtalpriors.crystal.settings import least_oblique_p21c
@@ -47,8 +48,8 @@ def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, A
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
     for i in np.flatnonzero(differs):
         chosen.notes.setdefault(int(keep[i]), []).append("volume-mismatch")
-    for i in _contradicting(declared, chosen):
-        chosen.notes.setdefault(int(keep[i]), []).append("cell-contradicts-group")
+    for e in _contradicting(declared, chosen):
+        chosen.notes.setdefault(int(keep[e]), []).append("cell-contradicts-group")
     return columns
 
 
@@ -59,8 +60,22 @@ def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
         if found.group.number == 14:
             cell, change = least_oblique_p21c(found.group, UnitCell(*cells[i].tolist()))
             out[i] = cell.parameters
-            operators[i] = change.triplet
+            operators[i] = _triplet(change)
     return out, operators
+
+
+_TRIPLETS: Final[dict[int, tuple[ChangeOfBasis, str]]] = {}
+_TRIPLETS_LIMIT: Final = 4096
+
+
+def _triplet(change: ChangeOfBasis) -> str:
+    """Triplet of a change of basis, remembered by identity: hashing its fractions costs more than writing it."""
+    found = _TRIPLETS.get(id(change))
+    if found is not None and found[0] is change:
+        return found[1]
+    if len(_TRIPLETS) < _TRIPLETS_LIMIT:
+        _TRIPLETS[id(change)] = change, change.triplet
+    return change.triplet
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.mining.scan_bytes import byte_at
+
 __all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_numbers"]
 
 MISSING, NUMBER, PARTLY, TEXT = 0, 1, 2, 3
@@ -17,21 +19,25 @@ MISSING, NUMBER, PARTLY, TEXT = 0, 1, 2, 3
 
 Bytes = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+
+_POWERS = 10.0 ** np.arange(23)
+"""Powers of ten that are exact in double precision."""
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _is_digit(byte: int) -> bool:
     return 48 <= byte <= 57
 
 
 @numba.njit(cache=True)
-def _digits(buffer: Bytes, i: int, end: int) -> tuple[float, int, int]:
+def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
     """Digits with at most one point from `i`: (all digits as one integer, decimals, next position)."""
     mantissa = 0.0
     decimals = -1
     n = 0
     while i < end:
-        byte = buffer[i]
+        byte = byte_at(base + i)
         if _is_digit(byte):
             mantissa = mantissa * 10.0 + (byte - 48)
             n += 1
@@ -48,20 +54,20 @@ def _digits(buffer: Bytes, i: int, end: int) -> tuple[float, int, int]:
 
 
 @numba.njit(cache=True)
-def _exponent(buffer: Bytes, i: int, end: int) -> tuple[int, int]:
+def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
     """Exponent `e-3` at `i`, and the next position; 0 and `i` when there is none."""
-    if i >= end or (buffer[i] | 32) != 101:
+    if i >= end or (byte_at(base + i) | 32) != 101:
         return 0, i
     j = i + 1
     sign = 1
-    if j < end and (buffer[j] == 45 or buffer[j] == 43):
-        sign = -1 if buffer[j] == 45 else 1
+    if j < end and (byte_at(base + j) == 45 or byte_at(base + j) == 43):
+        sign = -1 if byte_at(base + j) == 45 else 1
         j += 1
-    if j >= end or not _is_digit(buffer[j]):
+    if j >= end or not _is_digit(byte_at(base + j)):
         return 0, i
     power = 0
-    while j < end and _is_digit(buffer[j]):
-        power = min(power * 10 + (buffer[j] - 48), 400)
+    while j < end and _is_digit(byte_at(base + j)):
+        power = min(power * 10 + (byte_at(base + j) - 48), 400)
         j += 1
     return sign * power, j
 
@@ -72,53 +78,77 @@ def _scaled(mantissa: float, power: int) -> float:
     if power == 0:
         return mantissa
     if -22 <= power < 0:
-        return float(mantissa / 10.0 ** (-power))
+        return float(mantissa / _POWERS[-power])
     if 0 < power <= 22:
-        return float(mantissa * 10.0**power)
+        return float(mantissa * _POWERS[power])
     return float(mantissa * 10.0 ** float(power))
 
 
 @numba.njit(cache=True)
-def _parse(buffer: Bytes, start: int, end: int) -> tuple[float, float, int]:
+def _uncertainty(
+    base: int, i: int, end: int, value: float, power: int, decimals: int
+) -> tuple[float, float, int]:
+    """What follows the `(` at `i`: (value, standard uncertainty, next position)."""
+    digits, su_decimals, j = _digits(base, i + 1, end)
+    if np.isnan(digits) or (j < end and byte_at(base + j) != 41):
+        return value, np.nan, end if i + 1 == end else i
+    if j >= end:
+        return value, np.nan, end  # `5.123(4`: the value is whole, the uncertainty is cut off
+    su = _scaled(digits, -su_decimals if su_decimals else power - decimals)
+    i = j + 1
+    if power == 0:
+        late, i = _exponent(base, i, end)  # 1.2(3)e-4
+        return _scaled(value, late), _scaled(su, late), i
+    return value, su, i
+
+
+@numba.njit(cache=True)
+def _parse(base: int, start: int, end: int) -> tuple[float, float, int]:
     """Value, standard uncertainty (NaN when none) and kind of one token."""
-    while start < end and buffer[start] <= 32:
+    while start < end and byte_at(base + start) <= 32:
         start += 1
-    while end > start and buffer[end - 1] <= 32:
+    while end > start and byte_at(base + end - 1) <= 32:
         end -= 1
-    if start == end or (end == start + 1 and (buffer[start] == 63 or buffer[start] == 46)):
+    if start == end:
+        return np.nan, np.nan, MISSING
+    first = byte_at(base + start)
+    if end == start + 1 and (first == 63 or first == 46):
         return np.nan, np.nan, MISSING
     i = start
     sign = 1.0
-    if buffer[i] == 45 or buffer[i] == 43:
-        sign = -1.0 if buffer[i] == 45 else 1.0
+    if first == 45 or first == 43:
+        sign = -1.0 if first == 45 else 1.0
         i += 1
-    mantissa, decimals, i = _digits(buffer, i, end)
+    mantissa, decimals, i = _digits(base, i, end)
     if np.isnan(mantissa):
         return np.nan, np.nan, TEXT
-    power, i = _exponent(buffer, i, end)
+    power, i = _exponent(base, i, end)
     value = sign * _scaled(mantissa, power - decimals)
     su = np.nan
-    if i < end and buffer[i] == 47:  # a fraction, 1/3
-        denominator, shift, j = _digits(buffer, i + 1, end)
+    if i < end and byte_at(base + i) == 40:
+        value, su, i = _uncertainty(base, i, end, value, power, decimals)
+    elif i < end and byte_at(base + i) == 47:  # a fraction, 1/3
+        denominator, shift, j = _digits(base, i + 1, end)
         if j == end and denominator > 0.0:
             return value / _scaled(denominator, -shift), np.nan, NUMBER
-    if i < end and buffer[i] == 40:
-        digits, su_decimals, j = _digits(buffer, i + 1, end)
-        if not np.isnan(digits) and j < end and buffer[j] == 41:
-            su = _scaled(digits, -su_decimals if su_decimals else power - decimals)
-            i = j + 1
-            if power == 0:
-                power, i = _exponent(buffer, i, end)  # 1.2(3)e-4
-                value = _scaled(value, power)
-                su = _scaled(su, power)
-        elif (j == end and i + 1 == end) or j == end:
-            i = end  # `5.123(` and `5.123(4`: the value is whole, the uncertainty is cut off
     return value, su, NUMBER if i == end else PARTLY
 
 
 @numba.njit(cache=True)
+def _parse_all(base: int, start: I32, end: I32, wanted: npt.NDArray[np.bool_]) -> tuple[F64, F64, Bytes]:
+    n = start.size
+    value, su = np.empty(n), np.empty(n)
+    kind = np.empty(n, dtype=np.uint8)
+    for i in range(n):
+        if wanted[i]:
+            value[i], su[i], kind[i] = _parse(base, start[i], end[i])
+        else:
+            value[i], su[i], kind[i] = np.nan, np.nan, TEXT
+    return value, su, kind
+
+
 def parse_numbers(
-    buffer: Bytes, start: npt.NDArray[np.int32], end: npt.NDArray[np.int32]
+    buffer: Bytes, start: I32, end: I32, wanted: npt.NDArray[np.bool_] | None = None
 ) -> tuple[F64, F64, Bytes]:
     """Parse many tokens.
 
@@ -128,6 +158,8 @@ def parse_numbers(
         Bytes of the batch.
     start, end
         (n,) positions of the tokens, quotes left out.
+    wanted
+        (n,) tokens to parse; the others come back as `TEXT`. All by default.
 
     Returns
     -------
@@ -135,9 +167,9 @@ def parse_numbers(
         (n,) each: the number or NaN; its standard uncertainty in the same unit or NaN; one of
         `MISSING`, `NUMBER`, `PARTLY`, `TEXT`.
     """
-    n = start.size
-    value, su = np.empty(n), np.empty(n)
-    kind = np.empty(n, dtype=np.uint8)
-    for i in range(n):
-        value[i], su[i], kind[i] = _parse(buffer, start[i], end[i])
-    return value, su, kind
+    if start.size and (start.min() < 0 or end.max() > buffer.size):
+        raise ValueError("tokens outside the buffer")
+    if wanted is None:
+        wanted = np.ones(start.size, dtype=np.bool_)
+    parsed: tuple[F64, F64, Bytes] = _parse_all(buffer.ctypes.data, start, end, wanted)
+    return parsed

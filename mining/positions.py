@@ -85,7 +85,8 @@ def ranges(start: I32, end: I32) -> npt.NDArray[np.int64]:
     """The numbers from `start` to `end` of each entry, one entry after the other."""
     sizes = (end - start).astype(np.int64)
     shift = np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
-    return np.arange(sizes.sum(), dtype=np.int64) + shift
+    numbers: npt.NDArray[np.int64] = np.arange(sizes.sum(), dtype=np.int64) + shift
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _add_block(block: gemmi.cif.Block, writer: TokenWriter, number: int) -> None
 
 
 def _add_raw(writer: TokenWriter, block: int, tag: int, row: int, raw: str) -> None:
-    quoted = raw[:1] in {"'", '"', ";"} and raw not in _NULLS
+    quoted = raw[:1] in {"'", '"'} or (raw[:1] == ";" and "\n" in raw)  # `;7` within a line is no text field
     writer.add(block, tag, row, gemmi.cif.as_string(raw) if quoted else raw, quoted)
 
 

@@ -101,7 +101,7 @@ def _look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
     slot = np.int64(key % np.uint64(_TABLE_SIZE))
     while keys[slot] != 0:
         if keys[slot] == key:
-            return np.int64(numbers[slot])
+            return int(numbers[slot])
         slot = (slot + 1) % _TABLE_SIZE
     return -1
 
@@ -161,7 +161,11 @@ def _scan_file(
     names: I64,
     counters: I64,
 ) -> int:
-    """Scan the bytes `lo` … `hi`; `out` gets (block, tag, row, start, end, quoted), `names` (start, end, hash)."""
+    """Scan the bytes `lo` … `hi`.
+
+    `out` gets a row (block, tag, row, start, end, quoted) for each value, `names` (start, end, hash) for
+    each block.
+    """
     columns = np.empty(_MAX_WIDTH, dtype=np.int16)
     first_block, n_out = counters[_N_NAMES], counters[_N_OUT]
     block, pending = first_block - 1, _NO_TAG

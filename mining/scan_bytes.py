@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -32,7 +32,7 @@ HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def byte_at(typing_context: Any, address: Any) -> Any:
     """The byte at an address, as int64."""
 
@@ -134,6 +134,8 @@ def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, in
     if byte == 39 or byte == 34:
         close = quote_end(base, i, end)
         return i + 1, close, close + 1 if close > 0 else -1, True
+    if byte == 36:  # a reference to a save frame
+        return i, i, -1, False
     j = i
     while j < end:
         byte = byte_at(base + j)
@@ -148,13 +150,14 @@ def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, in
 @numba.njit(cache=True)
 def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
     """The four letters a b c d, whatever their case, and an underscore at `i`."""
-    return (
+    found: bool = (
         byte_at(base + i + 4) == 95
         and (byte_at(base + i) | 32) == a
         and (byte_at(base + i + 1) | 32) == b
         and (byte_at(base + i + 2) | 32) == c
         and (byte_at(base + i + 3) | 32) == d
     )
+    return found
 
 
 @numba.njit(cache=True)

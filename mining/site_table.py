@@ -76,7 +76,7 @@ def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F
     """Fill missing fractional coordinates from Cartesian ones (a along x, b in the xy plane)."""
     none = np.isnan(fract).all(axis=1)
     cartn = np.stack([batch.numbers(batch.site_tokens(f"cartn_{n}")) for n in "xyz"], axis=1)
-    use = none & np.isfinite(cartn).all(axis=1)
+    use: Bool = none & np.all(np.isfinite(cartn), axis=1)
     for b in np.unique(block[use]):
         rows = use & (block == b)
         matrix = orthogonalization_matrices(cells[b : b + 1])[0]
@@ -116,7 +116,7 @@ def site_table(
     sites: Sites,
     displacements: Displacements,
     positions: Positions,
-    rows: I32,
+    rows: npt.NDArray[np.int64],
     entry_ids: pa.Array,
     index: I32,
 ) -> pa.Table:

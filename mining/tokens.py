@@ -43,6 +43,9 @@ TAG_FIELD: Final[I32] = np.array([index for _, index in _ALIASES], dtype=np.int3
 """Field of each tag number."""
 PRESENCE_ONLY: Final[npt.NDArray[np.bool_]] = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in PRESENCE])
 """Tags of which only the first row matters: what counts is that the tag is there with a value."""
+_NUMERIC: Final = [n for g in (BLOCK_NUMBERS, SITE_NUMBERS, ANISO) for n in g if n != "aniso_label"]
+NUMERIC_TAG: Final[npt.NDArray[np.bool_]] = np.isin(TAG_FIELD, [FIELD_INDEX[n] for n in _NUMERIC])
+"""Tags whose values are numbers."""
 _COLUMNS: Final = ("buffer", "block", "tag", "row", "start", "end", "quoted")
 
 

@@ -1,0 +1,55 @@
+"""Contents of many cells as text: Hill formulae, and the symbols of the elements present."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.elements import SYMBOLS
+from xtalpriors.crystal.formula import hill_formula
+
+__all__ = ["hill_formulas", "symbols"]
+
+F64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+_ALPHABETICAL: Final = np.array(sorted(range(1, len(SYMBOLS)), key=lambda z: SYMBOLS[z]))
+_HILL_ORDER: Final = np.array([6, 1, *(z for z in _ALPHABETICAL.tolist() if z not in (6, 1))])
+
+
+def hill_formulas(counts: F64) -> list[str | None]:
+    """Hill formulae of counts (n, elements); what is unknown (0) is left out, None where nothing is known."""
+    with np.errstate(invalid="ignore"):
+        rows, columns = np.nonzero(counts[:, _HILL_ORDER] > 0)
+    numbers = _HILL_ORDER[columns]
+    texts = [_part(z, n) for z, n in zip(numbers.tolist(), counts[rows, numbers].tolist(), strict=True)]
+    bounds = np.searchsorted(rows, np.arange(len(counts) + 1)).tolist()
+    carbon = (counts[:, 6] > 0).tolist()
+    out: list[str | None] = []
+    for e, (first, last) in enumerate(pairwise(bounds)):
+        parts = texts[first:last]
+        if not carbon[e]:  # without carbon hydrogen stands in its alphabetical place
+            parts = sorted(parts, key=_symbol_of)
+        out.append(" ".join(parts).strip() or None)
+    return out
+
+
+def symbols(present: Bool) -> list[str | None]:
+    """Symbols of the elements present (n, elements from hydrogen on), sorted, joined by blanks."""
+    rows, columns = np.nonzero(present[:, _ALPHABETICAL - 1])
+    symbols = [SYMBOLS[z] for z in _ALPHABETICAL[columns].tolist()]
+    bounds = np.searchsorted(rows, np.arange(len(present) + 1)).tolist()
+    return [" ".join(symbols[first:last]) or None for first, last in pairwise(bounds)]
+
+
+def _symbol_of(part: str) -> str:
+    return part.rstrip("0123456789.")
+
+
+@lru_cache(maxsize=65536)
+def _part(number: int, count: float) -> str:
+    return hill_formula({SYMBOLS[number]: count})

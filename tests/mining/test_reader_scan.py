@@ -1,0 +1,210 @@
+"""The scanner against gemmi: what it accepts gemmi accepts, with the same blocks and the same values."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+from corpus import corpus_dir
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from reader_cif import P21C, atoms, structure
+
+from xtalpriors.mining.encoding import to_utf8
+from xtalpriors.mining.scan import Scanned, scan
+from xtalpriors.mining.tags import PRESENCE, normal_tag
+from xtalpriors.mining.tokens import FIELDS, TAG_FIELD, TAG_INDEX
+
+Value = tuple[int, int, int, str, bool]
+
+
+def scanned(data: bytes) -> Scanned:
+    buffer = np.frombuffer(data or b" ", dtype=np.uint8)
+    return scan(buffer, np.array([0, len(data)], dtype=np.int64))
+
+
+def values_of_scan(found: Scanned) -> list[Value]:
+    t = found.tokens
+    rows = zip(
+        t.block.tolist(), t.tag.tolist(), t.row.tolist(), t.start, t.end, t.quoted.tolist(), strict=True
+    )
+    return sorted(
+        (b, tag, row, _text(tag, t.buffer[i:j].tobytes().decode()), q) for b, tag, row, i, j, q in rows
+    )
+
+
+def values_of_gemmi(document: gemmi.cif.Document) -> list[Value]:
+    """Wanted values by way of gemmi's own interface."""
+    out: list[Value] = []
+    for number, block in enumerate(document):
+        for item in block:
+            if item.pair is not None:
+                columns = [(item.pair[0], [item.pair[1]])]
+            elif item.loop is not None:
+                width = len(item.loop.tags)
+                columns = [(tag, item.loop.values[k::width]) for k, tag in enumerate(item.loop.tags)]
+            else:
+                continue
+            for name, raws in columns:
+                tag = TAG_INDEX.get(normal_tag(name), -1)
+                if tag >= 0:
+                    rows = raws[:1] if FIELDS[TAG_FIELD[tag]] in PRESENCE else raws
+                    out += [(number, tag, row, *_unquoted(tag, raw)) for row, raw in enumerate(rows)]
+    return sorted(out)
+
+
+def _unquoted(tag: int, raw: str) -> tuple[str, bool]:
+    quoted = raw[0] in "'\"" or (raw[0] == ";" and "\n" in raw)
+    return _text(tag, gemmi.cif.as_string(raw) if quoted else raw), quoted
+
+
+def _text(tag: int, text: str) -> str:
+    return "" if FIELDS[TAG_FIELD[tag]] in PRESENCE else text.replace("\r\n", "\n")
+
+
+def by_gemmi(data: bytes) -> gemmi.cif.Document | None:
+    try:
+        return gemmi.cif.read_string(data.decode(), check_level=1)
+    except (ValueError, RuntimeError):
+        return None
+
+
+def assert_same(data: bytes) -> bool:
+    """Whether the scanner accepts; it must then agree with gemmi."""
+    found = scanned(data)
+    if found.status[0] != 0:
+        assert found.n_blocks[0] == 0
+        return False
+    document = by_gemmi(data)
+    assert document is not None, "the scanner accepts what gemmi refuses"
+    names = [data[i:j].decode() for i, j in zip(found.name_start, found.name_end, strict=True)]
+    assert names == [block.name for block in document]
+    assert values_of_scan(found) == values_of_gemmi(document)
+    return True
+
+
+WELL_FORMED = [
+    structure(P21C, atoms("C1 C 0.1 0.2 0.3", "'O 1' O .1 .2 ?")),
+    structure("_chemical_formula_sum\n;C6 H6\n;\n", "_journal_name_full 'O'Neil's Acta'\n"),
+    structure("_journal_name_full\r\n;\r\nActa\r\nCryst\r\n;\r\n_journal_year 1999\r\n"),
+    structure("_journal_name_full ''\n_journal_paper_doi \"\"\n_cod_database_code ;7\n"),
+    structure("_cell.length_a_ 3 # comment\n#_cell_length_a 7\n_chemical_formula_sum C#1\n"),
+    "data_a\n_cell_length_a 1\ndata_b\n_cell_length_a 2\nloop_ _geom_bond_distance 1 2 3\n",
+    "DATA_A\nLoop_\n_cell.length_a\n5(1)\n_[local]_cod_error_flag errors\n",
+    structure("loop_\n_atom_site_label _atom_site_fract_x\nA 1 B 2\nC\n3"),
+    structure("_journal_name_full 'Zeitschrift f\u00fcr Kristallographie'\n"),
+    structure("loop_\n_refln_index_h\n_refln_index_k\n1 2 3 4 5 6\n_shelx_hkl_file\n;\n1 2 3\n'quote\n;\n"),
+    structure("_journal_name_full\n;a\n ; not the end\n;\n_journal_year 2001\n"),
+]
+
+
+@pytest.mark.parametrize("text", WELL_FORMED)
+def test_well_formed_files_are_read_as_gemmi_reads_them(text: str) -> None:
+    assert assert_same(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no data block at all",
+        "_cell_length_a 5\n",
+        "data_a\n_cell_length_a\n",
+        "data_a\n_cell_length_a\n_cell_length_b 4\n",
+        "data_a\n_cell_length_a 5 6\n",
+        "data_a\n_cell_length_a 5\n_CELL_LENGTH_A 6\n",
+        "data_a\n_cell_length_a 5\ndata_A\n_cell_length_a 6\n",
+        "data_a\nloop_\n_a\n_b\n1 2 3\n",
+        "data_a\nloop_\n_a\n",
+        "data_a\nloop_\n1 2\n",
+        "data_a\n_a 'open\n",
+        "data_a\n_a\n;open\n",
+        "data_a\n_a\n;text\n;glued\n",
+        "data_a\n_a '''CIF 2'''\n",
+        "data_a\nsave_frame\n_a 1\nsave_\n",
+        "data_a\nstop_\n",
+        "data_a\nglobal_\n",
+        "data_\n_a 1\n",
+        "data_a\n_a \x07bell\n",
+    ],
+)
+def test_what_is_odd_is_left_to_gemmi(text: str) -> None:
+    assert not assert_same(text.encode())
+
+
+def test_files_of_a_batch_do_not_touch_each_other() -> None:
+    texts = [
+        WELL_FORMED[0],
+        "data_broken\n_cell_length_a 'open\n",
+        WELL_FORMED[5],
+        "data_a\n_a",
+        WELL_FORMED[7],
+    ]
+    data = [t.encode() for t in texts]
+    bounds = np.concatenate([[0], np.cumsum([len(d) for d in data])]).astype(np.int64)
+    together = scan(np.frombuffer(b"".join(data), dtype=np.uint8), bounds)
+    assert together.status.tolist() == [0, 1, 0, 1, 0]
+    assert together.n_blocks.tolist() == [1, 0, 2, 0, 1]
+    shift, expected = 0, []
+    for i in (0, 2, 4):
+        alone = scanned(data[i])
+        expected += [(b + shift, *rest) for b, *rest in values_of_scan(alone)]
+        shift += int(alone.n_blocks[0])
+    assert values_of_scan(together) == sorted(expected)
+
+
+def test_the_buffer_of_tokens_grows() -> None:
+    rows = "".join(f"C{i} {i}\n" for i in range(20_000))
+    data = ("data_a\nloop_\n_atom_site_label\n_atom_site_fract_x\n" + rows).encode()
+    assert scanned(data).tokens.tag.size == 40_000
+    dense = ("data_a\nloop_\n_atom_site_label\n" + "C\n" * 50_000).encode()
+    assert scanned(dense).tokens.tag.size == 50_000
+
+
+FRAGMENTS = st.sampled_from(
+    ["data_a", "data_", "loop_", "_cell_length_a", "_cell.length_b", "_x", "_refln_index_h", "_atom_site_label", "5(1)",
+     "?", ".", "'a b'", '"q"', "'", '"', ";", "\n;", "\n;\ntext\n;\n", "\n", "\r\n", " ", "\t", "#c\n", "''", "'''", "é",
+     "[1", "save_", "stop_", "global_", "$f", "loop_x", "data", "_", "\x00", "\x0c"]
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=30), st.sampled_from(["", " ", "\n"]))
+@example(["data_a", "_x", "'a'b'"], " ")
+@example(["data_a", "_x", "\n;a\n;", "5(1)"], "\n")
+def test_any_text_made_of_cif_pieces_agrees_with_gemmi(pieces: list[str], glue: str) -> None:
+    assert_same(glue.join(pieces).encode())
+
+
+def _mutations(path: Path, rng: random.Random) -> bytes:
+    data = bytearray(path.read_bytes()[:20_000])
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(max(len(data), 1))
+        piece = rng.choice([b"'", b'"', b"\n;", b"_", b" ", b"\n", b"loop_\n", b"#", b"?", b"data_z\n", b""])
+        data[at : at + rng.choice([0, 1, 5])] = piece
+    return bytes(data)
+
+
+def test_real_files_and_mutations_of_them_agree_with_gemmi() -> None:
+    files = sorted((corpus_dir("cod") / "cif").rglob("*.cif"))[::20]
+    files = [f for f in files if f.read_bytes().isascii()]
+    rng = random.Random(1)
+    accepted = sum(assert_same(f.read_bytes()) for f in files)
+    assert accepted >= 0.97 * len(files) > 100
+    survivors = sum(assert_same(_mutations(f, rng)) for f in files)
+    assert 0 < survivors < len(files)  # some mutations break a file, others do not
+
+
+def test_malformed_files_agree_with_gemmi() -> None:
+    files = sorted(p for p in corpus_dir("dirty").rglob("*") if p.is_file() and p.suffix != ".tsv")[::4]
+    accepted = refused = 0
+    for path in files:
+        text = to_utf8(path.read_bytes())
+        if isinstance(text[0], bytes):
+            ok = assert_same(text[0])
+            accepted, refused = accepted + ok, refused + (not ok)
+    assert accepted > 100
+    assert refused > 30
