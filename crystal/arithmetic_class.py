@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.crystal.basis import ChangeOfBasis
 from xtalpriors.crystal.integer import hermite_normal_form, smith_normal_form
 from xtalpriors.crystal.niggli_kernel import reduce_metrics
 from xtalpriors.crystal.triplets import DENOMINATOR, IDENTITY, Operator
 
-__all__ = ["PrimitiveGroup", "Rotation", "Vector", "basis_changes", "point_group_signature"]
+__all__ = ["IntegerMatrix", "PrimitiveGroup", "Rotation", "Shift", "basis_changes", "point_group_signature"]
 
 Rotation = tuple[int, ...]
-Vector = tuple[Fraction, Fraction, Fraction]
+Shift = tuple[int, int, int]
+IntegerMatrix = npt.NDArray[np.int64]
 
 SEARCH_RANGE = 2
 """Factors tried for each basis vector of the solutions; small ones do, as the lattices are reduced first."""
+
+_INVERSION = (-1, 0, 0, 0, -1, 0, 0, 0, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,91 +32,104 @@ class PrimitiveGroup:
 
     Attributes
     ----------
-    rotations
-        Translation of each rotation of the point group, in primitive axes.
-    change
-        Coordinates from the conventional to the primitive axes.
+    shifts
+        Translation of each rotation of the point group on the primitive axes, in 1/`DENOMINATOR`.
+    to_primitive
+        T (3, 3), integers: x_primitive = T x_conventional.
     """
 
-    rotations: dict[Rotation, Vector]
-    change: ChangeOfBasis
+    shifts: dict[Rotation, Shift]
+    to_primitive: IntegerMatrix
 
     @classmethod
-    def from_operators(
-        cls, operators: Iterable[Operator], change: ChangeOfBasis | None = None
-    ) -> PrimitiveGroup | None:
+    def from_operators(cls, operators: Iterable[Operator]) -> PrimitiveGroup | None:
         """From operators of a conventional cell; None where a rotation does not keep the lattice."""
         members = sorted(operators)
-        if change is None:
-            change = _to_primitive([t for r, t in members if r == IDENTITY[0]])
-        back = change.inverse()
-        rotations: dict[Rotation, Vector] = {}
-        for r, t in members:
-            moved = change.after(_as_change(r, t)).after(back)
-            entries = [x for row in moved.rows for x in row]
-            if any(x.denominator != 1 for x in entries):
-                return None
-            rotations[tuple(int(x) for x in entries)] = moved.shift
-        return cls(rotations, change)
+        columns = _primitive_columns([t for r, t in members if r == IDENTITY[0]])
+        inverse = np.linalg.inv(columns)
+        matrix = np.rint(inverse).astype(np.int64)
+        rotations = np.array([r for r, _ in members], dtype=np.float64).reshape(-1, 3, 3)
+        moved = inverse @ rotations @ columns
+        if np.abs(moved - np.rint(moved)).max() > 1e-6:
+            return None
+        translations = np.array([t for _, t in members], dtype=np.int64)
+        return cls(_table(np.rint(moved).astype(np.int64), translations @ matrix.T), matrix)
 
-    def moved(self, linear: ChangeOfBasis) -> PrimitiveGroup:
-        """On other axes of the same lattice (`linear` is unimodular)."""
-        back = linear.inverse()
-        rotations = {}
-        for r, t in self.rotations.items():
-            operator = ChangeOfBasis(_rows(r), t)
-            moved = linear.after(operator).after(back)
-            rotations[tuple(int(x) for row in moved.rows for x in row)] = moved.shift
-        return PrimitiveGroup(rotations, linear.after(self.change))
+    def moved(self, linear: IntegerMatrix) -> PrimitiveGroup:
+        """On other axes of the same lattice (`linear` is unimodular): x′ = U x."""
+        rotations = np.array(list(self.shifts), dtype=np.int64).reshape(-1, 3, 3)
+        translations = np.array(list(self.shifts.values()), dtype=np.int64)
+        table = _table(linear @ rotations @ _inverse(linear), translations @ linear.T)
+        return PrimitiveGroup(table, linear @ self.to_primitive)
 
     def reduced(self) -> PrimitiveGroup:
         """On axes that are short in a metric that the group itself leaves as it is: Σ RᵀR."""
-        matrices = [np.array(r, dtype=np.float64).reshape(3, 3) for r in self.rotations]
-        metric = sum((m.T @ m for m in matrices), np.zeros((3, 3)))[None]
+        matrices = np.array(list(self.shifts), dtype=np.float64).reshape(-1, 3, 3)
+        metric = np.einsum("nji,njk->ik", matrices, matrices)[None]
         basis = np.eye(3)[None]
         reduce_metrics(metric, basis)
-        return self.moved(ChangeOfBasis.from_matrix(np.linalg.inv(basis[0])))
+        return self.moved(_inverse(np.rint(basis[0]).astype(np.int64)))
 
     def generators(self) -> list[Rotation]:
         """A few rotations that generate the point group."""
-        return _generators(list(self.rotations))
+        return _generators(self.shifts)
+
+
+def _table(rotations: IntegerMatrix, translations: IntegerMatrix) -> dict[Rotation, Shift]:
+    shifts = (translations % DENOMINATOR).tolist()
+    keys = rotations.reshape(-1, 9).tolist()
+    return {tuple(r): (t[0], t[1], t[2]) for r, t in zip(keys, shifts, strict=True)}
+
+
+def _inverse(unimodular: IntegerMatrix) -> IntegerMatrix:
+    return np.rint(np.linalg.inv(unimodular)).astype(np.int64)
+
+
+def _primitive_columns(shifts: Sequence[Shift]) -> npt.NDArray[np.float64]:
+    """Columns: a basis of the lattice of the axes and the pure translations."""
+    axes = [[DENOMINATOR if i == j else 0 for j in range(3)] for i in range(3)]
+    lattice, _ = hermite_normal_form([*axes, *(list(t) for t in shifts)])
+    return np.array(lattice[:3], dtype=np.float64).T / DENOMINATOR
 
 
 def point_group_signature(rotations: Iterable[Rotation]) -> tuple[tuple[int, int, int], ...]:
     """How many rotations of each determinant and trace: tells the 32 crystal classes apart."""
-    counts = Counter((_determinant(r), r[0] + r[4] + r[8]) for r in set(rotations))
+    counts = Counter(_kind(r) for r in set(rotations))
     return tuple(sorted((d, t, n) for (d, t), n in counts.items()))
 
 
-def basis_changes(given: Collection[Rotation], wanted: Collection[Rotation]) -> Iterator[ChangeOfBasis]:
+def basis_changes(given: Collection[Rotation], wanted: Collection[Rotation]) -> Iterator[IntegerMatrix]:
     """Unimodular U (determinant +1) with U R U⁻¹ in `wanted` for every R in `given`, the plainest first.
 
-    Solves U h = g U for generators g of `wanted` and every choice of images h of the same kind in `given`.
+    Solves U h = g U for generators g of `wanted` and every choice of images h of the same kind in `given`. The
+    two groups have the same order, so what holds for the generators holds for all.
     """
-    generators = _generators(list(wanted))
+    if all(r in (IDENTITY[0], _INVERSION) for r in wanted):
+        yield np.eye(3, dtype=np.int64)
+        return
+    generators = _generators(wanted)
     kinds: dict[tuple[int, int], list[Rotation]] = {}
     for r in sorted(given):
-        kinds.setdefault((_determinant(r), r[0] + r[4] + r[8]), []).append(r)
-    if all(r in (IDENTITY[0], _INVERSION) for r in wanted):
-        yield ChangeOfBasis.from_matrix(np.eye(3))
-        return
-    target = set(wanted)
-    found = set()
-    choices = [kinds.get((_determinant(g), g[0] + g[4] + g[8]), []) for g in generators]
-    for images in product(*choices):
-        for u in _intertwiners(generators, images):
-            inverse = np.rint(np.linalg.inv(u)).astype(np.int64)
-            moved = {tuple((u @ np.array(r).reshape(3, 3) @ inverse).ravel().tolist()) for r in given}
-            if moved == target:
-                found.add(tuple(u.ravel().tolist()))
+        kinds.setdefault(_kind(r), []).append(r)
+    found: set[Rotation] = set()
+    for images in product(*(kinds.get(_kind(g), []) for g in generators)):
+        if _same_products(generators, images):
+            found.update(tuple(u.ravel().tolist()) for u in _intertwiners(generators, images))
     for entries in sorted(found, key=lambda e: (sum(map(abs, e)), e)):
-        yield ChangeOfBasis(_rows(entries), (Fraction(0), Fraction(0), Fraction(0)))
+        yield np.array(entries, dtype=np.int64).reshape(3, 3)
 
 
-def _intertwiners(
-    generators: Sequence[Rotation], images: Sequence[Rotation]
-) -> Iterator[npt.NDArray[np.int64]]:
-    """Matrices U of small factors with determinant 1 and U h = g U for each pair."""
+def _same_products(generators: Sequence[Rotation], images: Sequence[Rotation]) -> bool:
+    """Products of two generators are of the same kind as those of their images: else no change of basis exists."""
+    return all(
+        _kind(_multiply(generators[i], generators[j])) == _kind(_multiply(images[i], images[j]))
+        for i in range(len(generators))
+        for j in range(i)
+    )
+
+
+def _intertwiners(generators: Sequence[Rotation], images: Sequence[Rotation]) -> IntegerMatrix:
+    """Matrices U (n, 3, 3) of small factors with determinant 1 and U h = g U for each pair."""
     equations: list[list[int]] = []
     for g, h in zip(generators, images, strict=True):
         for i in range(3):
@@ -128,16 +142,15 @@ def _intertwiners(
     _, diagonal, v, _ = smith_normal_form(equations)
     free = [k for k in range(9) if k >= len(diagonal) or not diagonal[k]]
     if not free:
-        return
+        return np.empty((0, 3, 3), dtype=np.int64)
     basis = np.array([[v[i][k] for i in range(9)] for k in free])
-    span = range(-SEARCH_RANGE, SEARCH_RANGE + 1)
-    factors = np.array(list(product(span, repeat=len(free))))
+    factors = np.array(list(product(range(-SEARCH_RANGE, SEARCH_RANGE + 1), repeat=len(free))))
     candidates = (factors @ basis).reshape(-1, 3, 3)
     determinants = np.rint(np.linalg.det(candidates.astype(np.float64)))
-    yield from candidates[determinants == 1]
+    return candidates[determinants == 1]
 
 
-def _generators(rotations: list[Rotation]) -> list[Rotation]:
+def _generators(rotations: Iterable[Rotation]) -> list[Rotation]:
     """Rotations, those of high order first, until the group is complete."""
     chosen: list[Rotation] = []
     generated = {IDENTITY[0]}
@@ -169,34 +182,20 @@ def _order(r: Rotation) -> int:
 
 
 def _multiply(a: Rotation, b: Rotation) -> Rotation:
-    return tuple(sum(a[3 * i + k] * b[3 * k + j] for k in range(3)) for i in range(3) for j in range(3))
-
-
-def _determinant(r: Rotation) -> int:
+    a0, a1, a2, a3, a4, a5, a6, a7, a8 = a
+    b0, b1, b2, b3, b4, b5, b6, b7, b8 = b
     return (
+        a0 * b0 + a1 * b3 + a2 * b6, a0 * b1 + a1 * b4 + a2 * b7, a0 * b2 + a1 * b5 + a2 * b8,
+        a3 * b0 + a4 * b3 + a5 * b6, a3 * b1 + a4 * b4 + a5 * b7, a3 * b2 + a4 * b5 + a5 * b8,
+        a6 * b0 + a7 * b3 + a8 * b6, a6 * b1 + a7 * b4 + a8 * b7, a6 * b2 + a7 * b5 + a8 * b8,
+    )  # fmt: skip
+
+
+def _kind(r: Rotation) -> tuple[int, int]:
+    """Determinant and trace: the type of rotation."""
+    determinant = (
         r[0] * (r[4] * r[8] - r[5] * r[7])
         - r[1] * (r[3] * r[8] - r[5] * r[6])
         + r[2] * (r[3] * r[7] - r[4] * r[6])
     )
-
-
-_INVERSION = (-1, 0, 0, 0, -1, 0, 0, 0, -1)
-
-
-def _rows(entries: Sequence[int]) -> tuple[Vector, Vector, Vector]:
-    a, b, c, d, e, f, g, h, i = (Fraction(x) for x in entries)
-    return (a, b, c), (d, e, f), (g, h, i)
-
-
-def _as_change(r: Rotation, t: tuple[int, int, int]) -> ChangeOfBasis:
-    x, y, z = (Fraction(v, DENOMINATOR) for v in t)
-    return ChangeOfBasis(_rows(r), (x, y, z))
-
-
-def _to_primitive(shifts: Sequence[tuple[int, int, int]]) -> ChangeOfBasis:
-    """Coordinates on a primitive basis of the lattice of the axes and the pure translations."""
-    axes = [[DENOMINATOR if i == j else 0 for j in range(3)] for i in range(3)]
-    lattice, _ = hermite_normal_form([*axes, *(list(t) for t in shifts)])
-    columns = [[Fraction(lattice[k][i], DENOMINATOR) for k in range(3)] for i in range(3)]
-    zero = Fraction(0)
-    return ChangeOfBasis(tuple(tuple(row) for row in columns), (zero, zero, zero)).inverse()  # type: ignore[arg-type]
+    return determinant, r[0] + r[4] + r[8]

@@ -9,27 +9,29 @@ of the metric: the operators alone decide.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 
 import gemmi
+import numpy as np
 
 from xtalpriors.crystal.arithmetic_class import (
+    IntegerMatrix,
     PrimitiveGroup,
     Rotation,
-    Vector,
     basis_changes,
     point_group_signature,
 )
 from xtalpriors.crystal.basis import ChangeOfBasis
-from xtalpriors.crystal.integer import congruence_solutions
-from xtalpriors.crystal.subspaces import Subspace, intersections, parametrize
-from xtalpriors.crystal.triplets import IDENTITY, Operator, parse_triplet
+from xtalpriors.crystal.integer import Matrix, smith_normal_form
+from xtalpriors.crystal.triplets import DENOMINATOR, IDENTITY, Operator, parse_triplet
 
-__all__ = ["identify", "origin_shift"]
+__all__ = ["identify", "search_by_class"]
 
 Signature = tuple[tuple[int, int, int], ...]
-_ZERO = (Fraction(0), Fraction(0), Fraction(0))
+Vector = tuple[Fraction, Fraction, Fraction]
 
 
 def identify(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None:
@@ -37,41 +39,111 @@ def identify(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None
 
     None where no space group has these operators: closed as they are, no crystal class has their rotations.
     """
-    return _shifted_setting(operators) or _by_arithmetic_class(operators)
+    return _shifted_setting(operators) or search_by_class(operators)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A group whose origin others are to be brought to.
+
+    The equations for a shift s, t + (I − R) s ≡ t_target modulo the lattice for generators R, differ only in
+    their right-hand sides from group to group: the Smith form of the left is made once.
+    """
+
+    number: int
+    group: PrimitiveGroup
+    generators: list[Rotation]
+    left: Matrix
+    diagonal: list[int]
+    right: Matrix
+
+    @classmethod
+    def of(cls, number: int, group: PrimitiveGroup) -> _Target:
+        generators = group.generators()
+        rows = [[int(i == j) - r[3 * i + j] for j in range(3)] for r in generators for i in range(3)]
+        left, diagonal, right, _ = smith_normal_form(rows or [[0, 0, 0]])
+        return cls(number, group, generators, left, diagonal, right)
+
+    def shift_from(self, given: PrimitiveGroup, linear: IntegerMatrix) -> Vector | None:
+        """Shift s with x_target = U x_given + s on the primitive axes; None where there is none.
+
+        Of several the plainest is taken, seen on the conventional axes of the target.
+        """
+        differences: list[int] = []
+        inverse = np.rint(np.linalg.inv(linear)).astype(np.int64)
+        for r in self.generators:
+            source = inverse @ np.array(r).reshape(3, 3) @ linear
+            shift = given.shifts.get(tuple(source.ravel().tolist()))
+            if shift is None:
+                return None
+            moved = (linear @ np.array(shift)).tolist()
+            differences += [t - m for t, m in zip(self.group.shifts[r], moved, strict=True)]
+        differences = differences or [0]
+        image = [sum(a * b for a, b in zip(row, differences, strict=True)) for row in self.left]
+        solved = [i for i, d in enumerate(self.diagonal) if d]
+        if any(image[i] % DENOMINATOR for i in range(len(image)) if i not in solved):
+            return None
+        choices = [
+            [Fraction(image[i] + k * DENOMINATOR, self.diagonal[i] * DENOMINATOR) for k in range(self.diagonal[i])]
+            for i in solved
+        ]
+        points = []
+        for values in product(*choices):
+            x, y, z = (
+                sum((self.right[i][k] * v for k, v in zip(solved, values, strict=True)), Fraction(0)) % 1
+                for i in range(3)
+            )
+            points.append((x, y, z))
+        return min(points, key=lambda p: _plainness(p, self.group))
+
+
+def _plainness(point: Vector, group: PrimitiveGroup) -> tuple[float, ...]:
+    """Sorts shifts so that those along few axes and of small denominators come first."""
+    seen = np.linalg.solve(group.to_primitive, [float(v) for v in point])
+    fractions = [Fraction(float(v)).limit_denominator(DENOMINATOR) for v in seen]
+    return (sum(v != 0 for v in fractions), sum(v.denominator for v in fractions), *map(float, fractions))
+
+
+def _change(
+    given: PrimitiveGroup, linear: IntegerMatrix, shift: Vector, target: PrimitiveGroup
+) -> ChangeOfBasis:
+    """Change between conventional axes whose primitive coordinates are related by U x + s."""
+    zero = Fraction(0)
+    on_primitive = ChangeOfBasis(ChangeOfBasis.from_matrix(linear).rows, shift)
+    to_given = ChangeOfBasis(ChangeOfBasis.from_matrix(given.to_primitive).rows, (zero, zero, zero))
+    to_target = ChangeOfBasis(ChangeOfBasis.from_matrix(target.to_primitive).rows, (zero, zero, zero))
+    return to_target.inverse().after(on_primitive).after(to_given)
 
 
 def _shifted_setting(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None:
     """A listed setting with the same rotations and centring, but another origin."""
-    settings = _settings_by_axes().get(_axes_key(operators), [])
-    given = PrimitiveGroup.from_operators(operators) if settings else None
-    for setting in settings:
-        listed = PrimitiveGroup.from_operators(_operators_of(setting))
-        if given is None or listed is None:
-            continue
-        shift = origin_shift(given, listed)
+    given = PrimitiveGroup.from_operators(operators)
+    if given is None:
+        return None
+    identity = np.eye(3, dtype=np.int64)
+    for target, basisop in _settings_by_axes().get(_axes_key(operators), []):
+        shift = target.shift_from(given, identity)
         if shift is not None:
-            reference = ChangeOfBasis.from_triplet(setting.basisop.inverse().triplet())
-            return int(setting.number), reference.after(_conventional(given, listed, shift))
+            reference = ChangeOfBasis.from_triplet(basisop).inverse()
+            return target.number, reference.after(_change(given, identity, shift, target.group))
     return None
 
 
-def _conventional(given: PrimitiveGroup, wanted: PrimitiveGroup, shift: Vector) -> ChangeOfBasis:
-    """Change between the conventional axes of two groups that are a shift apart on their primitive axes."""
-    identity = given.change.after(given.change.inverse())
-    return wanted.change.inverse().after(ChangeOfBasis(identity.rows, shift)).after(given.change)
-
-
-def _axes_key(operators: frozenset[Operator]) -> tuple[frozenset[Rotation], frozenset[tuple[int, int, int]]]:
+def _axes_key(operators: frozenset[Operator]) -> object:
     centring = frozenset(t for r, t in operators if r == IDENTITY[0])
     return frozenset(r for r, _ in operators), centring
 
 
 @lru_cache(maxsize=1)
-def _settings_by_axes() -> dict[object, list[gemmi.SpaceGroup]]:
-    """Listed settings by their rotations and centring."""
-    table: dict[object, list[gemmi.SpaceGroup]] = {}
+def _settings_by_axes() -> dict[object, list[tuple[_Target, str]]]:
+    """Listed settings, with their change from the reference setting, by their rotations and centring."""
+    table: dict[object, list[tuple[_Target, str]]] = {}
     for setting in gemmi.spacegroup_table():
-        table.setdefault(_axes_key(_operators_of(setting)), []).append(setting)
+        operators = _operators_of(setting)
+        group = PrimitiveGroup.from_operators(operators)
+        if group is not None:
+            entry = (_Target.of(setting.number, group), setting.basisop.triplet())
+            table.setdefault(_axes_key(operators), []).append(entry)
     return table
 
 
@@ -79,31 +151,35 @@ def _operators_of(setting: gemmi.SpaceGroup) -> frozenset[Operator]:
     return frozenset(parse_triplet(op.triplet()) for op in setting.operations())
 
 
-def _by_arithmetic_class(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None:
-    """Search over the reference settings of the same crystal class."""
+def search_by_class(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None:
+    """`identify` by the search over the reference settings of the same crystal class alone."""
     primitive = PrimitiveGroup.from_operators(operators)
     if primitive is None:
         return None
     given = primitive.reduced()
-    tried: dict[frozenset[Rotation], list[PrimitiveGroup]] = {}
-    for number, reference in _references(point_group_signature(given.rotations)):
-        key = frozenset(reference.rotations)
+    tried: dict[frozenset[Rotation], list[IntegerMatrix]] = {}
+    for target in _references(point_group_signature(given.shifts)):
+        key = frozenset(target.group.shifts)
         if key not in tried:
-            changes = basis_changes(given.rotations, reference.rotations)
-            tried[key] = [given.moved(linear) for linear in changes]
-        for turned in tried[key]:
-            shift = origin_shift(turned, reference)
+            tried[key] = list(basis_changes(given.shifts, target.group.shifts))
+        for linear in tried[key]:
+            shift = target.shift_from(given, linear)
             if shift is not None:
-                return number, _conventional(turned, reference, shift)
+                return target.number, _change(given, linear, shift, target.group)
     return None
 
 
-def _references(signature: Signature) -> Iterator[tuple[int, PrimitiveGroup]]:
+def _references(signature: Signature) -> Iterator[_Target]:
     for number in _numbers_by_signature().get(signature, ()):
-        setting = gemmi.get_spacegroup_reference_setting(number)
-        primitive = PrimitiveGroup.from_operators(_operators_of(setting))
-        if primitive is not None:
-            yield number, primitive.reduced()
+        yield _reference(number)
+
+
+@lru_cache(maxsize=256)
+def _reference(number: int) -> _Target:
+    group = PrimitiveGroup.from_operators(_operators_of(gemmi.get_spacegroup_reference_setting(number)))
+    if group is None:
+        raise AssertionError(f"reference setting {number} does not keep its own lattice")
+    return _Target.of(number, group.reduced())
 
 
 @lru_cache(maxsize=1)
@@ -113,33 +189,3 @@ def _numbers_by_signature() -> dict[Signature, list[int]]:
         operators = _operators_of(gemmi.get_spacegroup_reference_setting(number))
         table.setdefault(point_group_signature(r for r, _ in operators), []).append(number)
     return table
-
-
-def origin_shift(given: PrimitiveGroup, wanted: PrimitiveGroup) -> Vector | None:
-    """Shift s with x_wanted = x_given + s, in the primitive axes that two groups share; None without one.
-
-    t + (I − R) s ≡ t_wanted modulo the lattice, for generators R. Of several solutions the plainest is taken.
-    """
-    if given.rotations.keys() != wanted.rotations.keys():
-        return None
-    rows: list[list[int]] = []
-    right: list[Fraction] = []
-    for r in given.generators():
-        t, target = given.rotations[r], wanted.rotations[r]
-        for i in range(3):
-            rows.append([int(i == j) - r[3 * i + j] for j in range(3)])
-            right.append(target[i] - t[i])
-    if not rows:
-        return _ZERO
-    points: list[Vector] = []
-    for n, c in congruence_solutions(rows, right):
-        system = Subspace(tuple(tuple(row) for row in n), tuple(c))
-        points.append(parametrize(intersections(Subspace((), ()), system)[0]).point)
-    return min(points, key=lambda p: _plainness(p, wanted)) if points else None
-
-
-def _plainness(point: Vector, group: PrimitiveGroup) -> tuple[object, ...]:
-    """Sorts shifts so that those along few axes with small denominators come first."""
-    shift = ChangeOfBasis(group.change.inverse().rows, _ZERO)
-    x, y, z = (sum((a * b for a, b in zip(row, point, strict=True)), Fraction(0)) for row in shift.rows)
-    return sum(v != 0 for v in (x, y, z)), sum(v.denominator for v in (x, y, z)), (x, y, z)

@@ -177,8 +177,8 @@ def _reduce(g, m):  # type: ignore[no-untyped-def]
 def reduce_metrics(metrics, bases):  # type: ignore[no-untyped-def]
     """Niggli-reduce the lattices of metric tensors (n, 3, 3) in place.
 
-    `bases` (n, 3, 3) comes as the identity or a primitive basis, whose metric `metrics` already is, and leaves
-    as the basis of the reduced cell. Returns (n,) bool: False where there is no lattice.
+    `bases` (n, 3, 3) comes as the identity or a primitive basis, whose metric `metrics` already is, and
+    leaves as the basis of the reduced cell. Returns (n,) bool: False where there is no lattice.
     """
     n = len(metrics)
     reduced = np.empty(n, dtype=np.bool_)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from xtalpriors.crystal.basis import ChangeOfBasis
 from xtalpriors.crystal.cell import UnitCell
 from xtalpriors.crystal.space_group import NotAGroupError, SpaceGroup, space_group
-from xtalpriors.crystal.triplets import DENOMINATOR, Operator, parse_triplet
+from xtalpriors.crystal.triplets import DENOMINATOR, Operator
 from xtalpriors.errors import UsageError
 
 __all__ = [
@@ -82,28 +82,24 @@ def to_reference(group: SpaceGroup, cell: UnitCell, fract: npt.ArrayLike) -> InS
 @lru_cache(maxsize=1024)
 def group_in_setting(group: SpaceGroup, change: ChangeOfBasis) -> SpaceGroup:
     """The group in another setting; errors as in `change_setting`."""
-    back = change.inverse()
-    members: set[Operator] = set()
+    matrix, vector, inverse = change.matrix, change.vector, change.inverse().matrix
     # Where the new cell is larger, translations of the old lattice become operators of their own.
     size = lcm(*(x.denominator for row in change.rows for x in row))
-    lattice = [ChangeOfBasis.from_matrix(np.eye(3), n) for n in product(range(size), repeat=3)]
-    for triplet in group.operators:
-        rotation, translation = parse_triplet(triplet)
-        operator = ChangeOfBasis.from_matrix(
-            np.array(rotation).reshape(3, 3), np.array(translation) / DENOMINATOR
-        )
-        members |= {_operator(change.after(n).after(operator).after(back)) for n in lattice}
+    lattice = np.array(list(product(range(size), repeat=3))) @ matrix.T
+    rotations = matrix @ group.rotations @ inverse
+    shifts = group.translations @ matrix.T + vector - rotations @ vector
+    translations = (shifts[:, None] + lattice[None]) * DENOMINATOR
+    if max(_distance_to_integers(rotations), _distance_to_integers(translations)) > 1e-5:
+        raise NotAGroupError("not-integer", f"{change.triplet} gives operators that do not keep its lattice")
+    members: set[Operator] = set()
+    exact = (np.rint(translations).astype(np.int64) % DENOMINATOR).tolist()
+    for rotation, moved in zip(np.rint(rotations).astype(np.int64).reshape(-1, 9).tolist(), exact, strict=True):
+        members |= {(tuple(rotation), (x, y, z)) for x, y, z in moved}
     return space_group(frozenset(members))
 
 
-def _operator(change: ChangeOfBasis) -> Operator:
-    """An exact change of coordinates as an operator modulo the lattice."""
-    entries = [x for row in change.rows for x in row]
-    shifts = [x * DENOMINATOR for x in change.shift]
-    if any(x.denominator != 1 for x in entries) or any(x.denominator != 1 for x in shifts):
-        raise NotAGroupError("not-integer", f"{change.triplet} does not keep the lattice of the axes")
-    x, y, z = (int(v) % DENOMINATOR for v in shifts)
-    return tuple(int(v) for v in entries), (x, y, z)
+def _distance_to_integers(values: npt.NDArray[np.float64]) -> float:
+    return float(np.abs(values - np.rint(values)).max())
 
 
 def least_oblique_p21c(group: SpaceGroup, cell: UnitCell) -> LeastOblique:

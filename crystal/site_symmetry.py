@@ -21,7 +21,11 @@ __all__ = ["TOLERANCE_ANGSTROM", "SiteSymmetries", "site_symmetries", "site_symm
 F8 = npt.NDArray[np.float64]
 
 TOLERANCE_ANGSTROM = 0.05
-"""A site is on an operator's fixed set when the operator moves it by less than this."""
+"""A site is on an operator's fixed set when the operator moves it by less than this.
+
+Published coordinates leave a gap there: rounding moves a site by up to 0.015 Å, sites split about a special
+position lie 0.1 Å and more from their image (AMCSD and COD: tests/crystal/test_site_symmetry.py counts them).
+"""
 
 
 class SiteSymmetries(NamedTuple):
@@ -154,7 +158,7 @@ def _group_tables(group: SpaceGroup) -> tuple[npt.NDArray[np.generic], ...]:
 
 
 def _orbit(position: WyckoffPosition, inverses: F8, translations: F8) -> tuple[npt.NDArray[np.generic], ...]:
-    """Equations N R⁻¹ x ≡ c + N R⁻¹ t of the images of a position; the general one has a single, empty one."""
+    """Equations N R⁻¹ x ≡ c + N R⁻¹ t of the images of a position; the general one has one, empty."""
     rank = 3 - position.degrees_of_freedom
     n = len(inverses) if rank else 1
     rows, right = np.zeros((n, 3, 3)), np.zeros((n, 3))

@@ -48,8 +48,8 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
     """Move a point onto the fixed set of its operators; the order of its exact site symmetry group.
 
     Operators found within a tolerance need not be a group. The mean of the images is fixed by all of them if
-    they are; where it is not, the operator that moves the point most is dropped, which is the same as a smaller
-    tolerance.
+    they are; where it is not, the operator that moves the point most is dropped, which is the same as a
+    smaller tolerance.
     """
     d = np.empty(3)
     mean = np.empty(3)

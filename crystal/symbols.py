@@ -140,7 +140,7 @@ def _placed(name: str, axes: str) -> gemmi.SpaceGroup | None:
 
 
 def _tidy(symbol: str) -> str:
-    """One way of writing: no quotes, no TeX, screw axes as `21`, single blanks, lattice letter in upper case."""
+    """One way of writing: no quotes, no TeX, screw axes as `21`, single blanks, upper-case lattice."""
     text = symbol.strip().strip("'\"").strip()
     text = re.sub(r"_\{?(\d)\}?", r"\1", text)
     text = re.sub(r"(?<=[2346])\((\d)\)", r"\1", text)
@@ -167,7 +167,7 @@ _WORDS = (
 
 
 def _split_suffix(name: str) -> tuple[str, str]:
-    """A tidy symbol without what it says of origin and axes, and that as gemmi's suffix `1`, `2`, `H` or `R`."""
+    """A tidy symbol without what it says of origin and axes, as gemmi's suffix `1`, `2`, `H`, `R`."""
     for pattern, suffix in _WORDS:
         match = pattern.search(name)
         if match:
