@@ -5,21 +5,25 @@ libm versions differ in the last place from one C library or processor to the ne
 would then depend on where it was generated.
 """
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
 __all__ = ["arctan", "cube_root", "draw", "draw_between", "table_probability"]
 
 
 @njit(cache=True)
-def cube_root(x):  # type: ignore[no-untyped-def]
+def cube_root(x):
     """Cube root of x > 0 to about one unit in the last place."""
     y = math.sqrt(math.sqrt(x))
-    for _ in range(2):  # y ← (x·y)^¼ has the cube root as its fixed point and quarters the error in the exponent
+    for _ in range(
+        2
+    ):  # y ← (x·y)^¼ has the cube root as its fixed point and quarters the error in the exponent
         y = math.sqrt(math.sqrt(x * y))
     for _ in range(4):
         y -= (y - x / (y * y)) / 3.0
@@ -27,7 +31,7 @@ def cube_root(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def arctan(x):  # type: ignore[no-untyped-def]
+def arctan(x):
     """Arctangent in radians, to 1e-15 for |x| < 1e6."""
     scale = 1.0
     for _ in range(3):  # arctan x = 2·arctan(x/(1 + √(1 + x²)))
@@ -41,7 +45,7 @@ def arctan(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw(table, u):  # type: ignore[no-untyped-def]
+def draw(table, u):
     """Value at the share u of a quantile table (its shares equally spaced), linear between."""
     t = u * (table.size - 1)
     i = min(int(t), table.size - 2)
@@ -49,7 +53,7 @@ def draw(table, u):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def table_probability(table, x):  # type: ignore[no-untyped-def]
+def table_probability(table, x):
     """Share of the distribution below x: the inverse of `draw` (at a step, its upper end)."""
     n = table.size
     if x < table[0]:
@@ -67,7 +71,7 @@ def table_probability(table, x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw_between(table, u, low, high):  # type: ignore[no-untyped-def]
+def draw_between(table, u, low, high):
     """Draw from the distribution cut to [low, high]; the nearer end where it has no share in between."""
     if low <= table[0] and high >= table[table.size - 1]:
         return draw(table, u)

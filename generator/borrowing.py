@@ -31,7 +31,7 @@ def _uncounted(context: Any, builder: Any, kind: types.Type, value: Any) -> Any:
     return value
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def borrowed(typing_context: Any, value: types.Type) -> tuple[Signature, Any]:
     """The same array, or tuple of tuples of arrays and numbers, with references that are not counted."""
 

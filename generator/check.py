@@ -4,6 +4,9 @@ Every pair of atoms, every operator, every lattice translation that can lie with
 no symmetry shortcut, no early end. It also counts what there was to violate.
 """
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -29,8 +32,8 @@ class RuleCheck(NamedTuple):
     Attributes
     ----------
     n_structures, n_atoms, n_distances
-        Structures that hold atoms, atoms, and distances looked at: up to 1.4·R_Σ in molecules, up to twice the
-        minimum distance otherwise.
+        Structures that hold atoms, atoms, and distances looked at: up to 1.4·R_Σ in molecules, up to twice
+        the minimum distance otherwise.
     violations
         Distances that break the rule of the filling: below the minimum distance, or in molecules ≤ 0.9·R_Σ or
         within [1.1; 1.4]·R_Σ.
@@ -41,8 +44,8 @@ class RuleCheck(NamedTuple):
     wrong_orbits
         Atoms whose number of distinct images is not their multiplicity.
     unbonded
-        Molecules: atoms on general positions that are bonded to no other atom, beyond one per structure without
-        special positions; and hydrogens bonded to no non-hydrogen atom.
+        Molecules: atoms on general positions that are bonded to no other atom, beyond one per structure
+        without special positions; and hydrogens bonded to no non-hydrogen atom.
     smallest
         Smallest distance met, Å.
     """
@@ -59,8 +62,11 @@ class RuleCheck(NamedTuple):
 
 
 @njit(cache=True)
-def _check_structure(fract, radii, hydrogen, special, multiplicity, rotations, translations, metric, reach_of, rule):  # type: ignore[no-untyped-def]
-    """Counts of one structure: distances, violations, special violations, exempt, wrong orbits, unbonded; smallest."""
+def _check_structure(
+    fract, radii, hydrogen, special, multiplicity, rotations, translations, metric, reach_of, rule
+):
+    """Counts of one structure: distances, violations, special violations, exempt, wrong orbits, unbonded;
+    smallest."""
     molecular, min_distance, low, high, gap_low, gap_high = rule
     n, n_ops = fract.shape[0], rotations.shape[0]
     counts = np.zeros(6, np.int64)
@@ -128,8 +134,9 @@ def _check_structure(fract, radii, hydrogen, special, multiplicity, rotations, t
 
 
 @njit(cache=True)
-def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):  # type: ignore[no-untyped-def]
-    """Add unbonded atoms: the first atom of the skeleton may stand alone (all others dropped, or bonded to it)."""
+def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):
+    """Add unbonded atoms: the first atom of the skeleton may stand alone (all others dropped, or bonded to
+    it)."""
     loners = 1
     for i in range(bonds.size):
         if special[i]:
@@ -145,7 +152,9 @@ def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _check_batch(offsets, fract, radii, hydrogen, special, multiplicity, rotations, translations, metrics, reaches, rule):  # type: ignore[no-untyped-def]
+def _check_batch(
+    offsets, fract, radii, hydrogen, special, multiplicity, rotations, translations, metrics, reaches, rule
+):
     totals, smallest = np.zeros(6, np.int64), np.inf
     for s in range(offsets.size - 1):
         a, b = offsets[s], offsets[s + 1]
@@ -182,4 +191,15 @@ def check_rules(batch: StructureBatch, config: GeneratorConfig) -> RuleCheck:
         rule,
     )
     n_structures = int(np.count_nonzero(batch.n_atoms))
-    return RuleCheck(n_structures, len(batch.element), *(int(t) for t in totals), float(smallest))
+    distances, violations, special, exempt, orbits, unbonded = (int(t) for t in totals)
+    return RuleCheck(
+        n_structures,
+        len(batch.element),
+        distances,
+        violations,
+        special,
+        exempt,
+        orbits,
+        unbonded,
+        float(smallest),
+    )

@@ -60,7 +60,9 @@ def to_cif(structure: Structure, name: str | None = None) -> str:
     if group.hm is not None:
         lines.append(f"_space_group_name_H-M_alt  '{group.hm}'")
     if group.hall is not None:
-        lines.append(f"_space_group_name_Hall  '{group.hall}'" if "'" not in group.hall else _hall(group.hall))
+        lines.append(
+            f"_space_group_name_Hall  '{group.hall}'" if "'" not in group.hall else _hall(group.hall)
+        )
     lines += ["", "loop_", "_space_group_symop_id", "_space_group_symop_operation_xyz"]
     lines += [f"{k} '{operator}'" for k, operator in enumerate(group.operators, 1)]
     lines += ["", "loop_", *SITE_TAGS]

@@ -48,101 +48,124 @@ class GeneratorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    cell: CellStrategy = Field("volume-lognormal", description="How the cell is drawn (sections 3.2 and 3.3)")
-    filling: Filling = Field("molecules", description="How the cell is filled (section 3.5)")
+    cell: CellStrategy = Field(
+        default="volume-lognormal", description="How the cell is drawn (sections 3.2 and 3.3)"
+    )
+    filling: Filling = Field(default="molecules", description="How the cell is filled (section 3.5)")
     space_group: str = Field(
-        "P 1 21/c 1", description="Hermann–Mauguin or Hall symbol, or number, in any setting"
+        default="P 1 21/c 1", description="Hermann–Mauguin or Hall symbol, or number, in any setting"
     )
 
-    length_min_angstrom: float | None = Field(None, gt=0, description="a_min; null: the bundle's")
-    length_max_angstrom: float | None = Field(None, gt=0, description="a_max; null: the bundle's")
+    length_min_angstrom: float | None = Field(default=None, gt=0, description="a_min; null: the bundle's")
+    length_max_angstrom: float | None = Field(default=None, gt=0, description="a_max; null: the bundle's")
     volume_min_angstrom3: float | None = Field(
-        None, gt=0, description="Of `volume-uniform`; null: the bundle's"
+        default=None, gt=0, description="Of `volume-uniform`; null: the bundle's"
     )
     volume_max_angstrom3: float | None = Field(
-        None, gt=0, description="Of `volume-uniform`; null: the bundle's"
+        default=None, gt=0, description="Of `volume-uniform`; null: the bundle's"
     )
     scale_with_order: bool = Field(
-        True,
+        default=True,
         description="In groups of a higher order than `reference_order`, scale V (and a_min, a_max where the "
-        "bundle says them) so that the asymmetric unit keeps its size; eq. 18 leaves such cells empty otherwise",
+        "bundle says them) so that the asymmetric unit keeps its size; eq. 18 leaves such cells empty "
+        "otherwise",
     )
     reference_order: int = Field(
-        4,
+        default=4,
         ge=1,
         le=192,
         description="Order of the group that the bundle's volumes belong to; 4: P2₁/c, as in the paper",
     )
-    ratio_max: float | None = Field(None, ge=1, description="r of eqs 7–13; null: the bundle's")
+    ratio_max: float | None = Field(default=None, ge=1, description="r of eqs 7–13; null: the bundle's")
     ratios: Shape = Field(
-        "uniform", description="Lengths uniform within eqs 11–13, or ratios from the bundle"
+        default="uniform", description="Lengths uniform within eqs 11–13, or ratios from the bundle"
     )
-    skew: Shape = Field("uniform", description="s uniform within eq. 15, or |s| from the bundle")
+    skew: Shape = Field(default="uniform", description="s uniform within eq. 15, or |s| from the bundle")
     skew_convention: Literal["declared", "least_oblique"] = Field(
-        "declared", description="Which monoclinic angle of the bundle"
+        default="declared", description="Which monoclinic angle of the bundle"
     )
     beta_max_degree: float | None = Field(
-        None, ge=90, lt=160, description="Largest angle of a skewed cell; null: the bundle's monoclinic β_max"
+        default=None,
+        ge=90,
+        lt=160,
+        description="Largest angle of a skewed cell; null: the bundle's monoclinic β_max",
     )
     keep: Literal["volume", "lengths"] | None = Field(
-        None,
-        description="What the skew leaves alone (eq. 16: lengths). null: lengths for `axes-uniform`, else volume",
+        default=None,
+        description="What the skew leaves alone (eq. 16: lengths). null: lengths for `axes-uniform`, else "
+        "volume",
     )
     skew_b_against_c: bool = Field(
-        False, description="Triclinic: draw s₁ as well, which eq. 17 leaves out (an extension)"
+        default=False, description="Triclinic: draw s₁ as well, which eq. 17 leaves out (an extension)"
     )
     rhombohedral_angle_degree: tuple[float, float] = Field(
-        (55.0, 115.0),
+        default=(55.0, 115.0),
         description="Range of α in rhombohedral axes; not in the paper: 60° is the primitive cell of the "
         "face-centred lattice, 109.5° that of the body-centred one, and at 120° the cell is flat",
     )
 
     special_positions: bool | None = Field(
-        None,
+        default=None,
         description="Occupy special positions first. null: yes for molecules, no for random and equal atoms, "
         "whose training sets had none in the paper (section 4)",
     )
     special_probability: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=1,
-        description="Probability of one orbit on each special position, for groups that the bundle does not know; "
+        description="Probability of one orbit on each special position, for groups that the bundle does not "
+        "know; "
         "null: the mean number of occupied orbits per position over the groups that it knows",
     )
     special_tries: int = Field(
-        10, ge=1, le=1000, description="Draws of the free coordinates of a special position"
+        default=10, ge=1, le=1000, description="Draws of the free coordinates of a special position"
     )
     min_distance_angstrom: float = Field(
-        1.2, gt=0, le=5, description="Random filling, and special positions (Fig. 4; the paper's d_min)"
+        default=1.2,
+        gt=0,
+        le=5,
+        description="Random filling, and special positions (Fig. 4; the paper's d_min)",
     )
-    random_tries: int = Field(10, ge=1, le=1000, description="Positions tried before an atom is dropped")
-    molecule_tries: int = Field(20, ge=1, le=1000, description="Positions tried with one element (step 6)")
+    random_tries: int = Field(
+        default=10, ge=1, le=1000, description="Positions tried before an atom is dropped"
+    )
+    molecule_tries: int = Field(
+        default=20, ge=1, le=1000, description="Positions tried with one element (step 6)"
+    )
     elements_tried: int = Field(
-        2, ge=1, le=10, description="Elements tried before an atom is dropped (step 6)"
+        default=2, ge=1, le=10, description="Elements tried before an atom is dropped (step 6)"
     )
-    bond_window: tuple[float, float] = Field((0.9, 1.1), description="Bond length over R_A + R_i (step 4)")
+    bond_window: tuple[float, float] = Field(
+        default=(0.9, 1.1), description="Bond length over R_A + R_i (step 4)"
+    )
     gap_window: tuple[float, float] = Field(
-        (1.1, 1.4), description="Distances over R_Σ that no two atoms have (step 6)"
+        default=(1.1, 1.4), description="Distances over R_Σ that no two atoms have (step 6)"
     )
-    equal_atoms_element: str = Field("C", description="Element of `equal-atoms`")
+    equal_atoms_element: str = Field(default="C", description="Element of `equal-atoms`")
     form: Literal["parametric", "empirical"] | None = Field(
-        None, description="Form of the packing, hydrogen and displacement priors; null: parametric if there is one"
+        default=None,
+        description="Form of the packing, hydrogen and displacement priors; null: parametric if there is one",
     )
     hydrogen_fraction_max: float = Field(
-        0.9, ge=0, lt=1, description="Cut of x_H, so that eq. 19 stays finite; 0.8 is methane"
+        default=0.9, ge=0, lt=1, description="Cut of x_H, so that eq. 19 stays finite; 0.8 is methane"
     )
     u_iso_min_angstrom2: float = Field(
-        0.001, gt=0, description="Deviations are cut so that no U_iso is smaller"
+        default=0.001, gt=0, description="Deviations are cut so that no U_iso is smaller"
     )
     min_placed_share: float = Field(
-        0.5,
+        default=0.5,
         ge=0,
         le=1,
-        description="A structure in which less than this share of N′ was placed is drawn again, like an empty one, "
-        "and counted; not in the paper, where it hardly occurs, but in groups with many mirror planes it does",
+        description="A structure in which less than this share of N′ was placed is drawn again, like an "
+        "empty one, "
+        "and counted; not in the paper, where it hardly occurs, but in groups with many mirror planes it "
+        "does",
     )
     redraws: int = Field(
-        100, ge=0, le=10_000, description="How often an empty (or sparse) structure is drawn again before the run fails"
+        default=100,
+        ge=0,
+        le=10_000,
+        description="How often an empty (or sparse) structure is drawn again before the run fails",
     )
 
     @model_validator(mode="after")
@@ -200,7 +223,11 @@ def configure(**options: Any) -> GeneratorConfig:
     for name in options:
         if name not in GeneratorConfig.model_fields:
             near = difflib.get_close_matches(name, GeneratorConfig.model_fields, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else f"; there are: {', '.join(GeneratorConfig.model_fields)}"
+            hint = (
+                f"; did you mean `{near[0]}`?"
+                if near
+                else f"; there are: {', '.join(GeneratorConfig.model_fields)}"
+            )
             raise UsageError(f"The generator has no option `{name}`{hint}")
     try:
         return GeneratorConfig(**options)
@@ -228,7 +255,8 @@ def space_group_of(symbol: str) -> SpaceGroup:
             found = resolve_space_group(hall=text)
     if isinstance(found, SymmetryFailure):
         raise UsageError(
-            f"`{symbol}` is no space group: neither a Hermann–Mauguin symbol (`P 1 21/c 1`, `P 21/n`, `R -3 m:R`, "
+            f"`{symbol}` is no space group: neither a Hermann–Mauguin symbol (`P 1 21/c 1`, `P 21/n`, `R -3 "
+            f"m:R`, "
             "`F d -3 m:2`), nor a Hall symbol (`-P 2ybc`), nor a number from 1 to 230."
         )
     return found.group

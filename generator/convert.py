@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xtalpriors.crystal.elements import SYMBOLS
 from xtalpriors.errors import UsageError
@@ -13,8 +14,12 @@ from xtalpriors.generator.structures import Structure, StructureBatch
 __all__ = ["padded", "to_ase", "to_gemmi", "to_pymatgen", "unit_cell_contents"]
 
 
-def unit_cell_contents(structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    """All atoms of the cell: atomic numbers (m,), fractional coordinates (m, 3) in [0, 1), number in the asymmetric unit (m,).
+Array = npt.NDArray[Any]
+
+
+def unit_cell_contents(structure: Structure) -> tuple[Array, Array, Array]:
+    """All atoms of the cell: atomic numbers (m,), fractional coordinates (m, 3) in [0, 1), number in the
+    asymmetric unit (m,).
 
     The images of an atom on a special position are merged.
     """
@@ -30,7 +35,7 @@ def unit_cell_contents(structure: Structure) -> tuple[np.ndarray, np.ndarray, np
     return structure.element[which], np.concatenate(points), which
 
 
-def _merged(images: np.ndarray, multiplicity: int) -> np.ndarray:  # type: ignore[type-arg]
+def _merged(images: Array, multiplicity: int) -> Array:
     kept = [0]
     for k in range(1, len(images)):
         difference = images[kept] - images[k]
@@ -97,7 +102,7 @@ def to_ase(structure: Structure) -> Any:
     return Atoms(numbers=elements, scaled_positions=points, cell=structure.cell.parameters, pbc=True)
 
 
-def padded(batch: StructureBatch, n_atoms: int | None = None) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def padded(batch: StructureBatch, n_atoms: int | None = None) -> dict[str, Array]:
     """Rectangular arrays for a network: every structure padded with atomic number 0 and weight 0.
 
     Parameters
@@ -110,7 +115,8 @@ def padded(batch: StructureBatch, n_atoms: int | None = None) -> dict[str, np.nd
     Returns
     -------
     dict
-        `element` uint8 (n, k), `fract` float32 (n, k, 3), `u_iso` float32 (n, k) in Å², `weight` float32 (n, k).
+        `element` uint8 (n, k), `fract` float32 (n, k, 3), `u_iso` float32 (n, k) in Å², `weight` float32 (n,
+        k).
 
     Raises
     ------
@@ -124,17 +130,12 @@ def padded(batch: StructureBatch, n_atoms: int | None = None) -> dict[str, np.nd
     row = batch.structure_of_atom
     column = np.arange(len(row)) - batch.offsets[:-1][row]
     shape = (len(batch), width)
-    result = {
+    result: dict[str, Array] = {
         "element": np.zeros(shape, np.uint8),
         "fract": np.zeros((*shape, 3), np.float32),
         "u_iso": np.zeros(shape, np.float32),
         "weight": np.zeros(shape, np.float32),
     }
-    for name, values in (
-        ("element", batch.element),
-        ("fract", batch.fract),
-        ("u_iso", batch.u_iso),
-        ("weight", batch.weight),
-    ):
-        result[name][row, column] = values
+    for name in result:
+        result[name][row, column] = getattr(batch, name)
     return result

@@ -16,9 +16,9 @@ COUNTERS: Final = (
     "special_contacts",
     "redraws",
 )
-"""Per structure: non-hydrogen atoms and hydrogens wanted on general positions (eqs 18, 19); non-hydrogen atoms,
-hydrogens and special positions dropped; elements changed after all tries; special atoms that break the molecule
-rule among themselves (they are exempt); empty or sparse structures drawn again before this one."""
+"""Per structure: non-hydrogen atoms and hydrogens wanted on general positions (eqs 18, 19); non-hydrogen
+atoms, hydrogens and special positions dropped; elements changed after all tries; special atoms that break the
+molecule rule among themselves (they are exempt); empty or sparse structures drawn again before this one."""
 
 GENERAL: Final = 255
 """Value of `site` for an atom on a general position."""

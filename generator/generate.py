@@ -1,4 +1,5 @@
-"""Generate structures by index: the same structure for an index whatever the batch, the order or the worker."""
+"""Generate structures by index: the same structure for an index whatever the batch, the order or the
+worker."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
@@ -62,8 +64,11 @@ class Generator:
             A structure that stays empty after all redraws.
         """
         if start < 0 or count < 0 or start + count > 2**63 - 1:
-            raise UsageError(f"structures {start} … {start + count - 1}: start and count must not be negative.")
-        parts, done = [], 0
+            raise UsageError(
+                f"structures {start} … {start + count - 1}: start and count must not be negative."
+            )
+        parts: list[StructureBatch] = []
+        done = 0
         while done < count or not parts:
             part = self._chunk(start + done, min(CHUNK, count - done))
             done += len(part)
@@ -98,19 +103,27 @@ class Generator:
             self._atoms_per_structure = max(self._atoms_per_structure, n / done)
         index = np.arange(start, start + done)
         self._refuse_empty(np.diff(offsets[: done + 1]), index)
-        fract, element, u_iso, multiplicity, site = (a[:n].copy() for a in out)
         return StructureBatch(
-            self.specification.group, index, offsets[: done + 1], cells[:done], counters[:done],
-            element, fract, u_iso, multiplicity, site,
-        )  # fmt: skip
+            self.specification.group,
+            index,
+            offsets[: done + 1],
+            cells[:done],
+            counters[:done],
+            element=out[1][:n].copy(),
+            fract=out[0][:n].copy(),
+            u_iso=out[2][:n].copy(),
+            multiplicity=out[3][:n].copy(),
+            site=out[4][:n].copy(),
+        )
 
-    def _refuse_empty(self, n_atoms: np.ndarray, index: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _refuse_empty(self, n_atoms: npt.NDArray[np.int64], index: npt.NDArray[np.int64]) -> None:
         if not np.any(n_atoms == 0):
             return
         first = int(index[np.argmin(n_atoms)])
         group = self.specification.group
         raise XtalpriorsError(
-            f"structure {first} was empty {self.config.redraws + 1} times in a row: with these volumes eq. 18 leaves "
+            f"structure {first} was empty {self.config.redraws + 1} times in a row: with these volumes eq. "
+            f"18 leaves "
             f"no atom for the {group.order} operators of {group.hm or group.number}. Use larger cells "
             "(length_max_angstrom, or scale_with_order), occupy special positions, or raise redraws."
         )
@@ -118,7 +131,8 @@ class Generator:
     def batches(
         self, start: int, count: int, *, size: int = CHUNK, workers: int = 1
     ) -> Iterator[StructureBatch]:
-        """Batches of `size` in the order of their indices, made by `workers` threads (the kernels hold no lock)."""
+        """Batches of `size` in the order of their indices, made by `workers` threads (the kernels hold no
+        lock)."""
         ranges = [(start + k, min(size, count - k)) for k in range(0, count, size)]
         if workers == 1:
             yield from (self.batch(*r) for r in ranges)

@@ -5,16 +5,29 @@ writes into flat arrays one structure after another. No allocation per atom; the
 structure needs it. `generate` calls it and makes a `StructureBatch` of what it wrote.
 """
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from xtalpriors.generator.arithmetic import draw, draw_between
 from xtalpriors.generator.borrowing import borrowed
-from xtalpriors.generator.counters import CHANGES, DROPPED, DROPPED_HYDROGEN, GENERAL, N_HYDROGEN, N_TARGET, REDRAWS
+from xtalpriors.generator.counters import (
+    CHANGES,
+    DROPPED,
+    DROPPED_HYDROGEN,
+    GENERAL,
+    N_HYDROGEN,
+    N_TARGET,
+    REDRAWS,
+)
 from xtalpriors.generator.kernels_cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels_fill import (
     GUARD,
@@ -35,8 +48,9 @@ __all__ = ["generate_range", "new_workspace"]
 HYDROGEN = 1
 
 
-def new_workspace(n_atoms: int, order: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
-    """Memory for structures of up to `n_atoms` atoms: images, their radii; positions with code, radii of the atoms."""
+def new_workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
+    """Memory for structures of up to `n_atoms` atoms: images, their radii; positions with code, radii of the
+    atoms."""
     m = (n_atoms + 1) * order
     return (
         np.empty((3, m), np.int32),
@@ -47,7 +61,7 @@ def new_workspace(n_atoms: int, order: int) -> tuple[np.ndarray, ...]:  # type: 
 
 
 @njit(cache=True)
-def _limits(content):  # type: ignore[no-untyped-def]
+def _limits(content):
     """Squared minimum distance in Å², and squared factors of the molecule rule, each widened by `GUARD`."""
     rule = (
         np.float32((content.bond[0] * (1.0 + GUARD)) ** 2),
@@ -58,7 +72,7 @@ def _limits(content):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fill_random(  # type: ignore[no-untyped-def]
+def _fill_random(
     n_atoms, hydrogen, table, tries, limit, symmetry, images, atoms, placed, metric, near, counters, stream
 ):
     """`n_atoms` atoms at random positions; returns numbers of atoms and images."""
@@ -79,7 +93,7 @@ def _fill_random(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fill_molecular(  # type: ignore[no-untyped-def]
+def _fill_molecular(
     n_atoms, hydrogen, table, settings, symmetry, images, radii, atoms, atom_radii, placed,
     metric, reciprocal, fractional, counters, stream,
 ):  # fmt: skip
@@ -126,8 +140,9 @@ def _fill_molecular(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _record(content, special, order, atoms, n_atoms, first, out, stream):  # type: ignore[no-untyped-def]
-    """Write the atoms of one structure, with their U_iso: one mean, and deviations cut so that none is below `u_min`.
+def _record(content, special, order, atoms, n_atoms, first, out, stream):
+    """Write the atoms of one structure, with their U_iso: one mean, and deviations cut so that none is below
+    `u_min`.
 
     Special atoms keep the exact coordinates that they were placed with.
     """
@@ -155,8 +170,9 @@ def _record(content, special, order, atoms, n_atoms, first, out, stream):  # typ
 
 
 @njit(cache=True)
-def _dense_enough(content, special, order, atoms, n_atoms, n_target):  # type: ignore[no-untyped-def]
-    """Is there a non-hydrogen atom, and were enough of those wanted placed (special ones by their multiplicity)?"""
+def _dense_enough(content, special, order, atoms, n_atoms, n_target):
+    """Is there a non-hydrogen atom, and were enough of those wanted placed (special ones by their
+    multiplicity)?"""
     in_cell = 0
     for k in range(n_atoms):
         code = atoms[k, 3]
@@ -167,7 +183,7 @@ def _dense_enough(content, special, order, atoms, n_atoms, n_target):  # type: i
 
 
 @njit(cache=True)
-def _numbers(content, volume, order, stream):  # type: ignore[no-untyped-def]
+def _numbers(content, volume, order, stream):
     """N′ and N_H (eqs 18 and 19)."""
     v_atom = draw(content.packing, uniform(stream))
     x_h = draw(content.hydrogen, uniform(stream))
@@ -178,7 +194,7 @@ def _numbers(content, volume, order, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def generate_range(spec, stream, workspace, start, count, offsets, cells, counters, out, needed):  # type: ignore[no-untyped-def]
+def generate_range(spec, stream, workspace, start, count, offsets, cells, counters, out, needed):
     """Generate structures `start` … `start + count − 1` until the output is full.
 
     Parameters
@@ -192,15 +208,16 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
     offsets, cells, counters
         int64 (count + 1,), float64 (count, 6) in Å and degrees, int32 (count, 8).
     out
-        fract float64 (m, 3), element uint8 (m,), u_iso float32 (m,) in Å², multiplicity int16 (m,), site uint8 (m,).
+        fract float64 (m, 3), element uint8 (m,), u_iso float32 (m,) in Å², multiplicity int16 (m,), site
+        uint8 (m,).
     needed
         int64 (1,): where it stops early, the atoms that the next structure may have.
 
     Returns
     -------
     done
-        Number of structures written; where it is below `count`, the next one needs more room than is left in the
-        output or than the workspace has.
+        Number of structures written; where it is below `count`, the next one needs more room than is left in
+        the output or than the workspace has.
     """
     spec, stream, out = borrowed(spec), borrowed(stream), borrowed(out)
     images, radii, atoms, atom_radii = borrowed(workspace)
@@ -247,11 +264,12 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
                 n_atoms = placed[0]
             else:
                 near = shells_of(content.min_distance * (1.0 + GUARD), reciprocal)
-                both = (placed[0], placed[1])
+                both, tries = (placed[0], placed[1]), content.tries
                 for hydrogen in (False, True):
+                    wanted = n_hydrogen if hydrogen else n_target
                     both = _fill_random(
-                        n_hydrogen if hydrogen else n_target, hydrogen, general, content.tries, limit, symmetry,
-                        images, atoms, both, metric, near, row, stream,
+                        wanted, hydrogen, general, tries, limit, symmetry, images, atoms, both,
+                        metric, near, row, stream,
                     )  # fmt: skip
                     if not _dense_enough(content, special, order, atoms, both[0], n_target):
                         break
@@ -261,6 +279,10 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
             n_atoms = 0
         _record(content, special, order, atoms, n_atoms, first, out, stream)
         cells[i, 0], cells[i, 1], cells[i, 2] = cell[0], cell[1], cell[2]
-        cells[i, 3], cells[i, 4], cells[i, 5] = angle_degree(cell[3]), angle_degree(cell[4]), angle_degree(cell[5])
+        cells[i, 3], cells[i, 4], cells[i, 5] = (
+            angle_degree(cell[3]),
+            angle_degree(cell[4]),
+            angle_degree(cell[5]),
+        )
         offsets[i + 1] = first + n_atoms
     return count

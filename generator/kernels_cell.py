@@ -4,6 +4,9 @@ A cell is passed around as (a, b, c, cos α, cos β, cos γ); angles in degrees 
 `reference` says the same in plain NumPy, equation by equation.
 """
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import math
@@ -19,7 +22,7 @@ __all__ = ["angle_degree", "cell_volume", "cells", "draw_cell"]
 
 
 @njit(cache=True)
-def angle_degree(cosine):  # type: ignore[no-untyped-def]
+def angle_degree(cosine):
     """arccos in degrees, by the arctangent; exactly 90 for 0 and 120 for −½."""
     if cosine == 0.0:
         return 90.0
@@ -29,20 +32,20 @@ def angle_degree(cosine):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def cell_volume(cell):  # type: ignore[no-untyped-def]
+def cell_volume(cell):
     """Volume in Å³."""
     a, b, c, ca, cb, cg = cell
     return a * b * c * math.sqrt(1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg)
 
 
 @njit(cache=True)
-def _ratio_draw(table, u, low, high):  # type: ignore[no-untyped-def]
+def _ratio_draw(table, u, low, high):
     """A ratio ≥ 1 from its table, cut to [low, high]."""
     return draw_between(table, u, low, max(low, high))
 
 
 @njit(cache=True)
-def _sorted_lengths(spec, volume, stream):  # type: ignore[no-untyped-def]
+def _sorted_lengths(spec, volume, stream):
     """a₁ ≤ a₂ ≤ a₃ with a₁a₂a₃ = V (eqs 6–13; eq. 13 with the bound √(V/a₁) that keeps a₂ ≤ a₃)."""
     low, high, r = spec.length_min, spec.length_max, spec.ratio_max
     u1, u2 = uniform(stream), uniform(stream)
@@ -64,7 +67,7 @@ def _sorted_lengths(spec, volume, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _permuted(a1, a2, a3, k):  # type: ignore[no-untyped-def]
+def _permuted(a1, a2, a3, k):
     if k == 0:
         return a1, a2, a3
     if k == 1:
@@ -79,7 +82,7 @@ def _permuted(a1, a2, a3, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _three_lengths(spec, stream):  # type: ignore[no-untyped-def]
+def _three_lengths(spec, stream):
     """Lengths of the orthogonal cell that is skewed afterwards."""
     low, high = spec.length_min, spec.length_max
     if spec.from_volume:
@@ -95,8 +98,9 @@ def _three_lengths(spec, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _skew(spec, table, length, other, u):  # type: ignore[no-untyped-def]
-    """A skew ≤ 0 (eq. 15): no angle beyond β_max, no length beyond a_max; `other` is a second skew squared."""
+def _skew(spec, table, length, other, u):
+    """A skew ≤ 0 (eq. 15): no angle beyond β_max, no length beyond a_max; `other` is a second skew
+    squared."""
     limit = spec.skew_max
     if not spec.keep_lengths:
         limit = min(limit, math.sqrt(max(spec.length_max**2 / length**2 - 1.0 - other, 0.0)))
@@ -106,13 +110,13 @@ def _skew(spec, table, length, other, u):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _stretched(spec, length, stretch):  # type: ignore[no-untyped-def]
+def _stretched(spec, length, stretch):
     """Length after the skew: |S·a| (volume kept), or as before (eq. 16)."""
     return length if spec.keep_lengths else min(length * stretch, spec.length_max)
 
 
 @njit(cache=True)
-def _monoclinic(spec, stream):  # type: ignore[no-untyped-def]
+def _monoclinic(spec, stream):
     """Eqs 14–16, for any unique axis."""
     a, b, c = _three_lengths(spec, stream)
     skewed = b if spec.axis == 2 else c
@@ -128,8 +132,9 @@ def _monoclinic(spec, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _triclinic(spec, stream):  # type: ignore[no-untyped-def]
-    """Eq. 17: b = b₀(s₂, 1, 0), c = c₀(s₃, s₁, 1); s₁ = 0 there, and as an extension drawn like the others."""
+def _triclinic(spec, stream):
+    """Eq. 17: b = b₀(s₂, 1, 0), c = c₀(s₃, s₁, 1); s₁ = 0 there, and as an extension drawn like the
+    others."""
     a, b, c = _three_lengths(spec, stream)
     s2 = _skew(spec, spec.skew_s2, b, 0.0, uniform(stream))
     s3 = _skew(spec, spec.skew_s3, c, 0.0, uniform(stream))
@@ -139,12 +144,20 @@ def _triclinic(spec, stream):  # type: ignore[no-untyped-def]
     stretch_b = math.sqrt(1.0 + s2 * s2)
     stretch_c = math.sqrt(1.0 + s1 * s1 + s3 * s3)
     ca = (s2 * s3 + s1) / (stretch_b * stretch_c)
-    return a, _stretched(spec, b, stretch_b), _stretched(spec, c, stretch_c), ca, s3 / stretch_c, s2 / stretch_b
+    return (
+        a,
+        _stretched(spec, b, stretch_b),
+        _stretched(spec, c, stretch_c),
+        ca,
+        s3 / stretch_c,
+        s2 / stretch_b,
+    )
 
 
 @njit(cache=True)
-def _uniaxial(spec, stream):  # type: ignore[no-untyped-def]
-    """Two equal lengths p and a unique one q: V = factor·p²q, p uniform within the bounds on p, q and their ratio."""
+def _uniaxial(spec, stream):
+    """Two equal lengths p and a unique one q: V = factor·p²q, p uniform within the bounds on p, q and their
+    ratio."""
     low, high, r = spec.length_min, spec.length_max, spec.ratio_max
     if spec.from_volume:
         box = draw(spec.volume, uniform(stream)) / spec.factor
@@ -170,7 +183,7 @@ def _uniaxial(spec, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _uniaxial_ratio(spec, box, stream):  # type: ignore[no-untyped-def]
+def _uniaxial_ratio(spec, box, stream):
     """Longer over shorter length from the tables, and whether the unique axis is the longer one."""
     low, high, r = spec.length_min, spec.length_max, spec.ratio_max
     longest = bounded(stream, 2) == 0
@@ -182,15 +195,16 @@ def _uniaxial_ratio(spec, box, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _rhombohedral_shape(s):  # type: ignore[no-untyped-def]
+def _rhombohedral_shape(s):
     """cos α and V/a³ for s = cot α."""
     cosine = s / math.sqrt(1.0 + s * s)
     return cosine, math.sqrt(max(1.0 - 3.0 * cosine**2 + 2.0 * cosine**3, 0.0))
 
 
 @njit(cache=True)
-def _furthest(limit, shape_min):  # type: ignore[no-untyped-def]
-    """The s between 0 and `limit` where V/a³ falls to `shape_min` (it falls on either side of 0), by bisection."""
+def _furthest(limit, shape_min):
+    """The s between 0 and `limit` where V/a³ falls to `shape_min` (it falls on either side of 0), by
+    bisection."""
     if _rhombohedral_shape(limit)[1] >= shape_min:
         return limit
     inside, outside = 0.0, limit
@@ -204,7 +218,7 @@ def _furthest(limit, shape_min):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _rhombohedral(spec, stream):  # type: ignore[no-untyped-def]
+def _rhombohedral(spec, stream):
     """a = b = c, α = β = γ: V = a³√(1 − 3cos²α + 2cos³α), cot α uniform where a stays within its bounds."""
     low, high = spec.length_min, spec.length_max
     s_min, s_max = spec.skew_rhombohedral
@@ -223,7 +237,7 @@ def _rhombohedral(spec, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw_cell(spec, stream):  # type: ignore[no-untyped-def]
+def draw_cell(spec, stream):
     """One cell (a, b, c in Å; cos α, cos β, cos γ) of a `CellSpec`."""
     if spec.system == MONOCLINIC:
         return _monoclinic(spec, stream)
@@ -245,7 +259,7 @@ def draw_cell(spec, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def cells(spec, stream, start, count):  # type: ignore[no-untyped-def]
+def cells(spec, stream, start, count):
     """Cells (count, 6) in Å and degrees of the structures from `start` on, before any redraw."""
     from_stream = np.empty((count, 6))
     for i in range(count):

@@ -13,6 +13,9 @@ The loops run in vector registers: unsigned indices (no wrap-around test), no br
 result per `CHUNK` images.
 """
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import math
@@ -23,38 +26,39 @@ from numba import njit
 __all__ = ["clash", "shells", "too_close"]
 
 CHUNK = np.uint64(64)
-"""Images tested between two looks at the result: long enough for vector registers, short enough to stop early."""
+"""Images tested between two looks at the result: long enough for vector registers, short enough to stop
+early."""
 
 _TURN = 2.0**32
 _ONE = np.float32(1.0)
 
 
 @njit(cache=True, inline="always")
-def shells(cutoff, reciprocal_length):  # type: ignore[no-untyped-def]
+def shells(cutoff, reciprocal_length):
     """How many images along an axis can lie within the cutoff: those with |Δx − k| ≤ cutoff·|a*|."""
     return int(2.0 * cutoff * reciprocal_length) + 1
 
 
 @njit(cache=True, inline="always")
-def _shift(k):  # type: ignore[no-untyped-def]
+def _shift(k):
     """Shift to the k-th nearest image, fixed-point units towards the candidate's side: 0, 1, −1, 2, −2, …"""
     steps = (k + 1) // 2
     return np.float32(steps * _TURN if k % 2 == 1 else -steps * _TURN)
 
 
 @njit(cache=True, inline="always")
-def _near(d2, limit):  # type: ignore[no-untyped-def]
+def _near(d2, limit):
     return np.int32(d2 < limit)
 
 
 @njit(cache=True, inline="always")
-def _square(dx, dy, dz, metric):  # type: ignore[no-untyped-def]
+def _square(dx, dy, dz, metric):
     g00, g11, g22, g12, g02, g01 = metric
     return dx * (g00 * dx + g01 * dy + g02 * dz) + dy * (g11 * dy + g12 * dz) + g22 * dz * dz
 
 
 @njit(cache=True)
-def too_close(x, y, z, images, first, last, metric, limit, n_shells):  # type: ignore[no-untyped-def]
+def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     """Is any of images[:, first:last] nearer than √limit to the candidate (x, y, z)?
 
     Parameters
@@ -101,14 +105,14 @@ def too_close(x, y, z, images, first, last, metric, limit, n_shells):  # type: i
 
 
 @njit(cache=True, inline="always")
-def _broken(d2, s, rule):  # type: ignore[no-untyped-def]
+def _broken(d2, s, rule):
     contact, gap_low, gap_high = rule
     s2 = s * s
     return np.int32(d2 < contact * s2) | (np.int32(d2 > gap_low * s2) & np.int32(d2 < gap_high * s2))
 
 
 @njit(cache=True)
-def clash(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):  # type: ignore[no-untyped-def]
+def clash(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
     """Does any image break the molecule rule (step 6): d ≤ 0.9·R_Σ, or 1.1·R_Σ ≤ d ≤ 1.4·R_Σ?
 
     As `too_close`, with the covalent radii (float32, Å) of the images and of the candidate, and `rule` =

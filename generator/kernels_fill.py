@@ -1,9 +1,13 @@
-"""Kernels that place one atom: section 3.5 of Melgalvis & Reķis 2026. `reference` says the same in plain NumPy.
+"""Kernels that place one atom: section 3.5 of Melgalvis & Reķis 2026. `reference` says the same in plain
+NumPy.
 
 Positions are fixed-point numbers, int64 in units of 2^-32 of an axis: the whole part keeps a molecule in one
 piece, the low 32 bits are what the distance tests look at. Applying a symmetry operator is integer
 arithmetic, exact modulo a lattice translation. Functions take few arrays, because a call costs its arguments.
 """
+
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from __future__ import annotations
 
@@ -26,14 +30,24 @@ from xtalpriors.generator.random_numbers import (
     word,
 )
 
-__all__ = ["GUARD", "NONE", "TURN", "choose", "choose_other", "frame_of", "place_molecular", "place_random", "shells_of"]
+__all__ = [
+    "GUARD",
+    "NONE",
+    "TURN",
+    "choose",
+    "choose_other",
+    "frame_of",
+    "place_molecular",
+    "place_random",
+    "shells_of",
+]
 
 TURN = 2.0**32
 """Fixed-point units of one lattice translation."""
 
 GUARD = 5e-6
-"""Relative margin on every distance limit, above the rounding of float32 squares (1e-6 in oblique cells): what a
-kernel accepts keeps the rule in float64 too."""
+"""Relative margin on every distance limit, above the rounding of float32 squares (1e-6 in oblique cells):
+what a kernel accepts keeps the rule in float64 too."""
 
 NONE = np.int64(0)
 """A plain 0 would be compiled as a type of its own, and every function that it is given to once more."""
@@ -42,7 +56,7 @@ _SPHERE_TRIES = 64
 
 
 @njit(cache=True)
-def frame_of(cell, volume):  # type: ignore[no-untyped-def]
+def frame_of(cell, volume):
     """What distances and bonds need of a cell.
 
     Returns
@@ -85,14 +99,14 @@ def frame_of(cell, volume):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def shells_of(cutoff, reciprocal):  # type: ignore[no-untyped-def]
+def shells_of(cutoff, reciprocal):
     """Images along each axis that can lie within a cutoff in Å."""
     a, b, c = reciprocal
     return shells(cutoff, a), shells(cutoff, b), shells(cutoff, c)
 
 
 @njit(cache=True)
-def choose(cumulative, stream):  # type: ignore[no-untyped-def]
+def choose(cumulative, stream):
     """Number of an element in its table (step 1 of random filling, step 3 of molecules)."""
     u = uniform(stream)
     k = 0
@@ -102,7 +116,7 @@ def choose(cumulative, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def choose_other(cumulative, taken, stream):  # type: ignore[no-untyped-def]
+def choose_other(cumulative, taken, stream):
     """As `choose`, among the elements other than `taken`; -1 where there is no other."""
     if cumulative.size == 1:
         return -1
@@ -118,7 +132,7 @@ def choose_other(cumulative, taken, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _expand(x, y, z, rotations, translations, images, first):  # type: ignore[no-untyped-def]
+def _expand(x, y, z, rotations, translations, images, first):
     """Write the images of (x, y, z) under every operator to images[:, first:first + n]."""
     x, y, z = np.int32(x), np.int32(y), np.int32(z)
     r, t = rotations, translations
@@ -130,8 +144,9 @@ def _expand(x, y, z, rotations, translations, images, first):  # type: ignore[no
 
 
 @njit(cache=True)
-def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, stream):  # type: ignore[no-untyped-def]
-    """Steps 2 and 3 of random filling: uniform coordinates, tried until no image is nearer than √limit (float32).
+def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, stream):
+    """Steps 2 and 3 of random filling: uniform coordinates, tried until no image is nearer than √limit
+    (float32).
 
     The images of the accepted point are written behind the first `n_images`. Returns (found, x, y, z).
     """
@@ -155,8 +170,9 @@ def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, str
 
 
 @njit(cache=True, forceinline=True)
-def _direction(stream, p):  # type: ignore[no-untyped-def]
-    """A point uniform on the unit sphere, without trigonometry (Marsaglia 1972, doi 10.1214/aoms/1177692644)."""
+def _direction(stream, p):
+    """A point uniform on the unit sphere, without trigonometry (Marsaglia 1972, doi
+    10.1214/aoms/1177692644)."""
     for _ in range(_SPHERE_TRIES):
         p = reserve(stream, p, 2)
         u, v = 2.0 * unit(stream, p) - 1.0, 2.0 * unit(stream, p + ONE) - 1.0
@@ -169,17 +185,18 @@ def _direction(stream, p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, forceinline=True)
-def _steps(value):  # type: ignore[no-untyped-def]
+def _steps(value):
     """Fixed-point steps, truncated (towards zero: a shift of 2^-32 of an axis at most)."""
     return np.int64(value)
 
 
 @njit(cache=True)
-def place_molecular(  # type: ignore[no-untyped-def]
+def place_molecular(
     tries, bond, rule, radius, symmetry, atoms, atom_radii, n_partners,
     images, radii, n_images, metric, fractional, n_shells, stream,
 ):  # fmt: skip
-    """Steps 4 to 6 for one element: bonded to one of the first `n_partners` atoms, or anywhere if there is none.
+    """Steps 4 to 6 for one element: bonded to one of the first `n_partners` atoms, or anywhere if there is
+    none.
 
     `rule` is that of `clash`, `bond` the range of a bond length over R_A + R_i. The images of the accepted
     point are written behind the first `n_images`. Returns (found, x, y, z).

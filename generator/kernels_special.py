@@ -1,5 +1,8 @@
 """Kernel that occupies special positions, before any other atom (section 3.5 of Melgalvis & Reķis 2026)."""
 
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import math
@@ -16,7 +19,7 @@ __all__ = ["fill_special"]
 
 
 @njit(cache=True)
-def _orbits_wanted(cumulative, p, stream):  # type: ignore[no-untyped-def]
+def _orbits_wanted(cumulative, p, stream):
     """How many orbits of position p are occupied: 0 or 1 for a point, any number for one with freedom."""
     u = uniform(stream)
     k = 0
@@ -26,12 +29,12 @@ def _orbits_wanted(cumulative, p, stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fixed(value):  # type: ignore[no-untyped-def]
+def _fixed(value):
     return np.int64(math.floor(value * TURN + 0.5))
 
 
 @njit(cache=True)
-def _draw_point(special, p, fract, atom, stream):  # type: ignore[no-untyped-def]
+def _draw_point(special, p, fract, atom, stream):
     """A point of position p, its free coordinates uniform, into fract[atom]; and the same in fixed point."""
     u = v = w = 0.0
     if special.freedom[p] > 0:
@@ -44,7 +47,7 @@ def _draw_point(special, p, fract, atom, stream):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, fract, atom, stream):  # type: ignore[no-untyped-def]
+def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, fract, atom, stream):
     """Place one atom on position p, nearer than √limit to no other image and to none of its own.
 
     The pure lattice translations of the atom onto itself are left out; a point without freedom is tried once.
@@ -67,14 +70,14 @@ def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, f
 
 
 @njit(cache=True)
-def fill_special(  # type: ignore[no-untyped-def]
+def fill_special(
     special, table, tries, limits, gap_high, symmetry, images, radii, atoms, atom_radii,
     metric, reciprocal, fract, first, counters, stream,
 ):  # fmt: skip
     """Occupy the special positions of one structure.
 
-    `limits` are the squared minimum distance and the `rule` of `clash` (not applied: what breaks it is counted).
-    Returns the numbers of atoms and of images placed, and the largest covalent radius.
+    `limits` are the squared minimum distance and the `rule` of `clash` (not applied: what breaks it is
+    counted). Returns the numbers of atoms and of images placed, and the largest covalent radius.
     """
     limit, rule = limits
     n_pure = symmetry[2]
@@ -84,7 +87,8 @@ def fill_special(  # type: ignore[no-untyped-def]
         for _ in range(_orbits_wanted(special.cumulative, p, stream)):
             e = choose(table.cumulative, stream)
             found, x, y, z = _place(
-                special, p, tries, limit, symmetry, images, n_images, metric, near, fract, first + n_atoms, stream
+                special, p, tries, limit, symmetry, images, n_images, metric, near, fract,
+                first + n_atoms, stream,
             )  # fmt: skip
             if not found:
                 counters[DROPPED_SPECIAL] += 1

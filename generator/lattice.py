@@ -27,12 +27,13 @@ class MetricConstraints(NamedTuple):
 
 
 def _invariant(rotations: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.float64]:
-    """A metric tensor without any other property than WᵀGW = G for each rotation W: a generic one, averaged."""
+    """A metric tensor without any other property than WᵀGW = G for each rotation W: a generic one,
+    averaged."""
     basis = np.random.default_rng(seed).normal(size=(3, 3)) * 0.2 + np.eye(3)
     metric = basis.T @ basis
     w = rotations.astype(float)
-    averaged: npt.NDArray[np.float64] = np.einsum("nji,jk,nkl->il", w, metric, w) / len(w)
-    return averaged / np.trace(averaged)
+    averaged = np.einsum("nji,jk,nkl->il", w, metric, w)
+    return np.asarray(averaged / np.trace(averaged), float)
 
 
 def metric_constraints(group: SpaceGroup) -> MetricConstraints:
@@ -69,7 +70,8 @@ def metric_constraints(group: SpaceGroup) -> MetricConstraints:
         if same and abs(cosines[0] - cosines[1]) > 1e-9:
             return MetricConstraints(RHOMBOHEDRAL, 0, 1.0)
     raise UsageError(
-        f"The axes of {group.hm or group.hall or f'this setting of space group {group.number}'} are those of no "
+        f"The axes of {group.hm or group.hall or f'this setting of space group {group.number}'} are those of "
+        f"no "
         f"crystal system (a primitive cell of a centred lattice, perhaps). Use a conventional setting of "
         f"space group {group.number}."
     )

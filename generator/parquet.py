@@ -17,7 +17,15 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.structures import StructureBatch
 
-__all__ = ["SCHEMA", "read_batches", "read_metadata", "read_parquet", "schema_of", "to_table", "write_parquet"]
+__all__ = [
+    "SCHEMA",
+    "read_batches",
+    "read_metadata",
+    "read_parquet",
+    "schema_of",
+    "to_table",
+    "write_parquet",
+]
 
 CELL = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
 METADATA_KEY = b"xtalpriors"
@@ -95,7 +103,9 @@ def _from_arrow(table: pa.Table, group: SpaceGroup) -> StructureBatch:
         return values
 
     lists = table.column("element")
-    lengths = lists.chunk(0).value_lengths().to_numpy(zero_copy_only=False) if lists.num_chunks else np.zeros(0)
+    lengths = (
+        lists.chunk(0).value_lengths().to_numpy(zero_copy_only=False) if lists.num_chunks else np.zeros(0)
+    )
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     numbers = [table.column(name).to_numpy() for name in ("index", *CELL, *COUNTERS)]
     return StructureBatch(
@@ -116,7 +126,9 @@ def _open(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except FileNotFoundError as error:
-        raise XtalpriorsError(f"there is no file {path}. Make it with `xtalpriors generate --output {path}`.") from error
+        raise XtalpriorsError(
+            f"there is no file {path}. Make it with `xtalpriors generate --output {path}`."
+        ) from error
     except (OSError, pa.ArrowException) as error:
         raise XtalpriorsError(f"{path} cannot be read as Parquet ({error}). Generate it again.") from error
 
@@ -135,7 +147,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(metadata[METADATA_KEY])
     if content.get("format") != FORMAT:
         raise XtalpriorsError(
-            f"{path} has structure format {content.get('format')!r}; this xtalpriors reads {FORMAT}. Generate it again."
+            f"{path} has structure format {content.get('format')!r}; this xtalpriors reads {FORMAT}. "
+            f"Generate it again."
         )
     return content
 

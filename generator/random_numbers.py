@@ -1,10 +1,13 @@
 """Counter-based random numbers: Philox4x32-10, one independent stream per (key, structure index).
 
-Salmon, Moraes, Dror & Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC'11 (doi 10.1145/2063384.2063405).
-The block of four 32-bit words at position b of structure i is philox(counter = (b, 0, i mod 2^32, i div 2^32),
-key), a pure function: nothing that was generated before has an influence on it. Blocks are computed
-sixteen at a time because that loop runs in vector registers.
+Salmon, Moraes, Dror & Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC'11 (doi
+10.1145/2063384.2063405). The block of four 32-bit words at position b of structure i is philox(counter = (b,
+0, i mod 2^32, i div 2^32), key), a pure function: nothing that was generated before has an influence on it.
+Blocks are computed sixteen at a time because that loop runs in vector registers.
 """
+
+# numba infers the types of these functions from their arguments
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from __future__ import annotations
 
@@ -58,14 +61,14 @@ def stream_key(priors_digest: str, config_digest: str, seed: int) -> int:
 
 
 @njit(cache=True, inline="always")
-def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def _round(c0, c1, c2, c3, k0, k1):
     p0 = _M0 * c0
     p1 = _M1 * c2
     return (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
 
 
 @njit(cache=True)
-def fill_words(buffer, block, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def fill_words(buffer, block, c1, c2, c3, k0, k1):
     """Words of the blocks `block` … `block + 15`: word w of block b stands at buffer[w*16 + b].
 
     Parameters
@@ -113,7 +116,7 @@ def new_stream(key: int) -> npt.NDArray[np.uint32]:
 
 
 @njit(cache=True)
-def _refill(stream):  # type: ignore[no-untyped-def]
+def _refill(stream):
     fill_words(
         stream,
         np.uint64(stream[_BLOCK]),
@@ -128,7 +131,7 @@ def _refill(stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def seek(stream, index):  # type: ignore[no-untyped-def]
+def seek(stream, index):
     """Start the stream of structure `index` ≥ 0."""
     stream[_INDEX_LOW] = np.uint32(index & 0xFFFFFFFF)
     stream[_INDEX_HIGH] = np.uint32(index >> 32)
@@ -136,25 +139,27 @@ def seek(stream, index):  # type: ignore[no-untyped-def]
     _refill(stream)
 
 
-# A kernel keeps the position in a local variable p while it draws: p = position(stream); p = reserve(stream, p, n)
-# before n words are taken with word(stream, p), word(stream, p + 1), …; and in the end set_position(stream, p).
+# A kernel keeps the position in a local variable p while it draws: p = position(stream); p = reserve(stream,
+# p, n)
+# before n words are taken with word(stream, p), word(stream, p + 1), …; and in the end set_position(stream,
+# p).
 # The position in memory between two draws would cost more than the draw.
 
 
 @njit(cache=True, forceinline=True)
-def position(stream):  # type: ignore[no-untyped-def]
+def position(stream):
     """Where the stream stands, uint64."""
     return np.uint64(stream[_POSITION])
 
 
 @njit(cache=True, forceinline=True)
-def set_position(stream, p):  # type: ignore[no-untyped-def]
+def set_position(stream, p):
     """The words before `p` are taken."""
     stream[_POSITION] = np.uint32(p)
 
 
 @njit(cache=True, forceinline=True)
-def reserve(stream, p, n):  # type: ignore[no-untyped-def]
+def reserve(stream, p, n):
     """Position from which `n` ≤ 64 words can be taken: `p`, or 0 in the next sixteen blocks."""
     if p + np.uint64(n) > np.uint64(WORDS):
         _refill(stream)
@@ -163,25 +168,25 @@ def reserve(stream, p, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, forceinline=True)
-def word(stream, p):  # type: ignore[no-untyped-def]
+def word(stream, p):
     """The 32 random bits at position `p`, as int64 in [0, 2^32)."""
     return np.int64(stream[p])
 
 
 @njit(cache=True, forceinline=True)
-def unit(stream, p):  # type: ignore[no-untyped-def]
+def unit(stream, p):
     """The word at position `p` as a number of the open interval (0, 1): (word + ½)/2^32."""
     return (np.float64(stream[p]) + 0.5) * UNIT
 
 
 @njit(cache=True, forceinline=True)
-def scaled(stream, p, n):  # type: ignore[no-untyped-def]
+def scaled(stream, p, n):
     """The word at position `p` as an integer in [0, n), by multiplication (bias below n/2^32)."""
     return (np.int64(stream[p]) * np.int64(n)) >> np.int64(32)
 
 
 @njit(cache=True)
-def uniform(stream):  # type: ignore[no-untyped-def]
+def uniform(stream):
     """The next number of (0, 1), where speed does not matter."""
     p = reserve(stream, position(stream), 1)
     set_position(stream, p + ONE)
@@ -189,7 +194,7 @@ def uniform(stream):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def bounded(stream, n):  # type: ignore[no-untyped-def]
+def bounded(stream, n):
     """The next integer in [0, n), where speed does not matter."""
     p = reserve(stream, position(stream), 1)
     set_position(stream, p + ONE)

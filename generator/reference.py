@@ -1,8 +1,9 @@
 """The generator as a scientist would write it from the paper: plain NumPy, one structure at a time.
 
-Melgalvis & Reķis 2026 (doi 10.1107/S2053273325009428), section 3.5; cells are in `reference_cells`. This is the
-oracle that the kernels are tested against, in distribution, and the baseline of `benchmarks/generator.py`. It
-shares with them the configuration, the Wyckoff positions and the bundle, but no arithmetic and no tables.
+Melgalvis & Reķis 2026 (doi 10.1107/S2053273325009428), section 3.5; cells are in `reference_cells`. This is
+the oracle that the kernels are tested against, in distribution, and the baseline of
+`benchmarks/generator.py`. It shares with them the configuration, the Wyckoff positions and the bundle, but no
+arithmetic and no tables.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class _Crystal:
         return self.rules.rotations @ point + self.rules.translations
 
     def distances(self, point: Floats, images: Floats, cutoff: float) -> Floats:
-        """Distances (k, m) in Å to the m images, each at the k lattice translations that may lie within `cutoff`.
+        """Distances (k, m) in Å to the m images, each at the k lattice translations that may lie within
+        `cutoff`.
 
         The nearest along each axis is enough where cutoff·|a*_i| ≤ ½.
         """
@@ -142,7 +144,8 @@ class Reference:
         return float(self.rules.hydrogen.quantile(rng.random() * float(self.rules.hydrogen.cdf(limit))))
 
     def _occupy_special_positions(self, crystal: _Crystal, rng: np.random.Generator) -> None:
-        """Each position independently; the minimum distance holds, the molecule rule does not (but is counted)."""
+        """Each position independently; the minimum distance holds, the molecule rule does not (but is
+        counted)."""
         rules = self.rules
         for site, position, shares in rules.special:
             for _ in range(int(rng.choice(len(shares), p=shares))):
@@ -152,7 +155,9 @@ class Reference:
                     orbit = _distinct(crystal.orbit(point))
                     others = np.concatenate([crystal.images, orbit[rules.n_pure :]])
                     if not crystal.is_too_close(point, others):
-                        radii = np.append(crystal.image_radii, [rules.radius(symbol)] * (len(orbit) - rules.n_pure))
+                        radii = np.append(
+                            crystal.image_radii, [rules.radius(symbol)] * (len(orbit) - rules.n_pure)
+                        )
                         if self.config.filling == "molecules" and crystal.breaks_molecule_rule(
                             point, rules.radius(symbol), others, radii
                         ):
@@ -162,7 +167,9 @@ class Reference:
                 else:
                     self.counters["dropped_special"] += 1
 
-    def _fill_randomly(self, crystal: _Crystal, n_atoms: int, n_hydrogens: int, rng: np.random.Generator) -> None:
+    def _fill_randomly(
+        self, crystal: _Crystal, n_atoms: int, n_hydrogens: int, rng: np.random.Generator
+    ) -> None:
         """Steps 1–4 of the first procedure: non-hydrogen atoms, then hydrogens."""
         for k in range(n_atoms + n_hydrogens):
             symbol = self.rules.draw_element(rng) if k < n_atoms else "H"  # step 1
@@ -198,7 +205,8 @@ class Reference:
                 self.counters["dropped_hydrogen"] += 1
 
     def _bond(self, crystal: _Crystal, symbol: str, n_partners: int, rng: np.random.Generator) -> bool:
-        """Steps 4–6: tries to place one atom, bonded to one of the first `n_partners`, or anywhere without any."""
+        """Steps 4–6: tries to place one atom, bonded to one of the first `n_partners`, or anywhere without
+        any."""
         rules, radius = self.rules, self.rules.radius(symbol)
         for _ in range(self.config.molecule_tries):
             if n_partners == 0:
@@ -224,7 +232,9 @@ class Reference:
         mean = max(float(rules.u_mean.sample(1, rng=rng)[0]), smallest)
         p_low = float(rules.u_deviation.cdf(smallest - mean))
         n = len(crystal.symbols)
-        deviations = np.maximum(rules.u_deviation.quantile(p_low + (1 - p_low) * rng.random(n)), smallest - mean)
+        deviations = np.maximum(
+            rules.u_deviation.quantile(p_low + (1 - p_low) * rng.random(n)), smallest - mean
+        )
         return Structure(
             index,
             cell,

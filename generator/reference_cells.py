@@ -43,7 +43,8 @@ class CellRules(NamedTuple):
 
 
 def truncated(distribution: Scalar, low: float, high: float, rng: np.random.Generator) -> float:
-    """One value of the distribution cut to [low, high], by inversion; the nearer end where it has no share there."""
+    """One value of the distribution cut to [low, high], by inversion; the nearer end where it has no share
+    there."""
     p_low, p_high = float(distribution.cdf(low)), float(distribution.cdf(high))
     value = float(distribution.quantile(p_low + rng.random() * (p_high - p_low)))
     return min(max(value, low), high)
@@ -52,7 +53,9 @@ def truncated(distribution: Scalar, low: float, high: float, rng: np.random.Gene
 def first_length_range(volume: float, rules: CellRules) -> tuple[float, float]:
     """Range of the shortest length a₁ (eqs 6–11)."""
     a_max, r = rules.length_max, rules.ratio_max
-    lower = max(rules.length_min, volume / a_max**2, volume ** (1 / 3) / r, math.sqrt(volume / (r * a_max)))  # eq. 11
+    lower = max(
+        rules.length_min, volume / a_max**2, volume ** (1 / 3) / r, math.sqrt(volume / (r * a_max))
+    )  # eq. 11
     return lower, volume ** (1 / 3)  # eq. 6
 
 
@@ -103,7 +106,8 @@ def draw_skew(which: int, limit: float, rules: CellRules, rng: np.random.Generat
 
 
 def _cell_of(basis: Floats, lengths: list[float], rules: CellRules) -> UnitCell:
-    """Cell of the skewed basis vectors (columns), brought back to the lengths before if they are kept (eq. 16)."""
+    """Cell of the skewed basis vectors (columns), brought back to the lengths before if they are kept (eq.
+    16)."""
     if rules.keep_lengths:
         basis = basis * (np.array(lengths) / np.linalg.norm(basis, axis=0))
     a, b, c = basis.T

@@ -81,7 +81,9 @@ def _cell_rules(bundle: PriorBundle, config: GeneratorConfig, made: Specificatio
     if cell.skew_from_table and len(made.spec.cell.skew_s2) > 2:
         prior = bundle.require("triclinic_skew")
         priors = (prior.s1 if config.skew_b_against_c else None, prior.s2, prior.s3)
-        skews = [None if p is None else distribution_of(bundle, "triclinic_skew", p, config.skew) for p in priors]
+        skews = [
+            None if p is None else distribution_of(bundle, "triclinic_skew", p, config.skew) for p in priors
+        ]
     elif cell.skew_from_table:
         prior = getattr(bundle.require("monoclinic_angle"), config.skew_convention).skew
         skews[2] = distribution_of(bundle, "monoclinic_angle", prior, config.skew)

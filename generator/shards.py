@@ -77,8 +77,8 @@ def generate_to(
     Parameters
     ----------
     output
-        `FILE.parquet`: one file. A folder: with `parquet`, one file per shard, so that machines can share a range;
-        with `cif`, one file per structure.
+        `FILE.parquet`: one file. A folder: with `parquet`, one file per shard, so that machines can share a
+        range; with `cif`, one file per structure.
     bundle, config, seed
         As for `generate`.
     workers
@@ -141,7 +141,8 @@ def _readable_errors(output: Path) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
         raise XtalpriorsError(
-            f"cannot write structures to {output}: {reason}. Complete shards are kept; free space or choose another "
+            f"cannot write structures to {output}: {reason}. Complete shards are kept; free space or choose "
+            f"another "
             "output, and run the same command again to continue."
         ) from error
 
@@ -149,11 +150,15 @@ def _readable_errors(output: Path) -> Iterator[None]:
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
     """Make the folder with the run's identity in `run.json`, or check that it is the same run."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / "run.json", json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    path, text = (
+        folder / "run.json",
+        json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+    )
     if path.exists():
         if path.read_text("utf-8") != text:
             raise UsageError(
-                f"{folder} holds structures of another run (see its run.json: bundle, configuration and seed must be "
+                f"{folder} holds structures of another run (see its run.json: bundle, configuration and seed "
+                f"must be "
                 "the same). Choose another output, or delete it."
             )
         return

@@ -1,4 +1,5 @@
-"""What the kernels need to know, as named tuples of numbers and arrays: made by `compile`, read by `kernels*`.
+"""What the kernels need to know, as named tuples of numbers and arrays: made by `compile`, read by
+`kernels*`.
 
 Codes are integers because numba compiles them to jumps; the names stand beside them here.
 """

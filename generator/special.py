@@ -49,7 +49,11 @@ def occupation(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfig) 
         return [np.array([1.0 - p, p]) for _ in special]
     by_letter: dict[str, Floats] = {}
     for s in prior.groups[group.number].wyckoff_sets:
-        one = s.count.values if s.count is not None else np.array([1 - s.probability.value, s.probability.value])
+        one = (
+            s.count.values
+            if s.count is not None
+            else np.array([1 - s.probability.value, s.probability.value])
+        )
         by_letter |= dict.fromkeys(s.letters, one / one.sum())
     missing = sorted({p.letter for _, p in special} ^ set(by_letter))
     if missing:
@@ -90,7 +94,11 @@ def special_table(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfi
         cumulative[row, : len(share)] = np.minimum(np.cumsum(share), 1.0)
         cumulative[row, len(share) - 1 :] = 1.0
         linear[row], constant[row] = position.matrix.ravel(), position.vector
-        freedom[row], multiplicity[row], site[row] = position.degrees_of_freedom, position.multiplicity, number
+        freedom[row], multiplicity[row], site[row] = (
+            position.degrees_of_freedom,
+            position.multiplicity,
+            number,
+        )
         found = _cosets(position, rotations, translations)
         if len(found) != position.multiplicity:
             raise UsageError(

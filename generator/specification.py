@@ -1,4 +1,4 @@
-"""From a bundle and a configuration to the numbers that the kernels work with; every check of the input is here."""
+"""From a bundle and a configuration to the numbers of the kernels; every check of the input is here."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from xtalpriors.generator.spec import (
     CellSpec,
     ContentSpec,
     ElementTable,
-    SpecialTable,
     Spec,
+    SpecialTable,
 )
 from xtalpriors.generator.special import special_table
 from xtalpriors.generator.symmetry_table import symmetry_table
@@ -38,6 +38,7 @@ from xtalpriors.generator.tables import (
 )
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions import Scalar, Uniform
+from xtalpriors.priors.monoclinic_angle import MonoclinicConvention
 
 __all__ = ["Specification", "specify"]
 
@@ -64,7 +65,8 @@ class Specification(NamedTuple):
 
 
 def _lengths(bundle: PriorBundle, config: GeneratorConfig, scale: float) -> tuple[float, float, float]:
-    """a_min, a_max and r: the configuration's, else the bundle's, its lengths scaled with the cube root of V."""
+    """a_min, a_max and r: the configuration's, else the bundle's, its lengths scaled with the cube root of
+    V."""
     low, high, ratio = config.length_min_angstrom, config.length_max_angstrom, config.ratio_max
     if low is None or high is None or ratio is None:
         prior = bundle.require("axis_ratio")
@@ -100,7 +102,8 @@ def _volumes(
         return quantile_table(distribution_of(bundle, "cell_volume", prior, form), low, high, scale)
     except ValueError as error:
         raise UsageError(
-            f"no cell can be drawn: {config.cell} volumes and lengths that give {low:.5g} to {high:.5g} Å³ do not "
+            f"no cell can be drawn: {config.cell} volumes and lengths that give {low:.5g} to {high:.5g} Å³ "
+            f"do not "
             f"meet ({error}). Widen length_min_angstrom … length_max_angstrom, or change the volumes."
         ) from error
 
@@ -125,14 +128,16 @@ def _beta_max(bundle: PriorBundle, config: GeneratorConfig) -> float:
     return float(_monoclinic(bundle, config).beta_max_degree)
 
 
-def _monoclinic(bundle: PriorBundle, config: GeneratorConfig):  # type: ignore[no-untyped-def]
+def _monoclinic(bundle: PriorBundle, config: GeneratorConfig) -> MonoclinicConvention:
     """The bundle's monoclinic angle under the convention asked for."""
     prior = bundle.require("monoclinic_angle")
-    convention = getattr(prior, config.skew_convention)
+    convention: MonoclinicConvention | None = getattr(prior, config.skew_convention)
     if convention is None:
         name = f"monoclinic_angle.{config.skew_convention}"
         reason = bundle.unavailable.get(name, "it was not fitted")
-        raise XtalpriorsError(f"bundle {bundle.name!r} has no {name!r}: {reason}. Use skew_convention=declared.")
+        raise XtalpriorsError(
+            f"bundle {bundle.name!r} has no {name!r}: {reason}. Use skew_convention=declared."
+        )
     return convention
 
 
@@ -171,7 +176,8 @@ def _cell_spec(
     cotangents = steady([1.0 / math.tan(math.radians(alpha)) for alpha in (alpha_max, alpha_min)])
     if metric.system == RHOMBOHEDRAL and not cotangents[0] <= 0.0 <= cotangents[1]:
         raise UsageError(
-            f"rhombohedral_angle_degree {alpha_min:g}–{alpha_max:g} must include 90°: the largest volumes that the "
+            f"rhombohedral_angle_degree {alpha_min:g}–{alpha_max:g} must include 90°: the largest volumes "
+            f"that the "
             "lengths allow have no other angle."
         )
     return CellSpec(
@@ -197,10 +203,15 @@ def _cell_spec(
     )
 
 
-def _table(bundle: PriorBundle, name: str, part: str | None, form: str | None, high: float | None = None) -> Floats:
+def _table(
+    bundle: PriorBundle, name: str, part: str | None, form: str | None, high: float | None = None
+) -> Floats:
     prior = bundle.require(name)
     distribution: Scalar = distribution_of(
-        bundle, name if part is None else f"{name}.{part}", prior if part is None else getattr(prior, part), form
+        bundle,
+        name if part is None else f"{name}.{part}",
+        prior if part is None else getattr(prior, part),
+        form,
     )
     try:
         return quantile_table(distribution, None, high)
@@ -214,7 +225,8 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
     packing = _table(bundle, "packing", None, config.form)
     if packing[0] <= 0:
         raise XtalpriorsError(
-            f"the packing prior of bundle {bundle.name!r} reaches {packing[0]:g} Å³ per atom; it must be positive."
+            f"the packing prior of bundle {bundle.name!r} reaches {packing[0]:g} Å³ per atom; it must be "
+            f"positive."
         )
     hydrogen_radius = covalent_radius_angstrom("H")
     return ContentSpec(
@@ -229,7 +241,9 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
         gap=config.gap_window,
         u_min=config.u_iso_min_angstrom2,
         packing=packing,
-        hydrogen=NONE if equal else _table(bundle, "hydrogen", None, config.form, config.hydrogen_fraction_max),
+        hydrogen=NONE
+        if equal
+        else _table(bundle, "hydrogen", None, config.form, config.hydrogen_fraction_max),
         u_mean=_table(bundle, "displacement", "mean", config.form),
         u_deviation=_table(bundle, "displacement", "deviation", config.form),
         with_special=special.freedom.size > 0,
@@ -265,9 +279,12 @@ def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable
     if largest >= needed or np.any(special.cumulative[:, :1] < 1.0):
         return
     raise UsageError(
-        f"every cell would be empty: the largest volume is {largest:.5g} Å³, and one atom on a general position of "
-        f"{group.hm or group.number} ({group.order} operators) needs {needed:.5g} Å³ at {content.packing[0]:g} Å³ "
-        f"per atom (eq. 18). Raise length_max_angstrom to at least {(needed / spec.factor) ** (1 / 3):.3g}, leave "
+        f"every cell would be empty: the largest volume is {largest:.5g} Å³, and one atom on a general "
+        f"position of "
+        f"{group.hm or group.number} ({group.order} operators) needs {needed:.5g} Å³ at "
+        f"{content.packing[0]:g} Å³ "
+        f"per atom (eq. 18). Raise length_max_angstrom to at least {(needed / spec.factor) ** (1 / 3):.3g}, "
+        f"leave "
         "the lengths to the bundle with scale_with_order, or occupy special positions."
     )
 

@@ -58,7 +58,8 @@ class Structure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StructureBatch:
-    """Structures of one space group, one after another; atoms of structure k stand at offsets[k]:offsets[k + 1].
+    """Structures of one space group, one after another; atoms of structure k stand at offsets[k]:offsets[k +
+    1].
 
     Attributes
     ----------
@@ -128,7 +129,8 @@ class StructureBatch:
 
     @property
     def weight(self) -> npt.NDArray[np.float64]:
-        """Multiplicity over the order of the group, float64 (m,): the occupancy factor of a structure-factor sum."""
+        """Multiplicity over the order of the group, float64 (m,): the occupancy factor of a structure-factor
+        sum."""
         return self.multiplicity / self.group.order
 
     @property

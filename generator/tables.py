@@ -1,4 +1,5 @@
-"""Priors as tables that the kernels draw from: quantiles at equally spaced shares, cumulative element shares."""
+"""Priors as tables that the kernels draw from: quantiles at equally spaced shares, cumulative element
+shares."""
 
 from __future__ import annotations
 
@@ -17,14 +18,16 @@ __all__ = ["distribution_of", "element_table", "linear_table", "quantile_table",
 Floats = npt.NDArray[np.float64]
 
 INTERVALS = 4096
-"""Steps of a quantile table: linear interpolation then errs by less than 1e-4 in the distribution function."""
+"""Steps of a quantile table: linear interpolation then errs by less than 1e-4 in the distribution
+function."""
 
 TAIL = 1e-6
 """Share cut from each unbounded end."""
 
 
 def steady(values: npt.ArrayLike) -> Floats:
-    """Values at 12 significant digits, so that the last place of a C library's functions changes no structure."""
+    """Values at 12 significant digits, so that the last place of a C library's functions changes no
+    structure."""
     flat = np.asarray(values, float)
     rounded = [float(f"{v:.12g}") for v in flat.ravel()]
     return np.array(rounded).reshape(flat.shape)
@@ -66,7 +69,8 @@ def quantile_table(
 def distribution_of(bundle: PriorBundle, name: str, prior: ScalarPrior | None, form: str | None) -> Scalar:
     """The distribution of a prior in the form asked for.
 
-    `form` is `parametric`, `empirical`, `exponential` (parametric, of that family), or null for what there is.
+    `form` is `parametric`, `empirical`, `exponential` (parametric, of that family), or null for what there
+    is.
 
     Raises
     ------
@@ -82,16 +86,17 @@ def distribution_of(bundle: PriorBundle, name: str, prior: ScalarPrior | None, f
     if form == "exponential":
         if prior.parametric is None or prior.parametric.family != "exponential":
             raise XtalpriorsError(
-                f"bundle {bundle.name!r} has no exponential distribution of {name!r}, only {', '.join(families)}. "
-                "Use `uniform`, or a bundle fitted to a database."
+                f"bundle {bundle.name!r} has no exponential distribution of {name!r}, only "
+                f"{', '.join(families)}. Use `uniform`, or a bundle fitted to a database."
             )
         return prior.parametric
     chosen = prior.parametric if form == "parametric" else prior.empirical if form == "empirical" else None
     if form is None:
         chosen = prior.parametric if prior.parametric is not None else prior.empirical
     if chosen is None:
+        have = ", ".join(families) or "nothing"
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no {form or 'usable'} form of {name!r}, only {', '.join(families) or 'nothing'}."
+            f"bundle {bundle.name!r} has no {form or 'usable'} form of {name!r}, only {have}."
         )
     return chosen
 
@@ -100,7 +105,8 @@ def _radius(symbol: str, what: str) -> float:
     radius = COVALENT_RADIUS_ANGSTROM[ATOMIC_NUMBER[symbol]]
     if radius is None:
         raise UsageError(
-            f"{what}: {symbol} has no covalent radius (Cordero et al. 2008 end at Cm), so it cannot be bonded in a "
+            f"{what}: {symbol} has no covalent radius (Cordero et al. 2008 end at Cm), so it cannot be "
+            f"bonded in a "
             "molecule. Use `random` filling, or a bundle without it."
         )
     return radius
