@@ -152,9 +152,7 @@ def site_table(
         "is_special": pa.array(order > 1, pa.bool_(), mask=nothing),
         "u_iso_angstrom2": displacements.u_iso[rows],
         "u_iso_origin": coded(displacements.origin[rows], ORIGINS),
-        "u_is_evidence": pa.array(
-            displacements.evidence[rows], pa.bool_(), mask=displacements.origin[rows] < 0
-        ),
+        "u_is_evidence": displacements.evidence[rows],
         "calc_flag": batch.texts(batch.site_tokens("calc_flag")[rows]),
         "disorder_assembly": batch.texts(batch.site_tokens("disorder_assembly")[rows]),
         "disorder_group": batch.texts(batch.site_tokens("disorder_group")[rows]),
