@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import gemmi
 
-__all__ = ["SiteKind", "site_kind"]
+__all__ = ["SiteKind", "counts_no_hydrogen", "site_kind"]
 
 
 class SiteKind(NamedTuple):
@@ -39,8 +39,18 @@ _GROUPS: tuple[tuple[re.Pattern[str], SiteKind], ...] = (
 _ELEMENTS = frozenset(gemmi.Element(number).name for number in range(1, 99)) | {"D"}
 """Up to californium: among the labels, `Fl` is a misprint of F1; `Nh` and `Og` would be sites of N and O."""
 
+_UNCOUNTED = re.compile(r"H3O|ODw|NH[34]|CH4")
+
 _CHARGED = re.compile(r"[A-Z][a-z]?(\d?\+)")
 _LEADING = re.compile(r"[A-Z][a-z]?")
+
+
+def counts_no_hydrogen(label: str) -> bool:
+    """Whether AMCSD's own formulae count such a group without its hydrogen atoms, `NH4` as N.
+
+    Water and hydroxyl are counted in full.
+    """
+    return _UNCOUNTED.match(label) is not None
 
 
 @lru_cache(maxsize=65536)

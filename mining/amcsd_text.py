@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xtalpriors.mining.amcsd_labels import site_kind
+from xtalpriors.mining.amcsd_labels import counts_no_hydrogen, site_kind
 
 __all__ = ["AmcsdRow", "decode_numbers", "render_cif"]
 
@@ -94,6 +94,7 @@ def render_cif(row: AmcsdRow) -> bytes:
 
     Cell, operators, sites and displacements are the database's; type symbols and attached hydrogen atoms
     come from the labels; COD number, temperature and pressure from the title, where it states exactly one.
+    A formula that is known to lack hydrogen (of ammonia, ammonium, methane, …) is left out.
     """
     lines = [f"data_{row.id:07d}", f"_database_code_amcsd {row.id:07d}"]
     lines += _publication(row)
@@ -124,8 +125,9 @@ def _publication(row: AmcsdRow) -> list[str]:
 
 
 def _contents(row: AmcsdRow, formula: dict[str, str]) -> list[str]:
-    sum_formula = " ".join(f"{element}{count}" for element, count in formula.items())
-    lines = _item("_amcsd_formula_title", row.formula_title) + _item("_chemical_formula_sum", sum_formula)
+    lines = _item("_amcsd_formula_title", row.formula_title)
+    if not any(counts_no_hydrogen(label) for label in _labels(row.sites)):
+        lines += _item("_chemical_formula_sum", " ".join(f"{e}{count}" for e, count in formula.items()))
     return lines + (_item("_exptl_crystal_density_diffrn", row.density) if _positive(row.density) else [])
 
 

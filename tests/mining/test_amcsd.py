@@ -118,6 +118,14 @@ def test_water_and_hydroxyl_become_oxygen_with_hydrogens(source: AmcsdSource) ->
     assert {row[0]: (row[1], row[2]) for row in alunite}["O-H3"] == ("O", "1")
 
 
+def test_formulae_that_lack_hydrogen_are_left_out(source: AmcsdSource) -> None:
+    """Cd(NH3)2Cl2: the database's formula is `Cd N2 Cl2`; the sites carry three hydrogen atoms each."""
+    block = block_of(source, 10556)
+    assert block.find_value("_chemical_formula_sum") is None
+    table = block.find("_atom_site_", ["label", "type_symbol", "attached_hydrogens"])
+    assert {row[0]: (row[1], row[2]) for row in table}["NH3"] == ("N", "3")
+
+
 def test_sulfate_oxygens_are_not_osmium(source: AmcsdSource) -> None:
     """Tschermigite, NH4Al(SO4)2·12H2O: 4 × 2 sulfate and 12 water oxygens."""
     block = block_of(source, 10843)
