@@ -14,7 +14,7 @@ from xtalpriors.reports.meta import short_digest
 __all__ = ["DriftRow", "DriftTable", "drift_tables"]
 
 SHOWN = 30
-COLUMNS = ("Prior", "Unit", "Before", "Now", "Change (95 %)", "Sampling noise", "D")
+COLUMNS = ("Prior", "Unit", "Before", "Now", "Change (95 %)", "Noise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,14 @@ class DriftRow:
 
 @dataclass(frozen=True, slots=True)
 class DriftTable:
-    """The comparison of two bundles; `frame` holds every move, `rows` those that are shown."""
+    """The comparison of two bundles: what moved, what did not, and every move as a frame."""
 
     name: str
     title: str
     lead: str
     columns: tuple[str, ...]
-    rows: tuple[DriftRow, ...]
+    moved: tuple[DriftRow, ...]
+    still: tuple[DriftRow, ...]
     frame: pd.DataFrame
 
 
@@ -65,34 +66,36 @@ def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
         "distance in its "
         "unit, that of shares their total variation."
     )
-    if len(moves) > SHOWN:
-        lead += f" The first {SHOWN} are shown; the CSV holds all."
+    if len(comparison.moved) > SHOWN:
+        lead += f" The first {SHOWN} are shown."
     gone = [f"only before: {', '.join(comparison.only_in_a)}"] if comparison.only_in_a else []
     gone += [f"only now: {', '.join(comparison.only_in_b)}"] if comparison.only_in_b else []
     if gone:
         lead += f" Not in both: {'; '.join(gone)}."
-    title = f"Drift of {now.name} since {before.created_from.corpus}"
-    rows = tuple(_row(m) for m in moves[:SHOWN])
-    return DriftTable(f"drift-{place + 1}-{now.name}", title, lead, COLUMNS, rows, frame)
+    title = f"{now.name}, since {before.created_from.corpus}"
+    if before.created_from.database_digest is not None:
+        title += f" with database {short_digest(before.created_from.database_digest)}"
+    moved = tuple(_row(m) for m in moves if m.exceeds)[:SHOWN]
+    still = tuple(_row(m) for m in moves if not m.exceeds)
+    return DriftTable(f"drift-{place + 1}-{now.name}", title, lead, COLUMNS, moved, still, frame)
 
 
 def _beyond(move: Move) -> float:
     """The move in units of the noise; published values without noise come first."""
-    if move.noise is None:
-        return float("inf") if move.change else 0.0
-    return abs(move.change) / move.noise if move.noise > 0 else float("inf")
+    if move.change == 0:
+        return 0.0
+    return abs(move.change) / move.noise if move.noise else float("inf")
 
 
 def _row(move: Move) -> DriftRow:
     interval = "" if move.low is None or move.high is None else f" ({move.low:.3g} to {move.high:.3g})"
     cells = (
-        move.name.replace("_", " ").replace(".parametric", ""),
+        move.name.replace(".parametric", "").replace(".", " · ").replace("_", " "),
         "" if move.unit in (None, "1") else str(move.unit),
         _number(move.a),
         _number(move.b),
         f"{move.change:.3g}{interval}",
         _number(move.noise),
-        _number(move.ks_d),
     )
     if not move.exceeds:
         return DriftRow(cells, "within noise", "good")

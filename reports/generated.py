@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,25 @@ from numpy.typing import NDArray
 
 from xtalpriors.crystal.distances import DistanceHistograms, StructureArrays, distance_histograms
 from xtalpriors.crystal.elements import COVALENT_RADIUS_ANGSTROM, SYMBOLS
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.generator.parquet import read_batches, read_metadata
+from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.reports.figures.angle import folded_angle
 from xtalpriors.reports.figures.lengths import length_statistics
 
-if TYPE_CHECKING:
-    from xtalpriors.generator.structures import StructureBatch
-
-__all__ = ["SCALARS", "GeneratedSet", "batch_statistics", "element_shares", "experimental_statistics"]
+__all__ = [
+    "MOST_STRUCTURES",
+    "SCALARS",
+    "GeneratedSet",
+    "batch_statistics",
+    "element_shares",
+    "experimental_statistics",
+]
 
 Floats = NDArray[np.float64]
+
+MOST_STRUCTURES: Final = 20_000
+"""Structures of a file that the report measures, the first ones."""
 
 SCALARS = {
     "volume": ("Cell volume V", "Å³"),
@@ -45,6 +55,8 @@ class GeneratedSet:
         Stem of the file: the strategy's name.
     batch
         The structures.
+    run
+        What the file says of its run: configuration, seed, digests.
     statistics
         Values by the keys of `SCALARS`, one a structure, nan where it has none.
     distances
@@ -53,13 +65,14 @@ class GeneratedSet:
 
     name: str
     batch: StructureBatch
+    run: dict[str, Any]
     statistics: dict[str, Floats]
     distances: DistanceHistograms
 
 
-def measure(name: str, batch: StructureBatch) -> GeneratedSet:
-    """Measure a batch."""
-    return GeneratedSet(name, batch, batch_statistics(batch), distance_histograms(_arrays(batch)))
+def measure(name: str, batch: StructureBatch, run: dict[str, Any]) -> GeneratedSet:
+    """Measure a batch of a run."""
+    return GeneratedSet(name, batch, run, batch_statistics(batch), distance_histograms(_arrays(batch)))
 
 
 def read_generated(path: Path) -> GeneratedSet:
@@ -70,9 +83,15 @@ def read_generated(path: Path) -> GeneratedSet:
     XtalpriorsError
         The file is missing or holds no generated structures.
     """
-    from xtalpriors.generator.parquet import read_parquet
-
-    return measure(path.stem, read_parquet(path))
+    metadata = read_metadata(path)
+    parts: list[StructureBatch] = []
+    for part in read_batches(path):
+        parts.append(part)
+        if sum(map(len, parts)) >= MOST_STRUCTURES:
+            break
+    if not parts or not sum(map(len, parts)):
+        raise XtalpriorsError(f"{path} holds no structure. Generate it again, with a `--count` above 0.")
+    return measure(path.stem, StructureBatch.concatenate(parts), metadata["run"])
 
 
 def batch_statistics(batch: StructureBatch) -> dict[str, Floats]:

@@ -134,6 +134,8 @@ def _subsets(
     for name, definition in wanted.items():
         if name not in frames:
             frames[name] = make_subset(database, definition)
+        if name in bundles and bundles[name].created_from.weighting == "best-of-cluster":
+            frames[name] = frames[name].best()
     return dict(sorted(frames.items())), warnings
 
 
@@ -149,11 +151,12 @@ def _definition(bundle: PriorBundle) -> SubsetDefinition | None:
 
 def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[PriorBundle]) -> list[str]:
     notes = []
-    for bundle in earlier:
-        of = bundle.created_from.database_digest or "no database"
+    for digest in sorted({b.created_from.database_digest or "" for b in earlier}):
+        names = [b.name for b in earlier if (b.created_from.database_digest or "") == digest]
+        of = f"of database {digest}" if digest else "of no database (published)"
         notes.append(
-            f"The bundle {bundle.name} ({bundle.created_from.corpus}, {of}) is not of this database "
-            f"({corpus.digest}); it is used for the drift only."
+            f"Not of this database ({corpus.digest}) but {of}: {', '.join(names)}. They are used for the "
+            f"drift only."
         )
     missing = [name for name in (SMALL, LARGE) if name not in bundles]
     if missing:

@@ -45,6 +45,7 @@ class PaperRow:
     interval: str
     strip: Markup
     verdict: str
+    words: str
     look: str
 
 
@@ -112,17 +113,17 @@ def _row(statistic: Statistic, bundle: PriorBundle | None) -> PaperRow:
     if bundle is not None:
         volume = bundle.priors.cell_volume
         if volume is not None and volume.n is not None:
-            sample += f", N = {volume.n:,}"
+            sample += f" ({volume.n:,})"
         estimate = statistic.get(bundle.priors)
     paper = _number(statistic.paper, statistic.percent)
     if estimate is None:
         reason = "no bundle of this subset" if bundle is None else "not in the bundle"
-        return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), reason, "none")
+        return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), reason, "", "none")
     interval = ""
     if estimate.low is not None and estimate.high is not None:
         ends = [_number(end, statistic.percent, sign=False) for end in (estimate.low, estimate.high)]
         interval = f"{ends[0]} … {ends[1]}"
-    verdict, look = _verdict(statistic, estimate)
+    verdict, words, look = _verdict(statistic, estimate)
     drawn = strip(estimate, statistic.paper, statistic.axis)
     return PaperRow(
         statistic.label,
@@ -132,6 +133,7 @@ def _row(statistic: Statistic, bundle: PriorBundle | None) -> PaperRow:
         interval,
         drawn,
         verdict,
+        words,
         look,
     )
 
@@ -142,7 +144,7 @@ def _number(value: float, percent: bool, *, sign: bool = True) -> str:
     return f"{value:.3f}"
 
 
-def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str]:
+def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str, str]:
     """What moved, in the statistic's unit; nothing did while the paper's value lies in the interval."""
     difference = estimate.value - statistic.paper
     if (
@@ -150,11 +152,11 @@ def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str]:
         and estimate.high is not None
         and estimate.low <= statistic.paper <= estimate.high
     ):
-        return "within the interval", "good"
+        return "within the interval", "", "good"
     arrow = "▲" if difference > 0 else "▼"
     size = f"{abs(100 * difference):.1f} points" if statistic.percent else f"{abs(difference):.3f}"
-    words = "" if statistic.in_words is None else f" ({statistic.in_words(statistic.paper, estimate.value)})"
-    return f"{arrow} {size}{words}", "moved"
+    words = "" if statistic.in_words is None else statistic.in_words(statistic.paper, estimate.value)
+    return f"{arrow} {size}", words, "moved"
 
 
 def strip(estimate: Estimate, reference: float, axis: tuple[float, float]) -> Markup:

@@ -18,6 +18,9 @@ from xtalpriors.reports.style import figure_style, render_svg
 __all__ = ["Section", "Table", "estimate_text", "fit_text", "html_table", "render", "share_text"]
 
 
+SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
+
+
 class Drawable(Protocol):
     """What a figure module offers."""
 
@@ -95,11 +98,12 @@ def fit_text(prior: ScalarPrior) -> str:
     if prior.parametric is None:
         return "no parametric fit"
     parameters = [
-        f"{name} = {estimate_text(value)}" for name, value in prior.parametric if isinstance(value, Estimate)
+        f"{SYMBOLS.get(name, name)} = {estimate_text(value)}"
+        for name, value in prior.parametric
+        if isinstance(value, Estimate)
     ]
-    text = (
-        f"{prior.parametric.family} with {', '.join(parameters)}" if parameters else prior.parametric.family
-    )
+    family = prior.parametric.family.replace("lognormal", "log-normal")
+    text = f"{family} with {', '.join(parameters)}" if parameters else family
     if prior.goodness is not None:
         text += f", D = {prior.goodness.ks_d:.3f}"
         if prior.goodness.best_family != prior.parametric.family:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ COLUMNS: Final = (
     "cluster_id",
     "cluster_size",
     "weight",
+    "is_best",
 )
 """Columns read from the subset's Parquet file; all of them are in `mining.schema`."""
 
@@ -60,6 +61,11 @@ class SubsetData:
     def n_clusters(self) -> int:
         """Clusters of redeterminations among the entries."""
         return int(self.frame["cluster_id"].nunique())
+
+    def best(self) -> SubsetData:
+        """The best entry of each cluster alone, all of one weight: what a bundle weighted so describes."""
+        kept = self.frame[self.frame["is_best"]].reset_index(drop=True)
+        return replace(self, frame=kept.assign(weight=1.0))
 
     def sample(self, values: pd.Series[Any] | None = None) -> Sample:
         """Name and counts for a figure; with `values`, of the entries where they are not null."""

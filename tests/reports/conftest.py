@@ -39,12 +39,16 @@ def _entry(i: int, rng: np.random.Generator) -> dict[str, object]:
         "alpha_degree": 90.0, "beta_degree": beta, "gamma_degree": 90.0, "volume_angstrom3": volume,
         "least_oblique_a_angstrom": float(a), "least_oblique_b_angstrom": float(b),
         "least_oblique_c_angstrom": volume / float(a * b * cosine), "least_oblique_beta_degree": beta,
-        "sg_number": 14 if monoclinic else 2, "sg_hm": ("P 1 21/c 1" if i % 3 else "P 1 21/n 1") if monoclinic else "P -1",
-        "sg_source": "operators", "sg_agreement": "agree", "operators": P21C if monoclinic else "x,y,z;-x,-y,-z",
+        "sg_number": 14 if monoclinic else 2,
+        "sg_hm": ("P 1 21/c 1" if i % 3 else "P 1 21/n 1") if monoclinic else "P -1",
+        "sg_source": "operators", "sg_agreement": "agree",
+        "operators": P21C if monoclinic else "x,y,z;-x,-y,-z",
         "n_operators": 4 if monoclinic else 2, "crystal_system": "monoclinic" if monoclinic else "triclinic",
-        "laue_class": "2/m" if monoclinic else "-1", "centrosymmetric": True, "composition_agreement": "agree",
+        "laue_class": "2/m" if monoclinic else "-1", "centrosymmetric": True,
+        "composition_agreement": "agree",
         "n_sites": 3, "n_sites_non_h": 2, "class": "inorganic" if i % 5 else "organic",
-        "h_fraction": None if i % 7 == 0 else (0.0 if i % 2 else 0.4), "hydrogen_origin": None if i % 7 == 0 else "sites",
+        "h_fraction": None if i % 7 == 0 else (0.0 if i % 2 else 0.4),
+        "hydrogen_origin": None if i % 7 == 0 else "sites",
         "volume_per_non_h_atom_angstrom3": float(rng.normal(15, 2)), "n_special_positions": i % 3,
         "u_iso_mean_angstrom2": float(rng.lognormal(-4, 0.3)), "u_iso_sd_angstrom2": 0.003, "u_iso_n": 2,
         "d_min_angstrom": 0.77, "completeness": 0.99,
@@ -86,7 +90,8 @@ def make_database() -> Callable[[Path, int], Path]:
             for i, (e, h) in enumerate(zip(entries, heads, strict=True))
         ]  # fmt: skip
         rejections = [
-            {"source": "made", "file_id": f"bad-{i}", "stage": "parse" if i else "cell", "code": "no-cell", "detail": "?"}
+            {"source": "made", "file_id": f"bad-{i}", "stage": "parse" if i else "cell", "code": "no-cell",
+             "detail": "?"}
             for i in range(3)
         ]  # fmt: skip
         files = [{"source": "made", "file_id": f"{i:05d}"} for i in range(n)]

@@ -1,0 +1,175 @@
+"""The data of single figures: known numbers, hand arithmetic, and figures of little or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xtalpriors.priors.continuous import Exponential, LogNormal
+from xtalpriors.priors.estimate import Estimate, fixed
+from xtalpriors.reports.expectation import CellBounds, expected_cells
+from xtalpriors.reports.figures import (
+    angle,
+    elements,
+    hydrogen,
+    lengths,
+    redeterminations,
+    rejections,
+    space_groups,
+    special_positions,
+    volume,
+    waterfall,
+)
+from xtalpriors.reports.meta import FigureMeta, Sample
+from xtalpriors.reports.panels import histogram_rows
+from xtalpriors.reports.paper import STATISTICS, strip
+from xtalpriors.reports.style import figure_style, inline_svg, render_svg
+
+META = FigureMeta("made", (Sample("p21c-10", 3, 2),), "declared", "0123456789abcdef")
+
+
+def _cells(*rows: tuple[float, ...]) -> pd.DataFrame:
+    names = [f"{n}_angstrom" for n in "abc"] + [f"{n}_degree" for n in ("alpha", "beta", "gamma")]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(weight=1.0, least_oblique_beta_degree=frame["beta_degree"])
+
+
+def test_a_histogram_integrates_to_the_share_inside_its_edges() -> None:
+    rows = histogram_rows("p", "s", [1, 1, 2, 9, np.nan], [0, 1.5, 3.0], weights=[1, 1, 2, 4, 100])
+    widths = rows["x_high"] - rows["x_low"]
+    assert (rows["density"] * widths).tolist() == pytest.approx([2 / 8, 2 / 8])
+    assert rows["n"].tolist() == [2, 1]
+
+
+def test_angle_is_folded_whatever_the_unique_axis() -> None:
+    frame = _cells((5, 6, 7, 90, 104, 90), (5, 6, 7, 90, 76, 90), (5, 6, 7, 90, 90, 101.5))
+    assert angle.folded_angle(frame) == pytest.approx([104, 104, 101.5])
+
+
+def test_lengths_are_sorted_first() -> None:
+    got = lengths.length_statistics(np.array([[8.0, 4.0, 6.0]]))
+    assert {k: float(v[0]) for k, v in got.items()} == {"longest": 8.0, "upper": 8 / 6, "lower": 1.5}
+
+
+def test_exponential_of_the_ratio_is_drawn_normalised() -> None:
+    frame = _cells((4, 5, 6, 90, 90, 90), (5, 5, 9, 90, 100, 90))
+    fit = Exponential(rate=fixed(4.0), low=1.0, high=1.8)
+    rows = lengths.data(frame, fit, fit, expected_cells(6.0, 0.4, CellBounds(4, 10), n=5000))
+    curve = rows[(rows["panel"] == "upper") & (rows["kind"] == "curve")]
+    x, y = curve["x_low"].to_numpy(), curve["density"].to_numpy()
+    assert np.sum((y[1:] + y[:-1]) / 2 * np.diff(x)) == pytest.approx(1, abs=0.01)
+    assert set(rows["series"]) == {"database", "exponential fit", lengths.RULE}
+
+
+def test_the_binomial_of_the_paper() -> None:
+    # doi 10.1107/S2053273325009428, section 3.5: p = 0.05 and four centres; 81.451, 17.148, 1.402 % exactly.
+    frame = pd.DataFrame({"n_special_positions": [0, 0, 1, 3, None], "weight": [1.0, 1, 0.5, 0.5, 9]})
+    rows = special_positions.data(frame, None)
+    model = rows[rows["series"] == "four centres, p = 0.05"]["share"]
+    assert model.tolist() == pytest.approx([0.81450625, 0.171475, 0.01401875])
+    own = rows[rows["series"] == "this corpus"]
+    assert own["share"].tolist() == pytest.approx([2 / 3, 1 / 6, 1 / 6])
+    assert own["n"].tolist() == [2, 1, 1]
+    assert "this corpus" not in set(special_positions.data(frame.iloc[:0], None)["series"])
+
+
+@pytest.mark.parametrize(
+    ("hm", "printed"),
+    [
+        ("P 1 21/c 1", "P2₁/c"),
+        ("P 1 21/n 1", "P2₁/n"),
+        ("P 1 1 21/b", "P112₁/b"),
+        ("P 42/m n m", "P4₂/mnm"),
+        ("P 21 21 21", "P2₁2₁2₁"),
+        ("F d -3 m:2", "Fd-3m:2"),
+        ("P 63/m m c", "P6₃/mmc"),
+        ("C 2 2 21", "C222₁"),
+        ("P 4 3 2", "P432"),
+        ("R -3 m:H", "R-3m:H"),
+    ],
+)
+def test_printed_symbols(hm: str, printed: str) -> None:
+    assert space_groups.short_symbol(hm) == printed
+
+
+def test_settings_are_ranked_within_their_group() -> None:
+    frame = pd.DataFrame(
+        {"sg_number": [14, 14, 14, 2, 14], "sg_hm": ["P 1 21/n 1", "P 1 21/n 1", "P 1 21/c 1", "P -1", None]}
+    ).assign(weight=[1.0, 1.0, 1.0, 1.0, 0.5])
+    rows = space_groups.data(frame)
+    assert rows["setting"].tolist() == ["P2₁/n", "P2₁/c", "a setting without a name", "P-1"]
+    assert rows["group_share"].tolist() == pytest.approx([3.5 / 4.5] * 3 + [1 / 4.5])
+    assert rows["place"].tolist() == [1, 2, 3, 1]
+
+
+def test_losses_of_the_waterfall() -> None:
+    rows = waterfall.data([("files", 10), ("readable files", 9), ("blocks", 12), ("structures", 11)])
+    assert rows["lost"].tolist()[1::2] == [1, 1]
+    assert rows["lost"].isna().tolist() == [True, False, True, False]
+
+
+def test_clusters_are_grouped_by_size() -> None:
+    rows = redeterminations.data(pd.DataFrame({"cluster_size": [1, 7, 25], "clusters": [100, 3, 1]}))
+    by_size = rows.set_index("size")
+    assert by_size.loc["5–9"].tolist() == [3, 21]
+    assert by_size.loc["≥ 20"].tolist() == [1, 25]
+    assert int(by_size["entries"].sum()) == 146
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_figures_draw_with_little_or_nothing(empty: bool) -> None:
+    frame = _cells((4, 5, 6, 90, 95, 90)).assign(
+        volume_angstrom3=119.5, h_fraction=0.0, n_special_positions=1
+    )
+    frame = frame.assign(sg_number=14, sg_hm="P 1 21/c 1")
+    frame = frame.iloc[:0] if empty else frame
+    fit = LogNormal(mu=fixed(6.0), sigma=fixed(0.4))
+    reasons = pd.DataFrame({"stage": ["cell"], "code": ["no-cell"], "n": [1], "example": ["x"]})
+    drawn = {
+        "volume": volume.draw(pd.concat([volume.data(p, frame, fit) for p in volume.PANELS]), META),
+        "lengths": lengths.draw(lengths.data(frame, None, None, None), META),
+        "angle": angle.draw(angle.data(frame, {}, None), META),
+        "hydrogen": hydrogen.draw(hydrogen.data({"all-50": frame}, None), META),
+        "elements": elements.draw(elements.data(None), META),
+        "special": special_positions.draw(special_positions.data(frame, None), META),
+        "groups": space_groups.draw(space_groups.data(frame), META),
+        "rejections": rejections.draw(rejections.data(reasons.iloc[:0] if empty else reasons), META),
+        "waterfall": waterfall.draw(waterfall.data([("files", len(frame))]), META),
+    }
+    for name, figure in drawn.items():
+        with figure_style(name):
+            svg = render_svg(figure, META.footer)
+        assert "p21c-10: N = 3 in 2 clusters" in svg and "0123456789ab" in svg, name
+
+
+def test_an_inlined_figure_follows_the_readers_colours() -> None:
+    with figure_style("x"):
+        figure = waterfall.draw(waterfall.data([("files", 3), ("structures", 2)]), META)
+        inline = inline_svg(render_svg(figure, META.footer), "x", 'a "label" & more')
+    assert "var(--data)" in inline and "var(--moved)" in inline and "var(--ink)" in inline
+    assert "#0072b2" not in inline.lower()
+    assert 'aria-label="a &quot;label&quot; &amp; more"' in inline
+    assert "width=" not in inline.split(">", 1)[0]
+
+
+def test_the_footer_wraps_and_pins_the_input() -> None:
+    long = FigureMeta(
+        "c", (Sample("s", 1),), "no cell", "d" * 32, {"s": "e" * 32}, tuple("x" * 30 for _ in range(9))
+    )
+    lines = long.footer.split("\n")
+    assert all(len(line) <= 130 for line in lines) and len(lines) > 3
+    assert "dddddddddddd" in long.footer and "eeeeeeeeeeee" in long.footer
+
+
+def test_statistics_of_the_paper_are_the_papers() -> None:
+    # doi 10.1107/S2053273325009428: headers of Table 1, section 3.5.
+    assert [s.paper for s in STATISTICS] == [6.04, 0.394, 0.979, 0.735, 0.201, 0.064, 0.89, 0.49]
+    law = LogNormal(mu=fixed(6.04), sigma=fixed(0.394))
+    assert float(law.cdf(1000) - law.cdf(160)) == pytest.approx(0.979, abs=5e-4)
+
+
+def test_a_strip_widens_to_what_it_shows() -> None:
+    drawn = str(strip(Estimate(value=9.0, low=8.0, high=12.0), 6.04, (5, 7.5)))
+    assert 'x2="142.0"' in drawn
+    assert "nan" not in drawn

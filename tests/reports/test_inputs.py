@@ -1,0 +1,110 @@
+"""Matching of bundles, subsets and databases; the comparison with the paper and the drift."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets import DEFAULT_SUBSETS, write_subset
+from xtalpriors.priors.bundle import load_bundle
+from xtalpriors.priors.fit import fit_subset
+from xtalpriors.reports.build import build_report
+from xtalpriors.reports.inputs import gather
+from xtalpriors.reports.subset_data import load_subset
+
+Fitted = tuple[Path, list[Path], list[Path]]
+
+
+def _fit(database: Path) -> Fitted:
+    subsets = [database.parent / f"{name}.parquet" for name in ("all-50", "p21c-10")]
+    bundles = [path.with_suffix(".json") for path in subsets]
+    for subset, bundle in zip(subsets, bundles, strict=True):
+        write_subset(database, DEFAULT_SUBSETS[subset.stem], subset)
+        fit_subset(subset, bundle, seed=1, bootstrap=100)
+    return database, bundles, subsets
+
+
+@pytest.fixture(scope="module")
+def fitted(database: Path) -> Fitted:
+    """A database with its bundles and subsets."""
+    return _fit(database)
+
+
+@pytest.fixture(scope="module")
+def older(
+    tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[Path, int, int], Path]
+) -> Fitted:
+    """The same of other structures."""
+    return _fit(make_database(tmp_path_factory.mktemp("older") / "crystals.duckdb", 150, 2))
+
+
+def test_report_with_bundles_names_their_digests_and_draws_their_fits(fitted: Fitted, tmp_path: Path) -> None:
+    database, bundles, subsets = fitted
+    page = build_report(database, bundles, tmp_path, subsets=subsets).read_text()
+    bundle = load_bundle(bundles[1])
+    assert bundle.priors.cell_volume is not None
+    svg = (tmp_path / "figures" / "volume.svg").read_text()
+    assert bundle.priors_digest[:12] in svg
+    assert "log-normal fit" in svg
+    assert "Fitted priors" in page and bundle.priors_digest in page
+    volumes = pd.read_csv(tmp_path / "figures" / "volume.csv")
+    assert set(volumes[volumes["panel"] == "small"]["role"]) == {"data", "fit", "paper", "rule"}
+
+
+def test_subsets_are_selected_where_they_are_not_given(fitted: Fitted, tmp_path: Path) -> None:
+    database, bundles, subsets = fitted
+    build_report(database, bundles, tmp_path / "given", subsets=subsets)
+    build_report(database, bundles, tmp_path / "selected")
+    for name in ("volume.csv", "lengths.csv", "waterfall.csv"):
+        both = [(tmp_path / folder / "figures" / name).read_bytes() for folder in ("given", "selected")]
+        assert both[0] == both[1]
+
+
+def test_bundles_of_another_database_alone_are_an_error_with_both_digests(
+    fitted: Fitted, older: Fitted
+) -> None:
+    digest = gather(fitted[0], [], []).corpus.digest
+    foreign = load_bundle(older[1][0]).created_from.database_digest
+    assert foreign is not None and foreign != digest
+    with pytest.raises(XtalpriorsError, match=f"(?s){digest}.*{foreign}"):
+        gather(fitted[0], older[1], [])
+
+
+def test_bundles_of_another_database_beside_are_for_the_drift(
+    fitted: Fitted, older: Fitted, tmp_path: Path
+) -> None:
+    page = build_report(fitted[0], [*fitted[1], *older[1]], tmp_path).read_text()
+    foreign = load_bundle(older[1][0]).created_from.database_digest
+    assert foreign is not None and foreign in page and "used for the drift only" in page
+    moves = pd.read_csv(tmp_path / "figures" / "drift-2-p21c-10.csv")
+    assert {"cell_volume.parametric.mu", "cell_volume"} <= set(moves["name"])
+    # Both were drawn from the same law with other seeds: the medians of V agree within their errors.
+    by_name = moves.set_index("name")
+    assert abs(by_name.loc["cell_volume.parametric.mu", "change"]) < 0.15
+
+
+def test_the_same_bundle_twice_has_not_moved(fitted: Fitted, tmp_path: Path) -> None:
+    build_report(fitted[0], [*fitted[1], fitted[1][1]], tmp_path)
+    moves = pd.read_csv(tmp_path / "figures" / "drift-1-p21c-10.csv")
+    assert len(moves) > 10
+    assert not moves["exceeds"].any()
+
+
+def test_a_subset_of_another_database_is_selected_anew(fitted: Fitted, older: Fitted) -> None:
+    inputs = gather(fitted[0], fitted[1], older[2])
+    assert inputs.small.database_digest == inputs.corpus.digest
+    assert sum("was written from another database" in w for w in inputs.warnings) == 2
+
+
+def test_a_subset_cut_short_is_an_error_that_names_it(fitted: Fitted, tmp_path: Path) -> None:
+    short = tmp_path / "p21c-10.parquet"
+    short.write_bytes(fitted[2][1].read_bytes()[:500])
+    with pytest.raises(XtalpriorsError, match=re.escape(str(short))):
+        load_subset(short)
+    with pytest.raises(XtalpriorsError, match=r"There is no subset .*gone"):
+        load_subset(tmp_path / "gone.parquet")
