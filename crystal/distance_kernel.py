@@ -60,8 +60,11 @@ def accumulate(
         for j in range(offsets[s], offsets[s + 1]):
             for o in range(first_operator, last_operator):
                 x = _image(rotations[o], translations[o], fract[j])
-                for i in range(offsets[s], offsets[s + 1]):
+                # The pairs of i around j are those of j around i by the inverse operators: one half will do.
+                for i in range(offsets[s], j + 1):
                     weight = multiplicity[i] * occupancy[i] * occupancy[j] * multiplicity[j] / order
+                    if i < j:
+                        weight *= 2.0
                     if not weight > 0.0:
                         continue
                     rule = _rule(
