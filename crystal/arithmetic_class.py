@@ -101,8 +101,8 @@ def point_group_signature(rotations: Iterable[Rotation]) -> tuple[tuple[int, int
 def basis_changes(given: Collection[Rotation], wanted: Collection[Rotation]) -> Iterator[IntegerMatrix]:
     """Unimodular U (determinant +1) with U R U⁻¹ in `wanted` for every R in `given`, the plainest first.
 
-    Solves U h = g U for generators g of `wanted` and every choice of images h of the same kind in `given`. The
-    two groups have the same order, so what holds for the generators holds for all.
+    Solves U h = g U for generators g of `wanted` and every choice of images h of the same kind in `given`.
+    The two groups have the same order, so what holds for the generators holds for all.
     """
     if all(r in (IDENTITY[0], _INVERSION) for r in wanted):
         yield np.eye(3, dtype=np.int64)
@@ -120,7 +120,7 @@ def basis_changes(given: Collection[Rotation], wanted: Collection[Rotation]) -> 
 
 
 def _same_products(generators: Sequence[Rotation], images: Sequence[Rotation]) -> bool:
-    """Products of two generators are of the same kind as those of their images: else no change of basis exists."""
+    """Products of two generators are of the same kind as those of their images, as they must be."""
     return all(
         _kind(_multiply(generators[i], generators[j])) == _kind(_multiply(images[i], images[j]))
         for i in range(len(generators))

@@ -83,8 +83,9 @@ class _Target:
         solved = [i for i, d in enumerate(self.diagonal) if d]
         if any(image[i] % DENOMINATOR for i in range(len(image)) if i not in solved):
             return None
+        cell = DENOMINATOR
         choices = [
-            [Fraction(image[i] + k * DENOMINATOR, self.diagonal[i] * DENOMINATOR) for k in range(self.diagonal[i])]
+            [Fraction(image[i] + k * cell, self.diagonal[i] * cell) for k in range(self.diagonal[i])]
             for i in solved
         ]
         points = []

@@ -93,7 +93,8 @@ def group_in_setting(group: SpaceGroup, change: ChangeOfBasis) -> SpaceGroup:
         raise NotAGroupError("not-integer", f"{change.triplet} gives operators that do not keep its lattice")
     members: set[Operator] = set()
     exact = (np.rint(translations).astype(np.int64) % DENOMINATOR).tolist()
-    for rotation, moved in zip(np.rint(rotations).astype(np.int64).reshape(-1, 9).tolist(), exact, strict=True):
+    integers = np.rint(rotations).astype(np.int64).reshape(-1, 9).tolist()
+    for rotation, moved in zip(integers, exact, strict=True):
         members |= {(tuple(rotation), (x, y, z)) for x, y, z in moved}
     return space_group(frozenset(members))
 
