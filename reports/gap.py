@@ -138,9 +138,10 @@ def drop_table(sets: Sequence[GeneratedSet]) -> pd.DataFrame:
             f"{totals['dropped_special']:,}",
             f"{totals['redraws']:,}",
         ]
-        rows.append((one.name, *cells))
+        rows.append((one.name, str(one.run.get("bundle", "–")), *cells))
     columns = [
         "Strategy",
+        "Priors of",
         "Structures",
         "Non-H dropped",
         "H dropped",

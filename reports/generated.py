@@ -69,6 +69,12 @@ class GeneratedSet:
     statistics: dict[str, Floats]
     distances: DistanceHistograms
 
+    @property
+    def filling(self) -> str | None:
+        """How the cells were filled; None where the file does not say."""
+        filling = self.run.get("config", {}).get("filling")
+        return filling if isinstance(filling, str) else None
+
 
 def measure(name: str, batch: StructureBatch, run: dict[str, Any]) -> GeneratedSet:
     """Measure a batch of a run."""
