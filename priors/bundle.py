@@ -42,6 +42,8 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
+ELEMENT_COUNTS = "element-counts.json"
+"""Lies beside the published bundles: what one of them was made from."""
 
 
 class WaterfallStep(FrozenModel):
@@ -103,6 +105,15 @@ class PriorBundle(FrozenModel):
         default_factory=dict, description="What to know before using a prior: dotted name to warning"
     )
     priors_digest: str = Field(description="BLAKE2b-128 of schema_version and priors as canonical JSON")
+
+    def __str__(self) -> str:
+        have = [name for name in type(self.priors).model_fields if getattr(self.priors, name) is not None]
+        lack = [name for name in type(self.priors).model_fields if name not in have]
+        lines = [
+            f"{self.name}: {len(have)} of {len(have) + len(lack)} priors, digest {self.priors_digest}",
+            *(f"  no {name}: {self.unavailable.get(name, 'it was not fitted')}" for name in lack),
+        ]
+        return "\n".join(lines)
 
     def require(self, name: str) -> Any:
         """The prior `name`, or an error that says why the bundle has none."""
@@ -182,8 +193,8 @@ def published_bundle(name: str = "melgalvis-2026") -> PriorBundle:
     """A bundle of a publication, as shipped with the package."""
     folder = Path(__file__).resolve().parent / "published"
     path = folder / f"{name}.json"
-    if not path.is_file():
-        have = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
+    if not path.is_file() or path.name == ELEMENT_COUNTS:
+        have = ", ".join(sorted(p.stem for p in folder.glob("*.json") if p.name != ELEMENT_COUNTS))
         raise XtalpriorsError(f"no published bundle {name!r}; there are: {have}")
     return load_bundle(path)
 

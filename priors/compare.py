@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import canonical_json
+from xtalpriors.priors.compare_text import comparison_text
 from xtalpriors.priors.distributions import Categorical, Counts
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.scalar import ScalarPrior
@@ -67,9 +68,12 @@ class Comparison(FrozenModel):
         """Moves that exceed the sampling error."""
         return tuple(m for m in self.moves if m.exceeds)
 
+    def __str__(self) -> str:
+        return comparison_text(self)
+
     def to_json(self) -> str:
         """Canonical JSON."""
-        return canonical_json(self.model_dump(mode="json"), indent=1) + "\n"
+        return canonical_json(self.model_dump(mode="json"), indent=1)
 
 
 def compare(a: PriorBundle, b: PriorBundle) -> Comparison:

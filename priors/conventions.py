@@ -34,8 +34,13 @@ def longest_allowed(definition: Mapping[str, Any]) -> float | None:
 def within_bounds(definition: Mapping[str, Any], lengths: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(n,) True where (n, 3) lengths meet the bounds of a subset."""
     shortest, longest = lengths.min(axis=1), lengths.max(axis=1)
-    keep = shortest >= float(definition.get("length_min_angstrom") or 0.0)
-    keep &= longest <= float(definition.get("length_max_angstrom") or np.inf)
-    keep &= longest < float(definition.get("length_below_angstrom") or np.inf)
-    keep &= longest > float(definition.get("longest_above_angstrom") or 0.0)
-    return np.asarray(keep, bool)
+    keep = np.ones(len(lengths), bool)
+    if (bound := definition.get("length_min_angstrom")) is not None:
+        keep &= shortest >= bound
+    if (bound := definition.get("length_max_angstrom")) is not None:
+        keep &= longest <= bound
+    if (bound := definition.get("length_below_angstrom")) is not None:
+        keep &= longest < bound
+    if (bound := definition.get("longest_above_angstrom")) is not None:
+        keep &= longest > bound
+    return keep

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from xtalpriors.priors.estimate import FrozenModel
 from xtalpriors.priors.estimators import fit_scalar
-from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values
+from xtalpriors.priors.observations import Context, Unavailable, Values, attempt, entry_values
 from xtalpriors.priors.scalar import Form, ScalarPrior
 from xtalpriors.priors.table import SubsetTable
 
@@ -59,17 +61,15 @@ def _completeness(table: SubsetTable) -> Values:
 
 def fit(context: Context) -> Diffraction:
     """Empirical distributions of resolution and completeness, each where structures state it."""
-    parts: dict[str, ScalarPrior | None] = {}
+    parts = []
     for part, extract, unit, convention in (
         ("d_min", _d_min, "Å", "λ / (2 sin θ_max), or as given"),
         ("completeness", _completeness, "1", "measured share of the unique reflections to θ_max, within 0…1"),
     ):
         name = f"diffraction.{part}"
-        try:
-            parts[part] = fit_scalar(context, name, extract, unit=unit, convention=convention)
-        except Unavailable as reason:
-            context.unavailable[name] = str(reason)
-            parts[part] = None
-    if all(part is None for part in parts.values()):
+        one = partial(fit_scalar, context, name, extract, unit=unit, convention=convention)
+        parts.append(attempt(context, name, one))
+    d_min, completeness = parts
+    if d_min is None and completeness is None:
         raise Unavailable(context.unavailable["diffraction.d_min"])
-    return Diffraction(d_min=parts["d_min"], completeness=parts["completeness"])
+    return Diffraction(d_min=d_min, completeness=completeness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from xtalpriors.priors.displacement import TEMPERATURE_BANDS, Displacement, Elem
 from xtalpriors.priors.distributions import LogNormal
 from xtalpriors.priors.estimators import fit_scalar, scalar_of
 from xtalpriors.priors.families import Family, centred_normal, gamma, lognormal
-from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
+from xtalpriors.priors.observations import Context, Unavailable, Values, attempt, entry_values, observe
 from xtalpriors.priors.rivals import laplace, weibull
 from xtalpriors.priors.scalar import ScalarPrior
 from xtalpriors.priors.table import SubsetTable
@@ -72,18 +73,19 @@ def _by_temperature(context: Context) -> dict[str, ScalarPrior]:
             return entry_values(table, _means(table), inside)
 
         name = f"displacement.by_temperature.{band}"
-        try:
-            found[band] = fit_scalar(
-                context,
-                name,
-                extract,
-                unit="Å²",
-                convention=f"mean U_iso of a structure, temperature {band}",
-                families=_families(),
-                rivals=[weibull()],
-            )
-        except Unavailable as reason:
-            context.unavailable[name] = str(reason)
+        one = partial(
+            fit_scalar,
+            context,
+            name,
+            extract,
+            unit="Å²",
+            convention=f"mean U_iso of a structure, temperature {band}",
+            families=_families(),
+            rivals=[weibull()],
+        )
+        prior = attempt(context, name, one)
+        if prior is not None:
+            found[band] = prior
     return found
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from xtalpriors.priors.distributions import Categorical, Estimate, Shrinkage
 from xtalpriors.priors.estimate import FrozenModel
-from xtalpriors.priors.observations import Context, Unavailable, Values, observe
+from xtalpriors.priors.observations import Context, Unavailable, Values, attempt, observe
 from xtalpriors.priors.shares import fit_categorical, fit_share
 from xtalpriors.priors.table import SubsetTable
 
@@ -110,11 +110,7 @@ def _fit_kind(context: Context, special: bool) -> ElementShares:
 def fit(context: Context) -> Elements:
     """Shares of elements on general and special positions, with intervals over clusters."""
     general = _fit_kind(context, special=False)
-    try:
-        special = _fit_kind(context, special=True)
-    except Unavailable as reason:
-        context.unavailable["elements.special"] = str(reason)
-        special = None
+    special = attempt(context, "elements.special", lambda: _fit_kind(context, special=True))
     return Elements(
         convention=(
             "independent non-hydrogen sites of the asymmetric unit, each with its structure's share of the "

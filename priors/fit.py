@@ -27,6 +27,7 @@ from xtalpriors.priors import (
 )
 from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, WaterfallStep, make_bundle, save_bundle
 from xtalpriors.priors.conventions import within_bounds
+from xtalpriors.priors.metrics import write_tables
 from xtalpriors.priors.observations import Context, Unavailable
 from xtalpriors.priors.provenance import write_provenance
 from xtalpriors.priors.read_subset import read_subset
@@ -63,10 +64,13 @@ def fit_subset(
     beta_max_degree: float = 125.0,
     progress: Progress = silent,
 ) -> PriorBundle:
-    """Fit every prior to a subset; write `output` and `<output>.provenance.json` beside it.
+    """Fit every prior to a subset and write the bundle.
+
+    Beside `NAME.json` go `NAME.provenance.json` (what varies from run to run), `NAME.metrics.json` (flat
+    numbers for `dvc metrics`) and the folder `NAME.plots` (CSV for `dvc plots`).
 
     A prior that cannot be fitted is null in the bundle, with its reason in `unavailable`; the others are not
-    touched by it.
+    touched by it. An empty subset gives a bundle without priors.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ def fit_subset(
     Raises
     ------
     XtalpriorsError
-        A file is missing, unreadable or empty, or the bundle cannot be written.
+        A file is missing or unreadable, or the bundle cannot be written.
     UsageError
         A parameter is out of range.
     """
@@ -104,6 +108,7 @@ def fit_subset(
         found, seconds = _fit_all(context, fits, advance)
     bundle = _bundle(context, found, "best-of-cluster" if best_of_cluster else "cluster")
     save_bundle(bundle, output)
+    write_tables(bundle, output)
     write_provenance(output, bundle, seconds)
     return bundle
 
@@ -144,6 +149,9 @@ def _fit_all(
     """Each prior or nothing, and the CPU seconds that it took."""
     found: dict[str, Any] = {}
     seconds: dict[str, float] = {}
+    if context.own.n_entries == 0:
+        context.unavailable.update(dict.fromkeys(fits, "the subset holds no structure: see the waterfall"))
+        return found, seconds
     for name, fit in fits.items():
         start = time.process_time()
         try:

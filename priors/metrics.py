@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import SIGNIFICANT_DIGITS, canonical_json, write_atomically
 from xtalpriors.priors.distributions import Categorical, Constant, Empirical
 from xtalpriors.priors.scalar import ScalarPrior
 
-__all__ = ["metrics", "plots", "write_metrics", "write_plots"]
+__all__ = ["metrics", "plots", "write_metrics", "write_plots", "write_tables"]
 
 BINS = 40
 PLOTTED = {
@@ -81,6 +82,28 @@ def write_plots(bundle: PriorBundle, folder: Path) -> list[Path]:
         write_atomically(path, text.getvalue())
         written.append(path)
     return written
+
+
+def write_tables(bundle: PriorBundle, output: Path) -> None:
+    """Write metrics and plots of the bundle `NAME.json` beside it, as `NAME.metrics.json` and `NAME.plots/`.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file cannot be written.
+    """
+    stem = output.name.removesuffix(".json")
+    try:
+        write_metrics(bundle, output.with_name(f"{stem}.metrics.json"))
+        folder = output.with_name(f"{stem}.plots")
+        written = set(write_plots(bundle, folder))
+        if folder.is_dir():
+            for stale in set(folder.glob("*.csv")) - written:
+                stale.unlink()
+    except OSError as error:
+        raise XtalpriorsError(
+            f"cannot write the metrics of {output}: {error.strerror or error}. The bundle itself is written."
+        ) from error
 
 
 def _cell(value: Any) -> Any:

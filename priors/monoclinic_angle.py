@@ -11,7 +11,7 @@ from pydantic import Field
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.estimators import fit_scalar
 from xtalpriors.priors.families import exponential, truncated_normal
-from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
+from xtalpriors.priors.observations import Context, Unavailable, Values, attempt, entry_values, observe
 from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
 from xtalpriors.priors.shares import fit_share
@@ -135,14 +135,10 @@ def fit(context: Context) -> MonoclinicAngle:
         _declared,
         "the declared cell, any setting and unique axis, folded to ≥ 90°",
     )
-    try:
-        least_oblique = _fit_convention(
-            context,
-            "monoclinic_angle.least_oblique",
-            _least_oblique,
-            "the least-oblique P2₁/c cell of no. 14",
-        )
-    except Unavailable as reason:
-        context.unavailable["monoclinic_angle.least_oblique"] = str(reason)
-        least_oblique = None
+    name = "monoclinic_angle.least_oblique"
+    least_oblique = attempt(
+        context,
+        name,
+        lambda: _fit_convention(context, name, _least_oblique, "the least-oblique P2₁/c cell of no. 14"),
+    )
     return MonoclinicAngle(declared=declared, least_oblique=least_oblique)

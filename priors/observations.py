@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ __all__ = [
     "Pool",
     "Unavailable",
     "Values",
+    "attempt",
     "entry_values",
     "observe",
 ]
@@ -32,10 +33,20 @@ MIN_ALONE = 20
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Pool = Literal["parent", "bounded", "never"]
+T = TypeVar("T")
 
 
 class Unavailable(Exception):
     """A prior, or a part of one, cannot be fitted; the message is the reason that the bundle states."""
+
+
+def attempt(context: Context, name: str, fit: Callable[[], T]) -> T | None:
+    """Part of a prior, or null with the reason in `unavailable`."""
+    try:
+        return fit()
+    except Unavailable as reason:
+        context.unavailable[name] = str(reason)
+        return None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.estimators import fit_scalar, scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
-from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.observations import Context, Values, attempt, entry_values, observe
 from xtalpriors.priors.rivals import weibull
 from xtalpriors.priors.scalar import ScalarPrior
 from xtalpriors.priors.shares import fit_share
@@ -51,9 +51,10 @@ def fit(context: Context) -> Packing:
         rivals=[weibull()],
     )
     inside = (observations.x >= 7) & (observations.x <= 22)
-    return Packing(
-        **dict(scalar),
-        atoms_per_cell=fit_scalar(
+    atoms = attempt(
+        context,
+        "packing.atoms_per_cell",
+        lambda: fit_scalar(
             context,
             "packing.atoms_per_cell",
             lambda table: entry_values(table, table.number("n_atoms_non_h_cell")),
@@ -61,5 +62,9 @@ def fit(context: Context) -> Packing:
             convention="non-hydrogen atoms per cell, multiplicity × occupancy",
             pool="bounded",
         ),
+    )
+    return Packing(
+        **dict(scalar),
+        atoms_per_cell=atoms,
         share_7_22=fit_share(context, "packing.share_7_22", observations, inside),
     )

@@ -51,7 +51,7 @@ def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
     Raises
     ------
     XtalpriorsError
-        A file is missing, unreadable or lacks a column, or the subset is empty.
+        A file is missing, unreadable or lacks a column.
     """
     subset = Path(subset)
     metadata = read_metadata(subset)
@@ -59,12 +59,6 @@ def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
     if best_of_cluster:
         entries = entries.filter(entries["is_best"])
     name = str(metadata.get("definition", {}).get("name", subset.stem))
-    if entries.num_rows == 0:
-        steps = ", ".join(f"{s['step']}: {s['n']:,}" for s in metadata.get("waterfall", []))
-        raise XtalpriorsError(
-            f"subset {name} ({subset}) holds no structure, so nothing can be fitted to it. "
-            f"What its filters left: {steps or 'not recorded'}. Loosen them, or mine a larger corpus."
-        )
     cluster_ids, cluster = np.unique(np.array(entries["cluster_id"].to_pylist(), str), return_inverse=True)
     columns = {c: _floats(entries[c]) for c in NUMBERS}
     strings = {c: _coded(entries[c]) for c in STRINGS}

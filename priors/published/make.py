@@ -14,7 +14,15 @@ import numpy as np
 from scipy import stats
 
 from xtalpriors.priors.axis_ratio import AxisRatio
-from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, load_bundle, make_bundle, save_bundle
+from xtalpriors.priors.bundle import (
+    ELEMENT_COUNTS,
+    CreatedFrom,
+    PriorBundle,
+    Priors,
+    load_bundle,
+    make_bundle,
+    save_bundle,
+)
 from xtalpriors.priors.canonical import canonical_json, write_atomically
 from xtalpriors.priors.cell_volume import CellVolume
 from xtalpriors.priors.diffraction import Diffraction
@@ -217,7 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--elements", type=Path, help="fitted bundle whose element shares give the split")
     given: Path | None = parser.parse_args().elements
-    counts_file = FOLDER / "element-counts.json"
+    counts_file = FOLDER / ELEMENT_COUNTS
     if given is not None:
         bundle = load_bundle(given)
         source = f"{bundle.created_from.corpus}, subset {bundle.name} (priors {bundle.priors_digest})"

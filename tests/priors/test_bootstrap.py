@@ -72,7 +72,7 @@ def test_clusters_are_resampled_together(context: Context) -> None:
 
 
 def test_many_clusters_are_dealt_into_groups_without_changing_the_width() -> None:
-    """20,000 clusters in 1,000 groups: the spread of the mean is σ/√n within the 2 % that the groups leave."""
+    """20,000 clusters in 1,000 groups: the spread of the mean is σ/√n within 2 %."""
     x = np.random.default_rng(3).exponential(1, 20_000)
     seen = observations(x)
     widths = []

@@ -1,0 +1,117 @@
+"""Moves are as large as they are, and noise is told from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from xtalpriors.priors.bundle import PriorBundle, published_bundle
+from xtalpriors.priors.compare import compare
+from xtalpriors.priors.compare_text import comparison_text
+from xtalpriors.priors.fit import fit_table
+from xtalpriors.priors.table import SubsetTable
+
+Make = Callable[..., SubsetTable]
+
+
+def population(
+    table_of: Make, seed: int, n: int = 400, shift: float = 0.0, oxygen: float = 0.2
+) -> PriorBundle:
+    rng = np.random.default_rng(seed)
+    letters = ["a" if rng.random() < 0.2 else "" for _ in range(n)]
+    strings = {
+        "crystal_system": ["monoclinic"] * n,
+        "special_letters": letters,
+        "hydrogen_origin": ["sites"] * n,
+        "sg_hm": list(rng.choice(["P 1 21/c 1", "P 1 21/n 1"], n)),
+    }
+    sites = {
+        "entry": np.repeat(np.arange(n), 5),
+        "element": list(rng.choice(["C", "O"], 5 * n, p=[1 - oxygen, oxygen])),
+    }
+    table = table_of(
+        n,
+        name=f"population-{seed}",
+        strings=strings,
+        sites=sites,
+        sg_number=14,
+        n_special_positions=[len(t) for t in letters],
+        volume_angstrom3=rng.lognormal(6.0 + shift, 0.4, n),
+        h_fraction=rng.beta(5, 5, n),
+        volume_per_non_h_atom_angstrom3=rng.normal(15, 2, n),
+        beta_degree=rng.uniform(90, 120, n),
+        alpha_degree=90,
+        gamma_degree=90,
+    )
+    return fit_table(table, bootstrap=200)
+
+
+@pytest.fixture(scope="module")
+def reference(table_of: Make) -> PriorBundle:
+    return population(table_of, 0)
+
+
+def test_a_bundle_has_not_moved_from_itself(reference: PriorBundle) -> None:
+    comparison = compare(reference, reference)
+    assert len(comparison.moves) > 25
+    assert comparison.moved == ()
+    assert all(m.change == 0 for m in comparison.moves)
+
+
+def test_samples_of_one_population_move_as_often_as_chance_allows(table_of: Make) -> None:
+    """Five independent quantities in 30 pairs at the 5 % level: 150 · 0.05 = 7.5 expected."""
+    names = ("cell_volume", "hydrogen", "packing", "cell_volume.parametric.mu", "elements.general.per_site")
+    exceeded = 0
+    for seed in range(30):
+        a, b = (population(table_of, 100 + 2 * seed + i, n=120) for i in range(2))
+        moves = {m.name: m for m in compare(a, b).moves}
+        exceeded += sum(moves[name].exceeds for name in names)
+    low, high = stats.binom(150, 0.05).ppf([1e-4, 1 - 1e-4])
+    assert low <= exceeded <= high
+
+
+def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, reference: PriorBundle) -> None:
+    """ln V moved by 0.3: W is the difference of the means, exp(6 + 0.08)·(e^0.3 − 1) = 153 Å³; O from 20 to 35 %."""
+    moved = population(table_of, 1, shift=0.3, oxygen=0.35)
+    comparison = compare(reference, moved)
+    moves = {m.name: m for m in comparison.moves}
+    volume = moves["cell_volume"]
+    assert volume.exceeds
+    assert volume.unit == "Å³"
+    assert volume.change == pytest.approx(np.exp(6.08) * (np.exp(0.3) - 1), rel=0.25)
+    assert volume.low is not None and volume.high is not None and volume.noise is not None
+    assert volume.low < volume.change < volume.high
+    assert volume.noise < volume.change
+    mu = moves["cell_volume.parametric.mu"]
+    assert mu.low is not None and mu.high is not None
+    assert mu.low < 0.3 < mu.high
+    elements = moves["elements.general.per_site"]
+    assert elements.exceeds
+    assert elements.change == pytest.approx(0.15, abs=0.04)
+    assert "cell_volume" in {m.name for m in comparison.moved}
+    assert not moves["packing"].exceeds
+    text = str(comparison)
+    assert "cell_volume.parametric.mu" in text
+    assert "quantities moved by more than sampling error" in text
+    assert json.loads(comparison.to_json())["digest_b"] == moved.priors_digest
+
+
+def test_a_published_bundle_has_no_error_of_its_own(reference: PriorBundle) -> None:
+    comparison = compare(published_bundle(), reference)
+    assert "space_groups" in comparison.only_in_b
+    assert "displacement" in comparison.only_in_a
+    moves = {m.name: m for m in comparison.moves}
+    mu = moves["cell_volume.parametric.mu"]
+    assert mu.a == 6.04
+    assert mu.noise is not None
+    p = moves["special_positions.groups.14.wyckoff_sets.abcd.probability"]
+    assert p.a == 0.05
+    assert p.low is not None and p.high is not None and p.low < 0 < p.high
+    assert not p.exceeds
+    itself = compare(published_bundle(), published_bundle())
+    assert itself.moved == ()
+    assert "only in the second bundle: space_groups" in comparison_text(comparison, every=True)
