@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets import read_metadata, sites_path
 from xtalpriors.priors.table import Coded, SubsetTable
 
-__all__ = ["read_subset"]
+__all__ = ["read_subset", "table_of"]
 
 NUMBERS = (
     *(f"{axis}_angstrom" for axis in "abc"),
@@ -36,6 +37,7 @@ NUMBERS = (
 )
 STRINGS = ("sg_hm", "crystal_system", "hydrogen_origin", "special_letters")
 SITE_NUMBERS = ("occupancy", "is_special", "u_iso_angstrom2")
+SITE_COLUMNS = (*SITE_NUMBERS, "element", "u_is_evidence")
 
 
 def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
@@ -58,18 +60,30 @@ def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
     entries = _read(subset, ["entry_id", "cluster_id", "is_best", *NUMBERS, *STRINGS])
     if best_of_cluster:
         entries = entries.filter(entries["is_best"])
+    sites_file = sites_path(subset)
+    sites = _read(sites_file, ["entry_id", *SITE_COLUMNS]) if sites_file.is_file() else None
     name = str(metadata.get("definition", {}).get("name", subset.stem))
-    cluster_ids, cluster = np.unique(np.array(entries["cluster_id"].to_pylist(), str), return_inverse=True)
-    columns = {c: _floats(entries[c]) for c in NUMBERS}
-    strings = {c: _coded(entries[c]) for c in STRINGS}
-    site_entry, sites = _read_sites(sites_path(subset), entries["entry_id"])
+    return table_of(entries, sites, name=name, metadata=metadata)
+
+
+def table_of(
+    entries: pa.Table, sites: pa.Table | None, *, name: str, metadata: Mapping[str, Any] | None = None
+) -> SubsetTable:
+    """Columns of Arrow tables: `entries` with a `cluster_id`, and `sites`, as in a subset's two files."""
+    metadata = metadata or {}
+    cluster_ids, cluster = np.unique(
+        np.array(entries["cluster_id"].to_pylist(), dtype=str), return_inverse=True
+    )
+    site_entry = None
+    if sites is not None:
+        site_entry, sites = _non_hydrogen(sites, entries["entry_id"])
     return SubsetTable(
         name=name,
         n_entries=entries.num_rows,
         cluster=cluster.astype(np.int64),
         cluster_ids=cluster_ids,
-        entry_numbers=columns,
-        entry_strings=strings,
+        entry_numbers={c: _floats(entries[c]) for c in NUMBERS},
+        entry_strings={c: _coded(entries[c]) for c in STRINGS},
         site_entry=site_entry,
         site_numbers={c: _floats(sites[c]) for c in SITE_NUMBERS} if sites is not None else {},
         site_strings={"element": _coded(sites["element"])} if sites is not None else {},
@@ -88,16 +102,12 @@ def _read(path: Path, columns: Iterable[str]) -> pa.Table:
         ) from error
 
 
-def _read_sites(path: Path, entry_ids: pa.ChunkedArray) -> tuple[NDArray[np.int64] | None, pa.Table | None]:
-    """Row of the structure of each non-hydrogen site, and the sites; null without a file."""
-    if not path.is_file():
-        return None, None
-    sites = _read(path, ["entry_id", "element", *SITE_NUMBERS, "u_is_evidence"])
+def _non_hydrogen(sites: pa.Table, entry_ids: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Table]:
+    """Row of the structure of each non-hydrogen site, and those sites."""
     sites = sites.filter(pc.not_equal(pc.fill_null(sites["element"], ""), "H"))
     rows = pc.index_in(sites["entry_id"], value_set=entry_ids.combine_chunks())
     known = pc.is_valid(rows)
-    sites, rows = sites.filter(known), rows.filter(known)
-    return rows.to_numpy().astype(np.int64), sites
+    return rows.filter(known).to_numpy().astype(np.int64), sites.filter(known)
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

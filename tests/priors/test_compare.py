@@ -75,7 +75,7 @@ def test_samples_of_one_population_move_as_often_as_chance_allows(table_of: Make
 
 
 def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, reference: PriorBundle) -> None:
-    """ln V moved by 0.3: W is the difference of the means, exp(6 + 0.08)·(e^0.3 − 1) = 153 Å³; O from 20 to 35 %."""
+    """ln V moved by 0.3: W is the difference of the means, e^6.08·(e^0.3 − 1) = 153 Å³; O from 20 to 35 %."""
     moved = population(table_of, 1, shift=0.3, oxygen=0.35)
     comparison = compare(reference, moved)
     moves = {m.name: m for m in comparison.moves}
