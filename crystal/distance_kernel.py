@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["accumulate"]
+__all__ = ["Bins", "Operators", "Sites", "accumulate"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -20,78 +21,60 @@ _ALTERNATIVE_RATIO = 0.7
 """Two partly occupied sites nearer than this times R_A + R_B exclude one another."""
 
 
+class Sites(NamedTuple):
+    """Arrays of the sites of all structures, as in `StructureArrays`."""
+
+    offsets: I64
+    fract: F64
+    is_hydrogen: Bool
+    occupancy: F64
+    multiplicity: F64
+    radius: F64
+    assembly: I64
+    alternative: I64
+
+
+class Operators(NamedTuple):
+    """Operators of all groups, and the group of each structure."""
+
+    group_of: I64
+    offsets: I64
+    rotations: F64
+    translations: F64
+
+
+class Bins(NamedTuple):
+    """Range in Å and number of bins of the distances, and of d / (R_A + R_B)."""
+
+    maximum: float
+    n_bins: int
+    maximum_ratio: float
+    n_ratios: int
+
+
 @numba.njit(cache=True, nogil=True)
 def accumulate(
     metric: F64,
     reciprocal: F64,
-    offsets: I64,
-    fract: F64,
-    hydrogen: Bool,
-    occupancy: F64,
-    multiplicity: F64,
-    radius: F64,
-    group_of: I64,
-    group_offsets: I64,
-    rotations: F64,
-    translations: F64,
-    assembly: I64,
-    alternative: I64,
+    sites: Sites,
+    operators: Operators,
     weights: F64,
-    maximum: float,
-    n_bins: int,
-    maximum_ratio: float,
-    n_ratios: int,
+    bins: Bins,
     sums: F64,
     totals: F64,
 ) -> int:
     """Add each structure's normalised histograms to `sums` (3, bins), its weight to `totals` (3,).
 
     Row 0 is all pairs, row 1 pairs without hydrogen, row 2 d / (R_A + R_B) of these. Returns how many
-    structures had a pair. Arguments as in `StructureArrays`; `metric` (n, 3, 3), `reciprocal` (n, 3) lengths.
+    structures had a pair. `metric` is (n, 3, 3), `reciprocal` (n, 3) the lengths of a*, b*, c*.
     """
     counted = 0
     local = np.zeros(sums.shape)
-    for s in range(len(offsets) - 1):
+    for s in range(len(metric)):
         if not (reciprocal[s, 0] > 0.0 and reciprocal[s, 1] > 0.0 and reciprocal[s, 2] > 0.0):
             continue
         local[:] = 0.0
-        first_operator, last_operator = group_offsets[group_of[s]], group_offsets[group_of[s] + 1]
-        order = last_operator - first_operator
-        for j in range(offsets[s], offsets[s + 1]):
-            for o in range(first_operator, last_operator):
-                x = _image(rotations[o], translations[o], fract[j])
-                # The pairs of i around j are those of j around i by the inverse operators: one half will do.
-                for i in range(offsets[s], j + 1):
-                    weight = multiplicity[i] * occupancy[i] * occupancy[j] * multiplicity[j] / order
-                    if i < j:
-                        weight *= 2.0
-                    if not weight > 0.0:
-                        continue
-                    rule = _rule(
-                        assembly[i] == assembly[j],
-                        alternative[i],
-                        alternative[j],
-                        o == first_operator,
-                        occupancy[i],
-                        occupancy[j],
-                    )
-                    if rule == 2:
-                        continue
-                    _pair(
-                        x,
-                        fract[i],
-                        metric[s],
-                        reciprocal[s],
-                        weight,
-                        radius[i] + radius[j],
-                        rule == 1,
-                        hydrogen[i] or hydrogen[j],
-                        maximum,
-                        n_bins,
-                        maximum_ratio,
-                        n_ratios,
-                        local,
-                    )
+        _structure(s, metric[s], reciprocal[s], sites, operators, bins, local)
         for row in range(3):
             total = local[row].sum()
             if total > 0.0:
@@ -100,6 +83,31 @@ def accumulate(
                 if row == 0:
                     counted += 1
     return counted
+
+
+@numba.njit(cache=True, nogil=True)
+def _structure(
+    s: int, g: F64, reciprocal: F64, sites: Sites, operators: Operators, bins: Bins, local: F64
+) -> None:
+    """Count the pairs of one structure in `local`."""
+    first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
+    start = sites.offsets[s]
+    for j in range(start, sites.offsets[s + 1]):
+        share = sites.occupancy[j] * sites.multiplicity[j] / (last - first)
+        for o in range(first, last):
+            x = _image(operators.rotations[o], operators.translations[o], sites.fract[j])
+            # The pairs of i around j are those of j around i by the inverse operators: one half will do.
+            for i in range(start, j + 1):
+                weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
+                rule = _rule(sites, i, j, o == first)
+                if rule == 2 or not weight > 0.0:
+                    continue
+                radii = sites.radius[i] + sites.radius[j]
+                nearest = _COINCIDENT_ANGSTROM
+                if rule == 1 and radii > 0.0:
+                    nearest = max(nearest, _ALTERNATIVE_RATIO * radii)
+                with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
+                _pair(x, sites.fract[i], g, reciprocal, weight, radii, nearest, with_hydrogen, bins, local)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -112,12 +120,12 @@ def _image(rotation: F64, translation: F64, point: F64) -> tuple[float, float, f
 
 
 @numba.njit(cache=True, nogil=True)
-def _rule(
-    same_assembly: bool, first: int, second: int, by_identity: bool, occupancy: float, other: float
-) -> int:
+def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
     """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives."""
-    if same_assembly and first != 0 and second != 0:
+    first, second = sites.alternative[i], sites.alternative[j]
+    if first != 0 and second != 0 and sites.assembly[i] == sites.assembly[j]:
         return 2 if first != second or (first < 0 and not by_identity) else 0
+    occupancy, other = sites.occupancy[i], sites.occupancy[j]
     if first == 0 and second == 0 and occupancy < 0.99 and other < 0.99 and occupancy + other <= 1.01:
         return 1
     return 0
@@ -130,19 +138,14 @@ def _pair(
     g: F64,
     reciprocal: F64,
     weight: float,
-    sum_of_radii: float,
-    unless_near: bool,
+    radii: float,
+    nearest: float,
     with_hydrogen: bool,
-    maximum: float,
-    n_bins: int,
-    maximum_ratio: float,
-    n_ratios: int,
+    bins: Bins,
     local: F64,
 ) -> None:
     """Count all lattice translations of one atom around another, |f + t| ≤ r |a*| in each direction."""
-    nearest = _COINCIDENT_ANGSTROM
-    if unless_near and sum_of_radii > 0.0:
-        nearest = max(nearest, _ALTERNATIVE_RATIO * sum_of_radii)
+    maximum = bins.maximum
     f0, f1, f2 = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
     r0, r1, r2 = maximum * reciprocal[0], maximum * reciprocal[1], maximum * reciprocal[2]
     for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
@@ -155,12 +158,15 @@ def _pair(
                 squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
                 if squared >= maximum * maximum or squared < nearest * nearest:
                     continue
-                distance = math.sqrt(squared)
-                place = min(int(distance / maximum * n_bins), n_bins - 1)
-                local[0, place] += weight
-                if with_hydrogen:
-                    continue
-                local[1, place] += weight
-                ratio = distance / sum_of_radii
-                if ratio < maximum_ratio:
-                    local[2, min(int(ratio / maximum_ratio * n_ratios), n_ratios - 1)] += weight
+                _count(math.sqrt(squared), weight, radii, with_hydrogen, bins, local)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(distance: float, weight: float, radii: float, with_hydrogen: bool, bins: Bins, local: F64) -> None:
+    local[0, min(int(distance / bins.maximum * bins.n_bins), bins.n_bins - 1)] += weight
+    if with_hydrogen:
+        return
+    local[1, min(int(distance / bins.maximum * bins.n_bins), bins.n_bins - 1)] += weight
+    ratio = distance / radii
+    if ratio < bins.maximum_ratio:
+        local[2, min(int(ratio / bins.maximum_ratio * bins.n_ratios), bins.n_ratios - 1)] += weight

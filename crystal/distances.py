@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
-from xtalpriors.crystal.distance_kernel import accumulate
+from xtalpriors.crystal.distance_kernel import Bins, Operators, Sites, accumulate
 
 __all__ = ["DistanceHistograms", "StructureArrays", "distance_histograms"]
 
@@ -134,33 +134,24 @@ def distance_histograms(
     """
     if not (0 < bin_angstrom <= maximum_angstrom and 0 < bin_ratio <= maximum_ratio):
         raise ValueError("ranges and bin widths must be positive, and a width within its range")
-    n, m = len(structures), len(structures.fract)
+    n = len(structures)
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (n,):
         raise ValueError(f"{n} structures need {n} weights, not an array of shape {weight.shape}")
     n_bins, n_ratios = round(maximum_angstrom / bin_angstrom), round(maximum_ratio / bin_ratio)
     sums, totals = np.zeros((3, max(n_bins, n_ratios))), np.zeros(3)
-    none = np.zeros(m, dtype=np.int64)
     counted = accumulate(
         metric_tensors(structures.cells),
         np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells))),
-        structures.offsets.astype(np.int64),
-        np.ascontiguousarray(structures.fract, dtype=np.float64),
-        structures.atomic_number == 1,
-        structures.occupancy.astype(np.float64),
-        structures.multiplicity.astype(np.float64),
-        structures.radius_angstrom.astype(np.float64),
-        structures.group_of.astype(np.int64),
-        structures.group_offsets.astype(np.int64),
-        np.ascontiguousarray(structures.rotations, dtype=np.float64),
-        np.ascontiguousarray(structures.translations, dtype=np.float64),
-        none if structures.assembly is None else structures.assembly.astype(np.int64),
-        none if structures.alternative is None else structures.alternative.astype(np.int64),
+        _sites(structures),
+        Operators(
+            structures.group_of.astype(np.int64),
+            structures.group_offsets.astype(np.int64),
+            np.ascontiguousarray(structures.rotations, dtype=np.float64),
+            np.ascontiguousarray(structures.translations, dtype=np.float64),
+        ),
         weight,
-        float(maximum_angstrom),
-        n_bins,
-        float(maximum_ratio),
-        n_ratios,
+        Bins(float(maximum_angstrom), n_bins, float(maximum_ratio), n_ratios),
         sums,
         totals,
     )
@@ -173,4 +164,19 @@ def distance_histograms(
         np.linspace(0, maximum_ratio, n_ratios + 1),
         density[2, :n_ratios] * (n_ratios / maximum_ratio),
         int(counted),
+    )
+
+
+def _sites(structures: StructureArrays) -> Sites:
+    """The sites in the types that the kernel was compiled for."""
+    none = np.zeros(len(structures.fract), dtype=np.int64)
+    return Sites(
+        structures.offsets.astype(np.int64),
+        np.ascontiguousarray(structures.fract, dtype=np.float64),
+        structures.atomic_number == 1,
+        structures.occupancy.astype(np.float64),
+        structures.multiplicity.astype(np.float64),
+        structures.radius_angstrom.astype(np.float64),
+        none if structures.assembly is None else structures.assembly.astype(np.int64),
+        none if structures.alternative is None else structures.alternative.astype(np.int64),
     )
