@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
@@ -45,3 +46,8 @@ class CorpusPaths:
     def report(self) -> Path:
         """Folder of the report."""
         return Path("reports") / self.corpus
+
+
+def published(name: str = "melgalvis-2026") -> Path:
+    """The bundle of a publication, as shipped with the package."""
+    return Path(str(files("xtalpriors.priors.published"))) / f"{name}.json"

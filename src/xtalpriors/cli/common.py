@@ -1,0 +1,58 @@
+"""What the commands share: options, params.yaml, and printing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xtalpriors.errors import UsageError
+from xtalpriors.layout import PARAMS
+
+if TYPE_CHECKING:
+    from xtalpriors.params import Params
+
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="`cod:DIR` (a COD mirror or any tree of CIFs), `amcsd` (minerals of the larixite package), "
+        "`archive:FILE` (zip, tar or one multi-block CIF), `csd` (needs the licensed ccdc package). "
+        "Repeatable: several sources go into one database.",
+    ),
+]
+CorpusOption = Annotated[
+    str | None,
+    typer.Option("--corpus", metavar="NAME", help="A corpus of params.yaml; without it, all of them."),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default one a core.")
+]
+
+
+def say(text: object) -> None:
+    """Print a result on standard output."""
+    print(text, flush=True)  # noqa: T201
+
+
+def params() -> Params:
+    """`params.yaml` of the current folder."""
+    from xtalpriors.params import load_params
+
+    return load_params(PARAMS)
+
+
+def corpora(of: Params, corpus: str | None) -> list[tuple[str, list[str]]]:
+    """Names and sources of the corpora meant: one, or all of params.yaml."""
+    names = [corpus] if corpus is not None else list(of.corpora)
+    return [(name, list(of.corpus(name).sources)) for name in names]
+
+
+def together(option: object, needs: dict[str, object]) -> None:
+    """Options that go together: with the first given, each other one must be."""
+    missing = [name for name, value in needs.items() if value is None]
+    if option and missing:
+        raise UsageError(
+            f"{' and '.join(missing)} must be given too (or give no options at all: params.yaml is read)."
+        )

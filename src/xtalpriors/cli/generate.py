@@ -1,0 +1,104 @@
+"""`xtalpriors generate`: a bundle into artificial structures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xtalpriors.cli.common import CorpusOption, WorkersOption, corpora, params, say, together
+from xtalpriors.errors import UsageError
+from xtalpriors.layout import CorpusPaths
+
+
+def generate(
+    bundle: Annotated[Path | None, typer.Option(metavar="FILE", help="Prior bundle (.json).")] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="axes-uniform, volume-uniform, volume-lognormal or volume-empirical."
+        ),
+    ] = None,
+    filling: Annotated[
+        str | None, typer.Option(metavar="NAME", help="random, molecules or equal-atoms.")
+    ] = None,
+    space_group: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Hermann–Mauguin or Hall symbol, or number, any setting."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other option of the generator. Repeatable."),
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Structures.")] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed.")] = 0,
+    start: Annotated[
+        int, typer.Option(min=0, metavar="I", help="Index of the first: machines share a run.")
+    ] = 0,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE|DIR", help="FILE.parquet, or a folder.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="parquet, or cif (a folder of CIFs).")
+    ] = None,
+    workers: WorkersOption = None,
+    corpus: CorpusOption = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Strategy of params.yaml.")] = None,
+) -> None:
+    """Generate artificial crystal structures: the same seed and index give the same structure everywhere."""
+    from xtalpriors.generator.config import configure
+    from xtalpriors.generator.shards import generate_to
+    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.progress import bar
+
+    together(bundle or output, {"--bundle": bundle, "--count": count, "--output": output})
+    if bundle and count and output:
+        if file_format not in (None, "parquet", "cif"):
+            raise UsageError(f"--format is parquet or cif, not '{file_format}'.")
+        given = {"cell": cell, "filling": filling, "space_group": space_group}
+        options: dict[str, object] = {k: v for k, v in given.items() if v is not None}
+        say(
+            generate_to(
+                output,
+                load_bundle(bundle),
+                configure(**options, **_key_values(option or [])),
+                seed=seed,
+                start=start,
+                count=count,
+                workers=workers,
+                file_format="cif" if file_format == "cif" else "parquet" if file_format else None,
+                progress=bar,
+            )
+        )
+        return
+    settings = params()
+    for name, _ in corpora(settings, corpus):
+        paths = CorpusPaths(name)
+        source = load_bundle(paths.bundle(settings.generate.subset))
+        for one in [strategy] if strategy is not None else list(settings.strategies):
+            say(
+                generate_to(
+                    paths.generated(one),
+                    source,
+                    settings.strategy(one),
+                    seed=settings.generate.seed,
+                    count=settings.generate.count,
+                    workers=workers,
+                    progress=bar,
+                )
+            )
+
+
+def _key_values(options: Iterable[str]) -> dict[str, object]:
+    """`key=value` pairs; the value is read as YAML, so that numbers, lists and null can be given."""
+    import yaml
+
+    pairs: dict[str, object] = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, as in --set min_distance_angstrom=1.3, not '{text}'.")
+        pairs[key.strip()] = yaml.safe_load(value)
+    return pairs

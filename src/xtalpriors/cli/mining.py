@@ -1,0 +1,116 @@
+"""`xtalpriors manifest`, `mine` and `subset`: a crystal database into a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xtalpriors.cli.common import (
+    CorpusOption,
+    SourceOption,
+    WorkersOption,
+    corpora,
+    params,
+    say,
+    together,
+)
+from xtalpriors.errors import UsageError
+from xtalpriors.layout import PARAMS, CorpusPaths
+
+
+def manifest(
+    source: SourceOption = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Manifest to update (.parquet).")
+    ] = None,
+    corpus: CorpusOption = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", metavar="", help="Hash every file again, unchanged ones too.")
+    ] = False,
+) -> None:
+    """List the files of a source with size, times and content hash, and say what is new, changed and gone."""
+    from xtalpriors.mining.manifest import update_manifest
+    from xtalpriors.mining.sources import parse_source
+    from xtalpriors.progress import bar
+
+    together(source, {"--output": output})
+    if source and output:
+        jobs = [(source, output)]
+    else:
+        jobs = [(sources, CorpusPaths(name).manifest) for name, sources in corpora(params(), corpus)]
+    for sources, path in jobs:
+        say(update_manifest([parse_source(s) for s in sources], path, verify=verify, progress=bar))
+
+
+def mine(
+    source: SourceOption = None,
+    database: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="DuckDB database to make or to bring up to date.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Manifest made before; without it one is made beside the database."
+        ),
+    ] = None,
+    corpus: CorpusOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Read every new or changed CIF into the database; files unchanged since the last run cost nothing."""
+    from xtalpriors.mining.mine import mine as run
+    from xtalpriors.mining.sources import parse_source
+    from xtalpriors.progress import bar
+
+    together(source, {"--database": database})
+    if source and database:
+        say(
+            run(
+                [parse_source(s) for s in source],
+                manifest,
+                database,
+                digest=database.with_suffix(".digest.json"),
+                workers=workers,
+                progress=bar,
+            )
+        )
+        return
+    settings = params()
+    for name, sources in corpora(settings, corpus):
+        paths = CorpusPaths(name)
+        say(
+            run(
+                [parse_source(s) for s in sources],
+                paths.manifest if paths.manifest.exists() else None,
+                paths.database,
+                digest=paths.digest,
+                workers=workers or settings.mine.workers,
+                progress=bar,
+            )
+        )
+
+
+def subset(
+    database: Annotated[Path | None, typer.Option(metavar="FILE", help="Mined database.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Subset, as params.yaml defines it.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Table to write (.parquet).")] = None,
+    corpus: CorpusOption = None,
+) -> None:
+    """Write the entries of a subset, and their sites beside them, as sorted Parquet."""
+    from xtalpriors.mining.subsets import DEFAULT_SUBSETS, write_subset
+
+    together(database or output, {"--database": database, "--name": name, "--output": output})
+    if database and name and output:
+        known = params().subsets if PARAMS.exists() else {d.name: d for d in DEFAULT_SUBSETS.values()}
+        if name not in known:
+            raise UsageError(f"There is no subset '{name}'; there are: {', '.join(known)}.")
+        say(write_subset(database, known[name], output))
+        return
+    settings = params()
+    for corpus_name, _ in corpora(settings, corpus):
+        paths = CorpusPaths(corpus_name)
+        for one in [name] if name is not None else list(settings.subsets):
+            say(write_subset(paths.database, settings.subset(one), paths.subset(one)))

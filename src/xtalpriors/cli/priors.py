@@ -1,0 +1,119 @@
+"""`xtalpriors fit`, `report` and `priors …`: statistics, what they look like, and how far they moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xtalpriors.cli.common import CorpusOption, corpora, params, say, together
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.layout import PARAMS, CorpusPaths, published
+
+priors_app = typer.Typer(no_args_is_help=True, help="Read, check and compare prior bundles (JSON).")
+
+
+def fit(
+    subset: Annotated[Path | None, typer.Option(metavar="FILE", help="Subset (.parquet).")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to write (.json).")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Subset of params.yaml.")] = None,
+    corpus: CorpusOption = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the bootstrap.")] = None,
+    bootstrap: Annotated[int | None, typer.Option(min=100, help="Bootstrap resamples.")] = None,
+) -> None:
+    """Fit every prior to a subset and write the bundle (JSON), its provenance and its metrics."""
+    from xtalpriors.params import FitParams
+    from xtalpriors.priors.fit import fit_subset
+    from xtalpriors.progress import bar
+
+    together(subset or output, {"--subset": subset, "--output": output})
+    if subset and output:
+        jobs = [(subset, output)]
+        chosen = params().fit if PARAMS.exists() else FitParams()
+    else:
+        settings = params()
+        chosen = settings.fit
+        names = [name] if name is not None else list(settings.subsets)
+        places = [CorpusPaths(one) for one, _ in corpora(settings, corpus)]
+        jobs = [(p.subset(settings.subset(n).name), p.bundle(n)) for p in places for n in names]
+    for source, target in jobs:
+        bundle = fit_subset(
+            source,
+            target,
+            seed=chosen.seed if seed is None else seed,
+            bootstrap=chosen.bootstrap if bootstrap is None else bootstrap,
+            progress=bar,
+        )
+        say(f"{target}: {bundle.name}, priors digest {bundle.priors_digest}")
+        for prior, reason in bundle.unavailable.items():
+            say(f"  no {prior}: {reason}")
+
+
+def report(
+    database: Annotated[Path | None, typer.Option(metavar="FILE", help="Mined database.")] = None,
+    bundle: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="Bundle; repeatable.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the report.")] = None,
+    corpus: CorpusOption = None,
+) -> None:
+    """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
+    from xtalpriors.reports.build import build_report
+
+    together(database or bundle, {"--database": database, "--bundle": bundle or None, "--output": output})
+    if database and bundle and output:
+        say(build_report(database, bundle, output))
+        return
+    settings = params()
+    for corpus_name, _ in corpora(settings, corpus):
+        paths = CorpusPaths(corpus_name)
+        say(
+            build_report(
+                paths.database,
+                [*(paths.bundle(one) for one in settings.subsets), published()],
+                paths.report,
+                subsets=[paths.subset(one) for one in settings.subsets],
+                generated=[path for s in settings.strategies if (path := paths.generated(s)).exists()],
+            )
+        )
+
+
+@priors_app.command("show")
+def priors_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle.")]) -> None:
+    """Print a bundle as a person reads it: each prior with its parameters, intervals and goodness of fit."""
+    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors.show import show_bundle
+
+    say(show_bundle(load_bundle(file)))
+
+
+@priors_app.command("validate")
+def priors_validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Bundles.")],
+) -> None:
+    """Check that bundles are whole: schema, versions and digest. A bundle edited by hand fails."""
+    from xtalpriors.priors.bundle import load_bundle
+
+    failed = []
+    for file in files:
+        try:
+            bundle = load_bundle(file)
+        except XtalpriorsError as error:
+            failed.append(str(error))
+        else:
+            say(f"{file}: valid, priors digest {bundle.priors_digest}")
+    if failed:
+        raise XtalpriorsError("\n".join(failed))
+
+
+@priors_app.command("compare")
+def priors_compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Bundle before.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Bundle after.")],
+    json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
+) -> None:
+    """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
+    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors.compare import compare
+
+    result = compare(load_bundle(a), load_bundle(b))
+    say(result.to_json() if json else result)
