@@ -56,7 +56,7 @@ _NIGGLI = [
 
 _QUERY = f"""
 SELECT entry_id, sg_number, formula_cell, elements, h_fraction, n_sites, cod_code, csd_code, doi,
-       duplicate_of, optimal_code, {", ".join(_NIGGLI)},
+       duplicate_of, optimal_code, volume_per_non_h_atom_angstrom3 AS volume_per_atom, {", ".join(_NIGGLI)},
        row_number() OVER (ORDER BY is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0,
                           is_suboptimal OR is_duplicate, {BEST_FIRST}) AS rank
 FROM entry ORDER BY entry_id
@@ -193,16 +193,17 @@ def _linked_by_database(entries: pl.DataFrame) -> I64:
 
 
 def _sharing(entries: pl.DataFrame, code: str) -> pl.DataFrame:
-    """Neighbours of one code, elements, publication and volume (5 %): one deposition met in two sources.
+    """Neighbours of one code, elements, publication and volume per atom (5 %): one deposition in two sources.
 
     A file may hold several structures under one code, so the code alone is not enough. A publication that
-    is not stated is the one that the others of the code state, where they state one.
+    is not stated is the one that the others of the code state, where they state one; without atoms the
+    volumes of the reduced cells are compared.
     """
     of_code = (code, "heavy")
     volume = cell_volumes(entries.select(_NIGGLI).fill_null(math.nan).to_numpy())
     candidates = (
         entries.with_columns(
-            volume=volume,
+            volume=pl.coalesce("volume_per_atom", pl.Series(volume)),
             heavy=pl.col("elements").fill_null("").str.replace(r"\bH\b ?", ""),
             doi=pl.col("doi").str.to_lowercase(),
         )
