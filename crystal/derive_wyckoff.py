@@ -151,6 +151,10 @@ def subspace_from(rows: Sequence[Sequence[int]], right: Sequence[Fraction]) -> S
     return intersections(Subspace((), ()), Subspace(tuple(map(tuple, rows)), tuple(right)))[0]
 
 
+_LETTER_CORRECTIONS = {(224, "i"): "j", (224, "j"): "i"}
+"""cctbx exchanges 24i and 24j of Pn-3m against the Bilbao Crystallographic Server, pyxtal and moyopy, which give
+24i as 1/2,y,y+1/2 and 24j as 1/2,y,-y (origin choice 2). The other 1,729 positions agree."""
+
 _CCTBX = """
 import json
 from cctbx import sgtbx
@@ -164,7 +168,7 @@ for number in range(1, 231):
     for i in range(table.size()):
         p = table.position(i)
         rows.append([p.letter(), p.multiplicity(), str(p.special_op())])
-    answer[number] = {"hall": group.type().hall_symbol(), "positions": rows}
+    answer[number] = {"positions": rows}
 print(json.dumps(answer))
 """
 
@@ -175,7 +179,10 @@ def letters_from_cctbx(timeout_seconds: float = 300.0) -> dict[int, list[tuple[s
         [sys.executable, "-c", _CCTBX], capture_output=True, text=True, timeout=timeout_seconds, check=True
     )
     return {
-        int(number): [(a, b, c) for a, b, c in entry["positions"]]
+        int(number): [
+            (_LETTER_CORRECTIONS.get((int(number), letter), letter), multiplicity, special)
+            for letter, multiplicity, special in entry["positions"]
+        ]
         for number, entry in json.loads(run.stdout).items()
     }
 
