@@ -36,6 +36,7 @@ class Ingest:
         self._connection = connection
         self._limits = (most_files, most_bytes, most_seconds)
         self._results: list[TaskResult] = []
+        self._n_files = self._n_bytes = 0
         self._since = time.monotonic()
         self.n_stored = 0
         """Files in committed transactions."""
@@ -45,19 +46,19 @@ class Ingest:
     def add(self, result: TaskResult) -> None:
         """Take one result; store when there is enough."""
         self._results.append(result)
-        n_files = sum(r.n_files for r in self._results)
-        n_bytes = sum(r.nbytes for r in self._results)
-        most_files, most_bytes, most_seconds = self._limits
-        if n_files >= most_files or n_bytes >= most_bytes or time.monotonic() - self._since > most_seconds:
+        self._n_files += result.n_files
+        self._n_bytes += result.n_bytes
+        age = time.monotonic() - self._since
+        if any(x >= most for x, most in zip((self._n_files, self._n_bytes, age), self._limits, strict=True)):
             self.flush()
 
     def flush(self) -> None:
         """Store what was collected, in one transaction."""
         if self._results:
-            tables = [pa.concat_tables(part) for part in zip(*(r[1:] for r in self._results), strict=True)]
+            tables = [pa.concat_tables(part) for part in zip(*(r[1:5] for r in self._results), strict=True)]
             self._store(*tables)
-            self.n_stored += sum(r.n_files for r in self._results)
-            self._results = []
+            self.n_stored += self._n_files
+            self._results, self._n_files, self._n_bytes = [], 0, 0
         self._since = time.monotonic()
 
     def _store(self, entries: pa.Table, sites: pa.Table, rejections: pa.Table, files: pa.Table) -> None:
@@ -67,34 +68,40 @@ class Ingest:
         for name, table in given.items():
             self._connection.register(name, table)
         run(_DONE)
-        row = fetch_row(
-            self._connection, "SELECT count_if(is_update), count_if(is_update AND is_known) FROM done"
-        )
-        self._connection.begin()
-        try:
-            if row[0]:
-                set_meta(self._connection, "clusters", "stale")
-            if row[1]:
-                remove_rows(self._connection, "(FROM done WHERE is_update AND is_known)")
-            for table in ("entry", "rejection"):
-                run(f"INSERT INTO {table} BY NAME FROM new_{table} SEMI JOIN updated USING (source, file_id)")
-            run("INSERT INTO site BY NAME FROM new_site")
-            for table in ("file", "pending"):
-                run(
-                    f"DELETE FROM {table} WHERE (source, file_id) IN "
-                    "(SELECT (source, file_id) FROM done WHERE is_known)"
-                )
-            run(f"INSERT INTO file BY NAME SELECT {_FILE_COLUMNS} FROM done")
-            self._connection.commit()
-        except duckdb.Error:
-            _roll_back(self._connection)
-            raise
-        finally:
-            for name in given:
-                self._connection.unregister(name)
-        self.n_updated += int(row[0])
+        n_done, n_updated, n_replaced = fetch_row(self._connection, _DONE_COUNTS)
+        if n_done:
+            self._connection.begin()
+            try:
+                self._replace(n_updated, n_replaced)
+                self._connection.commit()
+            except duckdb.Error:
+                _roll_back(self._connection)
+                raise
+        for name in given:
+            self._connection.unregister(name)
+        self.n_updated += n_updated
+
+    def _replace(self, n_updated: int, n_replaced: int) -> None:
+        """The statements of one transaction."""
+        run = self._connection.execute
+        if n_updated:
+            set_meta(self._connection, "clusters", "stale")
+        if n_replaced:
+            remove_rows(self._connection, "(FROM done WHERE is_update AND is_known)")
+        for table in ("entry", "rejection"):
+            run(f"INSERT INTO {table} BY NAME FROM new_{table} SEMI JOIN updated USING (source, file_id)")
+        run("INSERT INTO site BY NAME FROM new_site")
+        for table in ("file", "pending"):
+            run(
+                f"DELETE FROM {table} WHERE (source, file_id) IN "
+                "(SELECT (source, file_id) FROM done WHERE is_known)"
+            )
+        run(f"INSERT INTO file BY NAME SELECT {_FILE_COLUMNS} FROM done")
 
 
+_DONE_COUNTS = """
+    SELECT count(*), count(*) FILTER (is_update), count(*) FILTER (is_update AND is_known) FROM done
+"""
 _FILE_COLUMNS = "source, file_id, size_bytes, mtime_ns, ctime_ns, content_hash, revision"
 
 # A file that still cannot be read, for the same reason, is no update: such a run changes nothing.

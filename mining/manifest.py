@@ -56,8 +56,8 @@ _COUNTS = f"""
                l.content_hash IS DISTINCT FROM o.content_hash
                    AND (o.content_hash IS NOT NULL OR {_TOUCHED}) AS is_changed
         FROM n AS l LEFT JOIN o USING (source, file_id))
-    SELECT count(*), count_if(is_new), count_if(NOT is_new AND is_changed),
-           count_if(NOT is_new AND NOT is_changed AND is_touched),
+    SELECT count(*), count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND is_changed),
+           count(*) FILTER (NOT is_new AND NOT is_changed AND is_touched),
            (SELECT count(*) FROM o ANTI JOIN n USING (source, file_id)),
            (SELECT count(*) FROM h WHERE content_hash IS NULL)
     FROM pair
@@ -183,7 +183,7 @@ def list_files(sources: Sequence[Source], progress: Progress = silent) -> pa.Tab
         if not batches:
             where = getattr(source, "root", None) or getattr(source, "path", None) or source.kind
             raise XtalpriorsError(
-                f"The source '{source.name}' ({where}) holds no CIF (*.cif, *.cif.gz). Is it the right "
+                f"The source '{source.name}' ({where}) holds no CIF. Is it the right "
                 "place, and is its disk mounted? Nothing was changed."
             )
         tables += batches

@@ -27,7 +27,7 @@ from xtalpriors.mining.manifest import list_files, read_manifest
 from xtalpriors.mining.plan import Plan, make_plan, make_tasks, require_sources, tidy
 from xtalpriors.mining.schema import SCHEMA_VERSION
 from xtalpriors.mining.sources import Source, check_names
-from xtalpriors.mining.task import Task
+from xtalpriors.mining.task import Reader, Task
 from xtalpriors.mining.workers import Executor, Limits, LocalPool, default_workers
 from xtalpriors.progress import Progress, silent
 
@@ -36,21 +36,6 @@ __all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
 
 class MiningInterruptedError(XtalpriorsError):
     """Stopped by Ctrl-C or SIGTERM; what was read is stored."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """The code that reads CIFs: `module:function` of the signature of `cif.extract`, and its version."""
-
-    extract: str
-    version: str
-
-    @staticmethod
-    def default() -> Reader:
-        """The reader of this package."""
-        from xtalpriors.mining.cif import EXTRACTOR_VERSION
-
-        return Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)
 
 
 @dataclass(frozen=True)
@@ -127,7 +112,7 @@ def mine(
     """
     started = time.monotonic()
     check_names(sources)
-    reader, limits = reader or Reader.default(), limits or Limits()
+    reader, limits = reader or _default_reader(), limits or Limits()
     n_workers = workers or default_workers()
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
@@ -203,6 +188,12 @@ class _Run:
                 [self._started, SCHEMA_VERSION, self._reader.version, _packages(), self._plan.n_files],
             )
             self._is_recorded = True
+
+
+def _default_reader() -> Reader:
+    from xtalpriors.mining.cif import EXTRACTOR_VERSION
+
+    return Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)
 
 
 def _cluster(connection: duckdb.DuckDBPyConnection) -> None:

@@ -102,8 +102,9 @@ def make_plan(
     )
     row = fetch_row(
         connection,
-        """SELECT count(*), count_if(state = 'new'), count_if(state = 'changed'), count_if(state = 'reread'),
-           count_if(state = 'retry'), count_if(state = 'touched'), (SELECT count(*) FROM gone) FROM listed""",
+        """SELECT count(*), count(*) FILTER (state = 'new'), count(*) FILTER (state = 'changed'),
+                  count(*) FILTER (state = 'reread'), count(*) FILTER (state = 'retry'),
+                  count(*) FILTER (state = 'touched'), (SELECT count(*) FROM gone) FROM listed""",
     )
     return Plan(*row)
 

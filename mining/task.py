@@ -11,7 +11,7 @@ from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, arrow_schema
 if TYPE_CHECKING:
     from xtalpriors.mining.sources import Source
 
-__all__ = ["FILE_RESULT", "SCHEMAS", "Failure", "Task", "TaskResult", "failed_result"]
+__all__ = ["FILE_RESULT", "SCHEMAS", "Failure", "Reader", "Task", "TaskResult", "failed_result"]
 
 FILE_RESULT = pa.schema(
     [
@@ -35,6 +35,13 @@ class Failure(NamedTuple):
     detail: str
 
 
+class Reader(NamedTuple):
+    """The code that reads CIFs, `module:function` of the signature of `cif.extract`, and its version."""
+
+    extract: str
+    version: str
+
+
 class Task(NamedTuple):
     """Files of one source to read, each with the hash known of it (it is not extracted if unchanged).
 
@@ -55,11 +62,8 @@ class TaskResult(NamedTuple):
     sites: pa.Table
     rejections: pa.Table
     files: pa.Table
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that the rows take."""
-        return int(self.entries.nbytes + self.sites.nbytes + self.rejections.nbytes + self.files.nbytes)
+    n_bytes: int = 0
+    """Memory that the rows take, as they came from the worker."""
 
 
 def failed_result(task: Task, failure: Failure, content_hash: str | None = None) -> TaskResult:

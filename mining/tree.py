@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.bounded import is_cif_name, read_file
+from xtalpriors.mining.bounded import read_file
 from xtalpriors.mining.sources import SourceFile
 
-__all__ = ["TreeSource", "decode_name", "encode_name"]
+__all__ = ["OTHER_FORMATS", "TreeSource", "decode_name", "encode_name"]
+
+OTHER_FORMATS = (".hkl", ".fcf", ".tsv", ".csv", ".json", ".parquet", ".db", ".sqlite", ".duckdb")
+"""Endings of files beside the CIFs that are something else and may be many or large."""
 
 
 @dataclass(frozen=True)
 class TreeSource:
-    """Every `*.cif` and `*.cif.gz` under a folder; `file_id` is the path relative to it, with `/`.
+    """Every file under a folder, whatever it is called; `file_id` is the path relative to it, with `/`.
 
-    Links are followed, but each real folder is listed once, so that a loop ends. Hidden files and folders
-    (`.svn`, unfinished rsync downloads) and `lost+found` are left out.
+    CIFs come under many names (`.cif`, `.mcif`, `.txt`, none), so a file that is none is not left out but
+    rejected with the reason. Not listed are reflection lists, tables and databases by their names
+    (`OTHER_FORMATS`), hidden files and folders (`.svn`, unfinished rsync downloads) and `lost+found`.
+    Links are followed, but each real folder is listed once, so that a loop ends.
     """
 
     root: Path
@@ -44,6 +49,9 @@ class TreeSource:
         return read_file(self.root / os.fsdecode(decode_name(file_id)))
 
 
+_OTHER_ENDINGS = tuple(ending.encode() for ending in OTHER_FORMATS)
+
+
 def _walk(folder: bytes, prefix: bytes, seen: set[tuple[int, int]]) -> Iterator[SourceFile]:
     """Files under `folder`, in the order of their ids: a folder sorts as its name with `/` after it."""
     entries: list[tuple[bytes, os.DirEntry[bytes]]] = []
@@ -58,7 +66,7 @@ def _walk(folder: bytes, prefix: bytes, seen: set[tuple[int, int]]) -> Iterator[
                     continue
                 if _is_folder(entry):
                     entries.append((entry.name + b"/", entry))
-                elif is_cif_name(entry.name.decode("latin-1")):
+                elif not entry.name.lower().endswith(_OTHER_ENDINGS):
                     entries.append((entry.name, entry))
     except OSError as error:
         raise XtalpriorsError(

@@ -6,18 +6,21 @@ It has the signature of `xtalpriors.mining.cif.extract` and is imported by worke
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from xtalpriors.mining.fingerprint import content_hash
-from xtalpriors.mining.mine import Reader
 from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.mining.sources import SourceFile
+from xtalpriors.mining.task import Reader
+from xtalpriors.mining.tree import TreeSource
 
 LAZY = Reader("mining_double:extract", "double-1")
 EAGER = Reader("mining_double:extract_eagerly", "double-1")
@@ -29,9 +32,18 @@ class Extracted(NamedTuple):
     rejections: pa.Table
 
 
+class Shuffled(TreeSource):
+    """A tree that lists its files in some other order."""
+
+    def files(self) -> Iterator[SourceFile]:
+        files = list(super().files())
+        random.Random(5).shuffle(files)
+        yield from files
+
+
 def cif(name: str, *, sites: int = 2, then: str = "") -> str:
     """Text of a structure with so many sites; `then` is what happens to the one who reads it."""
-    return f"data_{name}\n# sites {sites}\n# {then}\n"
+    return f"data_{name}\n# sites {sites}\n# then {then}\n"
 
 
 def extract(
@@ -42,7 +54,7 @@ def extract(
     for file_id, data in items:
         text = data.decode("utf-8", "replace")
         suffer(text)
-        if "lose" in text:
+        if "# then lose" in text:
             continue
         match = re.match(r"data_(\S+)\n# sites (\d+)", text)
         if match is None:
@@ -70,7 +82,7 @@ def extract(
         entries.append({**_blank(ENTRY), **given})
         for i in range(int(match[2])):
             sites.append({**_blank(SITE), "entry_id": entry_id, "site_index": i, "x": i / 7, "element": "C"})
-        if "null" in text:
+        if "# then null" in text:
             entries[-1]["crystal_system"] = None
     tables = zip((entries, sites, rejections), (ENTRY, SITE, REJECTION), strict=True)
     return Extracted(*[_table(rows, columns) for rows, columns in tables])
@@ -87,24 +99,27 @@ def extract_eagerly(
 
 
 def suffer(text: str) -> None:
-    if "SEGV" in text:
+    if "# then SEGV" in text:
         os.kill(os.getpid(), signal.SIGSEGV)
-    if "KILL" in text:
+    if "# then KILL" in text:
         os.kill(os.getpid(), signal.SIGKILL)
-    if "exit" in text:
+    if "# then exit" in text:
         os._exit(3)
-    if "eat" in text:
+    if "# then eat" in text:
         hoard = []
         while True:
             hoard.append(bytearray(16 * 2**20))
-    if "hang" in text:
+    if "# then hang" in text:
         while True:
             time.sleep(60)
-    if "raise" in text:
+    if "# then spin" in text:
+        while True:
+            pass
+    if "# then raise" in text:
         raise ValueError("this file raises")
-    if match := re.search(r"wait (\S+)", text):
+    if match := re.search(r"# then wait (\S+)", text):
         time.sleep(float(match[1]))
-    if match := re.search(r"note (\S+)", text):
+    if match := re.search(r"# then note (\S+)", text):
         with Path(match[1]).open("a") as stream:
             stream.write(f"{os.getpid()}\n")
 

@@ -21,7 +21,7 @@ def ids(source: TreeSource) -> list[str]:
 
 
 def test_tree_lists_every_depth_in_one_order(tmp_path: Path) -> None:
-    for name in ["9/00/00/9000000.cif", "1/2.cif", "1.cif", "1-a/x.CIF", "deep/a/b/c/d.cif.gz", "readme.txt"]:
+    for name in ["9/00/00/9000000.cif", "1/2.cif", "1.cif", "1-a/x.CIF", "deep/a/b/c/d.cif.gz", "9/00.hkl"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"data_x\n")
     listed = ids(TreeSource(tmp_path))
@@ -34,6 +34,12 @@ def test_tree_leaves_out_hidden_files_and_unfinished_downloads(tmp_path: Path) -
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"data_x\n")
     assert ids(TreeSource(tmp_path)) == ["c.cif"]
+
+
+def test_files_of_other_names_are_not_lost(tmp_path: Path) -> None:
+    for name in ["magnetic.mcif", "ciftest1", "structure.txt", "list.tsv", "x.FCF", "crystals.duckdb"]:
+        (tmp_path / name).write_bytes(b"data_x\n")
+    assert ids(TreeSource(tmp_path)) == ["ciftest1", "magnetic.mcif", "structure.txt"]
 
 
 def test_tree_fingerprint_is_what_the_system_says(tmp_path: Path) -> None:
