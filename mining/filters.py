@@ -75,6 +75,11 @@ _FILTERS: tuple[Filter, ...] = (
         "coalesce(abs(volume_declared_angstrom3 / volume_angstrom3 - 1) < 0.02, "
         "volume_declared_angstrom3 IS NULL)",
     ),
+    Filter(
+        "cell_agrees",
+        "The cell has the symmetry of the group, within 1 %",
+        "NOT contains(';' || coalesce(notes, '') || ';', ';cell-contradicts-group;')",
+    ),
     # symmetry and class
     Filter("centrosymmetric", "The group contains an inversion", "centrosymmetric"),
     Filter("non_centrosymmetric", "The group contains no inversion", "NOT centrosymmetric"),

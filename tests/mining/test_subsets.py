@@ -24,6 +24,7 @@ from xtalpriors.mining.subsets import (
     sites_path,
     write_subset,
 )
+from xtalpriors.params import load_params
 
 
 def cell(a: float, b: float = 6.0, c: float = 7.0, beta: float = 95.0) -> tuple[float, ...]:
@@ -225,3 +226,15 @@ def test_unfinished_databases_are_refused(tmp_path: Path) -> None:
         connection.execute("DELETE FROM cluster")
     with pytest.raises(XtalpriorsError, match="did not finish"):
         write_subset(database, DEFAULT_SUBSETS["all-50"], tmp_path / "a.parquet")
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_params_and_documentation_say_the_same() -> None:
+    """`params.yaml` ships the default subsets; docs/subsets.md lists every filter with its meaning."""
+    assert load_params(ROOT / "params.yaml").subsets == DEFAULT_SUBSETS
+    text = (ROOT / "docs" / "subsets.md").read_text(encoding="utf-8")
+    listed = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 3]
+    table = {line.split("|")[1].strip(" `"): line.split("|")[2].strip() for line in listed}
+    assert {name: table.get(name) for name in FILTERS} == {name: f.keeps for name, f in FILTERS.items()}
