@@ -39,7 +39,7 @@ _GROUPS: tuple[tuple[re.Pattern[str], SiteKind], ...] = (
 _ELEMENTS = frozenset(gemmi.Element(number).name for number in range(1, 99)) | {"D"}
 """Up to californium: among the labels, `Fl` is a misprint of F1; `Nh` and `Og` would be sites of N and O."""
 
-_UNCOUNTED = re.compile(r"H3O|ODw|NH[34]|CH4")
+_UNCOUNTED = re.compile(r"H[23]O|ODw|NH[34]|CH4")
 
 _CHARGED = re.compile(r"[A-Z][a-z]?(\d?\+)")
 _LEADING = re.compile(r"[A-Z][a-z]?")
