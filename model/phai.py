@@ -55,7 +55,7 @@ def _input_branch(filters: int, kernel: int) -> nn.Sequential:
     )
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(nn.Module):  # type: ignore[misc]
     """Twice (convolution, GELU, normalisation of each map), added to the input."""
 
     def __init__(self, filters: int, kernel: int) -> None:
@@ -72,7 +72,7 @@ class ResidualBlock(nn.Module):
         return x + y
 
 
-class MixerLayer(nn.Module):
+class MixerLayer(nn.Module):  # type: ignore[misc]
     """Normalise, widen, GELU, narrow, add: along the tokens (a 1-wide convolution) or along the features."""
 
     def __init__(self, tokens: int, widen: nn.Module, narrow: nn.Module) -> None:
@@ -86,7 +86,7 @@ class MixerLayer(nn.Module):
         return x + self.layer2(nn.functional.gelu(self.layer1(self.norm1(x))))
 
 
-class MixerBlock(nn.Sequential):
+class MixerBlock(nn.Sequential):  # type: ignore[misc]
     """Token mixing, then channel mixing."""
 
     def __init__(self, size: NetworkSize) -> None:
@@ -99,7 +99,7 @@ class MixerBlock(nn.Sequential):
         )
 
 
-class PhAI(nn.Module):
+class PhAI(nn.Module):  # type: ignore[misc]
     """The network.
 
     Parameters
