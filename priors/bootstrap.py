@@ -17,6 +17,7 @@ from scipy import special
 
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.observations import Observations
+from xtalpriors.priors.table import present
 
 __all__ = ["FEW", "Resampler", "bca_interval", "share_estimate"]
 
@@ -37,7 +38,7 @@ class Resampler:
 
     def __init__(self, observations: Observations, *, seed: int, name: str, replicates: int) -> None:
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        clusters, position = np.unique(observations.cluster, return_inverse=True)
+        clusters, position = present(observations.cluster)
         stratum = np.zeros(len(clusters), int)
         stratum[position] = observations.stratum
         group = np.empty(len(clusters), int)

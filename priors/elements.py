@@ -71,34 +71,37 @@ class Elements(FrozenModel):
 
 
 def _site_elements(table: SubsetTable, labels: tuple[str, ...], special: bool) -> Values:
-    """(m, 2) index into `labels` and occupancy (−1 where unknown) of sites on one kind of position."""
+    """(m, 3) sites of one kind of position, those of one element in one structure together.
+
+    Columns: index into `labels`, number of sites, sum of their occupancies (unknown ones add nothing).
+    """
     if table.site_entry is None:
         raise Unavailable("the subset has no file of sites")
     column = table.site_strings["element"]
-    index = np.array([labels.index(label) for label in column.labels] + [-1], float)
-    occupancy = table.site_numbers["occupancy"]
-    x = np.column_stack([index[column.codes], np.where(np.isfinite(occupancy), occupancy, -1.0)])
     keep = column.known & (table.site_numbers["is_special"] == float(special))
-    return Values(x[keep], table.site_entry[keep])
+    index = np.array([labels.index(label) for label in column.labels], np.int64)
+    occupancy = np.nan_to_num(table.site_numbers["occupancy"][keep], nan=0.0)
+    key, position = np.unique(
+        table.site_entry[keep] * len(labels) + index[column.codes[keep]], return_inverse=True
+    )
+    sites, occupied = np.bincount(position, minlength=len(key)), np.bincount(position, occupancy, len(key))
+    return Values(np.column_stack([key % len(labels), sites, occupied]), key // len(labels))
 
 
 def _fit_kind(context: Context, special: bool) -> ElementShares:
     name = f"elements.{'special' if special else 'general'}"
-    tables = [context.own] + ([context.parent] if context.parent is not None else [])
-    labels = tuple(
-        sorted({e for t in tables if t.site_entry is not None for e in t.site_strings["element"].labels})
-    )
+    tables = [t for t in (context.own, context.parent) if t is not None and t.site_entry is not None]
+    labels = tuple(sorted({e for t in tables for e in t.site_strings["element"].labels}))
     seen = observe(context, name, lambda table: _site_elements(table, labels, special))
-    elements = replace(seen, x=seen.x[:, 0])
-    occupancy = np.clip(seen.x[:, 1], 0.0, None)
-    is_cno = np.isin(elements.x, [i for i, label in enumerate(labels) if label in ("C", "N", "O")])
+    code, sites, occupied = seen.x.T
+    seen = replace(seen, x=code)
+    elements = seen.times(sites)
     by_occupancy = None
-    if float(elements.weight @ occupancy) > 0:
-        by_occupancy = fit_categorical(
-            context, f"{name}.by_occupancy", elements, labels, weight=elements.weight * occupancy
-        )
+    if occupied.any():
+        by_occupancy = fit_categorical(context, f"{name}.by_occupancy", seen.times(occupied), labels)
+    is_cno = np.isin(code, [i for i, label in enumerate(labels) if label in ("C", "N", "O")])
     return ElementShares(
-        n_sites=seen.n,
+        n_sites=int(sites[seen.stratum == 0].sum()),
         n_clusters=seen.n_clusters,
         per_site=fit_categorical(context, name, elements, labels),
         by_occupancy=by_occupancy,

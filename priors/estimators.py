@@ -16,7 +16,7 @@ from xtalpriors.priors.goodness import goodness_of_fit, thinned
 from xtalpriors.priors.observations import Context, Observations, Pool, Values, observe
 from xtalpriors.priors.rivals import Candidate, from_family
 from xtalpriors.priors.scalar import ScalarPrior
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.table import SubsetTable, present
 
 __all__ = ["QUANTILE_LEVELS", "fit_scalar", "quantile_table", "scalar_of"]
 
@@ -179,7 +179,7 @@ def _parametric(
     candidates = [from_family(f) for f in families]
     goodness = None
     order = list(range(len(families)))
-    if len(np.unique(kept.cluster)) >= 5:
+    if len(present(kept.cluster)[0]) >= 5:
         scores = goodness_of_fit(kept.x, kept.weight, kept.cluster, [*candidates, *rivals], rng=rng)
         ranking = [r.family for r in scores.rivals] if scores else []
         order.sort(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from xtalpriors.priors.estimate import GoodnessOfFit, Rival
 from xtalpriors.priors.rivals import Candidate, Fitted
+from xtalpriors.priors.table import present
 
 __all__ = ["goodness_of_fit", "ks_distance", "thinned", "wasserstein_distance"]
 
@@ -21,9 +22,11 @@ LEAST_LOG_DENSITY = -50.0
 """Stands for −∞ of a value that a fit excludes: one such value ruins the score but leaves it a number."""
 
 Floats = NDArray[np.float64]
+Points = tuple[Floats, Floats]
+"""Sorted values and their weights."""
 
 
-def thinned(x: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def thinned(x: Floats, weight: Floats) -> Points:
     """Sorted values and their weights, equal values merged, at most 20,000 of them."""
     order = np.argsort(x, kind="stable")
     x, weight = x[order], weight[order]
@@ -57,19 +60,20 @@ def wasserstein_distance(x: Floats, weight: Floats, fit: Fitted) -> float:
     return float(np.abs(x[at] - fit.quantile(GRID)).mean())
 
 
-def _held_out(x: Floats, weight: Floats, fold: NDArray[np.int64], candidate: Candidate) -> float | None:
+def _together(parts: Sequence[Points]) -> Points:
+    """Several sorted sets of points as one."""
+    return thinned(np.concatenate([x for x, _ in parts]), np.concatenate([w for _, w in parts]))
+
+
+def _held_out(parts: Sequence[Points], candidate: Candidate) -> float | None:
     """Mean log density of each fold under the fit to the others."""
     total = 0.0
-    for k in range(FOLDS):
-        inside = fold == k
-        if not inside.any():
-            continue
-        fit = candidate.fit(*thinned(x[~inside], weight[~inside]))
+    for k, (values, weights) in enumerate(parts):
+        fit = candidate.fit(*_together([part for i, part in enumerate(parts) if i != k]))
         if fit is None:
             return None
-        values, weights = thinned(x[inside], weight[inside])
         total += float(weights @ np.maximum(fit.log_prob(values), LEAST_LOG_DENSITY))
-    return total / float(weight.sum())
+    return total / float(sum(weights.sum() for _, weights in parts))
 
 
 def goodness_of_fit(
@@ -87,12 +91,13 @@ def goodness_of_fit(
     x, weight, cluster : (n,) arrays
         Values, weights, and clusters, which the folds keep together.
     """
-    clusters, position = np.unique(cluster, return_inverse=True)
+    clusters, position = present(cluster)
     fold = (rng.permutation(len(clusters)) % FOLDS)[position]
-    points, weights = thinned(x, weight)
+    parts = [thinned(x[fold == k], weight[fold == k]) for k in range(FOLDS)]
+    points, weights = _together(parts)
     scored: list[Rival] = []
     for candidate in candidates:
-        fit, score = candidate.fit(points, weights), _held_out(x, weight, fold, candidate)
+        fit, score = candidate.fit(points, weights), _held_out(parts, candidate)
         if fit is None or score is None:
             continue
         scored.append(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xtalpriors.priors.estimate import Shrinkage
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.table import SubsetTable, present
 
 __all__ = [
     "MIN_ALONE",
@@ -78,10 +78,19 @@ class Observations:
     x: Floats
     weight: Floats
     cluster: Ints
-    stratum: Ints
+    stratum: NDArray[np.int8]
     n: int
     n_clusters: int
     shrinkage: Shrinkage | None
+
+    def times(self, factor: Floats) -> Observations:
+        """The rows with weights times a factor; the subset and the parent keep their shares of the whole."""
+        weight = self.weight * factor
+        for side in (0, 1):
+            mine = self.stratum == side
+            if mine.any() and weight[mine].any():
+                weight[mine] *= self.weight[mine].sum() / weight[mine].sum()
+        return replace(self, weight=weight / weight.sum())
 
     def where(self, keep: NDArray[np.bool_]) -> Observations:
         """Some of the rows, weights scaled to sum to 1 again."""
@@ -93,7 +102,7 @@ class Observations:
             self.cluster[keep],
             self.stratum[keep],
             int(own.sum()),
-            len(np.unique(self.cluster[own])),
+            len(present(self.cluster[own])[0]),
             self.shrinkage,
         )
 
@@ -119,7 +128,7 @@ class Context:
 
 def _votes(values: Values, table: SubsetTable) -> Floats:
     """(m,) weight of each row: 1 / structures of its cluster that have a value."""
-    entries, position = np.unique(values.entry, return_inverse=True)
+    entries, position = present(values.entry)
     per_cluster = np.bincount(table.cluster[entries], minlength=len(table.cluster_ids))
     return np.asarray((1.0 / per_cluster[table.cluster[entries]])[position], float)
 
@@ -149,7 +158,7 @@ def observe(
     """
     own = _finite(extract(context.own))
     own_clusters = context.own.cluster[own.entry]
-    n_clusters = len(np.unique(own_clusters))
+    n_clusters = len(present(own_clusters)[0])
     parent = {"parent": context.parent, "bounded": context.parent_within_bounds, "never": None}[pool]
     if n_clusters < MIN_POOLED and parent is not None:
         return _pooled(context.own, parent, own, _finite(extract(parent)), n_clusters)
@@ -158,7 +167,7 @@ def observe(
     if n_clusters < MIN_POOLED:
         context.warnings[name] = f"only {n_clusters} clusters, and not pooled towards a larger subset"
     weight = _votes(own, context.own)
-    stratum = np.zeros(len(weight), int)
+    stratum = np.zeros(len(weight), np.int8)
     return Observations(own.x, weight / weight.sum(), own_clusters, stratum, len(weight), n_clusters, None)
 
 
@@ -177,10 +186,10 @@ def _pooled(
     own_table: SubsetTable, parent_table: SubsetTable, own: Values, parent: Values, n_clusters: int
 ) -> Observations:
     """Mixture n/50 of the own values and the rest of the parent's, whose shared clusters count only once."""
-    shared = np.isin(parent_table.cluster_ids[parent_table.cluster[parent.entry]], own_table.cluster_ids)
-    parent = parent.where(~shared)
+    shared = np.isin(parent_table.cluster_ids, own_table.cluster_ids)
+    parent = parent.where(~shared[parent_table.cluster[parent.entry]])
     parent_clusters = parent_table.cluster[parent.entry]
-    n_parent = len(np.unique(parent_clusters))
+    n_parent = len(present(parent_clusters)[0])
     if n_clusters + n_parent < MIN_ALONE:
         raise Unavailable(
             f"only {n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}; "
@@ -193,7 +202,7 @@ def _pooled(
         np.concatenate([own.x, parent.x]),
         np.concatenate(scaled),
         np.concatenate([own_table.cluster[own.entry], parent_clusters + len(own_table.cluster_ids)]),
-        np.concatenate([np.zeros(len(own.x), int), np.ones(len(parent.x), int)]),
+        np.repeat(np.array([0, 1], np.int8), [len(own.x), len(parent.x)]),
         len(own.x),
         n_clusters,
         Shrinkage(parent=parent_table.name, n_own=n_clusters, n_parent=n_parent, weight_own=share),

@@ -11,6 +11,7 @@ from xtalpriors.priors.bootstrap import Resampler, share_estimate
 from xtalpriors.priors.distributions import Categorical, Counts
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.observations import Context, Observations
+from xtalpriors.priors.table import present
 
 __all__ = ["fit_categorical", "fit_counts", "fit_share", "fit_share_of"]
 
@@ -29,6 +30,11 @@ def fit_share_of(context: Context, name: str, observations: Observations, fracti
     return _shares(observations, resampler, fraction[:, None], observations.weight)[0]
 
 
+def _n_clusters(observations: Observations, keep: NDArray[np.bool_]) -> int:
+    """Clusters with an observation that is kept."""
+    return len(present(observations.cluster[keep])[0])
+
+
 def _shares(
     observations: Observations, resampler: Resampler, indicators: Floats, weight: Floats
 ) -> list[Estimate]:
@@ -38,11 +44,11 @@ def _shares(
     replicates, left_out = resampler.replicate(sums), resampler.jackknife(sums)
     with np.errstate(all="ignore"):
         boot, jack = replicates[:, 1:] / replicates[:, :1], left_out[:, 1:] / left_out[:, :1]
-    n = len(np.unique(observations.cluster))
+    n = _n_clusters(observations, np.ones(len(observations.x), bool))
     found = []
     for j in range(indicators.shape[1]):
-        n_with = len(np.unique(observations.cluster[indicators[:, j] > 0]))
-        n_without = len(np.unique(observations.cluster[indicators[:, j] < 1]))
+        n_with = _n_clusters(observations, indicators[:, j] > 0)
+        n_without = _n_clusters(observations, indicators[:, j] < 1)
         share = float(totals[j + 1] / totals[0])
         found.append(share_estimate(share, n_with, n_without, n, boot[:, j], jack[:, j]))
     return found
@@ -53,20 +59,18 @@ def fit_categorical(
     name: str,
     observations: Observations,
     labels: Sequence[str],
-    *,
-    weight: Floats | None = None,
 ) -> Categorical:
     """Shares of labels; `observations.x` holds indices into `labels`, ties are ordered by label."""
-    weight = observations.weight if weight is None else weight
     resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
     codes = observations.x.astype(int)
-    sums = np.zeros((resampler.n_groups, len(labels)))
-    np.add.at(sums, (resampler.group, codes), weight)
+    cells = resampler.group * len(labels) + codes
+    flat = np.bincount(cells, observations.weight, resampler.n_groups * len(labels))
+    sums = np.asarray(flat, float).reshape(-1, len(labels))
     totals = sums.sum(0)
     replicates, left_out = resampler.replicate(sums), resampler.jackknife(sums)
     with np.errstate(all="ignore"):
         boot, jack = replicates / replicates.sum(1, keepdims=True), left_out / left_out.sum(1, keepdims=True)
-    clusters, position = np.unique(observations.cluster, return_inverse=True)
+    clusters, position = present(observations.cluster)
     n = len(clusters)
     cluster_of, label_of = np.divmod(np.unique(position * len(labels) + codes), len(labels))
     n_with = np.bincount(label_of, minlength=len(labels))

@@ -9,11 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Coded", "SubsetTable"]
+__all__ = ["Coded", "SubsetTable", "present"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+def present(codes: Ints) -> tuple[Ints, Ints]:
+    """Codes that occur, ascending, and the position of each row's code among them.
+
+    What `np.unique` gives, without a sort: codes are small integers, rows can be tens of millions.
+    """
+    seen = np.bincount(codes) > 0
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
 
 
 @dataclass(frozen=True)
