@@ -147,7 +147,8 @@ def _intertwiners(generators: Sequence[Rotation], images: Sequence[Rotation]) ->
     factors = np.array(list(product(range(-SEARCH_RANGE, SEARCH_RANGE + 1), repeat=len(free))))
     candidates = (factors @ basis).reshape(-1, 3, 3)
     determinants = np.rint(np.linalg.det(candidates.astype(np.float64)))
-    return candidates[determinants == 1]
+    chosen: IntegerMatrix = candidates[determinants == 1]
+    return chosen
 
 
 def _generators(rotations: Iterable[Rotation]) -> list[Rotation]:

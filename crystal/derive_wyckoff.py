@@ -152,8 +152,8 @@ def subspace_from(rows: Sequence[Sequence[int]], right: Sequence[Fraction]) -> S
 
 
 _LETTER_CORRECTIONS = {(224, "i"): "j", (224, "j"): "i"}
-"""cctbx exchanges 24i and 24j of Pn-3m against the Bilbao Crystallographic Server, pyxtal and moyopy, which give
-24i as 1/2,y,y+1/2 and 24j as 1/2,y,-y (origin choice 2). The other 1,729 positions agree."""
+"""cctbx exchanges 24i and 24j of Pn-3m against the Bilbao Crystallographic Server, pyxtal and moyopy, which
+give 24i as 1/2,y,y+1/2 and 24j as 1/2,y,-y (origin choice 2). The other 1,729 positions agree."""
 
 _CCTBX = """
 import json

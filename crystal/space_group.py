@@ -14,20 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.crystal.basis import ChangeOfBasis
-from xtalpriors.crystal.triplets import (
-    DENOMINATOR,
-    IDENTITY,
-    Operator,
-    compose,
-    format_triplet,
-    parse_triplet,
-)
+from xtalpriors.crystal.group_closure import MAX_ORDER, NotAGroupError, check_group, close_group
+from xtalpriors.crystal.triplets import DENOMINATOR, IDENTITY, Operator, format_triplet, parse_triplet
 from xtalpriors.errors import UsageError
 
 __all__ = ["MAX_ORDER", "NotAGroupError", "SpaceGroup", "close_group", "space_group"]
-
-MAX_ORDER = 192
-"""Order of the largest space group of a conventional cell (F centred m-3m)."""
 
 _HALF, _THIRD = DENOMINATOR // 2, DENOMINATOR // 3
 _CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -40,15 +31,6 @@ _CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "R": ((2 * _THIRD, _THIRD, _THIRD), (_THIRD, 2 * _THIRD, 2 * _THIRD)),
 }
 _CENTRING_LETTERS = {frozenset([(0, 0, 0), *v]): letter for letter, v in _CENTRING_VECTORS.items()}
-
-
-class NotAGroupError(ValueError):
-    """Operators that form no space group; `code` says why."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -163,29 +145,10 @@ def _from_number(number: int) -> SpaceGroup:
     return SpaceGroup.from_operators(op.triplet() for op in setting.operations())
 
 
-def close_group(operators: Iterable[Operator], limit: int = MAX_ORDER) -> frozenset[Operator] | None:
-    """Smallest group modulo lattice translations with these operators; None where it exceeds `limit`."""
-    generators = sorted(set(operators) - {IDENTITY})
-    group = {IDENTITY, *generators}
-    if len(group) > limit:
-        return None
-    pending = list(group)
-    while pending:
-        element = pending.pop()
-        for generator in generators:
-            product = compose(element, generator)
-            if product not in group:
-                group.add(product)
-                pending.append(product)
-                if len(group) > limit:
-                    return None
-    return frozenset(group)
-
-
 @lru_cache(maxsize=4096)
 def space_group(operators: frozenset[Operator]) -> SpaceGroup:
     """The group of a set of operators; errors as in `SpaceGroup.from_operators`."""
-    _check_group(operators)
+    check_group(operators)
     ordered = sorted((format_triplet(op), op) for op in operators if op != IDENTITY)
     members = [IDENTITY, *(op for _, op in ordered)]
     rotations = np.array([op[0] for op in members], dtype=np.int64).reshape(-1, 3, 3)
@@ -216,60 +179,6 @@ def space_group(operators: frozenset[Operator]) -> SpaceGroup:
         centrosymmetric=bool(reference.is_centrosymmetric()),
         centring=_centring(operators),
         to_reference=to_reference,
-    )
-
-
-def _check_group(operators: frozenset[Operator]) -> None:
-    """Raise NotAGroupError unless the operators are a crystallographic group modulo the lattice."""
-    if len(operators) > MAX_ORDER:
-        raise NotAGroupError(
-            "too-many", f"{len(operators)} operators, more than the {MAX_ORDER} of any group"
-        )
-    if IDENTITY not in operators:
-        raise NotAGroupError("no-identity", "the identity x,y,z is not among the operators")
-    for operator in operators:
-        if abs(_determinant(operator[0])) != 1:
-            raise NotAGroupError("not-invertible", f"{format_triplet(operator)} is no symmetry operator")
-    if not _is_closed(operators):
-        raise NotAGroupError("not-closed", f"the {len(operators)} operators are not closed under composition")
-
-
-def _is_closed(operators: frozenset[Operator]) -> bool:
-    """All products of two operators are operators (in arrays: 192 of them have 36,864 products)."""
-    members = sorted(operators)
-    r = np.array([op[0] for op in members], dtype=np.int64).reshape(-1, 3, 3)
-    t = np.array([op[1] for op in members], dtype=np.int64)
-    if np.abs(r).max() > _LARGEST_ENTRY:
-        return False
-    products = np.einsum("aij,bjk->abik", r, r).reshape(-1, 9)
-    shifts = ((np.einsum("aij,bj->abi", r, t) + t[:, None]) % DENOMINATOR).reshape(-1, 3)
-    known, wanted = _rotation_keys(r.reshape(-1, 9)), _rotation_keys(products)
-    kinds = np.unique(known)
-    place = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
-    if (kinds[place] != wanted).any():
-        return False
-    units = DENOMINATOR ** np.arange(4, dtype=np.int64)
-    full = np.searchsorted(kinds, known) * units[3] + t @ units[:3]
-    return bool(np.isin(place * units[3] + shifts @ units[:3], full).all())
-
-
-_LARGEST_ENTRY = 15
-"""Largest entry of a rotation told apart in `_is_closed`; those of listed settings are −1, 0 or 1."""
-
-
-def _rotation_keys(rotations: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """One number for each rotation (n, 9); entries beyond the range are those of no member."""
-    inside = np.abs(rotations).max(axis=1) <= _LARGEST_ENTRY
-    powers = (2 * _LARGEST_ENTRY + 1) ** np.arange(9, dtype=np.int64)
-    keys: npt.NDArray[np.int64] = np.where(inside, (rotations + _LARGEST_ENTRY) @ powers, -1)
-    return keys
-
-
-def _determinant(r: tuple[int, ...]) -> int:
-    return (
-        r[0] * (r[4] * r[8] - r[5] * r[7])
-        - r[1] * (r[3] * r[8] - r[5] * r[6])
-        + r[2] * (r[3] * r[7] - r[4] * r[6])
     )
 
 
