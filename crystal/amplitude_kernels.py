@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from xtalpriors.crystal.lane_functions import constant
-from xtalpriors.crystal.lanes import LANES, at_least, inlined, load, store, where_within
+from xtalpriors.crystal.lanes import LANES, at_least, inlined, largest_lane, load, store, where_within
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -87,13 +87,26 @@ def _polar(re: Any, im: Any, mask: Any, smallest: float, amplitude: Any, phase: 
 @inlined
 def _scale(amplitude: Any, mode: int) -> Any:
     """The number to divide by; 1 where there is no amplitude."""
-    largest, total, count = np.float32(0.0), np.float32(0.0), 0
+    scale = np.float32(0.0)
     if mode == 0:
-        for p in range(amplitude.size):
-            largest = max(largest, amplitude[p])
+        scale = _largest(amplitude)
     elif mode == 1:
+        total, count = np.float32(0.0), 0
         for p in range(amplitude.size):
             total += amplitude[p] * amplitude[p]
             count += amplitude[p] > np.float32(0.0)
-        largest = np.sqrt(total / np.float32(max(count, 1)))
-    return largest if largest > np.float32(0.0) else np.float32(1.0)
+        scale = np.sqrt(total / np.float32(max(count, 1)))
+    return scale if scale > np.float32(0.0) else np.float32(1.0)
+
+
+@inlined
+def _largest(row: Any) -> Any:
+    """Largest of the numbers ≥ 0: a reduction that LLVM leaves scalar, in lanes."""
+    whole = row.size // LANES * LANES
+    best = constant(0.0)
+    for p in range(0, whole, LANES):
+        best = at_least(best, load(row, p))
+    largest = largest_lane(best)
+    for p in range(whole, row.size):
+        largest = max(largest, row[p])
+    return largest

@@ -39,6 +39,8 @@ class GeneralScratch(NamedTuple):
 
     order: Any  # (atom,) int64, atoms by element
     starts: Any  # (element + 1,) int64
+    atom: Any  # (atom, 2): -2π²U, and the weight times the operators' factor
+    element: Any  # (element, 9): a, -b and c of the form factor
     cos_h: Any  # (image, h)
     sin_h: Any
     cos_k: Any  # (image, k)
@@ -51,7 +53,8 @@ def general_scratch(atoms: int, elements: int, representatives: int, box: IndexB
     """Scratch for structures of at most so many atoms and elements."""
     images = atoms * representatives
     rows = [aligned_row(images * whole_blocks(length)) for length in box.shape for _ in range(2)]
-    return GeneralScratch(np.zeros(atoms, dtype=np.int64), np.zeros(elements + 1, dtype=np.int64), *rows)
+    order, starts = np.zeros(atoms, dtype=np.int64), np.zeros(elements + 1, dtype=np.int64)
+    return GeneralScratch(order, starts, aligned_row(2 * atoms), aligned_row(9 * elements), *rows)
 
 
 @inner
@@ -90,28 +93,37 @@ def _sum_images(
     return re, im
 
 
+@inner
+def _fill_constants(atoms: Any, count: int, elements: int, factor: float, table: Any, scratch: Any) -> None:
+    """What a row needs of each atom and element, in float32."""
+    for i in range(count):
+        j = scratch.order[i]
+        scratch.atom[2 * i] = -TWO_PI_SQUARED * atoms.u_iso[j]
+        scratch.atom[2 * i + 1] = factor * atoms.weights[j]
+    for e in range(elements):
+        coefficients = table[atoms.numbers[scratch.order[scratch.starts[e]]]]
+        for g in range(4):
+            scratch.element[9 * e + g] = coefficients[g]
+            scratch.element[9 * e + 4 + g] = -coefficients[4 + g]
+        scratch.element[9 * e + 8] = coefficients[8]
+
+
 @inlined
 def _sum_row(
-    s2: Any, h: int, k: int, block: int, elements: int, atoms: Any, operators: Any, real: bool, table: Any,
-    widths: Any, scratch: Any,
-) -> Any:  # fmt: skip
-    """Real and imaginary part of F for 16 l with these |s|²."""
-    r = len(operators.translations)
+    s2: Any, h: int, k: int, block: int, elements: int, images: int, real: bool, widths: Any, scratch: Any
+) -> Any:
+    """Real and imaginary part of F for 16 l with these |s|²; h, k and block as in `_sum_images`."""
     total_re = total_im = constant(0.0)
     for e in range(elements):
         sum_re = sum_im = constant(0.0)
         for i in range(scratch.starts[e], scratch.starts[e + 1]):
-            j = scratch.order[i]
-            damping = constant(operators.factor * atoms.weights[j]) * exp(
-                s2 * constant(-TWO_PI_SQUARED * atoms.u_iso[j])
-            )
-            re, im = _sum_images(i * r, (i + 1) * r, h, k, block, real, widths, scratch)
+            damping = spread(scratch.atom, 2 * i + 1) * exp(s2 * spread(scratch.atom, 2 * i))
+            re, im = _sum_images(i * images, (i + 1) * images, h, k, block, real, widths, scratch)
             sum_re = sum_re + re * damping
             sum_im = sum_im + im * damping
-        coefficients = table[atoms.numbers[scratch.order[scratch.starts[e]]]]
-        f = constant(coefficients[8])
-        for g in range(4):
-            f = f + constant(coefficients[g]) * exp(s2 * constant(-coefficients[4 + g]))
+        f = spread(scratch.element, 9 * e + 8)
+        for g in range(9 * e, 9 * e + 4):
+            f = f + spread(scratch.element, g) * exp(s2 * spread(scratch.element, g + 4))
         total_re = total_re + f * sum_re
         total_im = total_im + f * sum_im
     return total_re, total_im
@@ -140,32 +152,35 @@ def general_structure(
     first, last = atoms.offsets[i], atoms.offsets[i + 1]
     elements = group_by_element(atoms.numbers, first, last, scratch.order, scratch.starts)
     _fill_images(atoms, last - first, operators, box, widths, scratch)
-    for row in range(shape[0] * shape[1]):
-        h = row // shape[1]
-        k = row - h * shape[1]
-        low, high, base, slope = _l_range(h + box.h_min, k + box.k_min, metric, limit)
-        for block in range(0, shape[2], LANES):
-            l_first = block + box.l_min
-            re = im = constant(0.0)
-            if low <= min(l_first + LANES - 1, box.l_max) and high >= l_first:
-                l = lane_numbers() + constant(float(l_first))
-                s2 = l * (l * constant(metric[2, 2]) + constant(slope)) + constant(base)
-                re, im = _sum_row(s2, h, k, block, elements, atoms, operators, real, table, widths, scratch)
-                re = where_within(constant(low), l, where_within(l, constant(high), re))
-                im = where_within(constant(low), l, where_within(l, constant(high), im))
-            store(target_re, row * shape[2] + block, re)
-            if not real:
-                store(target_im, row * shape[2] + block, im)
+    _fill_constants(atoms, last - first, elements, operators.factor, table, scratch)
+    images, c2 = len(operators.translations), constant(metric[2, 2])
+    start = 0
+    for h in range(shape[0]):
+        for k in range(shape[1]):
+            low, high, base, slope = _l_range(h + box.h_min, k + box.k_min, metric, limit)
+            for block in range(0, shape[2], LANES):
+                l_first = block + box.l_min
+                re = im = constant(0.0)
+                if low <= min(l_first + LANES - 1, box.l_max) and high >= l_first:
+                    l = lane_numbers() + constant(float(l_first))
+                    s2 = l * (l * c2 + constant(slope)) + constant(base)
+                    re, im = _sum_row(s2, h, k, block, elements, images, real, widths, scratch)
+                    re = where_within(constant(low), l, where_within(l, constant(high), re))
+                    im = where_within(constant(low), l, where_within(l, constant(high), im))
+                store(target_re, start + block, re)
+                if not real:
+                    store(target_im, start + block, im)
+            start += shape[2]
 
 
 @inlined
 def _l_range(h: int, k: int, metric: Any, limit: float) -> Any:
     """First and last l (as floats) of a row within the sphere, and |s|² = base + slope·l + c*²l²."""
+    c2 = metric[2, 2]
     base = metric[0, 0] * h * h + metric[1, 1] * k * k + 2.0 * metric[0, 1] * h * k
-    slope = 2.0 * (metric[0, 2] * h + metric[1, 2] * k)
-    middle = -0.5 * slope / metric[2, 2]
-    room = (limit - base) / metric[2, 2] + middle * middle
+    half_slope = metric[0, 2] * h + metric[1, 2] * k
+    room = (limit - base) * c2 + half_slope * half_slope
     if room < 0.0:
-        return 1.0, 0.0, base, slope
+        return 1.0, 0.0, base, 2.0 * half_slope
     half = np.sqrt(room)
-    return np.ceil(middle - half), np.floor(middle + half), base, slope
+    return np.ceil((-half_slope - half) / c2), np.floor((-half_slope + half) / c2), base, 2.0 * half_slope

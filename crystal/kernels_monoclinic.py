@@ -25,7 +25,17 @@ from xtalpriors.crystal.kernels_common import (
     whole_blocks,
 )
 from xtalpriors.crystal.lane_functions import constant, exp, fill_phases
-from xtalpriors.crystal.lanes import LANES, inlined, inner, lane_numbers, load, put, spread, store
+from xtalpriors.crystal.lanes import (
+    LANES,
+    inlined,
+    inner,
+    lane_numbers,
+    load,
+    put,
+    spread,
+    store,
+    where_within,
+)
 from xtalpriors.crystal.reciprocal import SPHERE_TOLERANCE, IndexBox
 
 _K_TILE = 4
@@ -45,6 +55,8 @@ class MonoclinicScratch(NamedTuple):
 
     order: Any  # (atom,) int64, atoms by element
     starts: Any  # (element + 1,) int64, where an element begins in `order`
+    atom: Any  # (atom,): -2π²U
+    element: Any  # (element, 5): -b and c of the form factor
     cos_h: Any  # (atom, h)
     sin_h: Any
     along_k: Any  # (atom, parity, k): cos and -sin, times 4·weight and the k part of the Debye-Waller factor
@@ -64,6 +76,8 @@ def monoclinic_scratch(atoms: int, elements: int, box: IndexBox) -> MonoclinicSc
     return MonoclinicScratch(
         order=np.zeros(atoms, dtype=np.int64),
         starts=np.zeros(elements + 1, dtype=np.int64),
+        atom=aligned_row(atoms),
+        element=aligned_row(5 * elements),
         cos_h=aligned_row(atoms * h_row),
         sin_h=aligned_row(atoms * h_row),
         along_k=aligned_row(atoms * 2 * k_row),
@@ -87,7 +101,8 @@ def _fill_atoms(atoms: Any, count: int, factor: float, widths: Any, b_star2: flo
         fill_phases(x, h_first, h_width, scratch.cos_h, i * h_width, scratch.sin_h, i * h_width)
         fill_phases(y, 0, k_width, scratch.along_k, even, scratch.along_k, odd)
         fill_phases(z, 0, l_width, scratch.cos_l, i * l_width, scratch.sin_l, i * l_width)
-        exponent = constant(-TWO_PI_SQUARED * atoms.u_iso[j] * b_star2)
+        scratch.atom[i] = -TWO_PI_SQUARED * atoms.u_iso[j]
+        exponent = constant(scratch.atom[i] * b_star2)
         weight = constant(factor * atoms.weights[j])
         for block in range(0, k_width, LANES):
             k = lane_numbers() + constant(float(block))
@@ -103,7 +118,9 @@ def _fill_elements(
     """a·exp(-b k²b*²) of the four Gaussians of each element."""
     for e in range(elements):
         number = numbers[scratch.order[scratch.starts[e]]]
+        scratch.element[5 * e + 4] = table[number, 8]
         for g in range(4):
+            scratch.element[5 * e + g] = -table[number, 4 + g]
             amplitude, exponent = constant(table[number, g]), constant(-table[number, 4 + g] * b_star2)
             for block in range(0, k_width, LANES):
                 k = lane_numbers() + constant(float(block))
@@ -111,21 +128,19 @@ def _fill_elements(
 
 
 @inlined
-def _fill_block(
-    s2: Any, block: int, l: int, elements: int, atoms: Any, table: Any, widths: Any, scratch: Any
-) -> None:
+def _fill_block(s2: Any, block: int, l: int, elements: int, widths: Any, scratch: Any) -> None:
     """The h part of each atom and each Gaussian, for one l and the block of h with |s|² = s2 at k = 0."""
     _, h_width, _, l_width = widths
     for i in range(scratch.starts[elements]):
-        damping = exp(s2 * constant(-TWO_PI_SQUARED * atoms.u_iso[scratch.order[i]]))
+        damping = exp(s2 * spread(scratch.atom, i))
         cos_l, sin_l = spread(scratch.cos_l, i * l_width + l), spread(scratch.sin_l, i * l_width + l)
         cos_h, sin_h = load(scratch.cos_h, i * h_width + block), load(scratch.sin_h, i * h_width + block)
         store(scratch.along_h, 2 * i * LANES, (cos_h * cos_l - sin_h * sin_l) * damping)
         store(scratch.along_h, (2 * i + 1) * LANES, (sin_h * cos_l + cos_h * sin_l) * damping)
     for e in range(elements):
-        number = atoms.numbers[scratch.order[scratch.starts[e]]]
         for g in range(4):
-            store(scratch.gaussian_h, (4 * e + g) * LANES, exp(s2 * constant(-table[number, 4 + g])))
+            gaussian = exp(s2 * spread(scratch.element, 5 * e + g))
+            store(scratch.gaussian_h, (4 * e + g) * LANES, gaussian)
 
 
 @inlined
@@ -133,8 +148,6 @@ def _sum_tile(
     k: int,
     parity: Any,
     elements: int,
-    numbers: Any,
-    table: Any,
     k_width: int,
     target: int,
     h_width: int,
@@ -152,7 +165,7 @@ def _sum_tile(
             g1 = g1 + y * spread(scratch.along_k, b + 1)
             g2 = g2 + x * spread(scratch.along_k, a + 2)
             g3 = g3 + y * spread(scratch.along_k, b + 3)
-        f0 = f1 = f2 = f3 = constant(table[numbers[scratch.order[scratch.starts[e]]], 8])
+        f0 = f1 = f2 = f3 = spread(scratch.element, 5 * e + 4)
         for g in range(4 * e, 4 * e + 4):
             x, a = load(scratch.gaussian_h, g * LANES), g * k_width + k
             f0 = f0 + x * spread(scratch.gaussian_k, a)
@@ -212,10 +225,10 @@ def monoclinic_structure(
         for block in range(0, h_width, LANES):
             h = lane_numbers() + constant(float(block - h_top))
             s2 = h * (h * constant(a2) + constant(2.0 * ac * l)) + constant(c2 * l * l)
-            _fill_block(s2, block, l, elements, atoms, table, widths, scratch)
+            _fill_block(s2, block, l, elements, widths, scratch)
             for k in range(0, rows, _K_TILE):
                 at = k * h_width + block
-                _sum_tile(k, parity, elements, atoms.numbers, table, k_width, at, h_width, scratch)
+                _sum_tile(k, parity, elements, k_width, at, h_width, scratch)
         _scatter(l, rows, h_top, h_width, metric, limit, box, scratch.total, target)
 
 
@@ -231,25 +244,25 @@ def _scatter(
     total: Any,
     target: Any,
 ) -> None:
-    """Copy the rows (k, h) of one l into the box, inside the sphere."""
+    """Copy the rows (k, h) of one l into the box, 0 outside the sphere."""
     a2, b2, c2, ac = metric[0, 0], metric[1, 1], metric[2, 2], metric[0, 2]
     if l < box.l_min or l > box.l_max:
         return
-    middle = -ac * l / a2
+    middle, inverse = -ac * l / a2, 1.0 / a2
     k_stride = box.l_max - box.l_min + 1
     h_stride = k_stride * (box.k_max - box.k_min + 1)
+    h_from, h_to = max(-h_top, box.h_min), min(h_top, box.h_max)
     for k in range(max(0, box.k_min), min(rows - 1, box.k_max) + 1):
-        room = (limit - b2 * k * k - c2 * l * l) / a2
-        if room + middle * middle < 0.0:
-            break
-        half = np.sqrt(room + middle * middle)
-        first, last = (
-            max(int(np.ceil(middle - half)), box.h_min),
-            min(int(np.floor(middle + half)), box.h_max),
-        )
-        source = k * h_width + h_top + first
-        at = (first - box.h_min) * h_stride + (k - box.k_min) * k_stride + l - box.l_min
-        for _ in range(last - first + 1):
+        half = np.sqrt(max((limit - b2 * k * k - c2 * l * l) * inverse + middle * middle, 0.0))
+        first, last = constant(np.ceil(middle - half)), constant(np.floor(middle + half))
+        for block in range(0, h_width, LANES):
+            h = lane_numbers() + constant(float(block - h_top))
+            inside = where_within(h, last, load(total, k * h_width + block))
+            store(total, k * h_width + block, where_within(first, h, inside))
+        # the same count for every row: a loop to `last` would end by a mispredicted branch each time
+        source = k * h_width + h_top + h_from
+        at = (h_from - box.h_min) * h_stride + (k - box.k_min) * k_stride + l - box.l_min
+        for _ in range(h_to - h_from + 1):
             put(target, at, total[source])
             source += 1
             at += h_stride

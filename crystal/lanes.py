@@ -202,3 +202,19 @@ def where_within(typing_context: Any, measure: Any, limit: Any, value: Any) -> A
         return builder.select(inside, args[2], ir.Constant(_VECTOR, [0.0] * LANES))
 
     return lanes_type(lanes_type, lanes_type, lanes_type), build
+
+
+@intrinsic
+def largest_lane(typing_context: Any, value: Any) -> Any:
+    """The largest of the sixteen numbers."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        half, rest = LANES // 2, args[0]
+        while half:
+            order = ir.Constant(_INT_VECTOR, [(lane + half) % LANES for lane in range(LANES)])
+            turned = builder.shuffle_vector(rest, rest, order)
+            rest = builder.select(builder.fcmp_ordered(">", rest, turned), rest, turned)
+            half //= 2
+        return builder.extract_element(rest, ir.Constant(ir.IntType(32), 0))
+
+    return types.float32(lanes_type), build

@@ -53,11 +53,6 @@ class CrystalArrays:
         """The same atoms for the kernels."""
         return Atoms(self.offsets, self.numbers, self.fract, self.u_iso, self.weights)
 
-    @property
-    def reciprocal_metrics(self) -> Floats:
-        """Reciprocal metric tensors (n, 3, 3), Å⁻²."""
-        return reciprocal_metric_tensors(self.cells)
-
     def checked(self) -> CrystalArrays:
         """The same crystals, contiguous and in the kernels' types.
 
@@ -135,8 +130,10 @@ def largest_counts(crystals: CrystalArrays) -> tuple[int, int]:
     return atoms, min(atoms, int(np.count_nonzero(np.bincount(crystals.numbers))))
 
 
-def resolution_limits(cells: Floats, d_min_angstrom: npt.ArrayLike, hkl: npt.NDArray[np.int64]) -> Floats:
-    """1/d_min² in Å⁻², (n,), of crystals with these cells (n, 6).
+def resolution_limits(
+    cells: Floats, d_min_angstrom: npt.ArrayLike, hkl: npt.NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """1/d_min² (n,) and the reciprocal metric tensors (n, 3, 3), Å⁻², of crystals with these cells (n, 6).
 
     Raises
     ------
@@ -163,7 +160,7 @@ def resolution_limits(cells: Floats, d_min_angstrom: npt.ArrayLike, hkl: npt.NDA
         nearest = np.einsum("mi,nij,mj->nm", some, metrics, some).min(axis=1, initial=np.inf)
         lacking = nearest > limits * (1.0 + SPHERE_TOLERANCE)
         if not lacking.any():
-            return limits
+            return limits, metrics
     i = int(np.argmax(lacking))
     raise XtalpriorsError(
         f"Crystal {i} of the batch has no reflection within d_min = {limits[i] ** -0.5:.4g} Å: its largest "

@@ -96,10 +96,10 @@ class StructureFactorCalculator:
             As `scattering_input.CrystalArrays.checked` and `resolution_limits`.
         """
         crystals = crystals.checked()
-        limits = resolution_limits(crystals.cells, d_min_angstrom, self._hkl)
+        limits, metrics = resolution_limits(crystals.cells, d_min_angstrom, self._hkl)
         result = np.empty((len(limits), *self.box.shape), dtype=np.complex64)
         flat = result.reshape(len(limits), len(self._mask))
-        for chunk, re, im in self._chunks(crystals, limits):
+        for chunk, re, im in self._chunks(crystals, limits, metrics):
             flat[chunk].real = re * self._mask
             flat[chunk].imag = im * self._mask if im.size else 0.0
         return result
@@ -130,7 +130,7 @@ class StructureFactorCalculator:
             Arrays for amplitudes and phases to write to, C-contiguous float32 (n, h, k, l).
         """
         crystals = crystals.checked()
-        limits = resolution_limits(crystals.cells, d_min_angstrom, self._hkl)
+        limits, metrics = resolution_limits(crystals.cells, d_min_angstrom, self._hkl)
         n = len(limits)
         shape = (n, *self.box.shape)
         amplitudes, phases = out or (np.empty(shape, np.float32), np.empty(shape, np.float32))
@@ -140,20 +140,22 @@ class StructureFactorCalculator:
         )
         scales = np.empty(n, dtype=np.float32)
         mode = ("maximum", "rms", "none").index(scale)
-        for chunk, re, im in self._chunks(crystals, limits):
+        for chunk, re, im in self._chunks(crystals, limits, metrics):
             kept_here = kept_flat[chunk] if kept is not None else kept_flat
             outputs = (flat_amplitudes[chunk], flat_phases[chunk], scales[chunk])
             take_amplitudes(re, im, self._mask, kept_here, SMALLEST_AMPLITUDE_ELECTRONS, mode, *outputs)
         return AmplitudesAndPhases(amplitudes, phases, scales)
 
-    def _chunks(self, crystals: CrystalArrays, limits: npt.NDArray[np.float64]) -> Any:
+    def _chunks(
+        self, crystals: CrystalArrays, limits: npt.NDArray[np.float64], metrics: npt.NDArray[np.float64]
+    ) -> Any:
         """Slices of the batch with their F: (slice, re (c, box), im (c, box) or empty); reused memory."""
         size = int(np.prod(self.box.shape))
         n_atoms, n_elements = largest_counts(crystals)
         rows = min(_CHUNK, len(limits))
         re = aligned_row(rows * size + LANES)
         im = aligned_row(0 if self.real else rows * size + LANES)
-        atoms, metrics, separable = crystals.atoms, crystals.reciprocal_metrics, self.operators.separable
+        atoms, separable = crystals.atoms, self.operators.separable
         fits = separable and self.box.k_min >= 0 and self.box.l_min >= 0
         if fits and np.all(crystals.cells[:, [3, 5]] == 90.0):
             scratch: Any = monoclinic_scratch(n_atoms, n_elements, self.box)

@@ -1,0 +1,204 @@
+"""The stream: one order for any number of workers, exact resume, shards, d_min and missing reflections."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from crystals import gemmi_structure_factors
+from torch.utils.data import DataLoader
+
+from xtalpriors.crystal.reciprocal import orbit_numbers, s_squared, systematic_absences
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import configure
+from xtalpriors.generator.generate import generate
+from xtalpriors.generator.stream import StreamBatch, StructureStream, crystal_arrays
+from xtalpriors.priors.bundle import PriorBundle, published_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle() -> PriorBundle:
+    return published_bundle()
+
+
+def small(bundle: PriorBundle, **options: Any) -> StructureStream:
+    settings: dict[str, Any] = {"seed": 5, "count": 50, "batch_size": 8, "max_index": 5}
+    return StructureStream(bundle, **(settings | options))
+
+
+def assert_same(left: list[StreamBatch], right: list[StreamBatch]) -> None:
+    assert len(left) == len(right) > 0
+    for a, b in zip(left, right, strict=True):
+        assert a.number == b.number
+        for x, y in zip(a[:-1], b[:-1], strict=True):
+            assert torch.equal(x, y)
+
+
+def test_a_batch_is_the_diffraction_of_the_generated_structures(bundle: PriorBundle) -> None:
+    stream = StructureStream(bundle, seed=7, start=100, count=6, batch_size=6)
+    (batch,) = stream
+    structures = generate(bundle, None, 7, 100, 6)
+    assert batch.amplitudes.shape == batch.phases.shape == (6, 21, 11, 11)
+    assert batch.amplitudes.dtype == batch.phases.dtype == torch.float32
+    assert batch.index.tolist() == list(range(100, 106))
+    assert np.array_equal(batch.cell.numpy(), structures.cell)
+    group = SpaceGroup.from_hm("P 1 21/c 1")
+    hkl = stream.box.miller_indices
+    norm = (hkl**2).sum(axis=1)
+    for i in range(6):
+        inside = (s_squared(hkl, structures.cell)[i] <= 1.0) & (norm > 0) & (norm <= 100)
+        places = np.flatnonzero(inside)
+        expected = gemmi_structure_factors(group, crystal_arrays(structures), i, hkl[places])
+        size = np.where(np.abs(expected) >= 0.01, np.abs(expected), 0.0)
+        assert len(places) > 30 and size.max() > 10
+        amplitudes = batch.amplitudes[i].numpy().ravel()
+        assert np.abs(amplitudes[places] - size / size.max()).max() < 5e-6 + 0.01 / size.max() * 1e-2
+        assert np.all(amplitudes[~inside] == 0) and amplitudes.max() == pytest.approx(1.0, abs=1e-6)
+        assert float(batch.scale[i]) == pytest.approx(size.max(), rel=1e-5)
+        strong = size > 0.01 * size.max()
+        phases = batch.phases[i].numpy().ravel()
+        assert np.array_equal(phases[places][strong] == 0, expected.real[strong] > 0)
+        absent = systematic_absences(group, hkl[places])
+        assert absent.any() and np.all(amplitudes[places][absent] == 0)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_same_batches_in_the_same_order_for_any_number_of_workers(
+    bundle: PriorBundle, workers: int
+) -> None:
+    alone = list(small(bundle, completeness=0.9))
+    assert [b.number for b in alone] == list(range(7)) and len(alone[-1].index) == 2
+    loader = DataLoader(small(bundle, completeness=0.9), batch_size=None, num_workers=workers)
+    assert_same(alone, list(loader))
+
+
+def test_ranks_share_the_batches(bundle: PriorBundle) -> None:
+    alone = list(small(bundle))
+    shards = [list(small(bundle, rank=r, world_size=3)) for r in range(3)]
+    assert [b.number for b in shards[1]] == [1, 4]
+    assert_same(alone, sorted(itertools.chain(*shards), key=lambda b: b.number))
+    loader = DataLoader(small(bundle, rank=1, world_size=3), batch_size=None, num_workers=2)
+    assert_same(shards[1], list(loader))
+
+
+def test_a_structure_is_the_same_in_a_batch_of_any_size(bundle: PriorBundle) -> None:
+    options: dict[str, Any] = {"completeness": (0.5, 1.0), "d_min_angstrom": (1.0, 1.5)}
+    pairs = [list(small(bundle, batch_size=size, **options)) for size in (8, 50)]
+    for field in range(7):
+        parts = [torch.cat([batch[field] for batch in batches]) for batches in pairs]
+        assert torch.equal(*parts)
+
+
+def test_resume_is_exact(bundle: PriorBundle) -> None:
+    alone = list(small(bundle))
+    stopped = small(bundle)
+    first = list(itertools.islice(stopped, 3))
+    state = stopped.state_dict()
+    continued = small(bundle)
+    continued.load_state_dict(state)
+    assert_same(alone, first + list(continued))
+    # with workers the state is that of the last batch used, whatever was made ahead
+    loader = DataLoader(small(bundle), batch_size=None, num_workers=2)
+    iterator = iter(loader)
+    used = [next(iterator) for _ in range(4)]
+    continued = small(bundle)
+    continued.load_state_dict(small(bundle).state_dict(after=used[-1]))
+    rest = list(DataLoader(continued, batch_size=None, num_workers=3))
+    assert_same(alone, used + rest)
+
+
+def test_a_state_of_another_stream_is_refused(bundle: PriorBundle) -> None:
+    state = small(bundle).state_dict()
+    for options in ({"seed": 6}, {"batch_size": 4}, {"completeness": 0.9}, {"rank": 1, "world_size": 2}):
+        with pytest.raises(XtalpriorsError, match="saved stream had"):
+            small(bundle, **options).load_state_dict(state)
+
+
+def test_resolution_is_drawn_and_cuts_the_data(bundle: PriorBundle) -> None:
+    stream = small(bundle, d_min_angstrom=(1.2, 2.0), count=40, batch_size=40)
+    (batch,) = stream
+    assert batch.d_min.min() >= 1.2 and batch.d_min.max() <= 2.0 and len(batch.d_min.unique()) == 40
+    assert abs(float(batch.d_min.mean()) - 1.6) < 5 * 0.8 / np.sqrt(12 * 40)
+    d = 1.0 / np.sqrt(np.maximum(s_squared(stream.box.miller_indices, batch.cell.numpy()), 1e-9))
+    seen = batch.amplitudes.reshape(40, -1).numpy() > 0
+    assert np.all(d[seen] >= np.broadcast_to(batch.d_min.numpy()[:, None], d.shape)[seen] * (1 - 1e-6))
+    coarse = (batch.d_min > 1.8).numpy()
+    assert seen[coarse].sum(axis=1).mean() < seen[~coarse].sum(axis=1).mean()
+
+
+def test_equivalent_reflections_are_left_out_together(bundle: PriorBundle) -> None:
+    complete, part = small(bundle), small(bundle, completeness=0.7)
+    group = SpaceGroup.from_hm("P 1 21/c 1")
+    orbits = orbit_numbers(group, complete.box.miller_indices)
+    kept_count, copies = 0, 0
+    total = 0
+    for a, b in zip(complete, part, strict=True):
+        full, kept = ((x.amplitudes.reshape(len(x.index), -1) > 0).numpy() for x in (a, b))
+        assert np.all(full | ~kept)
+        assert torch.equal(a.index, b.index) and torch.equal(a.cell, b.cell)
+        for i in range(len(full)):
+            for orbit in np.unique(orbits[full[i]]):
+                members = full[i] & (orbits == orbit)
+                assert kept[i][members].all() or not kept[i][members].any()
+                copies += members.sum() > 1
+                kept_count += kept[i][members].any()
+                total += 1
+        assert b.amplitudes.amax(dim=(1, 2, 3)).numpy() == pytest.approx(1.0, abs=1e-6)
+    assert copies > 100
+    assert abs(kept_count / total - 0.7) < 5 * np.sqrt(0.21 / total)
+
+
+def test_other_groups_and_scales(bundle: PriorBundle) -> None:
+    stream = StructureStream(
+        bundle,
+        configure(space_group="P 21 21 21", filling="random"),
+        count=4,
+        batch_size=4,
+        max_index=4,
+        scale="rms",
+    )
+    (batch,) = stream
+    assert batch.amplitudes.shape == (4, 5, 5, 5)
+    phases = batch.phases[batch.amplitudes > 0]
+    assert len(phases) > 20 and len(torch.unique(phases)) > 10
+    for amplitude in batch.amplitudes:
+        assert float(amplitude[amplitude > 0].square().mean().sqrt()) == pytest.approx(1.0, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"count": 0}, "count is 0"),
+        ({"start": -1}, "start is -1"),
+        ({"rank": 2, "world_size": 2}, "rank is 2; with 2 processes it is 0 … 1"),
+        ({"max_index": 0}, "max_index is 0"),
+        ({"completeness": 1.2}, "completeness is 1.2; it must be positive and at most 1"),
+        ({"completeness": 0.0}, "completeness is 0.0"), ({"d_min_angstrom": -1.0}, "d_min is -1.0"),
+        ({"d_min_angstrom": (2.0, 1.0)}, "d_min from 2.0 to 1.0: the smaller number comes first"),
+        ({"d_min_angstrom": "fine"}, "d_min is 'fine': give a number, a pair of numbers, or 'bundle'"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be(bundle: PriorBundle, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        small(bundle, **options)
+
+
+def test_a_resolution_beyond_the_cell_names_the_structures(bundle: PriorBundle) -> None:
+    with pytest.raises(
+        XtalpriorsError, match=r"Batch 0 \(structures 0 … 7\): Crystal 0.*no reflection within"
+    ):
+        next(iter(small(bundle, d_min_angstrom=30.0)))
+
+
+def test_a_bundle_without_diffraction_says_so(bundle: PriorBundle) -> None:
+    if bundle.priors.diffraction is None or bundle.priors.diffraction.completeness is None:
+        with pytest.raises(XtalpriorsError, match="diffraction"):
+            small(bundle, completeness="bundle")
+    else:
+        (batch,) = small(bundle, completeness="bundle", count=8)
+        assert torch.all((batch.completeness > 0) & (batch.completeness <= 1))
