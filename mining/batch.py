@@ -16,7 +16,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xtalpriors.mining.numbers import MISSING, parse_numbers
-from xtalpriors.mining.tags import ANISO, BLOCK_NUMBERS, BLOCK_TEXTS, PRESENCE, SITE_NUMBERS, SITE_TEXTS
+from xtalpriors.mining.tags import (
+    ANISO,
+    BLOCK_NUMBERS,
+    BLOCK_TEXTS,
+    PRESENCE,
+    SITE_NUMBERS,
+    SITE_TEXTS,
+    SYMOPS,
+)
 from xtalpriors.mining.tokens import FIELD_INDEX, FIELDS, NUMERIC_TAG, TAG_FIELD, Tokens
 
 __all__ = ["Batch", "index_batch"]
@@ -29,6 +37,7 @@ _N_BLOCK: Final = len(BLOCK_NUMBERS) + len(BLOCK_TEXTS) + len(PRESENCE)
 _N_SITE: Final = len(SITE_NUMBERS) + len(SITE_TEXTS)
 _N_ANISO: Final = len(ANISO)
 _SYMOP: Final = FIELD_INDEX["symop"]
+_N_SYMOP: Final = len(SYMOPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Batch:
     aniso_start, aniso
         The same of the tensor loop.
     symop_start, symop
-        The same of the operator loop, one column.
+        The same of the operator loop: operators, superspace operators.
     """
 
     tokens: Tokens
@@ -204,11 +213,15 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     kind = np.append(kind, np.uint8(MISSING))
     kind[null] = MISSING
     tables = []
-    for low, high in ((_N_BLOCK, _N_BLOCK + _N_SITE), (_SYMOP - _N_ANISO, _SYMOP), (_SYMOP, _SYMOP + 1)):
+    for low, high in (
+        (_N_BLOCK, _N_BLOCK + _N_SITE),
+        (_SYMOP - _N_ANISO, _SYMOP),
+        (_SYMOP, _SYMOP + _N_SYMOP),
+    ):
         starts = _row_starts(tokens.block, tokens.tag, tokens.row, TAG_FIELD, low, high, n_blocks)
         table = _fill(tokens.block, tokens.tag, tokens.row, null, TAG_FIELD, low, high, starts, True)
         tables += [starts, table]
     one_each = np.arange(n_blocks + 1, dtype=np.int32)
     block = _fill(tokens.block, tokens.tag, tokens.row, null, TAG_FIELD, 0, _N_BLOCK, one_each, False)
-    assert len(FIELDS) == _SYMOP + 1
+    assert len(FIELDS) == _SYMOP + _N_SYMOP
     return Batch(tokens, null, value, su, kind, block, *tables)

@@ -22,25 +22,30 @@ def resolve_blocks(
     """Space groups of the blocks named.
 
     The key is the raw bytes of the operator list and of the symbols: tens of thousands of files share a few
-    hundred, so most operator lists are never split into strings.
+    hundred, so most operator lists are never split into strings. A modulated structure without a list of
+    its average structure's operators is given that part of its superspace operators or symbol.
     """
     tokens = batch.tokens
-    buffer = tokens.buffer
     hm, hall, number = (batch.texts(batch.block_tokens(n)).to_pylist() for n in ("hm", "hall", "sg_number"))
     starts, angles = batch.symop_start.tolist(), cells.cells[:, 3:].tolist()
-    symops = batch.symop[:, 0]
-    first_byte, last_byte = tokens.start, tokens.end
+    superspace = batch.stated("superspace")
     out: dict[int, Resolution | SymmetryFailure] = {}
     for b in blocks:
-        first, last = starts[b], starts[b + 1]
+        rows = batch.symop[starts[b] : starts[b + 1]]
+        operators = rows[:, 0] if len(rows) == 0 or rows[0, 0] >= 0 else rows[:, 1]
         raw = b""
-        if last > first and symops[first] >= 0 and symops[last - 1] >= 0:
-            raw = buffer[first_byte[symops[first]] : last_byte[symops[last - 1]]].tobytes()
+        if len(operators) and operators[0] >= 0 and operators[-1] >= 0:
+            raw = tokens.buffer[tokens.start[operators[0]] : tokens.end[operators[-1]]].tobytes()
+        elif len(operators):
+            raw = "\n".join(batch.text(t) or "?" for t in operators.tolist()).encode()
+        symbol = hm[b]
+        if symbol is None and superspace[b] and not raw:
+            symbol = (batch.text(int(batch.block_tokens("superspace")[b])) or "").split("(")[0] or None
         alpha, beta, gamma = angles[b]
-        key = (raw, hm[b], hall[b], number[b], axes_of((alpha, beta, gamma)))
+        key = (raw, symbol, hall[b], number[b], axes_of((alpha, beta, gamma)))
         found = _CACHE.get(key)
         if found is None:
-            found = _resolve(batch, symops[first:last].tolist(), key, (alpha, beta, gamma))
+            found = _resolve(batch, operators.tolist(), key, (alpha, beta, gamma))
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
@@ -50,5 +55,13 @@ def resolve_blocks(
 def _resolve(
     batch: Batch, rows: list[int], key: _Key, angles: tuple[float, float, float]
 ) -> Resolution | SymmetryFailure:
-    operators = tuple(text for text in map(batch.text, rows) if text is not None)
+    operators = tuple(_average(text) for text in map(batch.text, rows) if text is not None)
     return resolve_space_group(operators, key[2], key[1], key[3], angles)
+
+
+def _average(operator: str) -> str:
+    """The first three components of a superspace operator (`x1,x2,x3,x4+1/2`); others are left alone."""
+    if "x4" not in operator and "t" not in operator:
+        return operator
+    parts = operator.split(",")[:3]
+    return ",".join(part.replace("x1", "x").replace("x2", "y").replace("x3", "z") for part in parts)

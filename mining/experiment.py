@@ -74,6 +74,8 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
     with_text = batch.kind[tokens] == PARTLY
     for block in np.flatnonzero(with_text):
         unit = batch.raw(int(tokens[block])).lstrip("+-0123456789.() \t").strip().lower()
+        if not unit:  # `153 (2)`
+            continue
         if unit in {"k", "kelvin", "deg. k", "deg k"}:
             notes.setdefault(int(block), []).append("temperature-with-unit")
         elif unit.startswith(("°c", "c", "deg c", "deg. c", "\\%c")) and not unit.startswith("ca"):

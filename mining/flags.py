@@ -69,7 +69,14 @@ def status_columns(batch: Batch) -> dict[str, Any]:
         "optimal_code": batch.texts(batch.block_tokens("optimal_code")),
         "on_hold_until": batch.texts(batch.block_tokens("on_hold_until")),
         "is_theoretical": theoretical,
-        "is_superspace": modulated | batch.stated("superspace"),
+        "is_superspace": modulated | batch.stated("superspace") | _has_superspace_operators(batch),
         "is_macromolecule": batch.stated("macromolecule"),
         "has_structure_factors": batch.stated("fobs_code") | batch.stated("reflections"),
     }
+
+
+def _has_superspace_operators(batch: Batch) -> Bool:
+    found = np.zeros(batch.n_blocks, dtype=np.bool_)
+    rows = np.flatnonzero(batch.symop[:, 1] >= 0)
+    found[batch.tokens.block[batch.symop[rows, 1]]] = True
+    return found

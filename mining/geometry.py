@@ -69,7 +69,7 @@ _TRIPLETS_LIMIT: Final = 4096
 
 
 def _triplet(change: ChangeOfBasis) -> str:
-    """Triplet of a change of basis, remembered by identity: hashing its fractions costs more than writing it."""
+    """Triplet of a change of basis, remembered by identity: to hash its fractions costs more."""
     found = _TRIPLETS.get(id(change))
     if found is not None and found[0] is change:
         return found[1]

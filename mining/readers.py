@@ -107,7 +107,7 @@ def _wanted(tag: str) -> int:
 
 def _add_block(block: gemmi.cif.Block, writer: TokenWriter, number: int) -> None:
     for item in block:
-        pair = item.pair
+        pair: Any = item.pair
         if pair is not None:
             tag = _wanted(pair[0])
             if tag >= 0:

@@ -142,8 +142,11 @@ def _mend_line(lines: list[str], at: int) -> tuple[str, str] | None:
         before = at - 1
         while before >= 0 and not lines[before].strip():
             before -= 1
-        if before >= 0 and lines[before].strip().lower() == "loop_":
+        last = lines[before].split() if before >= 0 else []
+        if last and last[-1].lower() == "loop_":
             return "\n".join(lines[:before] + lines[before + 1 :]), "empty-loop"
+        if len(last) == 1 and last[0].startswith("_"):
+            return "\n".join([*lines[:before], f"{last[0]} ?", *lines[before + 1 :]]), "tag-without-value"
         return None
     if words[0].startswith("_") and len(words) > 2:
         value = " ".join(words[1:]).replace("'", "").replace('"', "")

@@ -110,7 +110,6 @@ PRESENCE: dict[str, tuple[str, ...]] = {
         "_space_group_ssg_name",
         "_space_group_ssg_name_it",
         "_space_group_ssg_name_wjj",
-        "_space_group_symop_ssg_operation_algebraic",
         "_space_group_symop_ssg_id",
         "_cell_wave_vector_x",
         "_cell_wave_vector_seq_id",
@@ -200,8 +199,9 @@ ANISO: dict[str, tuple[str, ...]] = {
 
 SYMOPS: dict[str, tuple[str, ...]] = {
     "symop": ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"),
+    "superspace_symop": ("_space_group_symop_ssg_operation_algebraic",),
 }
-"""The list of symmetry operators."""
+"""The list of symmetry operators, and that of a modulated structure in superspace."""
 
 
 def normal_tag(tag: str) -> str:

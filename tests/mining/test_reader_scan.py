@@ -165,10 +165,45 @@ def test_the_buffer_of_tokens_grows() -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["data_a", "data_", "loop_", "_cell_length_a", "_cell.length_b", "_x", "_refln_index_h", "_atom_site_label", "5(1)",
-     "?", ".", "'a b'", '"q"', "'", '"', ";", "\n;", "\n;\ntext\n;\n", "\n", "\r\n", " ", "\t", "#c\n", "''", "'''", "é",
-     "[1", "save_", "stop_", "global_", "$f", "loop_x", "data", "_", "\x00", "\x0c"]
-)  # fmt: skip
+    [
+        "data_a",
+        "data_",
+        "loop_",
+        "_cell_length_a",
+        "_cell.length_b",
+        "_x",
+        "_refln_index_h",
+        "_atom_site_label",
+        "5(1)",
+        "?",
+        ".",
+        "'a b'",
+        '"q"',
+        "'",
+        '"',
+        ";",
+        "\n;",
+        "\n;\ntext\n;\n",
+        "\n",
+        "\r\n",
+        " ",
+        "\t",
+        "#c\n",
+        "''",
+        "'''",
+        "é",
+        "[1",
+        "save_",
+        "stop_",
+        "global_",
+        "$f",
+        "loop_x",
+        "data",
+        "_",
+        "\x00",
+        "\x0c",
+    ]
+)
 
 
 @settings(max_examples=400, deadline=None)
