@@ -153,13 +153,12 @@ class GeneratorConfig(BaseModel):
         default=0.001, gt=0, description="Deviations are cut so that no U_iso is smaller"
     )
     min_placed_share: float = Field(
-        default=0.5,
+        default=0.66,
         ge=0,
         le=1,
-        description="A structure in which less than this share of N′ was placed is drawn again, like an "
-        "empty one, "
-        "and counted; not in the paper, where it hardly occurs, but in groups with many mirror planes it "
-        "does",
+        description="A structure in which less than this share of N′ was placed is drawn again, like an empty "
+        "one, and counted. Not in the paper, where it would be one structure in a thousand; groups with many "
+        "mirror planes need it to have densities in range",
     )
     redraws: int = Field(
         default=100,

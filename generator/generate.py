@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -133,17 +134,16 @@ class Generator:
     ) -> Iterator[StructureBatch]:
         """Batches of `size` in the order of their indices, made by `workers` threads (the kernels hold no
         lock)."""
-        ranges = [(start + k, min(size, count - k)) for k in range(0, count, size)]
+        ranges = ((start + k, min(size, count - k)) for k in range(0, count, size))
         if workers == 1:
             yield from (self.batch(*r) for r in ranges)
             return
         with ThreadPoolExecutor(workers) as pool:
-            waiting = [pool.submit(self.batch, *r) for r in ranges[: 2 * workers]]
-            following = iter(ranges[2 * workers :])
+            waiting = [pool.submit(self.batch, *r) for r in islice(ranges, 2 * workers)]
             try:
                 while waiting:
                     done = waiting.pop(0).result()
-                    if (r := next(following, None)) is not None:
+                    if (r := next(ranges, None)) is not None:
                         waiting.append(pool.submit(self.batch, *r))
                     yield done
             finally:

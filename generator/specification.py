@@ -101,10 +101,11 @@ def _volumes(
         form = "parametric" if config.cell == "volume-lognormal" else "empirical"
         return quantile_table(distribution_of(bundle, "cell_volume", prior, form), low, high, scale)
     except ValueError as error:
+        scaled = f", scaled by {scale:g} for the order of the group (scale_with_order)," if scale != 1 else ""
         raise UsageError(
-            f"no cell can be drawn: {config.cell} volumes and lengths that give {low:.5g} to {high:.5g} Å³ "
-            f"do not "
-            f"meet ({error}). Widen length_min_angstrom … length_max_angstrom, or change the volumes."
+            f"no cell can be drawn: {config.cell} volumes{scaled} and lengths that give {low:.5g} to "
+            f"{high:.5g} Å³ do not meet ({error}). Widen length_min_angstrom … length_max_angstrom, or change "
+            "the volumes."
         ) from error
 
 

@@ -1,0 +1,122 @@
+"""Structure i is a pure function of (priors, configuration, seed, i)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from generator_bundles import full_bundle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xtalpriors.generator.config import configure
+from xtalpriors.generator.generate import Generator, generate
+from xtalpriors.generator.structures import StructureBatch
+from xtalpriors.priors.bundle import published_bundle
+
+WHOLE = 400
+
+
+def _worker(bounds: tuple[int, int]) -> StructureBatch:
+    return generate(published_bundle(), configure(), 7, *bounds)
+
+
+@pytest.fixture(scope="module")
+def whole() -> StructureBatch:
+    return generate(published_bundle(), configure(), 7, 0, WHOLE)
+
+
+@settings(max_examples=30)
+@given(cuts=st.lists(st.integers(0, WHOLE), max_size=6))
+def test_any_split_into_batches_gives_the_same_structures(whole: StructureBatch, cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), WHOLE]
+    generator = Generator(published_bundle(), configure(), 7)
+    parts = [generator.batch(a, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    assert StructureBatch.concatenate(parts).equals(whole)
+
+
+def test_order_and_threads_change_nothing(whole: StructureBatch) -> None:
+    generator = Generator(published_bundle(), configure(), 7)
+    backwards = [generator.batch(k, 100) for k in (300, 200, 100, 0)][::-1]
+    assert StructureBatch.concatenate(backwards).equals(whole)
+    for workers in (2, 3):
+        parts = list(generator.batches(0, WHOLE, size=37, workers=workers))
+        assert StructureBatch.concatenate(parts).equals(whole)
+
+
+def test_worker_processes_give_the_same_structures(whole: StructureBatch) -> None:
+    ranges = [(250, 150), (0, 120), (120, 130)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        parts = dict(zip(ranges, pool.map(_worker, ranges), strict=True))
+    assert StructureBatch.concatenate([parts[r] for r in sorted(ranges)]).equals(whole)
+
+
+def test_hash_seed_and_a_fresh_process_change_nothing(whole: StructureBatch) -> None:
+    code = (
+        "from xtalpriors.generator.generate import generate;"
+        "from xtalpriors.generator.config import configure;"
+        "from xtalpriors.priors.bundle import published_bundle;"
+        "b = generate(published_bundle(), configure(), 7, 390, 10);"
+        "print(b.fract.tobytes().hex(), b.cell.tobytes().hex(), b.u_iso.tobytes().hex())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**_environment(), "PYTHONHASHSEED": "3"},
+    )
+    tail = generate(published_bundle(), configure(), 7, 390, 10)
+    assert result.stdout.split() == [a.tobytes().hex() for a in (tail.fract, tail.cell, tail.u_iso)]
+    assert np.array_equal(tail.cell, whole.cell[390:])
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)
+
+
+def test_priors_configuration_and_seed_each_change_the_structures(whole: StructureBatch) -> None:
+    others = [
+        generate(published_bundle(), configure(), 8, 0, 10),
+        generate(full_bundle(), configure(), 7, 0, 10),
+        generate(published_bundle(), configure(redraws=99), 7, 0, 10),
+    ]
+    cells = [whole.cell[:10], *(b.cell for b in others)]
+    for i, a in enumerate(cells):
+        for b in cells[i + 1 :]:
+            assert not np.isclose(a[:, :3], b[:, :3]).all(axis=1).any()
+
+
+def test_two_spellings_of_a_group_are_one_configuration() -> None:
+    a, b = configure(space_group="P21/c"), configure(space_group="-P 2ybc")
+    assert a.digest == b.digest
+    assert a.digest != configure(space_group="P 21/n").digest
+    assert generate(published_bundle(), a, 1, 0, 5).equals(generate(published_bundle(), b, 1, 0, 5))
+
+
+def test_large_structures_make_the_arrays_grow() -> None:
+    config = configure(
+        space_group="P 1",
+        filling="equal-atoms",
+        length_min_angstrom=24,
+        length_max_angstrom=26,
+        cell="axes-uniform",
+    )
+    batch = generate(published_bundle(), config, 1, 0, 6)
+    assert batch.n_atoms.min() > 500
+    alone = [generate(published_bundle(), config, 1, k, 1) for k in range(6)]
+    assert StructureBatch.concatenate(alone).equals(batch)
+
+
+def test_indices_beyond_32_bits() -> None:
+    far = generate(published_bundle(), configure(), 7, 2**40, 3)
+    assert far.index.tolist() == [2**40, 2**40 + 1, 2**40 + 2]
+    assert generate(published_bundle(), configure(), 7, 2**40 + 1, 1).equals(
+        StructureBatch.concatenate([generate(published_bundle(), configure(), 7, 2**40 + 1, 1)])
+    )
+    assert not np.array_equal(far.cell[0], generate(published_bundle(), configure(), 7, 0, 1).cell[0])
