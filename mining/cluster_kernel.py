@@ -16,9 +16,12 @@ I64 = npt.NDArray[np.int64]
 
 @numba.njit(cache=True, nogil=True)
 def assign_references(
-    bucket_starts: I64,
+    cell_starts: I64,
+    cell_bucket: I64,
+    cell_bin: I64,
+    cell_of: I64,
     by_rank: I64,
-    volume: F64,
+    log_volume: F64,
     metric: F64,
     fraction_starts: I64,
     fractions: F64,
@@ -33,45 +36,46 @@ def assign_references(
 
     Parameters
     ----------
-    bucket_starts
-        (b + 1,) first entry of each bucket; entries of a bucket are sorted by volume.
+    cell_starts, cell_bucket, cell_bin
+        A bucket (one space group, one set of elements) is cut into cells by the fraction of its first
+        element, in bins as wide as the tolerance. (c + 1,) first entry of each cell, (c,) its bucket, (c,)
+        its bin; cells are sorted by both, entries of a cell by volume.
+    cell_of
+        (n,) cell of each entry.
     by_rank
         (n,) entries of each bucket from the best to the worst.
-    volume, metric
+    log_volume, metric
         (n,) and (n, 3, 3) of the Niggli cells.
     fraction_starts, fractions
         Ragged mole fractions of the elements but hydrogen, the same elements in the same order in a bucket.
     h_fraction
         (n,) mole fraction of hydrogen, NaN where it is not known (which agrees with any).
     tolerances
-        Lengths (relative), angles (radians), volumes (relative), mole fractions, mole fraction of hydrogen.
+        Lengths (relative), angles (radians), ln of volumes, mole fractions, mole fraction of hydrogen.
     """
-    reference = np.full(len(volume), -1, dtype=np.int64)
-    for b in range(len(bucket_starts) - 1):
-        low, high = bucket_starts[b], bucket_starts[b + 1]
-        for n in range(low, high):
-            p = by_rank[n]
-            reference[p] = p
-            left, right = p - 1, p + 1
-            while True:
-                down = volume[p] / volume[left] if left >= low else np.inf
-                up = volume[right] / volume[p] if right < high else np.inf
-                if min(down, up) > 1.0 + tolerances[2]:
-                    break
-                q = left if down <= up else right
-                if down <= up:
-                    left -= 1
-                else:
-                    right += 1
-                if reference[q] != q:
-                    continue
-                if abs(h_fraction[p] - h_fraction[q]) > tolerances[4]:
-                    continue
-                if not _same_composition(p, q, fraction_starts, fractions, tolerances[3]):
-                    continue
-                if has_matching_basis(metric[q], metric[p], tolerances[0], tolerances[1]):
-                    reference[p] = q
-                    break
+    reference = np.full(len(log_volume), -1, dtype=np.int64)
+    for n in range(len(by_rank)):
+        p = by_rank[n]
+        own = cell_of[p]
+        best, nearest = p, tolerances[2]
+        for cell in range(max(own - 1, 0), min(own + 2, len(cell_bucket))):
+            if cell_bucket[cell] != cell_bucket[own] or abs(cell_bin[cell] - cell_bin[own]) > 1:
+                continue
+            q = cell_starts[cell] + np.searchsorted(
+                log_volume[cell_starts[cell] : cell_starts[cell + 1]], log_volume[p] - tolerances[2]
+            )
+            while q < cell_starts[cell + 1] and log_volume[q] - log_volume[p] <= nearest:
+                distance = abs(log_volume[q] - log_volume[p])
+                if (
+                    reference[q] == q
+                    and distance <= nearest
+                    and not abs(h_fraction[p] - h_fraction[q]) > tolerances[4]
+                    and _same_composition(p, q, fraction_starts, fractions, tolerances[3])
+                    and has_matching_basis(metric[q], metric[p], tolerances[0], tolerances[1])
+                ):
+                    best, nearest = q, distance
+                q += 1
+        reference[p] = best
     return reference
 
 

@@ -36,6 +36,15 @@ BEST_FIRST = "has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id"
 
 _COMPOSITION_TOLERANCE = 0.005
 _HYDROGEN_TOLERANCE = 0.03
+_TOLERANCES = np.array(
+    [
+        LATTICE_TOLERANCE[0],
+        math.radians(LATTICE_TOLERANCE[1]),
+        math.log1p(LATTICE_TOLERANCE[2]),
+        _COMPOSITION_TOLERANCE,
+        _HYDROGEN_TOLERANCE,
+    ]
+)
 _ENANTIOMORPHS = {
     78: 76,
     95: 91,
@@ -115,35 +124,32 @@ def _same_structure(entries: pl.DataFrame) -> I64:
         .join(atoms, on="row")
         .with_columns(pl.col("sg_number").replace(_ENANTIOMORPHS))
     )
-    known = known.with_columns(volume=cell_volumes(known.select(_NIGGLI).to_numpy()))
-    known = known.filter(pl.col("volume") > 0).sort("sg_number", "key", "volume", "row")
+    known = known.with_columns(
+        volume=cell_volumes(known.select(_NIGGLI).to_numpy()),
+        bin=(pl.col("fractions").list.first().fill_null(0.0) / _COMPOSITION_TOLERANCE).floor().cast(pl.Int64),
+        bucket=pl.struct("sg_number", "key").rank("dense").cast(pl.Int64),
+    )
+    known = known.filter(pl.col("volume") > 0).sort("bucket", "bin", "volume", "row")
     if known.is_empty():
         return np.empty((0, 2), dtype=np.int64)
-    starts = known.select(
-        (pl.struct("sg_number", "key") != pl.struct("sg_number", "key").shift()).fill_null(True)
+    cells = (
+        known.with_row_index("start")
+        .group_by("bucket", "bin", maintain_order=True)
+        .agg(pl.col("start").first())
     )
-    bucket = np.flatnonzero(starts.to_series().to_numpy())
-    order = (
-        known.with_row_index("place").sort("sg_number", "key", "rank")["place"].to_numpy().astype(np.int64)
-    )
-    lengths = known["fractions"].list.len().to_numpy()
+    cell_starts = np.append(cells["start"].to_numpy(), len(known)).astype(np.int64)
     reference = assign_references(
-        np.append(bucket, len(known)).astype(np.int64),
-        order,
-        known["volume"].to_numpy(),
+        cell_starts,
+        cells["bucket"].to_numpy(),
+        cells["bin"].to_numpy(),
+        np.repeat(np.arange(len(cells)), np.diff(cell_starts)),
+        known.with_row_index("place").sort("bucket", "rank")["place"].to_numpy().astype(np.int64),
+        np.log(known["volume"].to_numpy()),
         np.ascontiguousarray(metric_tensors(known.select(_NIGGLI).to_numpy())),
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(known["fractions"].list.len().to_numpy())]).astype(np.int64),
         known["fractions"].explode().drop_nulls().to_numpy(),
         known["h_fraction"].fill_null(math.nan).to_numpy(),
-        np.array(
-            [
-                LATTICE_TOLERANCE[0],
-                math.radians(LATTICE_TOLERANCE[1]),
-                LATTICE_TOLERANCE[2],
-                _COMPOSITION_TOLERANCE,
-                _HYDROGEN_TOLERANCE,
-            ]
-        ),
+        _TOLERANCES,
     )
     rows = known["row"].to_numpy().astype(np.int64)
     return np.stack([rows, rows[reference]], axis=1)
