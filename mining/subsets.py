@@ -67,6 +67,8 @@ class SubsetReport:
         Entries if the lengths were the declared cell's, and the least-oblique P2₁/c cell's.
     pool_to
         The larger subset that lends its priors, because this one is small; null when it is not.
+    refused
+        Entries that could not be brought to P2₁/c, each with the reason.
     """
 
     name: str
@@ -77,6 +79,7 @@ class SubsetReport:
     dropped_alone: dict[str, int]
     n_by_convention: dict[str, int]
     pool_to: str | None
+    refused: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         conventions = ", ".join(f"{n:,} {name.replace('_', '-')}" for name, n in self.n_by_convention.items())
@@ -142,7 +145,8 @@ def read_metadata(subset: Path) -> dict[str, Any]:
     -------
     dict
         `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
-        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`.
+        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`,
+        `refused` (list of {entry_id, reason}).
 
     Raises
     ------
@@ -196,6 +200,7 @@ def _report(
         count_dropped_alone(connection, definition),
         count_by_convention(connection, definition),
         definition.pool_to if small else None,
+        brought.refused if brought is not None else (),
     )
 
 
@@ -218,5 +223,6 @@ def _metadata(
         "n_sites": report.n_sites,
         "n_clusters": report.n_clusters,
         "pool_to": report.pool_to,
+        "refused": [{"entry_id": name, "reason": reason} for name, reason in report.refused],
     }
     return {METADATA_KEY: json.dumps(content, sort_keys=True, ensure_ascii=False).encode()}
