@@ -156,7 +156,8 @@ class GeneratorConfig(BaseModel):
         default=0.66,
         ge=0,
         le=1,
-        description="A structure in which less than this share of N′ was placed is drawn again, like an empty "
+        description="A structure in which less than this share of N′ was placed is drawn again, like an "
+        "empty "
         "one, and counted. Not in the paper, where it would be one structure in a thousand; groups with many "
         "mirror planes need it to have densities in range",
     )

@@ -104,7 +104,8 @@ def _volumes(
         scaled = f", scaled by {scale:g} for the order of the group (scale_with_order)," if scale != 1 else ""
         raise UsageError(
             f"no cell can be drawn: {config.cell} volumes{scaled} and lengths that give {low:.5g} to "
-            f"{high:.5g} Å³ do not meet ({error}). Widen length_min_angstrom … length_max_angstrom, or change "
+            f"{high:.5g} Å³ do not meet ({error}). Widen length_min_angstrom … length_max_angstrom, or "
+            f"change "
             "the volumes."
         ) from error
 

@@ -100,9 +100,8 @@ def test_a_missing_prior_is_named(name: str) -> None:
 
 
 def test_what_a_strategy_does_not_need_may_be_missing() -> None:
-    bundle = make_bundle(
-        "small", PUBLISHED.created_from, Priors(packing=PUBLISHED.priors.packing, displacement=PUBLISHED.priors.displacement)
-    )  # fmt: skip
+    needed = Priors(packing=PUBLISHED.priors.packing, displacement=PUBLISHED.priors.displacement)
+    bundle = make_bundle("small", PUBLISHED.created_from, needed)
     config = configure(
         cell="volume-uniform", volume_min_angstrom3=200, volume_max_angstrom3=300, length_min_angstrom=4,
         length_max_angstrom=10, ratio_max=2.0, beta_max_degree=110, filling="equal-atoms",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def whole() -> StructureBatch:
 def test_any_split_into_batches_gives_the_same_structures(whole: StructureBatch, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), WHOLE]
     generator = Generator(published_bundle(), configure(), 7)
-    parts = [generator.batch(a, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [generator.batch(a, b - a) for a, b in pairwise(edges)]
     assert StructureBatch.concatenate(parts).equals(whole)
 
 
@@ -67,17 +69,11 @@ def test_hash_seed_and_a_fresh_process_change_nothing(whole: StructureBatch) -> 
         capture_output=True,
         text=True,
         check=True,
-        env={**_environment(), "PYTHONHASHSEED": "3"},
+        env={**os.environ, "PYTHONHASHSEED": "3"},
     )
     tail = generate(published_bundle(), configure(), 7, 390, 10)
     assert result.stdout.split() == [a.tobytes().hex() for a in (tail.fract, tail.cell, tail.u_iso)]
     assert np.array_equal(tail.cell, whole.cell[390:])
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 def test_priors_configuration_and_seed_each_change_the_structures(whole: StructureBatch) -> None:
