@@ -20,7 +20,7 @@ def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
     """Displacement of a point by an operator, to the nearest lattice point in each coordinate."""
     for i in range(3):
         d = rotation[i, 0] * x[0] + rotation[i, 1] * x[1] + rotation[i, 2] * x[2] + translation[i] - x[i]
-        out[i] = d - np.rint(d)
+        out[i] = d - np.floor(d + 0.5)  # np.rint is a call here, np.floor an instruction
 
 
 @njit(cache=True)
@@ -54,7 +54,9 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
     d = np.empty(3)
     mean = np.empty(3)
     exact = np.empty(192, dtype=np.int32)
-    while count > 0:
+    for _ in range(400):  # each round drops an operator or ends; the bound is for points at the edge of EXACT
+        if count == 0:
+            break
         mean[:] = 0.0
         for k in range(count):
             _shift(rotations[members[k]], translations[members[k]], x, d)
@@ -165,6 +167,9 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
                 snapped[site] = x
             order[site] = size
             multiplicity[site] = n_ops // size
+            if size == 1:
+                code[site] = sub_code[sub_start[g + 1] - 1]  # the general position is the last
+                continue
             code[site] = _letter(
                 snapped[site],
                 n_ops // size,

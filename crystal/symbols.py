@@ -87,6 +87,7 @@ def has_explicit_setting(symbol: str) -> bool:
 def find_by_hall(symbol: str) -> SpaceGroup | None:
     """Group of a Hall symbol (blanks may be underscores, quotes may surround it), None where unreadable."""
     text = symbol.strip().replace("_", " ").strip("'").strip()
+    text = re.sub(r"^(-?[A-Z])\*", r"\1 ", text)  # `-P*2yn` occurs in the COD
     if not text or text in "?.":
         return None
     try:
@@ -110,7 +111,7 @@ def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
     name, suffix = _split_suffix(_tidy(symbol))
     if not name or len(name) > 40:
         return None
-    for spelling in (name, _short_symbol(name)):
+    for spelling in (name, _short_symbol(name), _without_ones(name)):
         if spelling[:1] in ("R", "H") and axes in ("R", "H"):
             found = gemmi.find_spacegroup_by_name(f"{spelling}:{axes}") if spelling[0] == "R" else None
             if found is not None:
@@ -189,6 +190,11 @@ def _short_symbol(name: str) -> str:
         keeps_axis = place == 0 and turn[:1] in ("4", "6") and not cubic
         short.append(plane if slash and not keeps_axis else axis)
     return " ".join([lattice, *short])
+
+
+def _without_ones(name: str) -> str:
+    """`P 1 n m a 1` and `F 1 -1 1` without the ones that do not belong there (the AMCSD has such names)."""
+    return re.sub(r"^([A-Z]) 1 (.+) 1$", r"\1 \2", name)
 
 
 def _from_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:

@@ -72,6 +72,8 @@ def failed(*args: object, **kwargs: object) -> SymmetryFailure:
         ("P -3 1 2/m", "P -3 1 m"),
         ("F m 3 m", "F m -3 m"),
         ("C2:b1", "C 1 2 1"),
+        ("P 1 n m a 1", "P n m a"),
+        ("F 1 -1 1", "F -1"),
         ("P 32", "P 32"),
         ("P 3 2 1", "P 3 2 1"),
     ],
