@@ -17,8 +17,9 @@ from xtalpriors.priors.table import SubsetTable
 
 __all__ = ["TriclinicSkew", "fit", "skews"]
 
-LARGEST_SKEW = {"s1": 1 / np.sqrt(3), "s2": 1 / np.sqrt(3), "s3": np.sqrt(3 / 8)}
-"""Bounds of |s| in a Niggli-reduced cell: cot 60° for s₁ and s₂; s₃ is largest at α = β = γ = 60°."""
+LARGEST_SKEW = {"s1": 3 / 4, "s2": 1 / np.sqrt(3), "s3": 1 / np.sqrt(2)}
+"""Bounds of |s| in a Niggli-reduced cell, met where a = b = c with the angles (α, β, γ) at (120°, arccos −¼,
+arccos −¼), γ = 60°, and (60°, 60°, 90°)."""
 
 
 class TriclinicSkew(FrozenModel):
@@ -29,8 +30,8 @@ class TriclinicSkew(FrozenModel):
     """
 
     s2: ScalarPrior = Field(description="|s₂|, at most 1/√3 in a reduced cell")
-    s3: ScalarPrior = Field(description="|s₃|, at most √(3/8) in a reduced cell")
-    s1: ScalarPrior | None = Field(default=None, description="|s₁|, at most 1/√3 in a reduced cell")
+    s3: ScalarPrior = Field(description="|s₃|, at most 1/√2 in a reduced cell")
+    s1: ScalarPrior | None = Field(default=None, description="|s₁|, at most 3/4 in a reduced cell")
     alpha: ScalarPrior | None = Field(default=None, description="α of the reduced cell, empirical, degrees")
     beta: ScalarPrior | None = Field(default=None, description="β of the reduced cell, empirical, degrees")
     gamma: ScalarPrior | None = Field(default=None, description="γ of the reduced cell, empirical, degrees")
