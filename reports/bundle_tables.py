@@ -25,6 +25,7 @@ class BundleView:
     lead: str
     html: Markup
     missing: list[tuple[str, str]]
+    warnings: list[tuple[str, str]]
 
 
 def bundle_view(bundle: PriorBundle) -> BundleView:
@@ -40,7 +41,9 @@ def bundle_view(bundle: PriorBundle) -> BundleView:
     columns = ["Prior", "N", "Median", "Unit", "Parametric form", "D"]
     frame = pd.DataFrame([_row(name, prior) for name, prior in scalar_priors(bundle.priors)], columns=columns)
     html = html_table(frame, numeric=("N", "Median", "D")) + _shares(bundle.priors)
-    return BundleView(bundle.name, lead, html, sorted(bundle.unavailable.items()))
+    return BundleView(
+        bundle.name, lead, html, sorted(bundle.unavailable.items()), sorted(bundle.warnings.items())
+    )
 
 
 def scalar_priors(priors: Priors) -> Iterator[tuple[str, ScalarPrior]]:

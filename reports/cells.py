@@ -104,7 +104,10 @@ def _lengths(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
         if prior is not None
     ]
     if clauses:
-        caption += f" Fits in the ratio above 1, cut at r = 1.8. {'; '.join(clauses)}."
+        caption += (
+            " Fits in the ratio above 1 within r = 1.8, drawn for the share of the structures there. "
+            f"{'; '.join(clauses)}."
+        )
     if nodes is not None:
         caption += (
             " Dashed: what eqs 6–13 give (r = 1.8, 4–10 Å) when V follows the log-normal fit; a₂ and a₁ are "

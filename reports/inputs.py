@@ -161,6 +161,7 @@ def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[Pr
     missing = [name for name in (SMALL, LARGE) if name not in bundles]
     if missing:
         notes.append(f"No bundle of {' and '.join(missing)} was given: figures of it have no fitted curve.")
-    for name, bundle in sorted(bundles.items()):
-        notes += [f"{name}, {what}: {text}" for what, text in sorted(bundle.warnings.items())]
+    warned = [f"{name} ({len(b.warnings)})" for name, b in sorted(bundles.items()) if b.warnings]
+    if warned:
+        notes.append(f"Bundles carry warnings, listed with the fitted priors below: {', '.join(warned)}.")
     return notes

@@ -51,6 +51,7 @@ def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
     )
     if len(entries) < 50:
         caption += " With so few structures the histograms only sketch the shape."
-    meta = inputs.meta([subset.sample()], "declared")
+    brought = bool(subset.definition.get("bring_to_p21c"))
+    meta = inputs.meta([subset.sample()], "least-oblique" if brought else "declared")
     name = f"subset-{subset.name}"
     return render(sheet, name, "Subset", subset.name, frame, meta, caption)

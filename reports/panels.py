@@ -18,15 +18,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
+from xtalpriors.priors.distributions import Scalar
 from xtalpriors.reports.style import LIGHT, new_figure
 
 __all__ = [
     "COLUMNS",
     "Panel",
+    "covered_share",
     "curve_rows",
     "draw_distribution",
     "draw_panels",
     "empty_rows",
+    "fit_rows",
     "histogram_rows",
     "note_row",
     "stack",
@@ -104,6 +107,27 @@ def curve_rows(
     return _rows(panel, series, role, "curve", at, at, np.asarray(density, dtype=np.float64), None)
 
 
+def covered_share(fit: Scalar, values: ArrayLike, weights: ArrayLike) -> float:
+    """Share of the values that a fit to a cut range describes; 1 for a fit without bounds, and for no values."""
+    array, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    low, high = getattr(fit, "low", None), getattr(fit, "high", None)
+    known = np.isfinite(array)
+    inside = (
+        known & (array >= (-np.inf if low is None else low)) & (array <= (np.inf if high is None else high))
+    )
+    return float(w[inside].sum() / w[known].sum()) if w[known].sum() > 0 else 1.0
+
+
+def fit_rows(
+    panel: str, series: str, fit: Scalar, x: ArrayLike, *, share: float = 1.0, role: str = "fit"
+) -> pd.DataFrame:
+    """Rows of a distribution's density within its support, times the share of the values that lie there."""
+    at = np.asarray(x, dtype=np.float64)
+    density = share * np.exp(fit.log_prob(at))
+    inside = (density > 0) & np.isfinite(density)
+    return curve_rows(panel, series, at[inside], density[inside], role=role)
+
+
 def note_row(panel: str, series: str, distance: float, *, role: str) -> pd.DataFrame:
     """A row that prints `D = …` on the panel, in the colour of the series."""
     return _rows(panel, series, role, "note", [np.nan], [np.nan], [distance], None)
@@ -160,7 +184,7 @@ def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel) -> None:
         else:
             axes.plot(part["x_low"], part["density"], label=str(series), **_LINES[str(role)])
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.set_xlim(panel.limits or (rows["x_low"].min(), rows["x_high"].max()))
     if panel.note:

@@ -152,7 +152,7 @@ def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str, str]:
         and estimate.high is not None
         and estimate.low <= statistic.paper <= estimate.high
     ):
-        return "within the interval", "", "good"
+        return "within interval", "", "good"
     arrow = "▲" if difference > 0 else "▼"
     size = f"{abs(100 * difference):.1f} points" if statistic.percent else f"{abs(difference):.3f}"
     words = "" if statistic.in_words is None else statistic.in_words(statistic.paper, estimate.value)

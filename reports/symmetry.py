@@ -83,16 +83,20 @@ def _waterfall(inputs: Inputs) -> Rendered:
 def _rejections(inputs: Inputs) -> Rendered:
     corpus = inputs.corpus
     frame = rejections.data(corpus.rejections)
-    caption = (
-        "Every file gave a structure."
-        if frame.empty
-        else (
-            f"{count(corpus.n_rejections)} files or blocks were rejected, for {len(frame)} reasons; "
-            f"{count(corpus.files_with_entry)} of {count(corpus.n_files)} files gave at least one "
-            f"structure. The CSV "
-            "names an example of each; the table `rejection` lists them all."
+    caption = "Every file gave a structure."
+    if len(frame):
+        lost = (
+            "One file or block was"
+            if corpus.n_rejections == 1
+            else f"{count(corpus.n_rejections)} files or blocks were"
         )
-    )
+        reasons = "" if len(frame) == 1 else f", for {len(frame)} reasons"
+        caption = (
+            f"{lost} rejected{reasons}; {count(corpus.files_with_entry)} of {count(corpus.n_files)} files "
+            f"gave at "
+            "least one structure. The CSV names an example of each reason, the database's table of "
+            "rejections has all."
+        )
     meta = inputs.meta([Sample("all files", corpus.n_files)], "no cell")
     return render(rejections, "rejections", "Losses", "Rejections by reason", frame, meta, caption)
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from xtalpriors.priors.distributions import Scalar
 from xtalpriors.reports.expectation import ExpectedCells, monoclinic_angle_density
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.panels import Panel, covered_share, curve_rows, draw_panels, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges
 
 __all__ = ["PANELS", "data", "draw", "folded_angle"]
 
 PANELS = (
-    Panel("declared", "β / °", "Declared cell, folded to ≥ 90°", (90, 130), "% per degree", 100),
-    Panel("least-oblique", "β / °", "Least-oblique P2₁/c cell", (90, 130), "% per degree", 100),
+    Panel("declared", "β / °", "Declared cell, folded to ≥ 90°", (90, 135), "% per degree", 100),
+    Panel("least-oblique", "β / °", "Least-oblique P2₁/c cell", (90, 135), "% per degree", 100),
 )
 
 
@@ -71,9 +71,9 @@ def data(
         )
         skew = skews.get(panel.key)
         if skew is not None:
-            parts.append(
-                curve_rows(panel.key, "exponential skew, fitted", x, skew_density(x, skew), role="fit")
-            )
+            tangents = np.tan(np.radians(values[panel.key] - 90))
+            density = skew_density(x, skew) * covered_share(skew, tangents, entries["weight"])
+            parts.append(curve_rows(panel.key, "exponential skew, fitted", x, density, role="fit"))
         uniform = monoclinic_angle_density(x, beta_max_degree)
         parts.append(curve_rows(panel.key, "uniform skew (eq. 14)", x, uniform, role="rule-2"))
         if cells is not None:

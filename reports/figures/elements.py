@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from xtalpriors.priors.elements import Elements
 from xtalpriors.reports.meta import FigureMeta
@@ -64,6 +64,8 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     axes.set_xlim(0.3, len(names) + 0.7)
     axes.set_yscale("log")
     axes.set_ylim(bottom=floor)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axes.set_ylabel("share of independent non-H sites / %")
     figure.legend(loc="outside upper left", ncols=2)

@@ -64,4 +64,4 @@ class GeneratedFigure:
 
 
 LENGTHS = GeneratedFigure(lengths.PANELS)
-ANGLE = GeneratedFigure([Panel("angle", "β / °", "Monoclinic angle", (90, 130), "% per degree", 100)])
+ANGLE = GeneratedFigure([Panel("angle", "β / °", "Monoclinic angle", (90, 135), "% per degree", 100)])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xtalpriors.priors.distributions import Scalar
 from xtalpriors.reports.expectation import ExpectedCells
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges
 
 __all__ = ["PANELS", "data", "draw", "length_statistics"]
@@ -55,7 +55,8 @@ def data(
         fit = fits.get(panel.key)
         if fit is not None:
             x = np.linspace(low, high, 301)
-            parts.append(curve_rows(panel.key, "exponential fit", x, np.exp(fit.log_prob(x)), role="fit"))
+            share = covered_share(fit, values[panel.key], entries["weight"])
+            parts.append(fit_rows(panel.key, "exponential fit", fit, x, share=share))
         if cells is not None:
             nodes = length_statistics(cells.sorted_lengths_angstrom)[panel.key]
             parts.append(histogram_rows(panel.key, RULE, nodes, edges, role="rule"))

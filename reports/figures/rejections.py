@@ -26,7 +26,7 @@ def data(rejections: pd.DataFrame) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     """Horizontal bars on a logarithmic axis, so that a single file is seen beside a thousand."""
     shown = frame.head(SHOWN)
-    figure, (axes,) = new_figure(height=1.1 + 0.27 * max(len(shown), 2))
+    figure, (axes,) = new_figure(height=1.1 + 0.27 * max(len(shown), 3))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     if shown.empty:
@@ -47,6 +47,6 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
         range(len(shown)), [f"{s}: {c}" for s, c in zip(shown["stage"], shown["code"], strict=True)]
     )
     axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(shown), 3) - 0.4, -0.6)
     axes.set_xlabel("files or blocks (logarithmic)")
     return figure

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from xtalpriors.priors.continuous import Uniform
 from xtalpriors.priors.distributions import Scalar
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, fit_rows, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges
 
 __all__ = ["data", "draw"]
@@ -38,7 +38,7 @@ def data(
     fits
         Fitted distribution by the name of the subset.
     paper
-        The range that the paper samples from; None leaves it out.
+        The range that the paper samples from; None, or a corpus without a value, leaves it out.
     paper_label
         Its name in the legend, where it is another paper.
     """
@@ -51,9 +51,8 @@ def data(
         role, fit_role = ("data", "fit") if place == 0 else ("second", "second-fit")
         parts.append(histogram_rows(panel.key, name, values, edges, weights=entries["weight"], role=role))
         if name in fits:
-            density = np.exp(fits[name].log_prob(x))
-            parts.append(curve_rows(panel.key, f"{name}, fit", x, density, role=fit_role))
-    if paper is not None:
+            parts.append(fit_rows(panel.key, f"{name}, fit", fits[name], x, role=fit_role))
+    if paper is not None and any(len(part) for part in parts):
         label = paper_label or f"U({paper.low:g}; {paper.high:g}) of the paper"
         corners = np.array([paper.low, paper.low, paper.high, paper.high])
         height = 1 / (paper.high - paper.low)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from xtalpriors.priors.distributions import Scalar
 from xtalpriors.reports.figures.lengths import length_statistics
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges, weighted_quantile
 
 __all__ = ["PANELS", "data", "draw", "subset_statistics"]
@@ -54,21 +54,24 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
         known = np.isfinite(values)
         if not known.any():
             continue
-        low, high = panel.limits or _range(values[known], weights[known])
+        low, high = panel.limits or _range(panel.key, values[known], weights[known])
         edges = nice_edges(values[known], low, high, bins=(8, 36))
         parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
         if panel.key in fits:
             x = np.linspace(low, high, 303)[1:-1]
-            parts.append(curve_rows(panel.key, "fit", x, np.exp(fits[panel.key].log_prob(x))))
+            share = covered_share(fits[panel.key], values, weights)
+            parts.append(fit_rows(panel.key, "fit", fits[panel.key], x, share=share))
     return stack(parts)
 
 
 def _range(
+    key: str,
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
     weights: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> tuple[float, float]:
-    """From 0 to above 98 % of the values."""
-    return 0.0, 1.05 * weighted_quantile(values, 0.98, weights)
+    """Around 98 % of the values; volumes begin at 0."""
+    high = 1.05 * weighted_quantile(values, 0.98, weights)
+    return (0.0 if key == "volume" else 0.9 * float(values.min())), high
 
 
 def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
