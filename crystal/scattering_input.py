@@ -13,7 +13,7 @@ from xtalpriors.crystal.kernels_common import Atoms
 from xtalpriors.crystal.reciprocal import SPHERE_TOLERANCE, check_d_min
 from xtalpriors.errors import XtalpriorsError
 
-__all__ = ["CrystalArrays", "largest_counts", "resolution_limits"]
+__all__ = ["CrystalArrays", "largest_counts", "nearest_first", "resolution_limits"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,10 +130,21 @@ def largest_counts(crystals: CrystalArrays) -> tuple[int, int]:
     return atoms, min(atoms, int(np.count_nonzero(np.bincount(crystals.numbers))))
 
 
+_NEAR = 16
+
+
+def nearest_first(hkl: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The reflections (m, 3) without 0 0 0, small indices first."""
+    norm = (hkl**2).sum(axis=1)
+    return hkl[np.argsort(norm, kind="stable")][np.count_nonzero(norm == 0) :]
+
+
 def resolution_limits(
     cells: Floats, d_min_angstrom: npt.ArrayLike, hkl: npt.NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
     """1/d_min² (n,) and the reciprocal metric tensors (n, 3, 3), Å⁻², of crystals with these cells (n, 6).
+
+    `hkl` (m, 3) are the reflections that count, from `nearest_first`.
 
     Raises
     ------
@@ -154,10 +165,12 @@ def resolution_limits(
             f"Crystal {i} of the batch: the cell {cells[i].tolist()} has no volume; lengths must be positive "
             "and the three angles must be able to meet."
         )
+    if len(hkl) == 0:  # every reflection of the box is absent, and 0 is the answer
+        return limits, metrics
     # any of the list counts; those next to the origin settle it for nearly every crystal at once
-    listed = hkl[np.abs(hkl).max(axis=1, initial=0) <= 1].astype(np.float64)
-    for some in (listed, hkl.astype(np.float64)):
-        nearest = np.einsum("mi,nij,mj->nm", some, metrics, some).min(axis=1, initial=np.inf)
+    for some in (hkl[:_NEAR], hkl):
+        squares = (some[:, :, None] * some[:, None, :]).reshape(-1, 9).astype(np.float64)
+        nearest = (metrics.reshape(-1, 9) @ squares.T).min(axis=1, initial=np.inf)
         lacking = nearest > limits * (1.0 + SPHERE_TOLERANCE)
         if not lacking.any():
             return limits, metrics

@@ -22,7 +22,12 @@ from xtalpriors.crystal.kernels_monoclinic import monoclinic_scratch, monoclinic
 from xtalpriors.crystal.lanes import LANES
 from xtalpriors.crystal.reciprocal import IndexBox, systematic_absences
 from xtalpriors.crystal.reduced_operators import reduce_operators
-from xtalpriors.crystal.scattering_input import CrystalArrays, largest_counts, resolution_limits
+from xtalpriors.crystal.scattering_input import (
+    CrystalArrays,
+    largest_counts,
+    nearest_first,
+    resolution_limits,
+)
 from xtalpriors.crystal.space_group import SpaceGroup
 
 __all__ = ["AmplitudesAndPhases", "Scale", "StructureFactorCalculator", "structure_factors"]
@@ -76,7 +81,7 @@ class StructureFactorCalculator:
         present = ~systematic_absences(group, hkl)
         if wanted is not None:
             present &= np.asarray(wanted, dtype=bool).ravel()
-        self._hkl = hkl[present & np.any(hkl != 0, axis=1)]
+        self._hkl = nearest_first(hkl[present])
         self._mask = present.astype(np.float32)
         self._table = form_factor_table()
 

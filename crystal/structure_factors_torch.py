@@ -17,7 +17,7 @@ import torch
 from xtalpriors.crystal.form_factors import form_factor_table
 from xtalpriors.crystal.reciprocal import SPHERE_TOLERANCE, IndexBox, systematic_absences
 from xtalpriors.crystal.reduced_operators import reduce_operators
-from xtalpriors.crystal.scattering_input import CrystalArrays, resolution_limits
+from xtalpriors.crystal.scattering_input import CrystalArrays, nearest_first, resolution_limits
 from xtalpriors.crystal.space_group import SpaceGroup
 
 __all__ = ["TorchStructureFactors"]
@@ -78,7 +78,7 @@ class TorchStructureFactors:
             As `StructureFactorCalculator.structure_factors`.
         """
         crystals = crystals.checked()
-        hkl = self._hkl[np.any(self._hkl != 0, axis=1)]
+        hkl = nearest_first(self._hkl)
         limits, metrics = resolution_limits(crystals.cells, d_min_angstrom, hkl)
         shape = (len(limits), *self.box.shape)
         complex_dtype = torch.complex64 if self.dtype == torch.float32 else torch.complex128

@@ -70,9 +70,13 @@ def test_structure_factors_agree_with_gemmi(symbol: str) -> None:
         compare(gemmi_structure_factors(group, crystals, i, hkl[some]), found[i, some], hkl[some])
 
 
-@pytest.mark.parametrize(
-    "symbol", ["P 1", "P 1 21/c 1", "C 1 2/c 1", "P n n n:1", "R -3:R", "P 61 2 2", "F d -3 m:1"]
-)
+SUMMED = (
+    "P 1", "P 1 21/c 1", "P 1 2/m 1", "P 1 21/m 1", "P 1 2/c 1", "C 1 2/m 1", "C 1 2/c 1", "P 1 21/n 1",
+    "P n n n:1", "R -3:R", "P 61 2 2", "F d -3 m:1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("symbol", SUMMED)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_numba_and_torch_agree_with_a_plain_sum(symbol: str, precision: str) -> None:
     group = SpaceGroup.from_hm(symbol)
@@ -113,6 +117,28 @@ def test_separable_kernel_agrees_with_gemmi_on_large_cells_and_many_atoms() -> N
         some = rng.permutation(inside)[:400]
         compare(gemmi_structure_factors(group, crystals, i, hkl[some]), found[i, some], hkl[some])
         assert np.count_nonzero(found[i]) <= len(inside)
+
+
+@pytest.mark.parametrize(
+    "box", [(2, 6, 1, 4, 0, 3), (-4, -1, 0, 2, 2, 5), (0, 0, 0, 5, 0, 1), (-2, 20, 0, 0, 2, 2)]
+)
+def test_separable_kernel_in_any_box_of_one_sign_of_k_and_l(box: tuple[int, ...]) -> None:
+    group = SpaceGroup.from_hm("P 1 21/c 1")
+    crystals = random_crystals(group, 2, seed=17)
+    part, every = IndexBox(*box), IndexBox(-20, 20, -6, 6, -6, 6)
+    whole = structure_factors(group, crystals, every, 0.9)  # k < 0: the kernel for any group
+    h, k, l = (slice(box[i] - every[i], box[i + 1] - every[i] + 1) for i in (0, 2, 4))
+    expected = whole[:, h, k, l]
+    found = structure_factors(group, crystals, part, 0.9)
+    assert expected.shape == found.shape and np.count_nonzero(expected) > 3
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(whole).max()
+    assert np.array_equal(found == 0, expected == 0)
+
+
+def test_a_box_of_absences_is_zero() -> None:
+    group = SpaceGroup.from_hm("P 1 21/c 1")  # h 0 l with l odd
+    f = structure_factors(group, random_crystals(group, 2, seed=1), IndexBox(-3, 3, 0, 0, 1, 1), 1.0)
+    assert f.shape == (2, 7, 1, 1) and not f.any()
 
 
 CCTBX = """
