@@ -23,34 +23,37 @@ class Step(NamedTuple):
     n: int
 
 
-_COUNTS = """
+_UNREADABLE = "block IS NULL AND stage IN ('read', 'parse', 'crash', 'memory')"
+
+_COUNTS = f"""
 SELECT (SELECT count(*) FROM file),
-       (SELECT count(*) FROM file WHERE (source, file_id) NOT IN (
-            SELECT (source, file_id) FROM rejection
-            WHERE block IS NULL AND stage IN ('read', 'parse', 'crash', 'memory'))),
+       (SELECT count(*) FROM file
+        WHERE (source, file_id) NOT IN (SELECT (source, file_id) FROM rejection WHERE {_UNREADABLE})),
+       (SELECT count(*) FROM file
+        WHERE (source, file_id) NOT IN (SELECT (source, file_id) FROM rejection WHERE block IS NULL)),
        (SELECT count(*) FROM entry) + (SELECT count(*) FROM rejection WHERE block IS NOT NULL),
        (SELECT count(*) FROM entry)
 """
 
-_REASONS = """
-SELECT CASE WHEN block IS NULL THEN 'readable files' ELSE 'structures' END AS step,
+_STEPS = ("files", "readable files", "files with a structure", "blocks", "structures")
+
+_REASONS = f"""
+SELECT CASE WHEN {_UNREADABLE} THEN 'readable files' WHEN block IS NULL THEN 'files with a structure'
+            ELSE 'structures' END AS step,
        stage || ': ' || code AS reason, count(*) AS n
 FROM rejection GROUP BY ALL ORDER BY step, n DESC, reason
 """
 
 
 def corpus_steps(connection: duckdb.DuckDBPyConnection) -> list[Step]:
-    """Files, files that could be read, data blocks that claim a structure, structures.
+    """Files, those that could be read, those with a structure, blocks that claim one, structures.
 
     A block is one that became an entry, or was rejected by itself; blocks without a structure
     (`data_global`, reflection lists) are neither.
     """
     row = connection.execute(_COUNTS).fetchone()
     assert row is not None
-    return [
-        Step(name, int(n))
-        for name, n in zip(("files", "readable files", "blocks", "structures"), row, strict=False)
-    ]
+    return [Step(name, int(n)) for name, n in zip(_STEPS, row, strict=True)]
 
 
 def waterfall(database: Path) -> pl.DataFrame:
@@ -64,9 +67,10 @@ def waterfall(database: Path) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns `step` (`files`, `readable files`, `blocks`, `structures`, `structures with coordinates`),
-        `n` (left after the step), `lost` (in it), `reason` and `reason_n`: one row a step with null
-        reason, followed by one row for each reason of a loss there (`stage: code`), most frequent first.
+        Columns `step` (`files`, `readable files`, `files with a structure`, `blocks`, `structures`,
+        `structures with coordinates`), `n` (left after the step), `lost` (in it), `reason` and `reason_n`:
+        one row a step with null reason, then one for each reason of a loss there (`stage: code`), the most
+        frequent first.
         The lists behind the reasons are table `rejection`.
     """
     with open_database(database) as connection:

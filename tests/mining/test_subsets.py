@@ -90,14 +90,8 @@ def test_waterfall_and_what_each_filter_drops_alone(tmp_path: Path) -> None:
     names, report = kept(tmp_path, DEFAULT_SUBSETS["p21c-10"], *rows)
     assert names == ["x:1"]
     steps = {step.step: step.n for step in report.waterfall}
-    assert list(steps)[:6] == [
-        "files",
-        "readable files",
-        "blocks",
-        "structures",
-        "space group",
-        "cell lengths",
-    ]
+    assert list(steps)[:5] == ["files", "readable files", "files with a structure", "blocks", "structures"]
+    assert list(steps)[5:7] == ["space group", "cell lengths"]
     assert [steps[s] for s in ("structures", "space group", "cell lengths")] == [6, 5, 4]
     assert [steps[s] for s in ("not_retracted", "no_errors", "has_coordinates")] == [3, 2, 1]
     assert report.dropped_alone["no_errors"] == 2

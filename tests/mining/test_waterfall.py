@@ -10,7 +10,7 @@ from xtalpriors.mining.waterfall import waterfall
 
 
 def test_files_to_structures(tmp_path: Path) -> None:
-    """Six files: two unreadable, one with a good and a bad block, one with a bad block, two good."""
+    """Seven files: two unreadable, one of text only, one with a good and a bad block, one bad, two good."""
     entries = [
         entry("cod:1.cif#a"),
         entry("cod:2.cif#a"),
@@ -22,12 +22,14 @@ def test_files_to_structures(tmp_path: Path) -> None:
         rejection("4.cif", "cell", "no-cell", "only"),
         rejection("5.cif", "parse", "syntax"),
         rejection("6.cif", "parse", "syntax"),
+        rejection("7.cif", "sites", "no-structure"),
     ]
     frame = waterfall(make_database(tmp_path / "d.duckdb", entries, rejections=rejections))
     steps = frame.filter(frame["reason"].is_null()).select("step", "n", "lost").rows()
     assert steps == [
-        ("files", 6, None),
-        ("readable files", 4, 2),
+        ("files", 7, None),
+        ("readable files", 5, 2),
+        ("files with a structure", 4, 1),
         ("blocks", 6, None),
         ("structures", 4, 2),
         ("structures with coordinates", 3, 1),
@@ -35,6 +37,7 @@ def test_files_to_structures(tmp_path: Path) -> None:
     reasons = frame.filter(frame["reason"].is_not_null()).select("step", "reason", "reason_n").rows()
     assert reasons == [
         ("readable files", "parse: syntax", 2),
+        ("files with a structure", "sites: no-structure", 1),
         ("structures", "cell: no-cell", 1),
         ("structures", "symmetry: no-symmetry", 1),
     ]
@@ -42,4 +45,4 @@ def test_files_to_structures(tmp_path: Path) -> None:
 
 def test_an_empty_database(tmp_path: Path) -> None:
     frame = waterfall(make_database(tmp_path / "d.duckdb", []))
-    assert frame["n"].to_list() == [0] * 5
+    assert frame["n"].to_list() == [0] * 6
