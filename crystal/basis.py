@@ -6,7 +6,7 @@ A change of basis is held as the map of *coordinates*, x′ = W x + w. The basis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -38,6 +38,7 @@ class ChangeOfBasis:
 
     rows: tuple[Row, Row, Row]
     shift: Row
+    _text: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def from_matrix(cls, matrix: npt.ArrayLike, shift: npt.ArrayLike = (0, 0, 0)) -> ChangeOfBasis:
@@ -78,7 +79,10 @@ class ChangeOfBasis:
     @property
     def triplet(self) -> str:
         """The map as a triplet, `x-z,y,z`; fractional factors are written `1/2*x`."""
-        return ",".join(_row_text(row, shift) for row, shift in zip(self.rows, self.shift, strict=True))
+        if self._text is None:  # written once: the reader asks for it at every file of group 14
+            parts = (_row_text(row, shift) for row, shift in zip(self.rows, self.shift, strict=True))
+            object.__setattr__(self, "_text", ",".join(parts))
+        return self._text or ""
 
     def inverse(self) -> ChangeOfBasis:
         """The map back: x = W⁻¹ x′ − W⁻¹ w."""

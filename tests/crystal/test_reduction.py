@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
+from importlib.metadata import PackageNotFoundError, distribution
+
 import gemmi
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ from oracle import ask
 from xtalpriors.crystal.cell import cell_volumes, metric_tensors, orthogonalization_matrices
 from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
 from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
 
 SPECIAL = [
     (5, 5, 5, 90, 90, 90),
@@ -89,6 +95,33 @@ def test_centred_lattices(symbol: str, cell: tuple[float, ...]) -> None:
     np.testing.assert_allclose(found, oracle.get_cell().parameters, atol=1e-6)
     n_points = sum(1 for r in group.rotations if (r == np.eye(3)).all())
     assert cell_volumes([found])[0] == pytest.approx(cell_volumes([cell])[0] / n_points)
+
+
+def test_real_cells_of_the_amcsd() -> None:
+    try:
+        path = distribution("larixite").locate_file("larixite/amcsd_cif1.db")
+    except PackageNotFoundError:
+        pytest.skip("needs larixite, which `make setup` installs")
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        operators = dict(connection.execute("SELECT id, symmetry_xyz FROM spacegroups"))
+        rows = connection.execute("SELECT spacegroup_id, a, b, c, alpha, beta, gamma FROM cif").fetchall()
+    cells, bases, centrings = [], [], []
+    for group_id, *cell in rows:
+        resolution = resolve_space_group(tuple(json.loads(operators[group_id])))
+        is_numbers = all(re.fullmatch(r"\d+\.?\d*", x) for x in cell)  # `3,2518` and `6.4235.` occur too
+        if is_numbers and isinstance(resolution, Resolution) and resolution.group.centring != "X":
+            cells.append([float(x) for x in cell])
+            bases.append(primitive_basis(resolution.group))
+            centrings.append(resolution.group.centring)
+    found = niggli_reduce(cells, np.array(bases))
+    assert len(cells) > 9000
+    assert set("PABCIFR") <= set(centrings)
+    assert found.reduced.all()
+    for cell, centring, reduced in zip(cells, centrings, found.cells, strict=True):
+        # the hexagonal centring vectors are those of the obverse setting in both
+        oracle = gemmi.GruberVector(gemmi.UnitCell(*cell), centring)
+        oracle.niggli_reduce(1e-5 * oracle.get_cell().volume ** (2 / 3))
+        np.testing.assert_allclose(reduced, oracle.get_cell().parameters, rtol=1e-3)
 
 
 def test_face_centred_cube_by_hand() -> None:
