@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from xtalpriors.priors.conventions import length_bounds, longest_allowed
+from xtalpriors.priors.conventions import cell_name, length_bounds, longest_allowed
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.estimators import fit_scalar
 from xtalpriors.priors.families import exponential, truncated_normal
@@ -92,7 +92,8 @@ def _both_ratios(table: SubsetTable) -> Values:
 
 def fit(context: Context) -> AxisRatio:
     """Exponential fits of both ratios, each on its values up to r (exact truncated likelihood)."""
-    r, bounds = context.ratio_max, length_bounds(context.own.definition)
+    r, definition = context.ratio_max, context.own.definition
+    cell, bounds = cell_name(definition), length_bounds(definition)
     rivals = [uniform(1.0, r), from_family(truncated_normal(1.0, r))]
 
     def ratio(name: str, upper: int, what: str) -> ScalarPrior:
@@ -101,7 +102,7 @@ def fit(context: Context) -> AxisRatio:
             f"axis_ratio.{name}",
             lambda table: entry_values(table, _ratio(table, upper)),
             unit="1",
-            convention=f"{what} of the declared cell's sorted lengths, fitted up to r = {r:g}; {bounds}",
+            convention=f"{what} of the sorted lengths of the {cell}, fitted up to r = {r:g}; {bounds}",
             families=[exponential(1.0, r)],
             rivals=rivals,
             pool="bounded",
@@ -109,7 +110,6 @@ def fit(context: Context) -> AxisRatio:
 
     both = observe(context, "axis_ratio.share_beyond_ratio_max", _both_ratios, pool="bounded")
     own = _sorted_lengths(context.own)
-    definition = context.own.definition
     return AxisRatio(
         ratio_max=r,
         length_min_angstrom=float(definition.get("length_min_angstrom") or np.nanmin(own)),
@@ -121,7 +121,7 @@ def fit(context: Context) -> AxisRatio:
             "axis_ratio.longest",
             lambda table: entry_values(table, _sorted_lengths(table)[:, 2]),
             unit="Å",
-            convention=f"longest length of the declared cell; {bounds}",
+            convention=f"longest length of the {cell}; {bounds}",
             pool="bounded",
         ),
         share_beyond_ratio_max=fit_share(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from xtalpriors.priors.conventions import length_bounds
+from xtalpriors.priors.conventions import cell_name, length_bounds
 from xtalpriors.priors.estimate import Estimate
 from xtalpriors.priors.estimators import scalar_of
 from xtalpriors.priors.families import gamma, lognormal, truncated_normal
@@ -44,7 +44,7 @@ def _volumes(table: SubsetTable) -> Values:
 
 def fit(context: Context) -> CellVolume:
     """Log-normal fit of the declared cells' volumes (plain maximum likelihood, location 0)."""
-    name = "cell_volume"
+    name, definition = "cell_volume", context.own.definition
     observations = observe(
         context, name, lambda t: entry_values(t, t.number("volume_angstrom3")), pool="bounded"
     )
@@ -53,7 +53,7 @@ def fit(context: Context) -> CellVolume:
         name,
         observations,
         unit="Å³",
-        convention=f"volume of the declared cell; {length_bounds(context.own.definition)}",
+        convention=f"volume of the {cell_name(definition)}; {length_bounds(definition)}",
         families=[lognormal()],
         rivals=[from_family(gamma()), weibull(), from_family(truncated_normal(0.0, None))],
     )

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["length_bounds", "longest_allowed", "within_bounds"]
+__all__ = ["cell_name", "length_bounds", "longest_allowed", "within_bounds"]
+
+
+def cell_name(definition: Mapping[str, Any]) -> str:
+    """Which cell the columns of the subset hold."""
+    brought = definition.get("bring_to_p21c")
+    return "least-oblique P2₁/c cell that the structure was brought to" if brought else "declared cell"
 
 
 def length_bounds(definition: Mapping[str, Any]) -> str:

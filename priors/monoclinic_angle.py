@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from xtalpriors.priors.conventions import cell_name
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.estimators import fit_scalar
 from xtalpriors.priors.families import exponential, truncated_normal
@@ -133,7 +134,7 @@ def fit(context: Context) -> MonoclinicAngle:
         context,
         "monoclinic_angle.declared",
         _declared,
-        "the declared cell, any setting and unique axis, folded to ≥ 90°",
+        f"the {cell_name(context.own.definition)}, any setting and unique axis, folded to ≥ 90°",
     )
     name = "monoclinic_angle.least_oblique"
     least_oblique = attempt(

@@ -228,7 +228,12 @@ def main() -> None:
     counts_file = FOLDER / ELEMENT_COUNTS
     if given is not None:
         bundle = load_bundle(given)
-        source = f"{bundle.created_from.corpus}, subset {bundle.name} (priors {bundle.priors_digest})"
+        steps = bundle.created_from.waterfall
+        counts = f"{steps[0].n:,} files, {steps[-1].n:,} structures kept, " if steps else ""
+        source = (
+            f"this pipeline's corpus {bundle.created_from.corpus!r}, subset {bundle.name} "
+            f"({counts}priors {bundle.priors_digest})"
+        )
         write_atomically(
             counts_file, canonical_json(counts_of_bundle(bundle) | {"source": source}, indent=1) + "\n"
         )

@@ -18,7 +18,7 @@ Make = Callable[..., SubsetTable]
 
 
 def test_the_declared_angle_is_folded_whatever_the_unique_axis(table_of: Make) -> None:
-    """β = 85°, γ = 95° (unique axis c) and α = 100° are 95°, 95°, 100°; orthorhombic cells are no evidence."""
+    """β = 85°, γ = 95° (unique axis c) and α = 100° are 95°, 95°, 100°; orthorhombic ones no evidence."""
     angles = np.array([[90, 85, 90], [90, 90, 95], [100, 90, 90], [90, 90, 90]] * 20, float)
     systems = (["monoclinic"] * 3 + ["orthorhombic"]) * 20
     table = table_of(
