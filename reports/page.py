@@ -56,7 +56,9 @@ def render_page(inputs: Inputs, sections: Sequence[Section], drifts: Sequence[Dr
         facts=_facts(inputs),
         warnings=inputs.warnings,
         paper_lead=_paper_lead(inputs),
-        paper_rows=compare_with_paper(inputs.bundles),
+        paper_rows=compare_with_paper(
+            inputs.bundles, {name: subset.frame for name, subset in inputs.subsets.items()}
+        ),
         drifts=drifts,
         sections=[_section(section) for section in sections],
         bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],

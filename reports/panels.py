@@ -108,7 +108,7 @@ def curve_rows(
 
 
 def covered_share(fit: Scalar, values: ArrayLike, weights: ArrayLike) -> float:
-    """Share of the values that a fit to a cut range describes; 1 for a fit without bounds, and for no values."""
+    """Share of the values that a fit to a cut range describes; 1 without bounds, and for no values."""
     array, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     low, high = getattr(fit, "low", None), getattr(fit, "high", None)
     known = np.isfinite(array)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp, inf, isfinite
 
+import pandas as pd
 from markupsafe import Markup
 
 from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.continuous import LogNormal
 from xtalpriors.priors.estimate import Estimate
+from xtalpriors.reports.statistics import wilson
 
 __all__ = ["STATISTICS", "PaperRow", "Statistic", "compare_with_paper", "strip"]
 
 SMALL, LARGE = "p21c-10", "all-50"
+SPECIAL = "n_special_positions"
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """One number: where the paper has it, and how a bundle gives it.
+    """One number: where the paper has it, and how a bundle gives it (`get`).
 
+    Where there is no `get` the structures of the subset give the number: the share of those with a known
+    `column` for which it lies within `within`, with Wilson's interval over clusters.
     `percent` numbers are shares, shown in per cent; `axis` is the range of the strip; `in_words` turns
     (paper, value) into the generator's own terms where a difference alone says little.
     """
@@ -28,7 +33,9 @@ class Statistic:
     label: str
     subset: str
     paper: float
-    get: Callable[[Priors], Estimate | None]
+    get: Callable[[Priors], Estimate | None] | None = None
+    column: str = ""
+    within: tuple[float, float] = (0.0, 0.0)
     axis: tuple[float, float] = (0.0, 1.0)
     percent: bool = True
     in_words: Callable[[float, float], str] | None = None
@@ -70,71 +77,83 @@ def _path(*names: str) -> Callable[[Priors], Estimate | None]:
     return get
 
 
-def _occupied(count: int) -> Callable[[Priors], Estimate | None]:
-    """Share of P2₁/c structures with 0, 1, or (2) at least two special positions occupied."""
-
-    def get(priors: Priors) -> Estimate | None:
-        special = priors.special_positions
-        if special is None or 14 not in special.groups:
-            return None
-        values = special.groups[14].number_occupied.probabilities
-        if count < 2:
-            return values[count] if count < len(values) else Estimate(value=0.0)
-        if len(values) == 3:
-            return values[2]
-        return Estimate(value=sum(v.value for v in values[2:]))
-
-    return get
-
-
 def _factor(paper: float, value: float) -> str:
     return f"median V × {exp(value - paper):.2f}"
 
 
 STATISTICS: tuple[Statistic, ...] = (
-    Statistic("Cell volume: μ, mean of ln(V/Å³)", SMALL, 6.04, _volume("mu"), (5, 7.5), False, _factor),
-    Statistic("Cell volume: σ, s.d. of ln V", SMALL, 0.394, _volume("sigma"), (0, 1), False),
-    Statistic("Volumes within 160–1000 Å³", SMALL, 0.979, _path("cell_volume", "share_160_1000")),
-    Statistic("Structures with no special position occupied", SMALL, 0.735, _occupied(0)),
-    Statistic("Structures with one special position occupied", SMALL, 0.201, _occupied(1)),
-    Statistic("Structures with two or more occupied", SMALL, 0.064, _occupied(2)),
+    Statistic(
+        "Cell volume: μ, mean of ln(V/Å³)",
+        SMALL,
+        6.04,
+        _volume("mu"),
+        axis=(5, 7.5),
+        percent=False,
+        in_words=_factor,
+    ),
+    Statistic("Cell volume: σ, s.d. of ln V", SMALL, 0.394, _volume("sigma"), percent=False),
+    Statistic("Volumes within 160–1000 Å³", SMALL, 0.979, None, "volume_angstrom3", (160, 1000)),
+    Statistic("Structures with no special position occupied", SMALL, 0.735, None, SPECIAL, (0, 0)),
+    Statistic("Structures with one special position occupied", SMALL, 0.201, None, SPECIAL, (1, 1)),
+    Statistic("Structures with two or more occupied", SMALL, 0.064, None, SPECIAL, (2, inf)),
     Statistic("C, N, O among general positions", LARGE, 0.89, _path("elements", "general", "share_cno")),
     Statistic("C, N, O among special positions", LARGE, 0.49, _path("elements", "special", "share_cno")),
 )
 
 
-def compare_with_paper(bundles: Mapping[str, PriorBundle]) -> list[PaperRow]:
-    """The table's rows from the bundles by subset name; a statistic that none gives is said to be missing."""
-    return [_row(statistic, bundles.get(statistic.subset)) for statistic in STATISTICS]
+def compare_with_paper(
+    bundles: Mapping[str, PriorBundle], frames: Mapping[str, pd.DataFrame]
+) -> list[PaperRow]:
+    """The table's rows from bundles and entries by subset name; what none gives is said to be missing."""
+    return [_row(s, bundles.get(s.subset), frames[s.subset]) for s in STATISTICS]
 
 
-def _row(statistic: Statistic, bundle: PriorBundle | None) -> PaperRow:
-    sample, estimate = statistic.subset, None
-    if bundle is not None:
-        volume = bundle.priors.cell_volume
-        if volume is not None and volume.n is not None:
-            sample += f" ({volume.n:,})"
-        estimate = statistic.get(bundle.priors)
+def _estimate(statistic: Statistic, bundle: PriorBundle | None, entries: pd.DataFrame) -> Estimate | str:
+    """The corpus's value, or why there is none."""
+    if statistic.get is None:
+        known = entries[entries[statistic.column].notna()]
+        if known.empty:
+            return "no structure"
+        has = known[statistic.column].between(*statistic.within)
+        found = wilson(float(known.loc[has, "weight"].sum()), float(known["weight"].sum()))
+        return Estimate(value=found.value, low=found.low, high=found.high)
+    if bundle is None:
+        return "no bundle of this subset"
+    return statistic.get(bundle.priors) or "not in the bundle"
+
+
+def _pooled(statistic: Statistic, bundle: PriorBundle | None) -> str:
+    """Says how little of a pooled volume fit is this subset's own."""
+    if bundle is None or not statistic.label.startswith("Cell volume"):
+        return ""
+    volume = bundle.priors.cell_volume
+    if volume is None or volume.shrinkage is None:
+        return ""
+    return f"{100 * volume.shrinkage.weight_own:.0f} % its own, rest of {volume.shrinkage.parent}"
+
+
+def _row(statistic: Statistic, bundle: PriorBundle | None, entries: pd.DataFrame) -> PaperRow:
+    sample = f"{statistic.subset} ({len(entries):,})"
     paper = _number(statistic.paper, statistic.percent)
-    if estimate is None:
-        reason = "no bundle of this subset" if bundle is None else "not in the bundle"
-        return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), reason, "", "none")
+    estimate = _estimate(statistic, bundle, entries)
+    if isinstance(estimate, str):
+        return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), estimate, "", "none")
     interval = ""
     if estimate.low is not None and estimate.high is not None:
         ends = [_number(end, statistic.percent, sign=False) for end in (estimate.low, estimate.high)]
         interval = f"{ends[0]} … {ends[1]}"
     verdict, words, look = _verdict(statistic, estimate)
-    drawn = strip(estimate, statistic.paper, statistic.axis)
+    pooled = _pooled(statistic, bundle)
     return PaperRow(
-        statistic.label,
-        sample,
-        paper,
-        _number(estimate.value, statistic.percent),
-        interval,
-        drawn,
-        verdict,
-        words,
-        look,
+        label=statistic.label,
+        sample=sample,
+        paper=paper,
+        value=_number(estimate.value, statistic.percent),
+        interval=interval,
+        strip=strip(estimate, statistic.paper, statistic.axis),
+        verdict=f"{verdict}, pooled" if pooled else verdict,
+        words=f"{words}; {pooled}" if words and pooled else words or pooled,
+        look="none" if pooled else look,
     )
 
 

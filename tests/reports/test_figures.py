@@ -23,7 +23,7 @@ from xtalpriors.reports.figures import (
 )
 from xtalpriors.reports.meta import FigureMeta, Sample
 from xtalpriors.reports.panels import histogram_rows
-from xtalpriors.reports.paper import STATISTICS, strip
+from xtalpriors.reports.paper import STATISTICS, compare_with_paper, strip
 from xtalpriors.reports.style import figure_style, inline_svg, render_svg
 
 META = FigureMeta("made", (Sample("p21c-10", 3, 2),), "declared", "0123456789abcdef")
@@ -173,3 +173,21 @@ def test_a_strip_widens_to_what_it_shows() -> None:
     drawn = str(strip(Estimate(value=9.0, low=8.0, high=12.0), 6.04, (5, 7.5)))
     assert 'x2="142.0"' in drawn
     assert "nan" not in drawn
+
+
+def test_shares_beside_the_papers_are_counted_over_clusters() -> None:
+    entries = pd.DataFrame(
+        {
+            "volume_angstrom3": [150.0, 200, 300, 400],
+            "n_special_positions": [0, 1, 5, None],
+            "weight": [1.0, 1.0, 0.5, 0.5],
+        }
+    )
+    rows = {r.label: r for r in compare_with_paper({}, {"p21c-10": entries, "all-50": entries})}
+    assert len(rows) == len(STATISTICS)
+    assert rows["Volumes within 160–1000 Å³"].value == "66.7 %"
+    assert rows["Structures with two or more occupied"].value == "20.0 %"
+    assert rows["Structures with no special position occupied"].verdict == "within interval"
+    assert rows["Cell volume: σ, s.d. of ln V"].verdict == "no bundle of this subset"
+    nothing = compare_with_paper({}, {"p21c-10": entries.iloc[:0], "all-50": entries})
+    assert {r.verdict for r in nothing} == {"no bundle of this subset", "no structure"}
