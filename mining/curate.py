@@ -31,8 +31,11 @@ __all__ = ["BEST_FIRST", "build_clusters"]
 
 I64 = npt.NDArray[np.int64]
 
-BEST_FIRST = "has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id"
-"""Order of the entries of a cluster in SQL: ordered, then R1, then resolution, then the name."""
+BEST_FIRST = """
+    is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0, is_suboptimal OR is_duplicate,
+    has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id
+"""
+"""Order of the entries of a cluster in SQL: sound, then ordered, then R1, then resolution, then the name."""
 
 _COMPOSITION_TOLERANCE = 0.005
 _HYDROGEN_TOLERANCE = 0.03
@@ -66,8 +69,7 @@ _NIGGLI = [
 _QUERY = f"""
 SELECT entry_id, sg_number, formula_cell, elements, h_fraction, n_sites, cod_code, csd_code, doi,
        duplicate_of, optimal_code, volume_per_non_h_atom_angstrom3 AS volume_per_atom, {", ".join(_NIGGLI)},
-       row_number() OVER (ORDER BY is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0,
-                          is_suboptimal OR is_duplicate, {BEST_FIRST}) AS rank
+       row_number() OVER (ORDER BY {BEST_FIRST}) AS rank
 FROM entry ORDER BY entry_id
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ __all__ = [
     "count_dropped_alone",
     "count_members",
     "dropped",
+    "leave_out",
     "member_rows",
     "require_clusters",
     "select_members",
@@ -45,7 +47,7 @@ def require_clusters(connection: duckdb.DuckDBPyConnection, database: Path) -> N
 
 
 def select_members(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> list[Step]:
-    """Fill the temporary table `kept` with the members and their clusters; count what each step leaves."""
+    """Fill the temporary table `kept` with members and their clusters; count what each step leaves."""
     conditions = [("space group", definition.group_sql()), ("cell lengths", definition.bounds_sql())]
     conditions += definition.filter_sql()
     counts = ", ".join(
@@ -57,28 +59,37 @@ def select_members(connection: duckdb.DuckDBPyConnection, definition: SubsetDefi
     steps = corpus_steps(connection)
     steps += [Step(name, int(n)) for (name, _), n in zip(conditions, row, strict=True)]
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE kept AS
-            SELECT entry_id, cluster_id,
-                   CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size,
-                   row_number() OVER (PARTITION BY cluster_id ORDER BY {BEST_FIRST}) = 1 AS is_best
+        f"""CREATE OR REPLACE TEMP TABLE kept AS SELECT entry_id, cluster_id
             FROM entry JOIN cluster USING (entry_id)
             WHERE {" AND ".join(f"({sql})" for _, sql in conditions)}"""
     )
     if definition.one_per_cluster:
-        connection.execute("DELETE FROM kept WHERE NOT is_best")
-        connection.execute("UPDATE kept SET cluster_size = 1")
-        kept = connection.execute("SELECT count(*) FROM kept").fetchone()
-        assert kept is not None
-        steps.append(Step(BEST_OF_CLUSTER, int(kept[0])))
+        connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE kept AS
+                SELECT entry_id, cluster_id FROM entry JOIN kept USING (entry_id)
+                QUALIFY row_number() OVER (PARTITION BY cluster_id ORDER BY {BEST_FIRST}) = 1"""
+        )
+        steps.append(Step(BEST_OF_CLUSTER, count_members(connection).n_entries))
     return steps
+
+
+def leave_out(connection: duckdb.DuckDBPyConnection, entry_ids: Iterable[str]) -> None:
+    """Take entries out of what `select_members` chose."""
+    connection.executemany("DELETE FROM kept WHERE entry_id = ?", [(name,) for name in entry_ids])
 
 
 def member_rows(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
     """Rows of the members, sorted by `entry_id`; each cluster's weights sum to one within the subset."""
     columns = ", ".join(f'entry."{c.name}"' for c in ENTRY)
     return connection.sql(
-        f"""SELECT {columns}, cluster_id, cluster_size, 1.0::DOUBLE / cluster_size AS weight, is_best
-            FROM entry JOIN kept USING (entry_id) ORDER BY entry.entry_id"""
+        f"""WITH ranked AS (
+                SELECT entry_id, cluster_id,
+                       CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size,
+                       row_number() OVER (PARTITION BY cluster_id ORDER BY {BEST_FIRST}) = 1 AS is_best
+                FROM entry JOIN kept USING (entry_id)
+            )
+            SELECT {columns}, cluster_id, cluster_size, 1.0::DOUBLE / cluster_size AS weight, is_best
+            FROM entry JOIN ranked USING (entry_id) ORDER BY entry.entry_id"""
     ).to_arrow_reader(_BATCH)
 
 

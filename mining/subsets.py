@@ -29,6 +29,7 @@ from xtalpriors.mining.subset_query import (
     count_dropped_alone,
     count_members,
     dropped,
+    leave_out,
     member_rows,
     require_clusters,
     select_members,
@@ -124,7 +125,7 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
             write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata)
             write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata)
             return report
-        brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
+        brought = _brought(connection)
         waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
         report = _report(connection, definition, waterfall, brought)
         metadata = _metadata(connection, definition, report)
@@ -180,6 +181,16 @@ def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
         return dropped(connection, definition)
 
 
+def _brought(connection: duckdb.DuckDBPyConnection) -> BroughtToP21c:
+    """The members described in P2₁/c; weights are those among the entries that could be."""
+    brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
+    if not brought.refused:
+        return brought
+    leave_out(connection, [name for name, _ in brought.refused])
+    rest = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
+    return rest._replace(refused=brought.refused)
+
+
 def _report(
     connection: duckdb.DuckDBPyConnection,
     definition: SubsetDefinition,
@@ -188,8 +199,7 @@ def _report(
 ) -> SubsetReport:
     n_entries, n_sites, n_clusters = count_members(connection)
     if brought is not None:
-        n_entries, n_sites = brought.entries.num_rows, brought.sites.num_rows
-        n_clusters = len(brought.entries["cluster_id"].unique())
+        n_sites = brought.sites.num_rows
     small = n_entries < definition.pool_below and definition.pool_to is not None
     return SubsetReport(
         definition.name,

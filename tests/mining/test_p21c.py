@@ -71,6 +71,9 @@ def test_what_cannot_be_brought_there_is_named(tmp_path: Path) -> None:
         entry("x:oblique", (5.0, 6.0, 7.0, 80.0, 90.0, 90.0), "P b c a", "O"),
     ]
     sites += [site("x:acentric"), site("x:oblique", multiplicity=8)]
+    # Marked a duplicate of the oblique one, which is refused: the good one is left with its full weight.
+    rows[0] |= {"duplicate_of": "7", "is_duplicate": False}
+    rows[2] |= {"cod_code": "7"}
     definition = SubsetDefinition(name="all", bring_to_p21c=True)
     output = tmp_path / "all.parquet"
     report = write_subset(make_database(tmp_path / "d.duckdb", rows, sites), definition, output)
@@ -81,5 +84,7 @@ def test_what_cannot_be_brought_there_is_named(tmp_path: Path) -> None:
     }
     assert report.waterfall[-1] == ("brought to P2₁/c", 1)
     assert {r["entry_id"] for r in read_metadata(output)["refused"]} == {"x:acentric", "x:oblique"}
-    assert pq.read_table(output)["entry_id"].to_pylist() == ["x:good"]
+    (written,) = pq.read_table(output).to_pylist()
+    assert (written["entry_id"], written["cluster_size"], written["weight"]) == ("x:good", 1, 1.0)
+    assert written["is_best"]
     assert set(pq.read_table(tmp_path / "all.sites.parquet")["entry_id"].to_pylist()) == {"x:good"}
