@@ -7,11 +7,13 @@ import itertools
 import gemmi
 import numpy as np
 import pytest
+from corpus import corpus_dir
 
 from xtalpriors.crystal.basis import ChangeOfBasis
 from xtalpriors.crystal.cell import UnitCell
 from xtalpriors.crystal.settings import change_setting, group_in_setting, least_oblique_p21c, to_reference
 from xtalpriors.crystal.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
 from xtalpriors.errors import UsageError
 
 SITES = np.array([[0.11, 0.23, 0.37], [0.43, 0.07, 0.61], [0.79, 0.41, 0.19], [0.25, 0.66, 0.91]])
@@ -174,3 +176,26 @@ def test_change_of_basis_arithmetic() -> None:
     assert float(change.determinant) == 0.5
     assert change.triplet == "x-1/2*z,y+1/4,1/2*z"
     np.testing.assert_allclose(change.coordinates([[0.2, 0.3, 0.4]]), [[0.0, 0.55, 0.2]], atol=1e-15)
+
+
+def test_obliqueness_of_the_no_14_entries_of_the_cod() -> None:
+    """Why there is a least-oblique convention: β > 125° in 0.5, 28 and 7 % of the entries."""
+    folder = corpus_dir("cod")
+    lines = (folder / "manifest.tsv").read_text("utf-8").splitlines()
+    beta: dict[str, list[float]] = {"declared": [], "reference": [], "least-oblique": []}
+    for path in (line.split("\t")[0] for line in lines[1:] if line.split("\t")[2] == "14"):
+        block = gemmi.cif.read(str(folder / path)).sole_block()
+        tags = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+        cell = UnitCell(*(gemmi.cif.as_number(block.find_value(f"_cell_{tag}")) for tag in tags))
+        listed = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
+        operators = tuple(gemmi.cif.as_string(x) for tag in listed for x in block.find_values(tag))
+        symbol = block.find_value("_symmetry_space_group_name_H-M") or "?"
+        answer = resolve_space_group(operators, None, symbol, None, cell.parameters[3:])
+        assert isinstance(answer, Resolution), path
+        group = answer.group
+        beta["declared"].append(90 + max(abs(x - 90) for x in cell.parameters[3:]))
+        beta["reference"].append(90 + abs(group.to_reference.cell(cell).beta - 90))
+        beta["least-oblique"].append(least_oblique_p21c(group, cell).cell.beta)
+    assert len(beta["declared"]) > 600
+    shares = {k: np.mean(np.array(v) > 125) for k, v in beta.items()}
+    assert shares == pytest.approx({"declared": 0.005, "reference": 0.28, "least-oblique": 0.07}, abs=0.01)
