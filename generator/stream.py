@@ -8,6 +8,7 @@ for them: the batches and their order are the same for any number of workers.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from xtalpriors.crystal.reciprocal import IndexBox, asymmetric_box
 from xtalpriors.crystal.scattering_input import CrystalArrays
 from xtalpriors.crystal.structure_factors import Scale, StructureFactorCalculator
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.buffers import BufferPool
 from xtalpriors.generator.config import GeneratorConfig, configure
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.measurement import Measurement
@@ -136,6 +138,7 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
         self.wanted = ((norm > 0) & (norm <= max_index**2)).reshape(self.box.shape)
         self.measurement = Measurement(bundle, self.config, seed, group, hkl, d_min_angstrom, completeness)
         self._calculator = StructureFactorCalculator(group, self.box, self.wanted)
+        self._buffers = BufferPool()
         self._next = 0
 
     def __iter__(self) -> Iterator[StreamBatch]:
@@ -149,6 +152,10 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
                 self._next = position
             yield batch
 
+    def batch_numbers(self) -> Iterator[int]:
+        """Numbers of this rank's batches from where the state says, without end."""
+        return itertools.count(self.rank + self._next * self.world_size, self.world_size)
+
     def batch(self, number: int) -> StreamBatch | None:
         """Batch b of the run, whatever the rank; None after the last."""
         first = self.start + number * self.batch_size
@@ -159,9 +166,10 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
             return None
         structures = self._generator.batch(first, size)
         d_min, completeness, kept = self.measurement.draw(structures.index)
+        out = (self._buffers.take((size, *self.box.shape)), self._buffers.take((size, *self.box.shape)))
         try:
             data = self._calculator.amplitudes_and_phases(
-                crystal_arrays(structures), d_min, kept=kept, scale=self.scale
+                crystal_arrays(structures), d_min, kept=kept, scale=self.scale, out=out
             )
         except XtalpriorsError as error:
             raise XtalpriorsError(

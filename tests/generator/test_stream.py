@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
+from xtalpriors.generator.prefetch import prefetch
 from xtalpriors.generator.stream import StreamBatch, StructureStream, crystal_arrays
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
 
@@ -74,6 +76,41 @@ def test_the_same_batches_in_the_same_order_for_any_number_of_workers(
     assert [b.number for b in alone] == list(range(7)) and len(alone[-1].index) == 2
     loader = DataLoader(small(bundle, completeness=0.9), batch_size=None, num_workers=workers)
     assert_same(alone, list(loader))
+
+
+@pytest.mark.parametrize(("threads", "ahead"), [(1, 1), (2, 3), (3, 20)])
+def test_threads_make_the_same_batches_in_the_same_order(
+    bundle: PriorBundle, threads: int, ahead: int
+) -> None:
+    options: dict[str, Any] = {"completeness": 0.9, "rank": 1, "world_size": 2}
+    alone = list(small(bundle, **options))
+    assert_same(alone, list(prefetch(small(bundle, **options), threads=threads, ahead=ahead)))
+    iterator = prefetch(small(bundle, **options), threads=threads, ahead=ahead)
+    first = next(iterator)
+    iterator.close()  # type: ignore[attr-defined]
+    continued = small(bundle, **options)
+    continued.load_state_dict(continued.state_dict(after=first))
+    assert_same(alone, [first, *prefetch(continued, threads=threads)])
+    with pytest.raises(UsageError, match="at least 1 thread"):
+        prefetch(continued, threads=0)
+
+
+def test_memory_is_used_again_only_when_nobody_holds_it(bundle: PriorBundle) -> None:
+    stream = small(bundle)
+    first, second = itertools.islice(stream, 2)
+    copy, part = first.amplitudes.clone(), first.amplitudes[3:]
+    addresses = {first.phases.data_ptr(), second.phases.data_ptr(), second.amplitudes.data_ptr()}
+    assert len({first.amplitudes.data_ptr(), *addresses}) == 4
+    del first, second
+    later = [b for b in stream if len(b.index) == 8]
+    assert addresses & {t.data_ptr() for b in later for t in (b.amplitudes, b.phases)}
+    assert torch.equal(part, copy[3:])
+
+
+def test_a_stream_goes_to_another_process(bundle: PriorBundle) -> None:
+    stream = small(bundle)
+    next(iter(stream))
+    assert_same(list(small(bundle))[1:], list(pickle.loads(pickle.dumps(stream))))
 
 
 def test_ranks_share_the_batches(bundle: PriorBundle) -> None:
