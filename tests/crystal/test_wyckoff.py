@@ -175,3 +175,26 @@ def test_parameters_cover_a_position_evenly() -> None:
                 assert np.gcd.reduce(columns[0].astype(int)) == 1
             elif len(columns) == 2:
                 assert np.gcd.reduce(np.cross(*columns).astype(int)) == 1
+
+
+def test_sets_are_those_of_a_search_over_shifts() -> None:
+    """Shifts by eighths and thirds that leave the operators as they are, tried one by one."""
+    axis = np.array([0, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8, 1 / 3, 2 / 3])
+    grid = np.array(np.meshgrid(axis, axis, axis)).reshape(3, -1).T
+    n_pooled = 0
+    for group in _all_groups():
+        pure = group.translations[(group.rotations == np.eye(3)).all(axis=(1, 2))]
+        rotations = np.unique(group.rotations, axis=0)
+        moved = np.einsum("nij,sj->sni", rotations - np.eye(3), grid)[:, :, None] - pure
+        kept = (np.abs(moved - np.rint(moved)).max(axis=3) < 1e-9).any(axis=2).all(axis=1)
+        positions = wyckoff_positions(group)
+        points = np.array([p.matrix @ [0.137, 0.229, 0.311] + p.vector for p in positions])
+        shifts = grid[kept]
+        letters = site_symmetries(
+            group, (points[None] + shifts[:, None]).reshape(-1, 3), np.eye(3) * 100, 1e-6
+        ).letter.reshape(len(shifts), len(positions))
+        for i, position in enumerate(positions):
+            members = next(s.letters for s in wyckoff_sets(group) if position.letter in s.letters)
+            assert set(letters[:, i]) == set(members), (group, position)
+            n_pooled += len(members) > 1
+    assert n_pooled > 600
