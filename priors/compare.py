@@ -154,13 +154,22 @@ def _bridges() -> Floats:
     return np.asarray((walks - np.linspace(0, 1, len(LEVELS) + 2)[1:] * walks[:, -1:])[:, :-1], float)
 
 
+def _variance(prior: ScalarPrior) -> float:
+    """1 / number of clusters behind the values, pooled ones by their weights; 0 when published."""
+    pooled = prior.shrinkage
+    if pooled is not None:
+        own, rest = pooled.weight_own, 1 - pooled.weight_own
+        return own**2 / max(pooled.n_own, 1) + rest**2 / max(pooled.n_parent, 1)
+    return 1 / prior.n_clusters if prior.n_clusters else 0.0
+
+
 def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, bridges: Floats) -> Move:
     """Wasserstein and KS distance, of the empirical distributions where there are any."""
     first, second = (p.distribution("empirical" if p.empirical else None) for p in (a, b))
     qa, qb = first.quantile(LEVELS), second.quantile(LEVELS)
     grid = np.union1d(qa, qb)
     fa, fb = first.cdf(grid), second.cdf(grid)
-    variance = sum(1 / p.n_clusters for p in (a, b) if p.n_clusters)
+    variance = _variance(a) + _variance(b)
     steps = np.diff(grid)
     gap = fb - fa
     change = float(np.abs(gap[:-1]) @ steps)
