@@ -29,6 +29,7 @@ from xtalpriors.generator.counters import (
     REDRAWS,
 )
 from xtalpriors.generator.kernels_cell import angle_degree, cell_volume, draw_cell
+from xtalpriors.generator.kernels_contact import BLOCK
 from xtalpriors.generator.kernels_fill import (
     GUARD,
     TURN,
@@ -51,10 +52,10 @@ HYDROGEN = 1
 def new_workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
     """Memory for structures of up to `n_atoms` atoms: images, their radii; positions with code, radii of the
     atoms."""
-    m = (n_atoms + 1) * order
+    m = (n_atoms + 1) * order + int(BLOCK)
     return (
-        np.empty((3, m), np.int32),
-        np.empty(m, np.float32),
+        np.zeros((3, m), np.int32),
+        np.zeros(m, np.float32),
         np.empty((n_atoms, 4), np.int64),
         np.empty(n_atoms, np.float64),
     )

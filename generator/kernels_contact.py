@@ -9,8 +9,8 @@ That one image is the only one that can lie within r_c when r_c·|a*_i| ≤ ½ f
 with |Δx_i| > ½ is at least |Δx_i|/|a*_i| away. Otherwise axis i needs the further images with
 |Δx_i − k| ≤ r_c·|a*_i|: `shells` counts them, in the order of their distance (0, 1, −1, 2, … on Δx_i's side).
 
-The loops run in vector registers: unsigned indices (no wrap-around test), no branch inside, one look at the
-result per `CHUNK` images.
+The loops run in vector registers: blocks of a fixed length without remainder (lanes beyond the last image do not
+count), unsigned indices (no wrap-around test), no branch inside, one look at the result per block.
 """
 
 # numba infers the types of these functions from their arguments
@@ -23,11 +23,10 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["clash", "shells", "too_close"]
+__all__ = ["BLOCK", "clash", "shells", "too_close"]
 
-CHUNK = np.uint64(64)
-"""Images tested between two looks at the result: long enough for vector registers, short enough to stop
-early."""
+BLOCK = np.uint64(16)
+"""Images per block. Arrays of images must be readable this far behind the last one."""
 
 _TURN = 2.0**32
 _ONE = np.float32(1.0)
@@ -58,6 +57,31 @@ def _square(dx, dy, dz, metric):
 
 
 @njit(cache=True)
+def _too_close_further(x, y, z, images, first, last, metric, limit, n_shells):
+    """The images beyond the nearest along each axis."""
+    end = np.uint64(last)
+    nx, ny, nz = n_shells
+    for k in range(1, nx * ny * nz):
+        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
+        low = np.uint64(first)
+        while low < end:
+            hits = np.int32(0)
+            for lane in range(BLOCK):
+                j = low + lane
+                dx = np.float32(np.int32(x - images[0, j]))
+                dy = np.float32(np.int32(y - images[1, j]))
+                dz = np.float32(np.int32(z - images[2, j]))
+                dx -= sx * math.copysign(_ONE, dx)
+                dy -= sy * math.copysign(_ONE, dy)
+                dz -= sz * math.copysign(_ONE, dz)
+                hits |= _near(_square(dx, dy, dz, metric), limit) & np.int32(j < end)
+            if hits != 0:
+                return True
+            low += BLOCK
+    return False
+
+
+@njit(cache=True, forceinline=True)
 def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     """Is any of images[:, first:last] nearer than √limit to the candidate (x, y, z)?
 
@@ -66,7 +90,7 @@ def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     x, y, z
         int64 fixed-point coordinates (only their low 32 bits count).
     images
-        int32 (3, m) fixed-point coordinates.
+        int32 (3, m) fixed-point coordinates, m ≥ last + `BLOCK`.
     metric
         float32 g00, g11, g22, 2·g12, 2·g02, 2·g01 in Å²·2^-64.
     limit
@@ -77,30 +101,18 @@ def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     end = np.uint64(last)
     low = np.uint64(first)
     while low < end:
-        high = min(low + CHUNK, end)
         hits = np.int32(0)
-        for j in range(low, high):
+        for lane in range(BLOCK):
+            j = low + lane
             dx = np.float32(np.int32(x - images[0, j]))
             dy = np.float32(np.int32(y - images[1, j]))
             dz = np.float32(np.int32(z - images[2, j]))
-            hits |= _near(_square(dx, dy, dz, metric), limit)
+            hits |= _near(_square(dx, dy, dz, metric), limit) & np.int32(j < end)
         if hits != 0:
             return True
-        low = high
-    nx, ny, nz = n_shells
-    for k in range(1, nx * ny * nz):
-        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
-        hits = np.int32(0)
-        for j in range(np.uint64(first), end):
-            dx = np.float32(np.int32(x - images[0, j]))
-            dy = np.float32(np.int32(y - images[1, j]))
-            dz = np.float32(np.int32(z - images[2, j]))
-            dx -= sx * math.copysign(_ONE, dx)
-            dy -= sy * math.copysign(_ONE, dy)
-            dz -= sz * math.copysign(_ONE, dz)
-            hits |= _near(_square(dx, dy, dz, metric), limit)
-        if hits != 0:
-            return True
+        low += BLOCK
+    if n_shells[0] * n_shells[1] * n_shells[2] > 1:
+        return _too_close_further(x, y, z, images, first, last, metric, limit, n_shells)
     return False
 
 
@@ -112,6 +124,31 @@ def _broken(d2, s, rule):
 
 
 @njit(cache=True)
+def _clash_further(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
+    """The images beyond the nearest along each axis."""
+    end = np.uint64(last)
+    nx, ny, nz = n_shells
+    for k in range(1, nx * ny * nz):
+        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
+        low = np.uint64(first)
+        while low < end:
+            hits = np.int32(0)
+            for lane in range(BLOCK):
+                j = low + lane
+                dx = np.float32(np.int32(x - images[0, j]))
+                dy = np.float32(np.int32(y - images[1, j]))
+                dz = np.float32(np.int32(z - images[2, j]))
+                dx -= sx * math.copysign(_ONE, dx)
+                dy -= sy * math.copysign(_ONE, dy)
+                dz -= sz * math.copysign(_ONE, dz)
+                hits |= _broken(_square(dx, dy, dz, metric), radius + radii[j], rule) & np.int32(j < end)
+            if hits != 0:
+                return True
+            low += BLOCK
+    return False
+
+
+@njit(cache=True, forceinline=True)
 def clash(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
     """Does any image break the molecule rule (step 6): d ≤ 0.9·R_Σ, or 1.1·R_Σ ≤ d ≤ 1.4·R_Σ?
 
@@ -121,28 +158,16 @@ def clash(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
     end = np.uint64(last)
     low = np.uint64(first)
     while low < end:
-        high = min(low + CHUNK, end)
         hits = np.int32(0)
-        for j in range(low, high):
+        for lane in range(BLOCK):
+            j = low + lane
             dx = np.float32(np.int32(x - images[0, j]))
             dy = np.float32(np.int32(y - images[1, j]))
             dz = np.float32(np.int32(z - images[2, j]))
-            hits |= _broken(_square(dx, dy, dz, metric), radius + radii[j], rule)
+            hits |= _broken(_square(dx, dy, dz, metric), radius + radii[j], rule) & np.int32(j < end)
         if hits != 0:
             return True
-        low = high
-    nx, ny, nz = n_shells
-    for k in range(1, nx * ny * nz):
-        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
-        hits = np.int32(0)
-        for j in range(np.uint64(first), end):
-            dx = np.float32(np.int32(x - images[0, j]))
-            dy = np.float32(np.int32(y - images[1, j]))
-            dz = np.float32(np.int32(z - images[2, j]))
-            dx -= sx * math.copysign(_ONE, dx)
-            dy -= sy * math.copysign(_ONE, dy)
-            dz -= sz * math.copysign(_ONE, dz)
-            hits |= _broken(_square(dx, dy, dz, metric), radius + radii[j], rule)
-        if hits != 0:
-            return True
+        low += BLOCK
+    if n_shells[0] * n_shells[1] * n_shells[2] > 1:
+        return _clash_further(x, y, z, radius, images, radii, first, last, metric, rule, n_shells)
     return False

@@ -9,6 +9,7 @@ arithmetic and no tables.
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -58,20 +59,12 @@ class _Crystal:
         return self.rules.rotations @ point + self.rules.translations
 
     def distances(self, point: Floats, images: Floats, cutoff: float) -> Floats:
-        """Distances (k, m) in Å to the m images, each at the k lattice translations that may lie within
-        `cutoff`.
-
-        The nearest along each axis is enough where cutoff·|a*_i| ≤ ½.
-        """
-        difference = images - point
-        difference -= np.round(difference)
-        reach = np.ceil(cutoff * self.reciprocal - 0.5).astype(int)
-        if reach.any():
-            shifts = np.array(list(product(*(range(-k, k + 1) for k in reach))))
-            difference = difference + shifts[:, None, :]
-        else:
-            difference = difference[None]
-        return np.asarray(np.linalg.norm(difference @ self.matrix.T, axis=2))
+        """Distances (k, m) in Å to the m images in the cell and its neighbours, up to `cutoff` at least."""
+        # 26 neighbours, more in a small cell
+        reach = np.maximum(np.ceil(cutoff * self.reciprocal), 1).astype(int)
+        difference = images % 1.0 - point % 1.0
+        vectors = (difference + _neighbours(*reach.tolist())[:, None]) @ self.matrix.T
+        return np.asarray(np.sqrt((vectors * vectors).sum(axis=2)))
 
     def is_too_close(self, point: Floats, others: Floats) -> bool:
         """Step 3 of random filling: any distance below the minimum."""
@@ -245,6 +238,12 @@ class Reference:
             np.array([m for _, m in crystal.sites], np.int16),
             np.array([s for s, _ in crystal.sites], np.uint8),
         )
+
+
+@cache
+def _neighbours(*reach: int) -> Floats:
+    """Lattice translations (k, 3) up to `reach` cells along each axis, the cell itself included."""
+    return np.array(list(product(*(range(-k, k + 1) for k in reach))), float)
 
 
 def _distinct(points: Floats) -> Floats:
