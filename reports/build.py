@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,20 +83,29 @@ def _write(files: dict[Path, str], output: Path) -> Path:
     """Write all files beside the output first, then move them into place."""
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=output) as folder:
-            for name, text in files.items():
-                path = Path(folder) / name
+        with tempfile.TemporaryDirectory(prefix=".report-", dir=output) as name:
+            folder = Path(name)
+            for file, text in files.items():
+                path = folder / file
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text, encoding="utf-8", newline="\n")
-            former = output / "figures"
-            if former.is_dir():
-                former.rename(Path(folder) / "former")
-            (Path(folder) / "figures").rename(former)
-            (Path(folder) / "index.html").replace(output / "index.html")
-            shutil.rmtree(Path(folder) / "former", ignore_errors=True)
+            _swap(folder / FIGURES, output / FIGURES, folder / "former")
+            (folder / "index.html").replace(output / "index.html")
     except OSError as error:
         raise XtalpriorsError(
             f"The report cannot be written to {output}: {error.strerror or error}. "
             "Free some space, or name another folder with `--output`."
         ) from error
     return output / "index.html"
+
+
+def _swap(new: Path, place: Path, former: Path) -> None:
+    """Put a folder in the place of another one, which comes back if that fails."""
+    if place.is_dir():
+        place.rename(former)
+    try:
+        new.rename(place)
+    except OSError:
+        if former.is_dir():
+            former.rename(place)
+        raise

@@ -69,7 +69,7 @@ def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
     misfit = "–" if prior.goodness is None else f"{prior.goodness.ks_d:.3f}"
     n = "–" if prior.n is None else count(prior.n)
     unit = "" if prior.unit == "1" else prior.unit
-    median = "–" if prior.median is None else f"{prior.median.value:.4g}"
+    median = "–" if prior.median is None else f"{prior.median.value:.4g}".replace("-", "−")
     return name, n, median, unit, form, misfit
 
 

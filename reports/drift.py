@@ -94,7 +94,7 @@ def _row(move: Move) -> DriftRow:
         "" if move.unit in (None, "1") else str(move.unit),
         _number(move.a),
         _number(move.b),
-        f"{move.change:.3g}{interval}",
+        f"{move.change:.3g}{interval}".replace("-", "−"),
         _number(move.noise),
     )
     if not move.exceeds:
@@ -105,4 +105,4 @@ def _row(move: Move) -> DriftRow:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else f"{value:.4g}".replace("-", "−")

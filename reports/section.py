@@ -78,10 +78,10 @@ def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
     """A value with its interval, as `6.04 (6.01–6.07)`; a dash for none."""
     if estimate is None:
         return "–"
-    value = f"{estimate.value:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return value
-    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    text = f"{estimate.value:.{digits}f}"
+    if estimate.low is not None and estimate.high is not None:
+        text += f" ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    return text.replace("-", "−")
 
 
 def share_text(estimate: Estimate | None) -> str:

@@ -60,6 +60,7 @@ _RC: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.image_inline": True,
     "font.family": "DejaVu Sans",
+    "text.parse_math": False,
     "font.size": 9.0,
     "text.color": LIGHT["ink"],
     "axes.edgecolor": LIGHT["muted"],

@@ -31,8 +31,12 @@ def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Se
     if not sets:
         return Section("generated", "Generated against experiment", lead), frame
     figures = [
-        _cells(inputs, sets, LENGTHS, "generated-lengths", "Fig. 2 generated", "Cell lengths, generated"),
-        _cells(inputs, sets, ANGLE, "generated-angle", "Fig. 3 generated", "Monoclinic angle, generated"),
+        _cells(
+            inputs, sets, LENGTHS, "generated-lengths", "Fig. 2, generated", "Cell lengths of the strategies"
+        ),
+        _cells(
+            inputs, sets, ANGLE, "generated-angle", "Fig. 3, generated", "Monoclinic angle of the strategies"
+        ),
         _distances(inputs, sets),
     ]
     drawn = next((s for s in sets if s.filling == "molecules"), None)

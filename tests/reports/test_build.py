@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -92,3 +95,27 @@ def test_a_report_that_cannot_be_written_leaves_the_former_one(database: Path, t
     with pytest.raises(XtalpriorsError, match="cannot be written"):
         build_report(database, [], blocked / "report")
     assert blocked.read_text() == "in the way"
+
+
+def test_bytes_do_not_depend_on_the_hash_seed_or_the_locale(database: Path, tmp_path: Path) -> None:
+    script = "import sys; from pathlib import Path; from xtalpriors.reports.build import build_report; "
+    script += "build_report(Path(sys.argv[1]), [], Path(sys.argv[2]))"
+    pages = []
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": f"UTC+{seed}"}
+        output = tmp_path / seed
+        subprocess.run([sys.executable, "-c", script, database, output], check=True, env=environment)
+        pages.append((output / "index.html").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_a_second_report_replaces_the_figures_and_keeps_what_is_not_its_own(
+    database: Path, tmp_path: Path
+) -> None:
+    build_report(database, [], tmp_path)
+    (tmp_path / "figures" / "gone.svg").write_text("from an older report")
+    (tmp_path / "evaluation.json").write_text("{}")
+    build_report(database, [], tmp_path)
+    assert not (tmp_path / "figures" / "gone.svg").exists()
+    assert (tmp_path / "figures" / "volume.svg").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["evaluation.json", "figures", "index.html"]
