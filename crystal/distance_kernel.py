@@ -92,14 +92,15 @@ def _structure(
     """Count the pairs of one structure in `local`."""
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
     start = sites.offsets[s]
+    images = np.empty((last - first, 3))
     for j in range(start, sites.offsets[s + 1]):
-        share = sites.occupancy[j] * sites.multiplicity[j] / (last - first)
-        for o in range(first, last):
-            x = _image(operators.rotations[o], operators.translations[o], sites.fract[j])
+        n_images = _orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
+        share = sites.occupancy[j] * sites.multiplicity[j] / n_images
+        for o in range(n_images):
             # The pairs of i around j are those of j around i by the inverse operators: one half will do.
             for i in range(start, j + 1):
                 weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
-                rule = _rule(sites, i, j, o == first)
+                rule = _rule(sites, i, j, o == 0)
                 if rule == 2 or not weight > 0.0:
                     continue
                 radii = sites.radius[i] + sites.radius[j]
@@ -107,16 +108,59 @@ def _structure(
                 if rule == 1 and radii > 0.0:
                     nearest = max(nearest, _ALTERNATIVE_RATIO * radii)
                 with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
-                _pair(x, sites.fract[i], g, reciprocal, weight, radii, nearest, with_hydrogen, bins, local)
+                _pair(
+                    images[o],
+                    sites.fract[i],
+                    g,
+                    reciprocal,
+                    weight,
+                    radii,
+                    nearest,
+                    with_hydrogen,
+                    bins,
+                    local,
+                )
 
 
 @numba.njit(cache=True, nogil=True)
-def _image(rotation: F64, translation: F64, point: F64) -> tuple[float, float, float]:
-    return (
-        rotation[0, 0] * point[0] + rotation[0, 1] * point[1] + rotation[0, 2] * point[2] + translation[0],
-        rotation[1, 0] * point[0] + rotation[1, 1] * point[1] + rotation[1, 2] * point[2] + translation[1],
-        rotation[2, 0] * point[0] + rotation[2, 1] * point[1] + rotation[2, 2] * point[2] + translation[2],
-    )
+def _orbit(
+    point: F64, multiplicity: float, first: int, last: int, operators: Operators, g: F64, images: F64
+) -> int:
+    """Fill `images` with the positions of a site, the identity's first, and return how many they are.
+
+    Of a special position each image is taken once; where these are not as many as the multiplicity says (a
+    site near a special position), all operators count, and the caller weights them down.
+    """
+    n = 0
+    if multiplicity < last - first:
+        for o in range(first, last):
+            _image(operators.rotations[o], operators.translations[o], point, images[n])
+            n += 1
+            for k in range(n - 1):
+                if _is_same(images[n - 1], images[k], g):
+                    n -= 1
+                    break
+        if n == multiplicity:
+            return n
+    for o in range(first, last):
+        _image(operators.rotations[o], operators.translations[o], point, images[o - first])
+    return last - first
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_same(first: F64, second: F64, g: F64) -> bool:
+    u, v, w = first[0] - second[0], first[1] - second[1], first[2] - second[2]
+    u, v, w = u - round(u), v - round(v), w - round(w)
+    plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+    squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+    return bool(squared < _COINCIDENT_ANGSTROM * _COINCIDENT_ANGSTROM)
+
+
+@numba.njit(cache=True, nogil=True)
+def _image(rotation: F64, translation: F64, point: F64, out: F64) -> None:
+    for row in range(3):
+        x = rotation[row, 0] * point[0] + rotation[row, 1] * point[1] + rotation[row, 2] * point[2]
+        out[row] = x + translation[row]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,7 +177,7 @@ def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _pair(
-    x: tuple[float, float, float],
+    x: F64,
     origin: F64,
     g: F64,
     reciprocal: F64,

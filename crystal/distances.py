@@ -4,8 +4,7 @@ Plain arrays in, plain arrays out, so that mined structures (each in its own gro
 group for all) go through the same kernel.
 
 A pair is a site i of the asymmetric unit and an atom of the crystal, image of a site j. It counts with the
-multiplicity and occupancy of i and the occupancy of j. Sums go over all operators; an atom on a special
-position is met once for each operator of its site symmetry, and is weighted down by that order.
+multiplicity and occupancy of i and the occupancy of j.
 """
 
 from __future__ import annotations
