@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -311,3 +314,15 @@ def test_an_empty_batch_gives_empty_arrays() -> None:
     assert data.amplitudes.shape == data.phases.shape == (0, 7, 4, 4)
     on_torch = TorchStructureFactors(group, asymmetric_box(group, 3)).structure_factors(empty, 1.0)
     assert on_torch.shape == (0, 7, 4, 4)
+
+
+def test_the_example_of_the_documentation_runs() -> None:
+    page = Path(__file__).parents[2] / "docs" / "scattering.md"
+    example = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["f"].shape == (1, 21, 11, 11)
+    hkl = names["calculator"].box.miller_indices
+    expected = gemmi_structure_factors(names["group"], names["crystals"], 0, hkl)
+    inside = s_squared(hkl, names["crystals"].cells)[0] <= 1.0
+    compare(np.where(inside, expected, 0.0), names["f"].ravel(), hkl)

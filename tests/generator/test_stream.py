@@ -19,7 +19,10 @@ from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.prefetch import prefetch
 from xtalpriors.generator.stream import StreamBatch, StructureStream, crystal_arrays
-from xtalpriors.priors.bundle import PriorBundle, published_bundle
+from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
+from xtalpriors.priors.diffraction import Diffraction
+from xtalpriors.priors.distributions import Empirical
+from xtalpriors.priors.scalar import ScalarPrior
 
 
 @pytest.fixture(scope="module")
@@ -232,10 +235,44 @@ def test_a_resolution_beyond_the_cell_names_the_structures(bundle: PriorBundle) 
         next(iter(small(bundle, d_min_angstrom=30.0)))
 
 
+def with_diffraction(bundle: PriorBundle, diffraction: Diffraction | None) -> PriorBundle:
+    priors = bundle.priors.model_copy(update={"diffraction": diffraction})
+    return make_bundle("measured", bundle.created_from, priors)
+
+
+def test_resolution_and_completeness_of_the_bundle(bundle: PriorBundle) -> None:
+    quantiles = {"d_min": (1.1, 1.3, 2.1), "completeness": (0.6, 0.9, 1.0)}
+    priors = {
+        name: ScalarPrior(
+            unit="1", convention="made up", empirical=Empirical(probabilities=(0.0, 0.5, 1.0), values=values)
+        )
+        for name, values in quantiles.items()
+    }
+    measured = with_diffraction(bundle, Diffraction(**priors))
+    (batch,) = small(
+        measured, d_min_angstrom="bundle", completeness="bundle", count=400, batch_size=400, max_index=3
+    )
+    for name, (low, median, high) in quantiles.items():
+        drawn = getattr(batch, name).numpy()
+        assert low <= drawn.min() < median < drawn.max() <= high
+        assert abs(np.mean(drawn < median) - 0.5) < 5 * np.sqrt(0.25 / 400)
+    assert abs(np.corrcoef(batch.d_min, batch.completeness)[0, 1]) < 0.25
+    published = small(bundle, d_min_angstrom="bundle", completeness="bundle")
+    assert_same(list(small(bundle)), list(published))
+
+
 def test_a_bundle_without_diffraction_says_so(bundle: PriorBundle) -> None:
-    if bundle.priors.diffraction is None or bundle.priors.diffraction.completeness is None:
-        with pytest.raises(XtalpriorsError, match="diffraction"):
-            small(bundle, completeness="bundle")
-    else:
-        (batch,) = small(bundle, completeness="bundle", count=8)
-        assert torch.all((batch.completeness > 0) & (batch.completeness <= 1))
+    with pytest.raises(XtalpriorsError, match="'diffraction'"):
+        small(with_diffraction(bundle, None), d_min_angstrom="bundle")
+    prior = bundle.priors.diffraction
+    assert prior is not None
+    half = with_diffraction(bundle, prior.model_copy(update={"completeness": None}))
+    with pytest.raises(
+        XtalpriorsError, match="has no completeness in its diffraction prior: give the stream"
+    ):
+        small(half, completeness="bundle")
+
+
+def test_nothing_measured_is_all_zero(bundle: PriorBundle) -> None:
+    (batch,) = small(bundle, completeness=1e-9, count=8)
+    assert not batch.amplitudes.any() and not batch.phases.any() and torch.all(batch.scale == 1)
