@@ -46,7 +46,8 @@ class Species(NamedTuple):
 
 _CHARGE = re.compile(r"^(?:(\d*)([+-])|([+-])(\d+)|(0))$")
 _NULL = frozenset(("", ".", "?"))
-_WATER = re.compile(r"^(?:wat(?:er)?(?![a-z]*te)|h2o|hoh$|d2o)", re.IGNORECASE)
+_WATER = re.compile(r"^(?:wat(?:er)?|hoh$)", re.IGNORECASE)
+_WATER_TYPE = re.compile(r"^(?:h2o|d2o)$", re.IGNORECASE)  # as a label it is the second hydrogen on some O
 _OXYGEN_OF_WATER = re.compile(r"^O(?:\(?[Ww](?:\d|\W|_|[A-Z]?$)|\d+[Ww]$)")
 _HYDROXYL = re.compile(r"^O(?:-[Hh](?:yd)?|[Hh]|\([Hh]\))(?![a-z])")
 _GROUP = re.compile(r"^([NC])H([1-4])\+?$")
@@ -114,10 +115,10 @@ def species_from_label(label: str, formula_elements: frozenset[str] | None = Non
     named = _named(text, "label")
     if named is not None:
         return named
-    head_match = re.match(r"[A-Za-z]+", text)
+    head_match = re.match(r"\d*([A-Za-z]+)", text)
     if head_match is None:
         return Species(None, None, None, 0, "unknown", "label")
-    head = head_match.group()
+    head = head_match[1]
     one, two = head[0].upper(), head[:2].capitalize()
     element = _choose(head, one, two, formula_elements)
     if element in (None, "H") and one == "D" and two not in ("Dy", "Db", "Ds"):
@@ -143,7 +144,7 @@ def _choose(head: str, one: str, two: str, formula_elements: frozenset[str] | No
 
 def _named(text: str, source: str) -> Species | None:
     """Water, hydroxyl, ammonium and other groups, dummies: symbols that are words rather than elements."""
-    if _WATER.match(text):
+    if _WATER.match(text) or (source == "type" and _WATER_TYPE.match(text)):
         return Species("O", None, None, 2, "water", source)
     if _HYDROXYL.match(text):
         return Species("O", None, None, 1, "hydroxyl", source)

@@ -65,6 +65,8 @@ def test_isotopes(symbol: str, isotope: str | None) -> None:
         ("W1", "W"),
         ("B1", "B"),
         ("HOh1", "H"),
+        ("H2O", "H"),
+        ("1C", "C"),
     ],
 )
 def test_labels(label: str, element: str) -> None:
@@ -72,7 +74,7 @@ def test_labels(label: str, element: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["Wat", "Wat1", "Watd", "Wat-Int", "Wat*", "H2O", "OW", "OW1", "Ow", "O(W)", "O1W", "HOH"]
+    "label", ["Wat", "Wat1", "Watd", "Wat-Int", "Wat*", "OW", "OW1", "Ow", "O(W)", "O1W", "HOH"]
 )
 def test_water_is_oxygen_with_two_hydrogens(label: str) -> None:
     found = species_from_label(label)
