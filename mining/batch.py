@@ -8,6 +8,7 @@ those the tag listed first in `tags.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numba
@@ -25,7 +26,7 @@ from xtalpriors.mining.tags import (
     SITE_TEXTS,
     SYMOPS,
 )
-from xtalpriors.mining.tokens import FIELD_INDEX, FIELDS, NUMERIC_TAG, TAG_FIELD, Tokens
+from xtalpriors.mining.tokens import FIELD_INDEX, NUMERIC_TAG, TAG_FIELD, Tokens
 
 __all__ = ["Batch", "index_batch"]
 
@@ -168,15 +169,17 @@ def _nulls(
 
 @numba.njit(cache=True)
 def _row_starts(
-    block: I32, tag: npt.NDArray[np.int16], row: I32, field: I32, low: int, high: int, n: int
+    block: I32, tag: npt.NDArray[np.int16], row: I32, table_of_tag: I32, n_tables: int, n_blocks: int
 ) -> I32:
-    """First row of each block in a table of the fields `low` … `high` − 1: (n + 1,)."""
-    rows = np.zeros(n + 1, dtype=np.int32)
+    """First row of each block in each table with rows: (n_tables, n_blocks + 1)."""
+    rows = np.zeros((n_tables, n_blocks + 1), dtype=np.int32)
     for i in range(block.size):
-        if low <= field[tag[i]] < high:
-            rows[block[i] + 1] = max(rows[block[i] + 1], row[i] + 1)
-    for b in range(n):
-        rows[b + 1] += rows[b]
+        table = table_of_tag[tag[i]]
+        if table > 0 and row[i] >= rows[table - 1, block[i] + 1]:
+            rows[table - 1, block[i] + 1] = row[i] + 1
+    for table in range(n_tables):
+        for b in range(n_blocks):
+            rows[table, b + 1] += rows[table, b]
     return rows
 
 
@@ -186,42 +189,50 @@ def _fill(
     tag: npt.NDArray[np.int16],
     row: I32,
     null: Bool,
-    field: I32,
-    low: int,
-    high: int,
+    table_of_tag: I32,
+    column_of_tag: I32,
     starts: I32,
-    per_row: bool,
-) -> I32:
-    """Table of token numbers (rows, high − low)."""
-    table = np.full((starts[-1], high - low), -1, dtype=np.int32)
+    first: I32,
+    width: I32,
+    flat: I32,
+) -> None:
+    """Enter every token into its table; the tables lie one after the other in `flat`."""
     for i in range(block.size):
-        column = field[tag[i]] - low
-        if column < 0 or column >= high - low:
-            continue
-        line = starts[block[i]] + (row[i] if per_row else 0)
-        old = table[line, column]
+        table = table_of_tag[tag[i]]
+        line = block[i] if table == 0 else starts[table - 1, block[i]] + row[i]
+        place = first[table] + line * width[table] + column_of_tag[tag[i]]
+        old = flat[place]
         if old < 0 or (not null[i] and (null[old] or tag[i] < tag[old])):
-            table[line, column] = i
-    return table
+            flat[place] = i
+
+
+def _tag_tables() -> tuple[I32, I32]:
+    """Table (0 block, 1 site, 2 tensor, 3 operator) and column of each tag."""
+    firsts = np.array([0, _N_BLOCK, _N_BLOCK + _N_SITE, _SYMOP], dtype=np.int32)
+    table = (np.searchsorted(firsts, TAG_FIELD, side="right") - 1).astype(np.int32)
+    column: I32 = TAG_FIELD - firsts[table]
+    return table, column
+
+
+_TABLE_OF_TAG, _COLUMN_OF_TAG = _tag_tables()
 
 
 def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     """Index tables of a batch of `n_blocks` blocks."""
-    null = _nulls(tokens.buffer, tokens.start, tokens.end, tokens.quoted)
-    value, su, kind = parse_numbers(tokens.buffer, tokens.start, tokens.end, NUMERIC_TAG[tokens.tag])
+    t = tokens
+    null = _nulls(t.buffer, t.start, t.end, t.quoted)
+    value, su, kind = parse_numbers(t.buffer, t.start, t.end, NUMERIC_TAG[t.tag])
     value, su = np.append(value, np.nan), np.append(su, np.nan)
     kind = np.append(kind, np.uint8(MISSING))
     kind[null] = MISSING
-    tables = []
-    for low, high in (
-        (_N_BLOCK, _N_BLOCK + _N_SITE),
-        (_SYMOP - _N_ANISO, _SYMOP),
-        (_SYMOP, _SYMOP + _N_SYMOP),
-    ):
-        starts = _row_starts(tokens.block, tokens.tag, tokens.row, TAG_FIELD, low, high, n_blocks)
-        table = _fill(tokens.block, tokens.tag, tokens.row, null, TAG_FIELD, low, high, starts, True)
-        tables += [starts, table]
-    one_each = np.arange(n_blocks + 1, dtype=np.int32)
-    block = _fill(tokens.block, tokens.tag, tokens.row, null, TAG_FIELD, 0, _N_BLOCK, one_each, False)
-    assert len(FIELDS) == _SYMOP + _N_SYMOP
-    return Batch(tokens, null, value, su, kind, block, *tables)
+    starts = _row_starts(t.block, t.tag, t.row, _TABLE_OF_TAG, 3, n_blocks)
+    shapes = [(n_blocks, _N_BLOCK)]
+    shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]
+    first = np.cumsum([0, *(rows * width for rows, width in shapes)]).astype(np.int32)
+    width = np.array([width for _, width in shapes], dtype=np.int32)
+    flat = np.full(first[-1], -1, dtype=np.int32)
+    _fill(t.block, t.tag, t.row, null, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
+    block, site, aniso, symop = (
+        flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(first), shapes, strict=True)
+    )
+    return Batch(t, null, value, su, kind, block, starts[0], site, starts[1], aniso, starts[2], symop)

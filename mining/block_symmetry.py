@@ -14,6 +14,7 @@ __all__ = ["resolve_blocks"]
 _Key = tuple[bytes, str | None, str | None, str | None, str]
 _CACHE: Final[dict[_Key, Resolution | SymmetryFailure]] = {}
 _CACHE_LIMIT: Final = 20_000
+_UPRIGHT: Final = axes_of((90.0, 90.0, 90.0))
 
 
 def resolve_blocks(
@@ -42,7 +43,8 @@ def resolve_blocks(
         if symbol is None and superspace[b] and not raw:
             symbol = (batch.text(int(batch.block_tokens("superspace")[b])) or "").split("(")[0] or None
         alpha, beta, gamma = angles[b]
-        key = (raw, symbol, hall[b], number[b], axes_of((alpha, beta, gamma)))
+        upright = alpha == beta == gamma == 90.0  # the commonest answer, which needs no question
+        key = (raw, symbol, hall[b], number[b], _UPRIGHT if upright else axes_of((alpha, beta, gamma)))
         found = _CACHE.get(key)
         if found is None:
             found = _resolve(batch, operators.tolist(), key, (alpha, beta, gamma))

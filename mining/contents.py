@@ -91,9 +91,9 @@ def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
     hydrogens = np.where(np.isnan(sites.attached), 0.0, sites.attached)
     implied = np.where(sites.attached > 0, 0, sites.species.implied_hydrogens)
     located = _sum(start, end, sites.placed & (sites.species.number == 1)) > 0
-    for e in np.flatnonzero(~located):
-        here = slice(start[e], end[e])
-        hydrogens[here] += implied[here]
+    if implied.any():
+        rows = ranges(start, end)
+        hydrogens[rows] += np.where(np.repeat(located, end - start), 0, implied[rows])
     return hydrogens
 
 
@@ -118,13 +118,16 @@ def _composition(
         per_atom = np.where(non_h > 0, volume / non_h, np.nan)
     # Where sites and formula disagree, either may have left an element out.
     present = (np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6) | (counts[:, 1:] > 1e-6) | (formula[:, 1:] > 0)
+    by_sites = hill_formulas(from_sites)
+    reconciled = list(by_sites)
+    differ = np.flatnonzero((final != from_sites).any(axis=1))  # in most entries they do not
+    for e, formula_text in zip(differ.tolist(), hill_formulas(final[differ]), strict=True):
+        reconciled[e] = formula_text
     return {
         "formula_declared": formulas,
         "z_declared": z,
-        "formula_sites": [
-            f if h else None for f, h in zip(hill_formulas(from_sites), has_sites.tolist(), strict=True)
-        ],
-        "formula_cell": hill_formulas(final),
+        "formula_sites": [f if h else None for f, h in zip(by_sites, has_sites.tolist(), strict=True)],
+        "formula_cell": reconciled,
         "formula_units": contents.units,
         "composition_agreement": coded(contents.agreement, AGREEMENTS),
         "n_atoms_non_h_cell": np.where(has_sites, non_h, np.nan),

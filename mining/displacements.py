@@ -63,20 +63,35 @@ def site_displacements(
     origin = np.where(np.isnan(u), NONE, 0).astype(np.int8)
     b = batch.numbers(batch.site_tokens("b_iso")) / B_PER_U
     _take(u, origin, b, 1)
-    if len(batch.aniso):
-        rows = _tensor_rows(batch)
-        weights = _equivalent_weights(cells)
-        for name, code, scale in (("u", 2, 1.0), ("b", 3, 1.0 / B_PER_U), ("beta", 4, 0.0)):
-            tensor = np.stack([batch.numbers(batch.aniso_tokens(f"{name}{ij}")) for ij in _IJ], axis=1)
-            if not np.isnan(tensor).all():
-                factor = weights[site_block] * scale if scale else _beta_weights(cells)[site_block]
-                found = np.where(rows[:, None] >= 0, tensor[rows], np.nan)
-                _take(u, origin, (found * factor).sum(axis=1), code)
+    bare = np.flatnonzero(np.isnan(u))
+    if len(bare) and len(batch.aniso):
+        _from_tensors(batch, cells, site_block, bare, u, origin)
     with np.errstate(invalid="ignore"):
         evidence = (u > 0.0) & (u <= _LARGEST)
     su = batch.su[u_token]
     evidence &= ~_riding(batch, metric_tensors(cells), fract, number, u, su)
     return Displacements(u, origin, evidence)
+
+
+def _from_tensors(
+    batch: Batch,
+    cells: F64,
+    site_block: I32,
+    bare: npt.NDArray[np.int64],
+    u: F64,
+    origin: npt.NDArray[np.int8],
+) -> None:
+    """Fill U of the sites `bare` from their tensors, U before B before β."""
+    rows = _tensor_rows(batch)[bare]
+    bare, rows = bare[rows >= 0], rows[rows >= 0]
+    u_weights, beta_weights = _equivalent_weights(cells), _beta_weights(cells)
+    forms = (("u", 2, u_weights), ("b", 3, u_weights / B_PER_U), ("beta", 4, beta_weights))
+    for name, code, weights in forms:
+        tensor = np.stack([batch.numbers(batch.aniso_tokens(f"{name}{ij}")[rows]) for ij in _IJ], axis=1)
+        found = (tensor * weights[site_block[bare]]).sum(axis=1)
+        empty = np.isnan(u[bare]) & np.isfinite(found)
+        u[bare[empty]] = found[empty]
+        origin[bare[empty]] = code
 
 
 def _take(u: F64, origin: npt.NDArray[np.int8], other: F64, code: int) -> None:

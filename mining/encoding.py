@@ -28,7 +28,8 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
     in what is text otherwise become blanks.
     """
     if data.isascii() and b"\0" not in data:
-        return (data, ()) if data.strip() else Unreadable("read", "empty-file", _emptiness(data))
+        blank = not data or data.isspace()
+        return Unreadable("read", "empty-file", _emptiness(data)) if blank else (data, ())
     notes: list[str] = []
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_utf16(data):
         try:

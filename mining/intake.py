@@ -118,6 +118,7 @@ def _intake(
             rejections.append((file_id, None, *outcome))
         elif outcome is not None:
             notes = (*text[1], *outcome.notes) if not isinstance(text, Unreadable) else outcome.notes
-            digest, revision = content_hash(data), header_revision(data)
+            digest = content_hash(data)
+            revision = header_revision(data) if data.find(b"$Revision", 0, 4096) >= 0 else None
             files.append(FileBlocks(file_id, digest, revision, outcome.reader, notes, first, outcome.blocks))
     return Intake(tokens, n_blocks, files, rejections)

@@ -24,6 +24,8 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 Bool = npt.NDArray[np.bool_]
 
+_FARTHEST: Final = 1e4
+"""A fractional coordinate beyond this is no place in a crystal."""
 _WORDS: Final = (None, *SYMBOLS[1:])
 
 
@@ -65,15 +67,20 @@ def read_sites(batch: Batch, cells: F64) -> Sites:
     block = np.repeat(np.arange(batch.n_blocks, dtype=np.int32), counts)
     fract = np.stack([batch.numbers(batch.site_tokens(n)) for n in "xyz"], axis=1)
     fract, cartesian = _from_cartesian(batch, cells, block, fract)
-    fract[~(np.abs(fract) < 1e4).all(axis=1)] = np.nan
+    with np.errstate(invalid="ignore"):
+        far = ~(np.abs(fract) < _FARTHEST)
+    if far.any():
+        fract[far.any(axis=1)] = np.nan
     species = site_species(batch, block)
     dummy = species.dummy | _is_dum(batch)
-    placed = np.isfinite(fract).all(axis=1) & ~dummy
+    placed = ~(np.isnan(fract[:, 0]) | dummy)
     return Sites(block, fract, cartesian, placed, dummy, species, _occupancy(batch), _attached(batch))
 
 
 def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:
     """Fill missing fractional coordinates from Cartesian ones (a along x, b in the xy plane)."""
+    if not (batch.site_tokens("cartn_x") >= 0).any():
+        return fract, np.zeros(len(fract), dtype=np.bool_)
     none = np.isnan(fract).all(axis=1)
     cartn = np.stack([batch.numbers(batch.site_tokens(f"cartn_{n}")) for n in "xyz"], axis=1)
     use: Bool = none & np.all(np.isfinite(cartn), axis=1)
@@ -99,8 +106,9 @@ def _is_dum(batch: Batch) -> Bool:
 def _occupancy(batch: Batch) -> F64:
     tokens = batch.site_tokens("occupancy")
     value = batch.numbers(tokens)
+    value[tokens < 0] = 1.0
     for i in np.flatnonzero(np.isnan(value)):
-        if tokens[i] < 0 or batch.raw(int(tokens[i])).strip() == ".":
+        if batch.raw(int(tokens[i])).strip() == ".":
             value[i] = 1.0
     return value
 

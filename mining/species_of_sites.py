@@ -57,6 +57,36 @@ def _pack(
     return out
 
 
+@numba.njit(cache=True)
+def _distinct(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], I32]:
+    """Distinct words in the order of their first occurrence, and the place of each word among them."""
+    size = 64
+    while size < 4 * words.size:
+        size *= 2
+    size = min(size, 1 << 16)
+    table = np.full(size, -1, dtype=np.int32)
+    distinct = np.empty(words.size, dtype=np.uint64)
+    inverse = np.empty(words.size, dtype=np.int32)
+    n = 0
+    for i in range(words.size):
+        slot = np.int64((words[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(48)) % size
+        steps = 0
+        while table[slot] >= 0 and distinct[table[slot]] != words[i] and steps < size:
+            slot = (slot + 1) % size
+            steps += 1
+        if table[slot] < 0:
+            table[slot] = n
+            distinct[n] = words[i]
+            n += 1
+        elif distinct[table[slot]] != words[i]:  # the table is full: what is left stands for itself
+            distinct[n] = words[i]
+            inverse[i] = n
+            n += 1
+            continue
+        inverse[i] = table[slot]
+    return distinct[:n], inverse
+
+
 def _unpack(word: int) -> str:
     return int(word).to_bytes(8, "big").lstrip(b"\0").decode("utf-8", "replace")
 
@@ -76,7 +106,7 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     tokens = batch.tokens
     types = batch.site_tokens("type_symbol")
     words = _pack(tokens.buffer, tokens.start, tokens.end, batch.null, types)
-    distinct, inverse = np.unique(words, return_inverse=True)
+    distinct, inverse = _distinct(words)
     table = np.zeros(distinct.size, dtype=_RECORD)
     for i, word in enumerate(distinct):
         if word > 1:
@@ -88,12 +118,24 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
 
 def _from_labels(batch: Batch, site_block: I32, types: I32, records: npt.NDArray[np.void]) -> None:
     """Fill the records that the type symbol did not tell."""
-    labels = batch.site_tokens("label")
-    formulas = batch.block_tokens("formula")
+    untold = np.flatnonzero(~records["told"])
+    if untold.size == 0:
+        return
+    tokens = batch.tokens
+    labels, formulas = batch.site_tokens("label"), batch.block_tokens("formula")
+    words = _pack(tokens.buffer, tokens.start, tokens.end, batch.null, labels[untold]).tolist()
+    numbers, found = site_block[untold].tolist(), []
     block, elements = -1, frozenset[str]()
-    for i in np.flatnonzero(~records["told"]):
-        if site_block[i] != block:
-            block = int(site_block[i])
-            parsed = parse_formula(batch.text(formulas[block]))
-            elements = frozenset(e for e, _ in parsed or ())
-        records[i] = _record(species(batch.text(types[i]), batch.text(labels[i]), elements or None))
+    known: dict[tuple[int, frozenset[str]], tuple[int, int, int, bool, bool]] = {}
+    for i, word, of in zip(untold.tolist(), words, numbers, strict=True):
+        if of != block:
+            block = of
+            elements = frozenset(e for e, _ in parse_formula(batch.text(int(formulas[block]))) or ())
+        key = (word, elements)
+        record = known.get(key) if word > 1 else None
+        if record is None:
+            record = _record(species(batch.text(int(types[i])), batch.text(int(labels[i])), elements or None))
+            if types[i] < 0:
+                known[key] = record
+        found.append(record)
+    records[untold] = np.array(found, dtype=_RECORD)
