@@ -26,6 +26,7 @@ from xtalpriors.mining.scan_bytes import (
     name_end,
     reserved_word,
     skip_blank,
+    skip_plain_values,
     value_end,
 )
 from xtalpriors.mining.tokens import PRESENCE_ONLY, TAG_INDEX, Tokens
@@ -228,6 +229,10 @@ def _scan_file(
                 if row == 0 and wanted:
                     wanted = _drop_presence(columns, width, once)
                 row += 1
+            if not wanted:
+                i, n = skip_plain_values(base, i, hi)
+                column = (column + n) % width
+                row = max(row, 1)
         else:
             if pending == _NO_TAG:
                 return _GIVEN_UP

@@ -22,11 +22,16 @@ __all__ = [
     "name_end",
     "reserved_word",
     "skip_blank",
+    "skip_plain_values",
     "value_end",
 ]
 
 FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
 FNV_PRIME: Final = np.uint64(0x100000001B3)
+
+_LINE_FEEDS: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
+_ONES: Final = np.uint64(0x0101010101010101)
+_HIGH_BITS: Final = np.uint64(0x8080808080808080)
 
 HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
@@ -88,18 +93,70 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
     return i, value
 
 
+@intrinsic
+def _word_at(typing_context: Any, address: Any) -> Any:
+    """The eight bytes at an address, as uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(types.int64), generate
+
+
+@numba.njit(cache=True)
+def line_end(base: int, i: int, end: int) -> int:
+    """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
+    while i + 8 <= end:
+        word = _word_at(base + i) ^ _LINE_FEEDS
+        if (word - _ONES) & ~word & _HIGH_BITS:  # one of the bytes is a line feed
+            break
+        i += 8
+    while i < end and byte_at(base + i) != 10:
+        i += 1
+    return i
+
+
 @numba.njit(cache=True)
 def text_end(base: int, i: int, end: int) -> int:
     """Position of the semicolon that closes the text field opened at `i`; −1 where none does properly."""
     j = i + 1
     while j < end:
-        while j < end and byte_at(base + j) != 10:
-            j += 1
+        j = line_end(base, j, end)
         if j + 1 < end and byte_at(base + j + 1) == 59:
             after = j + 2
             return j + 1 if after >= end or is_blank(byte_at(base + after)) else -1
         j += 1
     return -1
+
+
+@numba.njit(cache=True)
+def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
+    """Skip unquoted values that nobody wants: (position of what is none of that kind, number skipped).
+
+    Plain is what begins with a digit, a sign, a point, or a letter that begins no reserved word.
+    """
+    n = 0
+    while True:
+        while i < end and is_blank(byte_at(base + i)):
+            i += 1
+        if i >= end:
+            return i, n
+        byte = byte_at(base + i)
+        if byte < 48 or byte > 122 or byte == 59 or 91 <= byte <= 96:
+            if byte != 45 and byte != 43 and byte != 46:
+                return i, n
+        elif byte >= 65:
+            lower = byte | 32
+            if lower == 100 or lower == 108 or lower == 115 or lower == 103:
+                return i, n
+        j = i + 1
+        while j < end and 32 < byte_at(base + j) < 127:
+            j += 1
+        if j < end and not is_blank(byte_at(base + j)):
+            return i, n
+        i = j
+        n += 1
 
 
 @numba.njit(cache=True)
