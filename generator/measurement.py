@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from xtalpriors.crystal.reciprocal import orbit_numbers
-from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
-from xtalpriors.generator.random_numbers import new_stream, seek, stream_key, uniform
+from xtalpriors.generator.random_numbers import WORDS, fill_words, new_stream, seek, stream_key, uniform
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = ["Choice", "Measurement"]
@@ -31,8 +29,8 @@ class Measurement:
     ----------
     bundle, config, seed
         The run.
-    group, hkl
-        Space group and reflections (m, 3): equivalent ones are missing together.
+    orbits
+        For each reflection (m,) the number of its set of equivalents, from 0: they are missing together.
     d_min_angstrom, completeness
         See `StructureStream`.
     """
@@ -42,8 +40,7 @@ class Measurement:
         bundle: PriorBundle,
         config: GeneratorConfig,
         seed: int,
-        group: SpaceGroup,
-        hkl: npt.NDArray[np.int64],
+        orbits: npt.NDArray[np.int64],
         d_min_angstrom: Choice,
         completeness: Choice,
     ) -> None:
@@ -51,7 +48,7 @@ class Measurement:
         self._completeness = _Quantity(bundle, "completeness", completeness, highest=1.0)
         self.description = [str(d_min_angstrom), str(completeness)]
         self._key = stream_key(bundle.priors_digest, f"{config.digest} diffraction", seed)
-        self._orbits = orbit_numbers(group, hkl)
+        self._orbits = orbits
         self._complete = self._completeness.fixed == 1.0
 
     def draw(self, index: npt.NDArray[np.int64]) -> tuple[Floats, Floats, npt.NDArray[np.bool_] | None]:
@@ -64,7 +61,7 @@ class Measurement:
             return d_min, completeness, None
         kept = np.empty((len(index), len(self._orbits)), dtype=bool)
         kept_orbits = np.empty(int(self._orbits.max()) + 1, dtype=bool)
-        _keep(stream, index, completeness, self._orbits, kept_orbits, kept)
+        _keep(np.uint64(self._key), index, completeness, self._orbits, kept_orbits, kept)
         return d_min, completeness, kept
 
 
@@ -125,16 +122,23 @@ def _two_shares(stream: Any, index: Any, shares: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _keep(stream: Any, index: Any, completeness: Any, orbits: Any, kept_orbits: Any, kept: Any) -> None:
-    """Keep each set of equivalent reflections with the probability `completeness`."""
+def _keep(key: Any, index: Any, completeness: Any, orbits: Any, kept_orbits: Any, kept: Any) -> None:
+    """Keep each set of equivalent reflections with the probability `completeness`.
+
+    The draws are words of the counters (block, 1, index): those of `_two_shares` have 0 in the second place.
+    """
+    words = np.empty(WORDS, np.uint32)
+    mask, shift, one = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1)
     for i in range(len(index)):
         if completeness[i] >= 1.0:
             kept[i, :] = True
             continue
-        seek(stream, index[i])
-        uniform(stream)
-        uniform(stream)
-        for orbit in range(len(kept_orbits)):
-            kept_orbits[orbit] = uniform(stream) < completeness[i]
+        limit = np.uint32(completeness[i] * 4294967296.0)
+        counter = np.uint64(index[i])
+        for first in range(0, len(kept_orbits), WORDS):
+            block = np.uint64(first // 4)  # four words a block
+            fill_words(words, block, one, counter & mask, counter >> shift, key & mask, key >> shift)
+            for orbit in range(first, min(first + WORDS, len(kept_orbits))):
+                kept_orbits[orbit] = words[orbit - first] < limit
         for p in range(len(orbits)):
             kept[i, p] = kept_orbits[orbits[p]]

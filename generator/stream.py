@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from xtalpriors.crystal.reciprocal import IndexBox, asymmetric_box
+from xtalpriors.crystal.reciprocal import IndexBox, asymmetric_box, orbit_numbers
 from xtalpriors.crystal.scattering_input import CrystalArrays
 from xtalpriors.crystal.structure_factors import Scale, StructureFactorCalculator
 from xtalpriors.errors import UsageError, XtalpriorsError
@@ -135,8 +135,11 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
         self.box: IndexBox = asymmetric_box(group, max_index)
         hkl = self.box.miller_indices
         norm = (hkl**2).sum(axis=1)
-        self.wanted = ((norm > 0) & (norm <= max_index**2)).reshape(self.box.shape)
-        self.measurement = Measurement(bundle, self.config, seed, group, hkl, d_min_angstrom, completeness)
+        wanted = (norm > 0) & (norm <= max_index**2)
+        orbits = np.zeros(len(hkl), dtype=np.int64)
+        orbits[wanted] = orbit_numbers(group, hkl[wanted])
+        self.wanted = wanted.reshape(self.box.shape)
+        self.measurement = Measurement(bundle, self.config, seed, orbits, d_min_angstrom, completeness)
         self._calculator = StructureFactorCalculator(group, self.box, self.wanted)
         self._buffers = BufferPool()
         self._next = 0
