@@ -95,7 +95,8 @@ def describe_in_p21c(group: SpaceGroup, cell: UnitCell) -> P21cDescription | Non
     """The P2₁/c subgroup whose least-oblique cell is nearest to rectangular, and the way to that cell.
 
     Where several are equally oblique (the three of Pbca), the unique axis is b before c before a of the
-    given setting, then the operators decide.
+    given setting, then the operators decide. A group that is no. 14 itself, in a centred setting too, is its
+    own subgroup.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def describe_in_p21c(group: SpaceGroup, cell: UnitCell) -> P21cDescription | Non
         None where the group has no such subgroup.
     """
     described = []
-    for subgroup in p21c_subgroups(group):
+    for subgroup in (group,) if group.number == P21C_NUMBER else p21c_subgroups(group):
         least_oblique, change = least_oblique_p21c(subgroup, cell)
         obliquity = round(abs(least_oblique.beta - 90.0), 4)
         rank = (obliquity, "bca".index(_unique_axis(subgroup)), subgroup.operators)

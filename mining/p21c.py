@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from xtalpriors.crystal.cell import UnitCell
+from xtalpriors.crystal.formula import hill_formula, parse_formula
 from xtalpriors.crystal.reduction import niggli_reduce
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.crystal.subgroups import P21cDescription, describe_in_p21c, split_sites
@@ -17,6 +18,7 @@ from xtalpriors.crystal.wyckoff import site_symmetries
 __all__ = ["BroughtToP21c", "bring_to_p21c"]
 
 _CELL = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
+_PER_CELL = ("z_declared", "formula_units", "n_atoms_non_h_cell", "n_atoms_h_cell")
 
 _P21C = 14
 
@@ -36,7 +38,7 @@ def bring_to_p21c(entries: pa.Table, sites: pa.Table) -> BroughtToP21c:
     Cell, operators, sites (expanded to the asymmetric unit of P2₁/c), their multiplicities and Wyckoff
     letters, and the numbers of sites and special positions become those of the description in the
     least-oblique P2₁/c cell; the columns `sg_declared_…` keep what the file said, contents of the cell and
-    everything measured stay as they are, for the volume is the same.
+    everything measured stay as they are, for the volume is the same (but of no. 14 in a centred setting).
 
     Parameters
     ----------
@@ -84,7 +86,8 @@ def _describe(
     moved = _move_sites(group, cell, description, located)
     if moved is None:
         return "the orbits of the sites do not add up"
-    return {**entry, **_cell_columns(description.cell), **_group_columns(), **_site_columns(moved)}, moved
+    changed = {**_contents(entry, _volume_ratio(description)), **_cell_columns(description.cell)}
+    return {**entry, **changed, **_group_columns(), **_site_columns(moved)}, moved
 
 
 def _is_compatible(group: SpaceGroup, cell: UnitCell) -> bool:
@@ -104,7 +107,7 @@ def _move_sites(
     target = SpaceGroup.from_number(_P21C)
     after = site_symmetries(target, coordinates, description.cell.metric_tensor)
     total = np.bincount(split.parent, weights=after.multiplicity, minlength=len(sites))
-    if not np.array_equal(total, before.multiplicity):
+    if not np.array_equal(total, before.multiplicity * _volume_ratio(description)):
         return None
     wrapped = np.round(np.mod(np.mod(after.fract, 1.0), 1.0), 9)
     numbers: Counter[int] = Counter()
@@ -136,6 +139,24 @@ def _cell_columns(cell: UnitCell) -> dict[str, Any]:
     for prefix, values in (("", parameters), ("least_oblique_", parameters), ("niggli_", reduced)):
         columns |= {prefix + name: value for name, value in zip(_CELL, values, strict=True)}
     return {**columns, "least_oblique_operator": "x,y,z"}
+
+
+def _volume_ratio(description: P21cDescription) -> float:
+    """Volume of the P2₁/c cell over that of the cell given: 1, or a unit fraction for a centred cell."""
+    return float(1 / abs(description.change.determinant))
+
+
+def _contents(entry: dict[str, Any], ratio: float) -> dict[str, Any]:
+    """Contents of the cell; only a centred setting of no. 14 has another volume than its P2₁/c cell."""
+    if ratio == 1.0:
+        return {}
+    columns: dict[str, Any] = {}
+    for name in ("volume_angstrom3", "volume_declared_angstrom3", *_PER_CELL):
+        columns[name] = None if entry[name] is None else entry[name] * ratio
+    for name in ("formula_sites", "formula_cell"):
+        counts = parse_formula(entry[name])
+        columns[name] = None if counts is None else hill_formula({e: n * ratio for e, n in counts})
+    return columns
 
 
 def _group_columns() -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from tables import CELL_NAMES, entry, make_database, site
 
+from xtalpriors.crystal.symmetry import SpaceGroup
 from xtalpriors.mining.subsets import DEFAULT_SUBSETS, SubsetDefinition, read_metadata, write_subset
 
 # Forsterite (Hazen 1976): Pbnm, 4 formula units; M1 on an inversion centre, M2, Si, O1, O2 on mirrors.
@@ -88,3 +89,31 @@ def test_what_cannot_be_brought_there_is_named(tmp_path: Path) -> None:
     assert (written["entry_id"], written["cluster_size"], written["weight"]) == ("x:good", 1, 1.0)
     assert written["is_best"]
     assert set(pq.read_table(tmp_path / "all.sites.parquet")["entry_id"].to_pylist()) == {"x:good"}
+
+
+def test_a_centred_setting_of_no_14(tmp_path: Path) -> None:
+    """B 1 2₁/d 1 (gudmundite, Buerger 1939): half the volume, and half of everything in the cell."""
+    operators = ["x,y,z", "-x,-y,-z", "-x+1/4,y+1/2,-z+1/4", "x+1/4,-y+1/2,z+1/4"]
+    operators += ["x+1/2,y,z+1/2", "-x+1/2,-y,-z+1/2", "-x+3/4,y+1/2,-z+3/4", "x+3/4,-y+1/2,z+3/4"]
+    group = SpaceGroup.from_operators(operators)
+    assert (group.number, group.order) == (14, 8)
+    cell = (10.0, 5.93, 6.73, 90.0, 90.0, 90.0)
+    row = entry("x:1", cell, formula="Fe8 S8 Sb8", operators=";".join(group.operators), n_operators=8)
+    row |= {"formula_sites": "Fe8 S8 Sb8", "n_atoms_non_h_cell": 24.0, "z_declared": 8.0}
+    sites = [
+        site("x:1", i, element, x=x, y=y, z=z, multiplicity=8)
+        for i, (element, x, y, z) in enumerate(
+            [("Fe", 0.01, 0.02, 0.275), ("Sb", 0.147, 0.128, 0.03), ("S", 0.167, 0.132, 0.5)]
+        )
+    ]
+    definition = SubsetDefinition(name="all", bring_to_p21c=True)
+    report = write_subset(
+        make_database(tmp_path / "d.duckdb", [row], sites), definition, tmp_path / "s.parquet"
+    )
+    assert report.refused == ()
+    (written,) = pq.read_table(tmp_path / "s.parquet").to_pylist()
+    assert written["volume_angstrom3"] == pytest.approx(10.0 * 5.93 * 6.73 / 2)
+    assert written["formula_cell"] == written["formula_sites"] == "Fe4 S4 Sb4"
+    assert (written["n_atoms_non_h_cell"], written["z_declared"]) == (12.0, 4.0)
+    moved = pq.read_table(tmp_path / "s.sites.parquet").to_pylist()
+    assert [s["multiplicity"] for s in moved] == [4, 4, 4]
