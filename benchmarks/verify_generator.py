@@ -1,7 +1,8 @@
 """The distance rules by brute force in float64 over a million structures, and what was dropped, per strategy.
 
-Every pair of atoms, every operator, every lattice translation within the cutoff (`xtalpriors.generator.check`).
-The table also says how often atoms were dropped, beside the paper's "rarely". About a minute a million.
+Every pair of atoms, every operator, every lattice translation within the cutoff
+(`xtalpriors.generator.check`). The table also says how often atoms were dropped, beside the paper's "rarely".
+About a minute a million.
 
     python benchmarks/verify_generator.py [--count 1000000] [--seed 1] [--bundle FILE]
 """
@@ -38,7 +39,8 @@ def main() -> int:
     ]
     each = -(-options.count // (len(strategies) * len(FILLINGS)))
     print(
-        f"{each:,} structures of each strategy\n{'cell':18s}{'filling':12s}{'distances':>14s}{'violations':>12s}"
+        f"{each:,} structures of each "
+        f"strategy\n{'cell':18s}{'filling':12s}{'distances':>14s}{'violations':>12s}"
         f"{'exempt':>9s}{'dropped':>10s}{'dropped H':>11s}{'redrawn':>10s}"
     )
     broken = 0

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from xtalpriors.generator.compilation import kernel
 
 __all__ = ["arctan", "cube_root", "draw", "draw_between", "table_probability"]
 
 
-@njit(cache=True)
+@kernel()
 def cube_root(x):
     """Cube root of x > 0 to about one unit in the last place."""
     y = math.sqrt(math.sqrt(x))
@@ -30,7 +30,7 @@ def cube_root(x):
     return y
 
 
-@njit(cache=True)
+@kernel()
 def arctan(x):
     """Arctangent in radians, to 1e-15 for |x| < 1e6."""
     scale = 1.0
@@ -44,7 +44,7 @@ def arctan(x):
     return scale * x * total
 
 
-@njit(cache=True)
+@kernel()
 def draw(table, u):
     """Value at the share u of a quantile table (its shares equally spaced), linear between."""
     t = u * (table.size - 1)
@@ -52,7 +52,7 @@ def draw(table, u):
     return table[i] + (t - i) * (table[i + 1] - table[i])
 
 
-@njit(cache=True)
+@kernel()
 def table_probability(table, x):
     """Share of the distribution below x: the inverse of `draw` (at a step, its upper end)."""
     n = table.size
@@ -70,7 +70,7 @@ def table_probability(table, x):
     return (low + (x - table[low]) / (table[low + 1] - table[low])) / (n - 1)
 
 
-@njit(cache=True)
+@kernel()
 def draw_between(table, u, low, high):
     """Draw from the distribution cut to [low, high]; the nearer end where it has no share in between."""
     if low <= table[0] and high >= table[table.size - 1]:

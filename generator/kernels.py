@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from xtalpriors.generator.arithmetic import draw, draw_between
-from xtalpriors.generator.borrowing import borrowed
+from xtalpriors.generator.compilation import kernel
 from xtalpriors.generator.counters import (
     CHANGES,
     DROPPED,
@@ -61,7 +60,7 @@ def new_workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
     )
 
 
-@njit(cache=True)
+@kernel()
 def _limits(content):
     """Squared minimum distance in Å², and squared factors of the molecule rule, each widened by `GUARD`."""
     rule = (
@@ -72,7 +71,7 @@ def _limits(content):
     return np.float32((content.min_distance * (1.0 + GUARD)) ** 2), rule
 
 
-@njit(cache=True)
+@kernel()
 def _fill_random(
     n_atoms, hydrogen, table, tries, limit, symmetry, images, atoms, placed, metric, near, counters, stream
 ):
@@ -93,7 +92,7 @@ def _fill_random(
     return n_placed, n_images
 
 
-@njit(cache=True)
+@kernel()
 def _fill_molecular(
     n_atoms, hydrogen, table, settings, symmetry, images, radii, atoms, atom_radii, placed,
     metric, reciprocal, fractional, counters, stream,
@@ -140,7 +139,7 @@ def _fill_molecular(
     return n_placed, n_images, radius_max
 
 
-@njit(cache=True)
+@kernel()
 def _record(content, special, order, atoms, n_atoms, first, out, stream):
     """Write the atoms of one structure, with their U_iso: one mean, and deviations cut so that none is below
     `u_min`.
@@ -170,7 +169,7 @@ def _record(content, special, order, atoms, n_atoms, first, out, stream):
             u_iso[first + k] = mean + draw_between(content.u_deviation, u, content.u_min - mean, math.inf)
 
 
-@njit(cache=True)
+@kernel()
 def _dense_enough(content, special, order, atoms, n_atoms, n_target):
     """Is there a non-hydrogen atom, and were enough of those wanted placed (special ones by their
     multiplicity)?"""
@@ -183,7 +182,7 @@ def _dense_enough(content, special, order, atoms, n_atoms, n_target):
     return in_cell > 0 and in_cell >= content.min_placed_share * n_target * order
 
 
-@njit(cache=True)
+@kernel()
 def _numbers(content, volume, order, stream):
     """N′ and N_H (eqs 18 and 19)."""
     v_atom = draw(content.packing, uniform(stream))
@@ -194,7 +193,7 @@ def _numbers(content, volume, order, stream):
     return n_target, int(n_target * x_h / (1.0 - x_h))
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def generate_range(spec, stream, workspace, start, count, offsets, cells, counters, out, needed):
     """Generate structures `start` … `start + count − 1` until the output is full.
 
@@ -220,9 +219,7 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
         Number of structures written; where it is below `count`, the next one needs more room than is left in
         the output or than the workspace has.
     """
-    spec, stream, out = borrowed(spec), borrowed(stream), borrowed(out)
-    images, radii, atoms, atom_radii = borrowed(workspace)
-    counters = borrowed(counters)
+    images, radii, atoms, atom_radii = workspace
     content, special, symmetry = spec.content, spec.special, spec.symmetry
     general, on_special, order = spec.general_elements, spec.special_elements, symmetry.translations.shape[1]
     capacity = atom_radii.size

@@ -15,13 +15,14 @@ import numpy as np
 from numba import njit
 
 from xtalpriors.generator.arithmetic import arctan, cube_root, draw, draw_between
+from xtalpriors.generator.compilation import kernel
 from xtalpriors.generator.random_numbers import bounded, seek, uniform
 from xtalpriors.generator.spec import CUBIC, MONOCLINIC, ORTHORHOMBIC, TRICLINIC, UNIAXIAL
 
 __all__ = ["angle_degree", "cell_volume", "cells", "draw_cell"]
 
 
-@njit(cache=True)
+@kernel()
 def angle_degree(cosine):
     """arccos in degrees, by the arctangent; exactly 90 for 0 and 120 for −½."""
     if cosine == 0.0:
@@ -31,20 +32,20 @@ def angle_degree(cosine):
     return 90.0 - math.degrees(arctan(cosine / math.sqrt((1.0 - cosine) * (1.0 + cosine))))
 
 
-@njit(cache=True)
+@kernel()
 def cell_volume(cell):
     """Volume in Å³."""
     a, b, c, ca, cb, cg = cell
     return a * b * c * math.sqrt(1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg)
 
 
-@njit(cache=True)
+@kernel()
 def _ratio_draw(table, u, low, high):
     """A ratio ≥ 1 from its table, cut to [low, high]."""
     return draw_between(table, u, low, max(low, high))
 
 
-@njit(cache=True)
+@kernel()
 def _sorted_lengths(spec, volume, stream):
     """a₁ ≤ a₂ ≤ a₃ with a₁a₂a₃ = V (eqs 6–13; eq. 13 with the bound √(V/a₁) that keeps a₂ ≤ a₃)."""
     low, high, r = spec.length_min, spec.length_max, spec.ratio_max
@@ -66,7 +67,7 @@ def _sorted_lengths(spec, volume, stream):
     return a1, a2, volume / (a1 * a2)
 
 
-@njit(cache=True)
+@kernel()
 def _permuted(a1, a2, a3, k):
     if k == 0:
         return a1, a2, a3
@@ -81,7 +82,7 @@ def _permuted(a1, a2, a3, k):
     return a3, a2, a1
 
 
-@njit(cache=True)
+@kernel()
 def _three_lengths(spec, stream):
     """Lengths of the orthogonal cell that is skewed afterwards."""
     low, high = spec.length_min, spec.length_max
@@ -97,7 +98,7 @@ def _three_lengths(spec, stream):
     return min(max(a, low), high), min(max(b, low), high), min(max(c, low), high)
 
 
-@njit(cache=True)
+@kernel()
 def _skew(spec, table, length, other, u):
     """A skew ≤ 0 (eq. 15): no angle beyond β_max, no length beyond a_max; `other` is a second skew
     squared."""
@@ -109,13 +110,13 @@ def _skew(spec, table, length, other, u):
     return -u * limit
 
 
-@njit(cache=True)
+@kernel()
 def _stretched(spec, length, stretch):
     """Length after the skew: |S·a| (volume kept), or as before (eq. 16)."""
     return length if spec.keep_lengths else min(length * stretch, spec.length_max)
 
 
-@njit(cache=True)
+@kernel()
 def _monoclinic(spec, stream):
     """Eqs 14–16, for any unique axis."""
     a, b, c = _three_lengths(spec, stream)
@@ -131,7 +132,7 @@ def _monoclinic(spec, stream):
     return a, skewed, c, 0.0, 0.0, cosine
 
 
-@njit(cache=True)
+@kernel()
 def _triclinic(spec, stream):
     """Eq. 17: b = b₀(s₂, 1, 0), c = c₀(s₃, s₁, 1); s₁ = 0 there, and as an extension drawn like the
     others."""
@@ -154,7 +155,7 @@ def _triclinic(spec, stream):
     )
 
 
-@njit(cache=True)
+@kernel()
 def _uniaxial(spec, stream):
     """Two equal lengths p and a unique one q: V = factor·p²q, p uniform within the bounds on p, q and their
     ratio."""
@@ -182,7 +183,7 @@ def _uniaxial(spec, stream):
     return p, p, q, 0.0, 0.0, cosine
 
 
-@njit(cache=True)
+@kernel()
 def _uniaxial_ratio(spec, box, stream):
     """Longer over shorter length from the tables, and whether the unique axis is the longer one."""
     low, high, r = spec.length_min, spec.length_max, spec.ratio_max
@@ -194,14 +195,14 @@ def _uniaxial_ratio(spec, box, stream):
     return _ratio_draw(spec.ratio_middle, uniform(stream), 1.0, limit), False
 
 
-@njit(cache=True)
+@kernel()
 def _rhombohedral_shape(s):
     """cos α and V/a³ for s = cot α."""
     cosine = s / math.sqrt(1.0 + s * s)
     return cosine, math.sqrt(max(1.0 - 3.0 * cosine**2 + 2.0 * cosine**3, 0.0))
 
 
-@njit(cache=True)
+@kernel()
 def _furthest(limit, shape_min):
     """The s between 0 and `limit` where V/a³ falls to `shape_min` (it falls on either side of 0), by
     bisection."""
@@ -217,7 +218,7 @@ def _furthest(limit, shape_min):
     return inside
 
 
-@njit(cache=True)
+@kernel()
 def _rhombohedral(spec, stream):
     """a = b = c, α = β = γ: V = a³√(1 − 3cos²α + 2cos³α), cot α uniform where a stays within its bounds."""
     low, high = spec.length_min, spec.length_max
@@ -236,7 +237,7 @@ def _rhombohedral(spec, stream):
     return a, a, a, cosine, cosine, cosine
 
 
-@njit(cache=True)
+@kernel()
 def draw_cell(spec, stream):
     """One cell (a, b, c in Å; cos α, cos β, cos γ) of a `CellSpec`."""
     if spec.system == MONOCLINIC:

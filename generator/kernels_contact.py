@@ -9,8 +9,8 @@ That one image is the only one that can lie within r_c when r_c·|a*_i| ≤ ½ f
 with |Δx_i| > ½ is at least |Δx_i|/|a*_i| away. Otherwise axis i needs the further images with
 |Δx_i − k| ≤ r_c·|a*_i|: `shells` counts them, in the order of their distance (0, 1, −1, 2, … on Δx_i's side).
 
-The loops run in vector registers: blocks of a fixed length without remainder (lanes beyond the last image do not
-count), unsigned indices (no wrap-around test), no branch inside, one look at the result per block.
+The loops run in vector registers: blocks of a fixed length without remainder (lanes beyond the last image do
+not count), unsigned indices (no wrap-around test), no branch inside, one look at the result per block.
 """
 
 # numba infers the types of these functions from their arguments
@@ -21,7 +21,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from xtalpriors.generator.compilation import kernel
 
 __all__ = ["BLOCK", "clash", "shells", "too_close"]
 
@@ -32,31 +33,31 @@ _TURN = 2.0**32
 _ONE = np.float32(1.0)
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def shells(cutoff, reciprocal_length):
     """How many images along an axis can lie within the cutoff: those with |Δx − k| ≤ cutoff·|a*|."""
     return int(2.0 * cutoff * reciprocal_length) + 1
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def _shift(k):
     """Shift to the k-th nearest image, fixed-point units towards the candidate's side: 0, 1, −1, 2, −2, …"""
     steps = (k + 1) // 2
     return np.float32(steps * _TURN if k % 2 == 1 else -steps * _TURN)
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def _near(d2, limit):
     return np.int32(d2 < limit)
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def _square(dx, dy, dz, metric):
     g00, g11, g22, g12, g02, g01 = metric
     return dx * (g00 * dx + g01 * dy + g02 * dz) + dy * (g11 * dy + g12 * dz) + g22 * dz * dz
 
 
-@njit(cache=True)
+@kernel()
 def _too_close_further(x, y, z, images, first, last, metric, limit, n_shells):
     """The images beyond the nearest along each axis."""
     end = np.uint64(last)
@@ -81,7 +82,7 @@ def _too_close_further(x, y, z, images, first, last, metric, limit, n_shells):
     return False
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     """Is any of images[:, first:last] nearer than √limit to the candidate (x, y, z)?
 
@@ -116,14 +117,14 @@ def too_close(x, y, z, images, first, last, metric, limit, n_shells):
     return False
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def _broken(d2, s, rule):
     contact, gap_low, gap_high = rule
     s2 = s * s
     return np.int32(d2 < contact * s2) | (np.int32(d2 > gap_low * s2) & np.int32(d2 < gap_high * s2))
 
 
-@njit(cache=True)
+@kernel()
 def _clash_further(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
     """The images beyond the nearest along each axis."""
     end = np.uint64(last)
@@ -148,7 +149,7 @@ def _clash_further(x, y, z, radius, images, radii, first, last, metric, rule, n_
     return False
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def clash(x, y, z, radius, images, radii, first, last, metric, rule, n_shells):
     """Does any image break the molecule rule (step 6): d ≤ 0.9·R_Σ, or 1.1·R_Σ ≤ d ≤ 1.4·R_Σ?
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from xtalpriors.generator.compilation import kernel
 from xtalpriors.generator.kernels_contact import clash, shells, too_close
 from xtalpriors.generator.random_numbers import (
     ONE,
@@ -55,7 +55,7 @@ NONE = np.int64(0)
 _SPHERE_TRIES = 64
 
 
-@njit(cache=True)
+@kernel()
 def frame_of(cell, volume):
     """What distances and bonds need of a cell.
 
@@ -98,14 +98,14 @@ def frame_of(cell, volume):
     return metric, reciprocal, fractional
 
 
-@njit(cache=True)
+@kernel()
 def shells_of(cutoff, reciprocal):
     """Images along each axis that can lie within a cutoff in Å."""
     a, b, c = reciprocal
     return shells(cutoff, a), shells(cutoff, b), shells(cutoff, c)
 
 
-@njit(cache=True)
+@kernel()
 def choose(cumulative, stream):
     """Number of an element in its table (step 1 of random filling, step 3 of molecules)."""
     u = uniform(stream)
@@ -115,7 +115,7 @@ def choose(cumulative, stream):
     return k
 
 
-@njit(cache=True)
+@kernel()
 def choose_other(cumulative, taken, stream):
     """As `choose`, among the elements other than `taken`; -1 where there is no other."""
     if cumulative.size == 1:
@@ -131,7 +131,7 @@ def choose_other(cumulative, taken, stream):
     return k if k != taken else taken - 1
 
 
-@njit(cache=True)
+@kernel()
 def _expand(x, y, z, rotations, translations, images, first):
     """Write the images of (x, y, z) under every operator to images[:, first:first + n]."""
     x, y, z = np.int32(x), np.int32(y), np.int32(z)
@@ -143,7 +143,7 @@ def _expand(x, y, z, rotations, translations, images, first):
         images[2, j] = np.int32(r[6, k] * x + r[7, k] * y + r[8, k] * z + t[2, k])
 
 
-@njit(cache=True)
+@kernel()
 def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, stream):
     """Steps 2 and 3 of random filling: uniform coordinates, tried until no image is nearer than √limit
     (float32).
@@ -169,7 +169,7 @@ def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, str
     return found, x, y, z
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _direction(stream, p):
     """A point uniform on the unit sphere, without trigonometry (Marsaglia 1972, doi
     10.1214/aoms/1177692644)."""
@@ -184,13 +184,13 @@ def _direction(stream, p):
     return 0.0, 0.0, 1.0, p
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _steps(value):
     """Fixed-point steps, truncated (towards zero: a shift of 2^-32 of an axis at most)."""
     return np.int64(value)
 
 
-@njit(cache=True)
+@kernel()
 def place_molecular(
     tries, bond, rule, radius, symmetry, atoms, atom_radii, n_partners,
     images, radii, n_images, metric, fractional, n_shells, stream,

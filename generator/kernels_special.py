@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from xtalpriors.generator.compilation import kernel
 from xtalpriors.generator.counters import CONTACTS, DROPPED_SPECIAL
 from xtalpriors.generator.kernels_contact import clash, too_close
 from xtalpriors.generator.kernels_fill import NONE, TURN, choose, shells_of
@@ -18,7 +18,7 @@ from xtalpriors.generator.random_numbers import uniform
 __all__ = ["fill_special"]
 
 
-@njit(cache=True)
+@kernel()
 def _orbits_wanted(cumulative, p, stream):
     """How many orbits of position p are occupied: 0 or 1 for a point, any number for one with freedom."""
     u = uniform(stream)
@@ -28,12 +28,12 @@ def _orbits_wanted(cumulative, p, stream):
     return k
 
 
-@njit(cache=True)
+@kernel()
 def _fixed(value):
     return np.int64(math.floor(value * TURN + 0.5))
 
 
-@njit(cache=True)
+@kernel()
 def _draw_point(special, p, fract, atom, stream):
     """A point of position p, its free coordinates uniform, into fract[atom]; and the same in fixed point."""
     u = v = w = 0.0
@@ -46,7 +46,7 @@ def _draw_point(special, p, fract, atom, stream):
     return _fixed(fract[atom, 0]), _fixed(fract[atom, 1]), _fixed(fract[atom, 2])
 
 
-@njit(cache=True)
+@kernel()
 def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, fract, atom, stream):
     """Place one atom on position p, nearer than √limit to no other image and to none of its own.
 
@@ -69,7 +69,7 @@ def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, f
     return False, np.int64(0), np.int64(0), np.int64(0)
 
 
-@njit(cache=True)
+@kernel()
 def fill_special(
     special, table, tries, limits, gap_high, symmetry, images, radii, atoms, atom_radii,
     metric, reciprocal, fract, first, counters, stream,

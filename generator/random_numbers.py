@@ -15,7 +15,8 @@ import hashlib
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from xtalpriors.generator.compilation import kernel
 
 __all__ = [
     "ONE",
@@ -60,14 +61,14 @@ def stream_key(priors_digest: str, config_digest: str, seed: int) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
-@njit(cache=True, inline="always")
+@kernel(forceinline=True)
 def _round(c0, c1, c2, c3, k0, k1):
     p0 = _M0 * c0
     p1 = _M1 * c2
     return (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
 
 
-@njit(cache=True)
+@kernel()
 def fill_words(buffer, block, c1, c2, c3, k0, k1):
     """Words of the blocks `block` … `block + 15`: word w of block b stands at buffer[w*16 + b].
 
@@ -115,7 +116,7 @@ def new_stream(key: int) -> npt.NDArray[np.uint32]:
     return stream
 
 
-@njit(cache=True)
+@kernel()
 def _refill(stream):
     fill_words(
         stream,
@@ -130,7 +131,7 @@ def _refill(stream):
     stream[_POSITION] = 0
 
 
-@njit(cache=True)
+@kernel()
 def seek(stream, index):
     """Start the stream of structure `index` ≥ 0."""
     stream[_INDEX_LOW] = np.uint32(index & 0xFFFFFFFF)
@@ -146,19 +147,19 @@ def seek(stream, index):
 # The position in memory between two draws would cost more than the draw.
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def position(stream):
     """Where the stream stands, uint64."""
     return np.uint64(stream[_POSITION])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def set_position(stream, p):
     """The words before `p` are taken."""
     stream[_POSITION] = np.uint32(p)
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def reserve(stream, p, n):
     """Position from which `n` ≤ 64 words can be taken: `p`, or 0 in the next sixteen blocks."""
     if p + np.uint64(n) > np.uint64(WORDS):
@@ -167,25 +168,25 @@ def reserve(stream, p, n):
     return p
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def word(stream, p):
     """The 32 random bits at position `p`, as int64 in [0, 2^32)."""
     return np.int64(stream[p])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def unit(stream, p):
     """The word at position `p` as a number of the open interval (0, 1): (word + ½)/2^32."""
     return (np.float64(stream[p]) + 0.5) * UNIT
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def scaled(stream, p, n):
     """The word at position `p` as an integer in [0, n), by multiplication (bias below n/2^32)."""
     return (np.int64(stream[p]) * np.int64(n)) >> np.int64(32)
 
 
-@njit(cache=True)
+@kernel()
 def uniform(stream):
     """The next number of (0, 1), where speed does not matter."""
     p = reserve(stream, position(stream), 1)
@@ -193,7 +194,7 @@ def uniform(stream):
     return unit(stream, p)
 
 
-@njit(cache=True)
+@kernel()
 def bounded(stream, n):
     """The next integer in [0, n), where speed does not matter."""
     p = reserve(stream, position(stream), 1)
