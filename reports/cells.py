@@ -20,7 +20,7 @@ from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.meta import Rendered, count
 from xtalpriors.reports.panels import stack
 from xtalpriors.reports.section import Section, fit_text, render
-from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
+from xtalpriors.reports.statistics import kolmogorov_distance, kolmogorov_fit, weighted_quantile
 
 __all__ = ["cells_section", "fitted_volume"]
 
@@ -108,14 +108,27 @@ def _lengths(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
             " Fits in the ratio above 1 within r = 1.8, drawn for the share of the structures there. "
             f"{'; '.join(clauses)}."
         )
-    if nodes is not None:
-        caption += (
-            " Dashed: what eqs 6–13 give (r = 1.8, 4–10 Å) when V follows the log-normal fit; a₂ and a₁ are "
-            "uniform there between their bounds, so that cells near a cube, and near 10 Å, are "
-            "over-represented."
-        )
+    if nodes is not None and len(small.frame):
+        caption += _rule_clause(small.frame, nodes)
     meta = inputs.meta([small.sample()], "declared")
     return render(lengths, "lengths", "Fig. 2", "Cell lengths and their ratios", frame, meta, caption)
+
+
+def _rule_clause(entries: pd.DataFrame, nodes: ExpectedCells) -> str:
+    """How far the rule of eqs 6–13 is from the database, statistic by statistic."""
+    own = lengths.length_statistics(
+        entries[["a_angstrom", "b_angstrom", "c_angstrom"]].to_numpy(dtype=np.float64)
+    )
+    rule = lengths.length_statistics(nodes.sorted_lengths_angstrom)
+    parts = [
+        f"{kolmogorov_distance(own[panel.key], rule[panel.key], entries['weight']):.2f} for {label}"
+        for panel, label in zip(lengths.PANELS, ("a₃", "a₃/a₂", "a₂/a₁"), strict=True)
+    ]
+    return (
+        " Dashed: what eqs 6–13 give (r = 1.8, 4–10 Å) when V follows the log-normal fit and a₁ and a₂ "
+        "are uniform "
+        f"between their bounds; its distance D to the database is {', '.join(parts)}."
+    )
 
 
 def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:

@@ -12,13 +12,16 @@ from markupsafe import Markup
 
 from xtalpriors.reports.bundle_tables import bundle_view
 from xtalpriors.reports.drift import DriftTable
-from xtalpriors.reports.inputs import LARGE, Inputs
+from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.meta import Rendered, count, short_digest
 from xtalpriors.reports.paper import compare_with_paper
 from xtalpriors.reports.section import Section
 from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
 __all__ = ["render_page"]
+
+PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
+"""Section 2 and Table 2 of the 2026 paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +114,15 @@ def _lead(inputs: Inputs) -> str:
 
 
 def _paper_lead(inputs: Inputs) -> str:
-    n = len(inputs.small.frame)
-    text = f"The paper has 3,086 structures in p21c-10; this corpus has {count(n)}."
-    if n < 100:
-        text += " So few give wide intervals: a value within its interval is no confirmation."
-    large = len(inputs.subsets[LARGE].frame)
-    return text + f" In all-50 it has 1.25 million, this corpus {count(large)}."
+    parts = [
+        f"{name} {count(len(inputs.subsets[name].frame))} ({size} in the paper)"
+        for name, size in PAPER_SIZES.items()
+        if name in inputs.subsets
+    ]
+    text = f"Structures in this corpus: {', '.join(parts)}."
+    if len(inputs.small.frame) < 100:
+        text += f" So few in {SMALL} give wide intervals: a value within its interval is no confirmation."
+    return text
 
 
 def _facts(inputs: Inputs) -> list[_Fact]:

@@ -18,6 +18,7 @@ __all__ = ["STATISTICS", "PaperRow", "Statistic", "compare_with_paper", "strip"]
 
 SMALL, LARGE = "p21c-10", "all-50"
 SPECIAL = "n_special_positions"
+PACKING = "volume_per_non_h_atom_angstrom3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,14 @@ class Statistic:
 
     Where there is no `get` the structures of the subset give the number: the share of those with a known
     `column` for which it lies within `within`, with Wilson's interval over clusters.
+    Where `paper` is null the paper samples within a range, and the number is the share inside it.
     `percent` numbers are shares, shown in per cent; `axis` is the range of the strip; `in_words` turns
     (paper, value) into the generator's own terms where a difference alone says little.
     """
 
     label: str
     subset: str
-    paper: float
+    paper: float | None
     get: Callable[[Priors], Estimate | None] | None = None
     column: str = ""
     within: tuple[float, float] = (0.0, 0.0)
@@ -96,6 +98,9 @@ STATISTICS: tuple[Statistic, ...] = (
     Statistic("Structures with no special position occupied", SMALL, 0.735, None, SPECIAL, (0, 0)),
     Statistic("Structures with one special position occupied", SMALL, 0.201, None, SPECIAL, (1, 1)),
     Statistic("Structures with two or more occupied", SMALL, 0.064, None, SPECIAL, (2, inf)),
+    Statistic("Volume per non-H atom within 7–22 Å³", SMALL, None, None, PACKING, (7, 22)),
+    Statistic("H mole fraction within 0.3–0.6", SMALL, None, None, "h_fraction", (0.3, 0.6)),
+    Statistic("Mean Uᵢₛₒ within 0.01–0.1 Å²", SMALL, None, None, "u_iso_mean_angstrom2", (0.01, 0.1)),
     Statistic("C, N, O among general positions", LARGE, 0.89, _path("elements", "general", "share_cno")),
     Statistic("C, N, O among special positions", LARGE, 0.49, _path("elements", "special", "share_cno")),
 )
@@ -134,7 +139,7 @@ def _pooled(statistic: Statistic, bundle: PriorBundle | None) -> str:
 
 def _row(statistic: Statistic, bundle: PriorBundle | None, entries: pd.DataFrame) -> PaperRow:
     sample = f"{statistic.subset} ({len(entries):,})"
-    paper = _number(statistic.paper, statistic.percent)
+    paper = "sampled" if statistic.paper is None else _number(statistic.paper, statistic.percent)
     estimate = _estimate(statistic, bundle, entries)
     if isinstance(estimate, str):
         return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), estimate, "", "none")
@@ -165,6 +170,8 @@ def _number(value: float, percent: bool, *, sign: bool = True) -> str:
 
 def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str, str]:
     """What moved, in the statistic's unit; nothing did while the paper's value lies in the interval."""
+    if statistic.paper is None:
+        return "inside its range", "", "none"
     difference = estimate.value - statistic.paper
     if (
         estimate.low is not None
@@ -178,7 +185,7 @@ def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str, str]:
     return f"{arrow} {size}", words, "moved"
 
 
-def strip(estimate: Estimate, reference: float, axis: tuple[float, float]) -> Markup:
+def strip(estimate: Estimate, reference: float | None, axis: tuple[float, float]) -> Markup:
     """A small drawing of a value with its interval (dot and bar) and a reference (diamond) on one axis."""
     low, high = axis
     values = [estimate.value, reference, estimate.low, estimate.high]
@@ -194,10 +201,12 @@ def strip(estimate: Estimate, reference: float, axis: tuple[float, float]) -> Ma
             f'<line x1="{at(estimate.low)}" x2="{at(estimate.high)}" y1="10" y2="10" '
             'stroke="var(--data)" stroke-width="5" stroke-opacity=".4"/>'
         )
-    x, y = at(reference), at(estimate.value)
+    y = at(estimate.value)
+    if reference is not None:
+        x = at(reference)
+        bar += f'<path d="M{x} 4 l5 6 l-5 6 l-5 -6 z" fill="var(--paper)"/>'
     return Markup(
         '<svg class="strip" viewBox="0 0 148 20" aria-hidden="true">'
         '<line x1="4" x2="144" y1="10" y2="10" stroke="var(--grid)" stroke-width="2"/>'
-        f'{bar}<path d="M{x} 4 l5 6 l-5 6 l-5 -6 z" fill="var(--paper)"/>'
-        f'<circle cx="{y}" cy="10" r="4" fill="var(--data)" stroke="var(--surface)"/></svg>'
+        f'{bar}<circle cx="{y}" cy="10" r="4" fill="var(--data)" stroke="var(--surface)"/></svg>'
     )

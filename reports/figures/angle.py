@@ -65,7 +65,7 @@ def data(
     parts = []
     for panel in PANELS:
         low, high = panel.limits or (0.0, 1.0)
-        edges = nice_edges(values[panel.key], low, high, bins=(8, 40))
+        edges = nice_edges(values[panel.key], low, high, bins=(9, 40))
         parts.append(
             histogram_rows(panel.key, "database", values[panel.key], edges, weights=entries["weight"])
         )
