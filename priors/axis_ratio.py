@@ -10,7 +10,7 @@ from xtalpriors.priors.conventions import cell_name, length_bounds, longest_allo
 from xtalpriors.priors.estimate import Estimate, FrozenModel
 from xtalpriors.priors.estimators import fit_scalar
 from xtalpriors.priors.families import exponential, truncated_normal
-from xtalpriors.priors.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.observations import Context, Unavailable, Values, entry_values, observe
 from xtalpriors.priors.rivals import from_family, uniform
 from xtalpriors.priors.scalar import Form, ScalarPrior
 from xtalpriors.priors.shares import fit_share
@@ -77,7 +77,7 @@ class AxisRatio(FrozenModel):
 
 def _sorted_lengths(table: SubsetTable) -> NDArray[np.float64]:
     """(n_entries, 3) declared lengths, ascending."""
-    return np.sort(np.column_stack([table.number(f"{axis}_angstrom") for axis in "abc"]), axis=1)
+    return np.sort(np.column_stack([table.positive(f"{axis}_angstrom") for axis in "abc"]), axis=1)
 
 
 def _ratio(table: SubsetTable, upper: int) -> NDArray[np.float64]:
@@ -110,6 +110,8 @@ def fit(context: Context) -> AxisRatio:
 
     both = observe(context, "axis_ratio.share_beyond_ratio_max", _both_ratios, pool="bounded")
     own = _sorted_lengths(context.own)
+    if not np.isfinite(own).any():
+        raise Unavailable("no structure of the subset has cell lengths")
     return AxisRatio(
         ratio_max=r,
         length_min_angstrom=float(definition.get("length_min_angstrom") or np.nanmin(own)),

@@ -39,15 +39,13 @@ class CellVolume(ScalarPrior):
 
 
 def _volumes(table: SubsetTable) -> Values:
-    return entry_values(table, table.number("volume_angstrom3"))
+    return entry_values(table, table.positive("volume_angstrom3"))
 
 
 def fit(context: Context) -> CellVolume:
     """Log-normal fit of the declared cells' volumes (plain maximum likelihood, location 0)."""
     name, definition = "cell_volume", context.own.definition
-    observations = observe(
-        context, name, lambda t: entry_values(t, t.number("volume_angstrom3")), pool="bounded"
-    )
+    observations = observe(context, name, _volumes, pool="bounded")
     scalar = scalar_of(
         context,
         name,

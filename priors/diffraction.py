@@ -50,8 +50,7 @@ class Diffraction(FrozenModel):
 
 
 def _d_min(table: SubsetTable) -> Values:
-    d = table.number("d_min_angstrom")
-    return entry_values(table, d, d > 0)
+    return entry_values(table, table.positive("d_min_angstrom"))
 
 
 def _completeness(table: SubsetTable) -> Values:

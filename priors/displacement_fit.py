@@ -38,7 +38,7 @@ def _evidence(table: SubsetTable) -> Values:
 
 def _means(table: SubsetTable) -> NDArray[np.float64]:
     """(n_entries,) mean U_iso, NaN where no site has evidence."""
-    return np.where(table.number("u_iso_n") > 0, table.number("u_iso_mean_angstrom2"), np.nan)
+    return np.where(table.number("u_iso_n") > 0, table.positive("u_iso_mean_angstrom2"), np.nan)
 
 
 def _with_own_mean(table: SubsetTable) -> tuple[Values, NDArray[np.float64], NDArray[np.int64]]:

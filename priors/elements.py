@@ -73,14 +73,14 @@ class Elements(FrozenModel):
 def _site_elements(table: SubsetTable, labels: tuple[str, ...], special: bool) -> Values:
     """(m, 3) sites of one kind of position, those of one element in one structure together.
 
-    Columns: index into `labels`, number of sites, sum of their occupancies (unknown ones add nothing).
+    Columns: index into `labels`, number of sites, sum of their occupancies (cut to 0…1; null adds nothing).
     """
     if table.site_entry is None:
         raise Unavailable("the subset has no file of sites")
     column = table.site_strings["element"]
     keep = column.known & (table.site_numbers["is_special"] == float(special))
     index = np.array([labels.index(label) for label in column.labels], np.int64)
-    occupancy = np.nan_to_num(table.site_numbers["occupancy"][keep], nan=0.0)
+    occupancy = np.clip(np.nan_to_num(table.site_numbers["occupancy"][keep], nan=0.0), 0.0, 1.0)
     key, position = np.unique(
         table.site_entry[keep] * len(labels) + index[column.codes[keep]], return_inverse=True
     )

@@ -39,7 +39,9 @@ class Hydrogen(ScalarPrior):
 
 def _known_fraction(table: SubsetTable) -> Values:
     """x_H of structures whose hydrogen count has a known origin, `none` (no hydrogen anywhere) included."""
-    return entry_values(table, table.number("h_fraction"), table.string("hydrogen_origin").known)
+    fraction = table.number("h_fraction")
+    known = table.string("hydrogen_origin").known & (fraction >= 0) & (fraction < 1)
+    return entry_values(table, fraction, known)
 
 
 def fit(context: Context) -> Hydrogen:

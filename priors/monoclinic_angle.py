@@ -85,14 +85,14 @@ class MonoclinicAngle(FrozenModel):
 
 def _declared(table: SubsetTable) -> Values:
     """β ≥ 90° of monoclinic cells as declared: the angle farthest from 90°, folded; any unique axis."""
-    angles = np.column_stack([table.number(f"{angle}_degree") for angle in ("alpha", "beta", "gamma")])
+    angles = np.column_stack([table.angle(f"{angle}_degree") for angle in ("alpha", "beta", "gamma")])
     turn = np.abs(angles - 90.0).max(axis=1)
     return entry_values(table, 90.0 + turn, table.string("crystal_system").equals("monoclinic"))
 
 
 def _least_oblique(table: SubsetTable) -> Values:
     """β ≥ 90° of the least-oblique P2₁/c cell; no. 14 only."""
-    beta = table.number("least_oblique_beta_degree")
+    beta = table.angle("least_oblique_beta_degree")
     return entry_values(table, 90.0 + np.abs(beta - 90.0), np.isfinite(beta))
 
 

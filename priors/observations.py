@@ -191,10 +191,9 @@ def _pooled(
     parent_clusters = parent_table.cluster[parent.entry]
     n_parent = len(present(parent_clusters)[0])
     if n_clusters + n_parent < MIN_ALONE:
-        raise Unavailable(
-            f"only {n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}; "
-            f"{MIN_ALONE} are needed"
-        )
+        have = f"{n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}"
+        none = f"no structure has a value, and none of {parent_table.name} either"
+        raise Unavailable(f"only {have}; {MIN_ALONE} are needed" if n_clusters + n_parent else none)
     share = 1.0 if n_parent == 0 else n_clusters / MIN_POOLED
     weights = [_votes(own, own_table), _votes(parent, parent_table)]
     scaled = [w / w.sum() * s if len(w) else w for w, s in zip(weights, (share, 1.0 - share), strict=True)]

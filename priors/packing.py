@@ -35,7 +35,7 @@ class Packing(ScalarPrior):
 
 
 def _volume_per_atom(table: SubsetTable) -> Values:
-    return entry_values(table, table.number("volume_per_non_h_atom_angstrom3"))
+    return entry_values(table, table.positive("volume_per_non_h_atom_angstrom3"))
 
 
 def fit(context: Context) -> Packing:
@@ -57,7 +57,7 @@ def fit(context: Context) -> Packing:
         lambda: fit_scalar(
             context,
             "packing.atoms_per_cell",
-            lambda table: entry_values(table, table.number("n_atoms_non_h_cell")),
+            lambda table: entry_values(table, table.positive("n_atoms_non_h_cell")),
             unit="1",
             convention="non-hydrogen atoms per cell, multiplicity × occupancy",
             pool="bounded",

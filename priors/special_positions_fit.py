@@ -12,7 +12,7 @@ from xtalpriors.crystal.symmetry import SpaceGroup
 from xtalpriors.crystal.wyckoff import WyckoffSet as LetterSet
 from xtalpriors.crystal.wyckoff import wyckoff_sets
 from xtalpriors.priors.distributions import Categorical
-from xtalpriors.priors.observations import Context, Observations, Unavailable, Values, observe
+from xtalpriors.priors.observations import Context, Observations, Unavailable, Values, entry_values, observe
 from xtalpriors.priors.shares import fit_categorical, fit_counts, fit_share_of
 from xtalpriors.priors.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 from xtalpriors.priors.table import SubsetTable
@@ -142,4 +142,4 @@ def fit(context: Context) -> SpecialPositions:
 
 def _number_occupied(table: SubsetTable) -> Values:
     n = table.number("n_special_positions")
-    return Values(n, np.arange(table.n_entries))
+    return entry_values(table, np.floor(n), (n >= 0) & (n < 1000))

@@ -50,6 +50,10 @@ class Coded:
         return self.codes >= 0
 
 
+LARGEST = 1e9
+"""No length (Å), volume (Å³) or count of atoms of a crystal's cell comes near."""
+
+
 @dataclass(frozen=True)
 class SubsetTable:
     """Columns of a subset, null as NaN (numbers), False (flags) or code −1 (strings).
@@ -84,6 +88,16 @@ class SubsetTable:
     def number(self, column: str) -> Floats:
         """(n_entries,) numbers, NaN where null."""
         return self.entry_numbers[column]
+
+    def positive(self, column: str) -> Floats:
+        """(n_entries,) numbers, NaN where null or no number that a length or a volume can be."""
+        x = self.entry_numbers[column]
+        return np.where((x > 0) & (x < LARGEST), x, np.nan)
+
+    def angle(self, column: str) -> Floats:
+        """(n_entries,) angles, NaN where null or outside 0–180°."""
+        x = self.entry_numbers[column]
+        return np.where((x > 0) & (x < 180), x, np.nan)
 
     def string(self, column: str) -> Coded:
         """(n_entries,) coded strings."""

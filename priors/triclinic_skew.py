@@ -71,7 +71,7 @@ def skews(angles_degree: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _reduced_angles(table: SubsetTable) -> Values:
-    angles = [table.number(f"niggli_{angle}_degree") for angle in ("alpha", "beta", "gamma")]
+    angles = [table.angle(f"niggli_{angle}_degree") for angle in ("alpha", "beta", "gamma")]
     return entry_values(table, np.column_stack(angles), table.string("crystal_system").equals("triclinic"))
 
 
