@@ -18,6 +18,8 @@ PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 F64 = npt.NDArray[np.float64]
 
 _LONGEST_ANGSTROM: Final = 1e6
+_SMALLEST_NM, _LARGEST_NM = 0.008, 4.0
+"""nm³, or Å³ if it were so: a cell of 2 Å cubed in nanometre, and less than one atom in ångström."""
 _PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
 
 
@@ -47,9 +49,34 @@ def block_cells(batch: Batch) -> BlockCells:
         if token < 0 or batch.raw(token) == ".":
             cells[b, 3 + i] = 90.0
             notes.setdefault(int(b), []).append("angle-by-default")
+    _to_angstrom(batch, cells, su, notes)
     with np.errstate(invalid="ignore", over="ignore"):
         volumes = cell_volumes(cells) if len(cells) else np.empty(0)
     return BlockCells(cells, su, volumes, stated, notes)
+
+
+def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
+    """Bring lengths in nanometre or picometre to ångström, in place, where nothing else makes sense.
+
+    Nanometre: the product of the lengths is below 4, less than any atom's volume in Å³. Picometre: every
+    length is above 100 and there would be more than 5 · 10⁶ Å³ for each site listed (5 Å³ if it is picometre). Only cells with sites are looked
+    at: the sites are what makes the unit certain.
+    """
+    sites = np.diff(batch.site_start)
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = cells[:, :3].prod(axis=1)
+        nanometre = (
+            (sites > 0) & ~(cells == _PLACEHOLDER).all(axis=1) & (size > _SMALLEST_NM) & (size < _LARGEST_NM)
+        )
+        picometre = (sites > 0) & (cells[:, :3] > 100.0).all(axis=1) & (size > 5e6 * sites)
+    for chosen, factor, note in (
+        (nanometre, 10.0, "cell-from-nanometre"),
+        (picometre, 0.01, "cell-from-picometre"),
+    ):
+        cells[chosen, :3] *= factor
+        su[chosen, :3] *= factor
+        for b in np.flatnonzero(chosen):
+            notes.setdefault(int(b), []).append(note)
 
 
 def sound_cells(cells: BlockCells) -> npt.NDArray[np.bool_]:

@@ -50,6 +50,25 @@ def test_cells_that_are_none_are_rejected_with_the_reason(parameters: dict[str, 
     assert (found["stage"], found["code"], found["block"]) == ("cell", code, "x")
 
 
+@pytest.mark.parametrize(("factor", "note"), [(0.1, "cell-from-nanometre"), (100, "cell-from-picometre")])
+def test_lengths_in_other_units_are_converted_and_noted(factor: float, note: str) -> None:
+    lengths = [f"{x * factor:.5f}({1})" for x in (5.64, 6.1, 7.2)]
+    found = entry(structure(cell(*lengths), ATOM))
+    assert note in notes(found)
+    assert found["a_angstrom"] == pytest.approx(5.64)
+    assert found["c_angstrom"] == pytest.approx(7.2)
+    assert found["a_su_angstrom"] == pytest.approx(1e-5 / factor)
+    # without atoms nothing makes it certain
+    assert entry(structure(cell(*lengths)))["a_angstrom"] == pytest.approx(5.64 * factor)
+
+
+def test_small_and_large_cells_in_angstrom_are_left_alone() -> None:
+    assert (
+        entry(structure(cell(2.2866, 2.2866, 3.5833, 90, 90, 120), ATOM))["a_angstrom"] == 2.2866
+    )  # beryllium
+    assert entry(structure(cell(150, 150, 150), *[ATOM]))["a_angstrom"] == 150
+
+
 def test_dotted_tags_of_ddlm_mean_the_same() -> None:
     text = structure(
         P21C,
