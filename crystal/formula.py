@@ -19,6 +19,8 @@ _MULTIPLIER = re.compile(rf"\s*({_NUMBER})?")
 _CHARGE = re.compile(r"(?:\d*[+-]\d*)(?=$|[\s,)\]])")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_DEPTH = 6
+_MAX_LENGTH = 4000
+"""Longer texts are no formulae: files are untrusted."""
 
 
 @lru_cache(maxsize=16384)
@@ -37,7 +39,7 @@ def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
     if text is None:
         return None
     stripped = " ".join(text.strip().strip("'\"").split())
-    if stripped in ("", "?", "."):
+    if stripped in ("", "?", ".") or len(stripped) > _MAX_LENGTH:
         return None
     try:
         counts = _sum(stripped, 0)
