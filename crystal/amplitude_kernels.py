@@ -50,27 +50,28 @@ def take_amplitudes(
                 im[i, p] *= kept[i, p]
         if im.shape[1]:
             _polar(re[i], im[i], mask, smallest, amplitudes[i], phases[i])
+            scales[i] = _scale(amplitudes[i], mask, smallest, mode)
+            factor = np.float32(1.0) / scales[i]
+            for p in range(mask.size):
+                amplitudes[i, p] *= factor
         else:
-            _sign(re[i], mask, smallest, amplitudes[i], phases[i])
-        scale = _scale(amplitudes[i], mode)
-        scales[i] = scale
-        factor = np.float32(1.0) / scale
-        for p in range(mask.size):
-            amplitudes[i, p] *= factor
+            # the scale first, while F is in the cache: the outputs are written once
+            scales[i] = _scale(re[i], mask, smallest, mode)
+            _sign(re[i], mask, smallest, np.float32(1.0) / scales[i], amplitudes[i], phases[i])
 
 
 @inlined
-def _sign(f: Any, mask: Any, smallest: float, amplitude: Any, phase: Any) -> None:
-    """|f| and 0 or π."""
+def _sign(f: Any, mask: Any, smallest: float, factor: float, amplitude: Any, phase: Any) -> None:
+    """factor·|f|, and 0 or π."""
     whole = f.size // LANES * LANES
     for p in range(0, whole, LANES):
         value = load(f, p) * load(mask, p)
         size = at_least(value, constant(0.0) - value)
-        store(amplitude, p, where_within(constant(smallest), size, size))
+        store(amplitude, p, where_within(constant(smallest), size, size * constant(factor)))
         store(phase, p, where_within(value, constant(-smallest), constant(np.pi)))
     for p in range(whole, f.size):
         number = f[p] * mask[p]
-        amplitude[p] = abs(number) if abs(number) >= smallest else np.float32(0.0)
+        amplitude[p] = abs(number) * factor if abs(number) >= smallest else np.float32(0.0)
         phase[p] = np.float32(np.pi) if number <= -smallest else np.float32(0.0)
 
 
@@ -85,28 +86,31 @@ def _polar(re: Any, im: Any, mask: Any, smallest: float, amplitude: Any, phase: 
 
 
 @inlined
-def _scale(amplitude: Any, mode: int) -> Any:
-    """The number to divide by; 1 where there is no amplitude."""
+def _scale(f: Any, mask: Any, smallest: float, mode: int) -> Any:
+    """What to divide by: the largest, or the root mean square of those that are not small; 1 if all are."""
     scale = np.float32(0.0)
     if mode == 0:
-        scale = _largest(amplitude)
+        scale = _largest(f, mask)
     elif mode == 1:
         total, count = np.float32(0.0), 0
-        for p in range(amplitude.size):
-            total += amplitude[p] * amplitude[p]
-            count += amplitude[p] > np.float32(0.0)
+        for p in range(f.size):
+            size = abs(f[p] * mask[p])
+            if size >= smallest:
+                total += size * size
+                count += 1
         scale = np.sqrt(total / np.float32(max(count, 1)))
-    return scale if scale > np.float32(0.0) else np.float32(1.0)
+    return scale if scale >= smallest else np.float32(1.0)
 
 
 @inlined
-def _largest(row: Any) -> Any:
-    """Largest of the numbers ≥ 0: a reduction that LLVM leaves scalar, in lanes."""
+def _largest(row: Any, mask: Any) -> Any:
+    """Largest absolute value: a reduction that LLVM leaves scalar, in lanes."""
     whole = row.size // LANES * LANES
     best = constant(0.0)
     for p in range(0, whole, LANES):
-        best = at_least(best, load(row, p))
+        value = load(row, p) * load(mask, p)
+        best = at_least(best, at_least(value, constant(0.0) - value))
     largest = largest_lane(best)
     for p in range(whole, row.size):
-        largest = max(largest, row[p])
+        largest = max(largest, abs(row[p] * mask[p]))
     return largest
