@@ -59,8 +59,8 @@ def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]])
     """Bring lengths in nanometre or picometre to ångström, in place, where nothing else makes sense.
 
     Nanometre: the product of the lengths is below 4, less than any atom's volume in Å³. Picometre: every
-    length is above 100 and there would be more than 5 · 10⁶ Å³ for each site listed (5 Å³ if it is picometre). Only cells with sites are looked
-    at: the sites are what makes the unit certain.
+    length is above 100 and there would be more than 5 · 10⁶ Å³ for each site listed (5 Å³ if it is
+    picometre). Only cells with sites are looked at: the sites are what makes the unit certain.
     """
     sites = np.diff(batch.site_start)
     with np.errstate(invalid="ignore", over="ignore"):

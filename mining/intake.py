@@ -11,12 +11,16 @@ import numpy as np
 from xtalpriors.mining.encoding import Unreadable, to_utf8
 from xtalpriors.mining.fingerprint import content_hash, header_revision
 from xtalpriors.mining.readers import Parsed, read_slowly
-from xtalpriors.mining.scan import Scanned, scan
+from xtalpriors.mining.scan import LARGEST_BYTES, Scanned, scan
 from xtalpriors.mining.select import FileBlocks, Rejection
 from xtalpriors.mining.tokens import Tokens, TokenWriter, joined
 
 __all__ = ["Intake", "take_in"]
 
+_Text = tuple[bytes, tuple[str, ...]] | Unreadable
+
+_TOGETHER_BYTES: Final = 2**29
+"""What is copied into one buffer at most; the rest of a larger batch is scanned file by file."""
 _ALONE_BYTES: Final = 256 * 1024
 """A larger file is scanned where it lies instead of being copied into the buffer of the batch."""
 
@@ -38,8 +42,8 @@ def take_in(items: Sequence[tuple[str, bytes]]) -> Intake:
     second round, so that whoever watches the iteration knows which file it was.
     """
     outcomes: list[Parsed | Unreadable | None] = []
-    texts: list[tuple[bytes, tuple[str, ...]] | Unreadable] = [to_utf8(data) for _, data in items]
-    small = [i for i, t in enumerate(texts) if not isinstance(t, Unreadable) and len(t[0]) < _ALONE_BYTES]
+    texts = [_checked(to_utf8(data)) for _, data in items]
+    small = _small(texts)
     first_block = [0] * len(texts)
     outcomes = [t if isinstance(t, Unreadable) else None for t in texts]
     scanned = _scan_together([_data(texts[i]) for i in small])
@@ -66,7 +70,25 @@ def take_in(items: Sequence[tuple[str, bytes]]) -> Intake:
     return _intake(items, texts, outcomes, first_block, tokens, n_blocks)
 
 
-def _data(text: tuple[bytes, tuple[str, ...]] | Unreadable) -> bytes:
+def _checked(text: _Text) -> _Text:
+    """The text, unless it is larger than the scanner and its positions can be."""
+    if isinstance(text, Unreadable) or len(text[0]) <= LARGEST_BYTES:
+        return text
+    return Unreadable("read", "too-large", f"{len(text[0])} bytes, more than {LARGEST_BYTES}")
+
+
+def _small(texts: list[_Text]) -> list[int]:
+    """Files to be scanned together."""
+    chosen, total = [], 0
+    for i, text in enumerate(texts):
+        size = _ALONE_BYTES if isinstance(text, Unreadable) else len(text[0])
+        if size < _ALONE_BYTES and total + size < _TOGETHER_BYTES:
+            chosen.append(i)
+            total += size
+    return chosen
+
+
+def _data(text: _Text) -> bytes:
     return b"" if isinstance(text, Unreadable) else text[0]
 
 
@@ -105,7 +127,7 @@ def _note_blocks(
 
 def _intake(
     items: Sequence[tuple[str, bytes]],
-    texts: list[tuple[bytes, tuple[str, ...]] | Unreadable],
+    texts: list[_Text],
     outcomes: list[Parsed | Unreadable | None],
     first_block: list[int],
     tokens: Tokens,

@@ -44,6 +44,8 @@ LARGEST_BYTES: Final = 2**31 - 1
 _TABLE_SIZE: Final = 2048
 _SEEN_SIZE: Final = 8192
 _MAX_WIDTH: Final = 512
+_MAX_BLOCKS: Final = 4096
+"""Names are compared with each other, so a file of more blocks is left to gemmi."""
 
 _UNDERSTOOD, _GIVEN_UP, _FULL = 0, 1, 2
 _N_OUT, _N_NAMES, _GENERATION = 0, 1, 2
@@ -123,12 +125,16 @@ def _is_new(seen: U64, generation: int, key: np.uint64) -> bool:
 
 @numba.njit(cache=True)
 def _begin_block(base: int, i: int, hi: int, first_block: int, names: I64, counters: I64) -> int:
-    """Note the block whose heading is at `i`; next position, or −1 to give up."""
+    """Note the block whose heading is at `i`; next position, −1 to give up, or −2 when `names` is full."""
     start = i + 5
     i, key = name_end(base, start, hi, False)
     if i == start or key == 0:
         return -1
     n = counters[_N_NAMES]
+    if n >= len(names):
+        return -2
+    if n - first_block >= _MAX_BLOCKS:
+        return -1
     for earlier in range(first_block, n):
         if names[earlier, 2] == np.int64(key):  # gemmi refuses two blocks of one name
             return -1
@@ -191,7 +197,7 @@ def _scan_file(
             if word == HEADING:
                 i = _begin_block(base, i, hi, first_block, names, counters)
                 if i < 0:
-                    return _GIVEN_UP
+                    return _GIVEN_UP if i == -1 else _FULL
                 block += 1
                 continue
             if block < first_block:
@@ -288,11 +294,11 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
     """
     if buffer.size > LARGEST_BYTES or not buffer.flags.c_contiguous or bounds[-1] > buffer.size:
         raise ValueError(f"the scanner takes up to {LARGEST_BYTES} contiguous bytes, not {buffer.size}")
-    capacity = 4096 + buffer.size // 8
-    n_names = 16 + len(bounds) + buffer.size // 6  # a heading has at least six bytes
-    names = np.empty((n_names, 3), dtype=np.int64)
+    # a token for every 8 bytes where there is little else than atoms; far fewer in a large file
+    capacity = 4096 + min(buffer.size // 8, 250_000 + buffer.size // 64)
     while True:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
+        names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = _scan_files(
             buffer.ctypes.data, bounds, _KEYS, _NUMBERS, PRESENCE_ONLY, out, names, counters
         )

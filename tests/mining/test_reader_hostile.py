@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reader_cif import P21C, atoms, cell, entry, notes, read, rejection, structure
 
+from xtalpriors.mining import intake
 from xtalpriors.mining.cif import extract
 
 ATOM = atoms("C1 C 0.1 0.2 0.3")
@@ -113,6 +114,7 @@ def test_large_files_cost_time_in_proportion(data: bytes) -> None:
         b"data_x\n_a\n;" + b"\n" * 100_000,
         b"'" * 100_000,
         b"save_x\n" * 20_000,
+        b"".join(b"data_b%d\n" % i for i in range(50_000)),
         b"data_x\n_symmetry_equiv_pos_as_xyz " + b"x" * 100_000 + b"\n" + cell().encode(),
         b"data_x\n"
         + cell().encode()
@@ -131,6 +133,7 @@ def test_large_files_cost_time_in_proportion(data: bytes) -> None:
         "lines",
         "quotes",
         "frames",
+        "blocks",
         "operator",
         "formula",
     ],
@@ -149,6 +152,17 @@ def test_hostile_numbers_and_operators() -> None:
     assert "sites-without-coordinates" in notes(found)
     operators = "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"x+{i}/99999,y,z\n" for i in range(2000))
     assert rejection(structure(ATOM, operators, symmetry=""))["stage"] == "symmetry"
+
+
+def test_a_batch_too_large_for_one_buffer_is_read_file_by_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [(str(i), GOOD.encode()) for i in range(5)]
+    expected = extract("s", None, "original", items)
+    monkeypatch.setattr(intake, "_TOGETHER_BYTES", 2 * len(GOOD) + 1)
+    assert extract("s", None, "original", items).entries.equals(expected.entries)
+    monkeypatch.setattr(intake, "LARGEST_BYTES", len(GOOD) - 1)
+    found = extract("s", None, "original", items)
+    assert set(found.rejections["code"].to_pylist()) == {"too-large"}
+    assert found.rejections.num_rows == 5
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -162,6 +162,8 @@ def test_the_buffer_of_tokens_grows() -> None:
     assert scanned(data).tokens.tag.size == 40_000
     dense = ("data_a\nloop_\n_atom_site_label\n" + "C\n" * 50_000).encode()
     assert scanned(dense).tokens.tag.size == 50_000
+    blocks = "".join(f"data_b{i}\n" for i in range(3000)).encode()
+    assert scanned(blocks).n_blocks.tolist() == [3000]
 
 
 FRAGMENTS = st.sampled_from(
