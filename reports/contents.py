@@ -99,9 +99,11 @@ def _hydrogen(inputs: Inputs) -> Rendered:
         unknown = len(inputs.subsets[name].frame) - len(entries)
         more = f"; the count is not known for {count(unknown)} more" if unknown else ""
         parts.append(
-            f"{name}: N = {count(len(entries))}, {100 * zero:.1f} % hold no hydrogen (not drawn), "
-            f"{100 * inside:.1f} % "
-            f"lie within the paper's 0.3–0.6{more}."
+            f"{name}: N = {count(len(entries))}, of which {count((entries['h_fraction'] > 0).sum())} hold "
+            f"hydrogen; "
+            f"over clusters {100 * zero:.1f} % hold none (not drawn) and {100 * inside:.1f} % lie within "
+            f"the paper's "
+            f"0.3–0.6{more}."
         )
     caption = "Structures with hydrogen, of the reconciled contents. " + " ".join(parts)
     meta = inputs.meta(_samples(inputs, "h_fraction"), "no cell")

@@ -63,7 +63,7 @@ def _diffraction(inputs: Inputs) -> Rendered:
         "PhAI study drew both; the 2026 paper fixes 1.0 Å and 100 %."
     )
     if not any(sum(pair) for pair in known.values()):
-        caption = f"No entry of {LARGE} states θₘₐₓ, dₘᵢₙ or a completeness. " + caption.split(". ", 1)[1]
+        caption = f"No entry of {LARGE} states θₘₐₓ, dₘᵢₙ or a completeness."
     samples = [s.sample(s.frame["d_min_angstrom"]) for s in (inputs.large, inputs.small)]
     meta = inputs.meta(samples, "no cell")
     return render(diffraction, "diffraction", "Data", "Resolution and completeness", frame, meta, caption)

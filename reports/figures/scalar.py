@@ -45,9 +45,12 @@ def data(
     low, high = panel.limits or (0.0, 1.0)
     x = np.linspace(low, high, 401)[1:-1]
     parts = []
+    edges = np.empty(0)
     for place, (name, entries) in enumerate(subsets.items()):
         values = entries[column].to_numpy(dtype=np.float64)
-        edges = nice_edges(values[(values >= low) & (values <= high)], low, high, bins=(10, 45))
+        own = nice_edges(values[(values >= low) & (values <= high)], low, high, bins=(10, 45))
+        # The smaller subset never has the finer bins: a narrow peak of few values would look like structure.
+        edges = own if place == 0 or len(own) < len(edges) else edges
         role, fit_role = ("data", "fit") if place == 0 else ("second", "second-fit")
         parts.append(histogram_rows(panel.key, name, values, edges, weights=entries["weight"], role=role))
         if name in fits:

@@ -45,7 +45,7 @@ def data(entries: pd.DataFrame) -> pd.DataFrame:
     keyed = pd.DataFrame(
         {
             "number": entries["sg_number"].astype("int64"),
-            "setting": [_setting(hm) for hm in entries["sg_hm"]],
+            "setting": entries["sg_hm"].map({hm: _setting(hm) for hm in set(entries["sg_hm"])}),
             "weight": entries["weight"],
         }
     )
