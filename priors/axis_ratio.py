@@ -37,6 +37,11 @@ class AxisRatio(FrozenModel):
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
+    @classmethod
+    def fit(cls, context: Context) -> AxisRatio:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> NDArray[np.float64]:
         """(size, 2) independent a₂/a₁ and a₃/a₂.
 

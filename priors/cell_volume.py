@@ -30,6 +30,11 @@ class CellVolume(ScalarPrior):
         default=None, description="Share of the volumes within the 2026 paper's 160–1000 Å³"
     )
 
+    @classmethod
+    def fit(cls, context: Context) -> CellVolume:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def summary(self) -> dict[str, float]:
         """Flat numbers, the share within 160–1000 Å³ included."""
         flat = super().summary()

@@ -26,6 +26,11 @@ class Diffraction(FrozenModel):
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
+    @classmethod
+    def fit(cls, context: Context) -> Diffraction:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> NDArray[np.float64]:
         """`size` values of d_min, Å."""
         return self._d_min().sample(size, rng=rng, form=form)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from xtalpriors.priors.distributions import Estimate
 from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.observations import Context
 from xtalpriors.priors.scalar import Form, ScalarPrior
 
 __all__ = ["TEMPERATURE_BANDS", "Displacement", "ElementDisplacement"]
@@ -45,6 +46,14 @@ class Displacement(FrozenModel):
         default_factory=dict, description="By element, 30 sites in 20 clusters or more"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
+
+    @classmethod
+    def fit(cls, context: Context) -> Displacement:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        # imported here: that module imports this one
+        from xtalpriors.priors.displacement_fit import fit
+
+        return fit(context)
 
     def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> NDArray[np.float64]:
         """`size` means of structures, Å²."""

@@ -51,6 +51,11 @@ class Elements(FrozenModel):
             )
         return self.special.per_site
 
+    @classmethod
+    def fit(cls, context: Context) -> Elements:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(self, size: int, *, rng: np.random.Generator, special: bool = False) -> NDArray[np.str_]:
         """`size` independent element symbols."""
         return self._shares(special).sample(size, rng=rng)

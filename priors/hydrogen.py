@@ -27,6 +27,11 @@ class Hydrogen(ScalarPrior):
         default=None, description="Structures left out: their hydrogen count is not known"
     )
 
+    @classmethod
+    def fit(cls, context: Context) -> Hydrogen:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def summary(self) -> dict[str, float]:
         """Flat numbers, the share without hydrogen included."""
         flat = super().summary()

@@ -60,6 +60,11 @@ class MonoclinicAngle(FrozenModel):
             return self.least_oblique
         raise LookupError(f"this bundle has no monoclinic angle under the convention {name!r}")
 
+    @classmethod
+    def fit(cls, context: Context) -> MonoclinicAngle:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(
         self, size: int, *, rng: np.random.Generator, convention: str = "declared", form: Form | None = None
     ) -> NDArray[np.float64]:

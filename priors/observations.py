@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from xtalpriors.errors import UsageError
 from xtalpriors.priors.estimate import Shrinkage
-from xtalpriors.priors.table import SubsetTable, present
+from xtalpriors.priors.table import Coded, SubsetTable, present
 
 __all__ = [
     "MIN_ALONE",
@@ -21,6 +22,7 @@ __all__ = [
     "Unavailable",
     "Values",
     "attempt",
+    "context_of",
     "entry_values",
     "observe",
 ]
@@ -124,6 +126,40 @@ class Context:
     beta_max_degree: float = 125.0
     unavailable: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
+
+
+def context_of(
+    *,
+    clusters: Sequence[str] | None = None,
+    strings: Mapping[str, Sequence[str | None]] | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    **numbers: ArrayLike,
+) -> Context:
+    """Context of plain columns in memory, for fits outside the pipeline.
+
+    Parameters
+    ----------
+    clusters
+        Cluster of each structure; without it each is its own.
+    strings, numbers
+        Columns of `mining.schema.ENTRY` by name, all of one length; null is None, and NaN.
+
+    Examples
+    --------
+    `CellVolume.fit(context_of(volume_angstrom3=volumes))`
+    """
+    columns = {name: np.asarray(values, float) for name, values in numbers.items()}
+    texts = {name: Coded.of(list(values)) for name, values in (strings or {}).items()}
+    lengths = {len(c) for c in columns.values()} | {len(t.codes) for t in texts.values()}
+    lengths |= {len(clusters)} if clusters is not None else set()
+    if len(lengths) != 1:
+        raise UsageError(f"columns of different lengths, or none: {sorted(lengths)}")
+    (n,) = lengths
+    names = clusters if clusters is not None else [f"{i:09d}" for i in range(n)]
+    ids, cluster = np.unique(np.array(names, dtype=str), return_inverse=True)
+    table = SubsetTable("columns", n, cluster.astype(np.int64), ids, columns, texts)
+    return Context(table, None, None, seed, bootstrap)
 
 
 def _votes(values: Values, table: SubsetTable) -> Floats:

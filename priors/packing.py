@@ -24,6 +24,11 @@ class Packing(ScalarPrior):
     )
     share_7_22: Estimate | None = Field(default=None, description="Share within the 2026 paper's 7–22 Å³")
 
+    @classmethod
+    def fit(cls, context: Context) -> Packing:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def summary(self) -> dict[str, float]:
         """Flat numbers, atoms per cell included."""
         flat = super().summary()

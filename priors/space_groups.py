@@ -27,6 +27,11 @@ class SpaceGroups(FrozenModel):
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
+    @classmethod
+    def fit(cls, context: Context) -> SpaceGroups:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
         """`size` independent space-group numbers."""
         return self.numbers.sample(size, rng=rng).astype(np.int64)

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from xtalpriors.priors.distributions import Categorical, Counts, Estimate, Shrinkage
 from xtalpriors.priors.estimate import FrozenModel
+from xtalpriors.priors.observations import Context
 
 __all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]
 
@@ -112,6 +113,14 @@ class SpecialPositions(FrozenModel):
         default=None, description="Occupied special orbits, all groups together"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
+
+    @classmethod
+    def fit(cls, context: Context) -> SpecialPositions:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        # imported here: reading a bundle needs no crystallography
+        from xtalpriors.priors.special_positions_fit import fit
+
+        return fit(context)
 
     def group(self, number: int) -> SpecialPositionsOfGroup:
         """Prior of one space group.

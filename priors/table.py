@@ -86,19 +86,19 @@ class SubsetTable:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, column: str) -> Floats:
-        """(n_entries,) numbers, NaN where null."""
-        return self.entry_numbers[column]
+        """(n_entries,) numbers, NaN where null; a column that is not there is null everywhere."""
+        return self.entry_numbers.get(column, np.full(self.n_entries, np.nan))
 
     def positive(self, column: str) -> Floats:
         """(n_entries,) numbers, NaN where null or no number that a length or a volume can be."""
-        x = self.entry_numbers[column]
+        x = self.number(column)
         return np.where((x > 0) & (x < LARGEST), x, np.nan)
 
     def angle(self, column: str) -> Floats:
         """(n_entries,) angles, NaN where null or outside 0–180°."""
-        x = self.entry_numbers[column]
+        x = self.number(column)
         return np.where((x > 0) & (x < 180), x, np.nan)
 
     def string(self, column: str) -> Coded:
         """(n_entries,) coded strings."""
-        return self.entry_strings[column]
+        return self.entry_strings.get(column, Coded(np.full(self.n_entries, -1), ()))

@@ -40,6 +40,11 @@ class TriclinicSkew(FrozenModel):
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
 
+    @classmethod
+    def fit(cls, context: Context) -> TriclinicSkew:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        return fit(context)
+
     def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> NDArray[np.float64]:
         """(size, 2) independent |s₂|, |s₃|."""
         return np.column_stack([p.sample(size, rng=rng, form=form) for p in (self.s2, self.s3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 from scipy import stats
 
 from xtalpriors.errors import UsageError
+from xtalpriors.priors.cell_volume import CellVolume
 from xtalpriors.priors.distributions import Exponential, LogNormal, ZeroInflatedBeta
 from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.observations import Unavailable, context_of
+from xtalpriors.priors.packing import Packing
+from xtalpriors.priors.table import Coded, SubsetTable
 
 Make = Callable[..., SubsetTable]
 
@@ -76,14 +80,11 @@ def test_known_parameters_lie_within_a_few_errors(table_of: Make) -> None:
 def test_sets_of_p21c_pool_the_four_inversion_centres(table_of: Make) -> None:
     """By hand: of 60 structures 12 occupy one centre and 3 two: p = 18/240, and 45/12/3 of 60 hold 0/1/2."""
     letters = ["a", "b", "c", "d"] * 3 + ["a d"] * 3 + [""] * 45
-    table = monoclinic(table_of, 60, np.random.default_rng(0))
-    with_letters = monoclinic(
+    table = monoclinic(
         table_of, 60, np.random.default_rng(0), n_special_positions=[len(t.split()) for t in letters]
     )
-    strings = dict(with_letters.entry_strings) | {
-        "special_letters": type(table.string("sg_hm")).of(list(letters))
-    }
-    bundle = fit_table(SubsetTable(**(vars(with_letters) | {"entry_strings": strings})), bootstrap=200)
+    strings = {**table.entry_strings, "special_letters": Coded.of([*letters])}
+    bundle = fit_table(replace(table, entry_strings=strings), bootstrap=200)
     assert bundle.priors.special_positions is not None
     group = bundle.priors.special_positions.groups[14]
     assert [s.letters for s in group.wyckoff_sets] == [("a", "b", "c", "d")]
@@ -266,6 +267,14 @@ def test_same_input_same_digest_whatever_the_order(table_of: Make) -> None:
     first, again = (fit_table(table, bootstrap=100, seed=4) for _ in range(2))
     assert first == again
     assert first.priors_digest != fit_table(table, bootstrap=100, seed=5).priors_digest
+    order = np.random.default_rng(0).permutation(300)
+    shuffled = replace(
+        table,
+        cluster=table.cluster[order],
+        entry_numbers={k: v[order] for k, v in table.entry_numbers.items()},
+        entry_strings={k: replace(v, codes=v.codes[order]) for k, v in table.entry_strings.items()},
+    )
+    assert fit_table(shuffled, bootstrap=100, seed=4).priors_digest == first.priors_digest
 
 
 @pytest.mark.parametrize(
@@ -279,3 +288,18 @@ def test_same_input_same_digest_whatever_the_order(table_of: Make) -> None:
 def test_parameters_out_of_range_are_refused(table_of: Make, option: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         fit_table(table_of(3), **option)
+
+
+def test_a_prior_is_fitted_to_plain_columns() -> None:
+    rng = np.random.default_rng(0)
+    volumes = rng.lognormal(6.0, 0.4, 500)
+    prior = CellVolume.fit(context_of(volume_angstrom3=volumes, bootstrap=200))
+    assert isinstance(prior.parametric, LogNormal)
+    assert prior.parametric.mu.value == pytest.approx(np.log(volumes).mean())
+    again = Packing.fit(context_of(volume_per_non_h_atom_angstrom3=rng.normal(15, 2, 500), bootstrap=200))
+    assert again.parametric is not None
+    assert again.atoms_per_cell is None
+    with pytest.raises(Unavailable, match="no structure has a value"):
+        CellVolume.fit(context_of(volume_angstrom3=[np.nan] * 30))
+    with pytest.raises(UsageError, match="different lengths"):
+        context_of(volume_angstrom3=[1.0], h_fraction=[1.0, 2.0])
