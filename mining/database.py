@@ -26,6 +26,7 @@ __all__ = [
     "get_meta",
     "open_database",
     "set_meta",
+    "sql_type",
 ]
 
 TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
@@ -49,6 +50,11 @@ _SQL_TYPES = {
     pa.int64(): "BIGINT",
     pa.bool_(): "BOOLEAN",
 }
+
+
+def sql_type(column: Column) -> str:
+    """Type of a column in DuckDB."""
+    return _SQL_TYPES[column.type]
 
 
 def open_database(
@@ -169,9 +175,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables in one transaction: a database is either empty or whole."""
     connection.begin()
     for name, (meaning, columns) in TABLES.items():
-        body = ", ".join(
-            f'"{c.name}" {_SQL_TYPES[c.type]}{"" if c.nullable else " NOT NULL"}' for c in columns
-        )
+        body = ", ".join(f'"{c.name}" {sql_type(c)}{"" if c.nullable else " NOT NULL"}' for c in columns)
         connection.execute(f"CREATE TABLE {name} ({body})")
         connection.execute(f"COMMENT ON TABLE {name} IS {_quoted(meaning)}")
         for column in columns:

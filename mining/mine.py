@@ -117,9 +117,10 @@ def mine(
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
     scope = [source.name for source in sources] if manifest is None else None
-    connection = open_database(database, read_only=False, memory_limit="768MB", threads=min(n_workers, 4))
+    connection = open_database(database, read_only=False, memory_limit="512MB", threads=min(n_workers, 4))
     try:
         with connection:
+            connection.execute("SET checkpoint_threshold = '128MB'")  # one at each commit costs as much again
             plan = make_plan(connection, listing, scope, reader.version)
             run = _Run(connection, reader, plan)
             tidy(connection, plan)
@@ -199,6 +200,7 @@ def _default_reader() -> Reader:
 def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
     from xtalpriors.mining.curate import build_clusters
 
+    connection.execute("SET memory_limit = '384MB'")  # the rest of what a run may take is the clusters'
     connection.begin()
     build_clusters(connection)
     set_meta(connection, "clusters", "built")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database import CONTENT_TABLES, TABLES, open_database, set_meta
 from xtalpriors.mining.digest import compute_digest, write_digest
 from xtalpriors.mining.schema import SCHEMA_VERSION, arrow_schema
+from xtalpriors.mining.schema_page import renewed
 from xtalpriors.mining.views import VIEWS
 
 
@@ -186,3 +188,19 @@ def test_digest_file_is_canonical(path: Path, tmp_path: Path) -> None:
     assert json.loads(text) == digest
     assert list(json.loads(text)) == sorted(json.loads(text))
     assert set(digest["tables"]) == set(CONTENT_TABLES)
+
+
+def test_page_of_the_documentation_is_the_schema() -> None:
+    page = Path(__file__).parents[2] / "docs" / "database.md"
+    text = page.read_text(encoding="utf-8")
+    assert text == renewed(text), "run `python -m xtalpriors.mining.schema_page docs/database.md`"
+    assert text.count("\n| `") > sum(len(columns) for _, columns in TABLES.values())
+
+
+def test_queries_of_the_documentation_run(path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) >= 5
+    with open_database(path) as connection:
+        for block in blocks:
+            connection.execute(block).fetchall()

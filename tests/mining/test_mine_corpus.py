@@ -1,0 +1,80 @@
+"""The reader and the machinery together, on real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from corpus import corpus_dir
+
+from xtalpriors.mining.database import open_database
+from xtalpriors.mining.digest import compute_digest
+from xtalpriors.mining.mine import mine
+from xtalpriors.mining.tree import OTHER_FORMATS, TreeSource
+from xtalpriors.mining.views import VIEWS
+
+
+@pytest.fixture(scope="module", params=["cod", "dirty"])
+def mined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = corpus_dir(request.param)
+    database = tmp_path_factory.mktemp(request.param) / "crystals.duckdb"
+    mine([TreeSource(root)], None, database, workers=2)
+    return root, database
+
+
+def rows(database: Path, query: str) -> list[tuple[object, ...]]:
+    with open_database(database) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_every_file_is_an_entry_or_a_rejection(mined: tuple[Path, Path]) -> None:
+    root, database = mined
+    files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    files = {name for name in files if not name.lower().endswith(OTHER_FORMATS)}
+    accounted = rows(database, "SELECT file_id FROM entry UNION SELECT file_id FROM rejection")
+    assert len(files) > 1500
+    assert {name for (name,) in accounted} == files
+    assert rows(database, "SELECT count(*) FROM file WHERE content_hash IS NULL") == [(0,)]
+
+
+def test_no_file_takes_its_reader_down(mined: tuple[Path, Path]) -> None:
+    _, database = mined
+    worst = "SELECT * FROM rejection WHERE stage IN ('crash', 'memory', 'timeout') OR code = 'nothing'"
+    assert rows(database, worst) == []
+
+
+NOTHING_WRONG = {
+    "entry_id is a key": "SELECT entry_id FROM entry GROUP BY entry_id HAVING count(*) > 1",
+    "sites have a key": "SELECT entry_id, site_index FROM site GROUP BY ALL HAVING count(*) > 1",
+    "sites have an entry": "SELECT entry_id FROM site ANTI JOIN entry USING (entry_id)",
+    "entries have their sites": """SELECT entry_id FROM entry LEFT JOIN site USING (entry_id)
+        GROUP BY entry_id, n_sites HAVING n_sites > count(site.entry_id)""",
+    "entries have a cluster": "SELECT entry_id FROM entry ANTI JOIN cluster USING (entry_id)",
+    "hashes are those of the files": """SELECT entry_id FROM entry JOIN file USING (source, file_id)
+        WHERE entry.content_hash <> file.content_hash""",
+}
+
+
+@pytest.mark.parametrize("rule", NOTHING_WRONG)
+def test_tables_agree(mined: tuple[Path, Path], rule: str) -> None:
+    _, database = mined
+    assert rows(database, "SELECT count(*) > 1000 FROM entry") == [(True,)]
+    assert rows(database, NOTHING_WRONG[rule]) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_views_say_something_of_real_data(mined: tuple[Path, Path], view: str) -> None:
+    _, database = mined
+    assert rows(database, f"FROM {view} LIMIT 3")
+
+
+def test_one_file_tasks_give_the_same_rows(tmp_path: Path) -> None:
+    from xtalpriors.mining.worker_process import Limits
+
+    root = corpus_dir("cod") / "cif" / "2"
+    digests = set()
+    for name, limits in (("a", Limits(task_files=1)), ("b", Limits())):
+        mine([TreeSource(root)], None, tmp_path / name, workers=2, limits=limits)
+        with open_database(tmp_path / name) as connection:
+            digests.add(compute_digest(connection)["digest"])
+    assert len(digests) == 1
