@@ -8,7 +8,6 @@ and the sum over the atoms of each element is a batched matrix product. Not made
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,13 +59,10 @@ class TorchStructureFactors:
             present &= np.asarray(wanted, dtype=bool).ravel()
         self._hkl = hkl[present]
         self._positions = torch.from_numpy(np.flatnonzero(present)).to(self.device)
-        pairs, pair_of = np.unique(self._hkl[:, :2], axis=0, return_inverse=True)
-        ls, l_of = np.unique(self._hkl[:, 2], return_inverse=True)
         squares = np.einsum("mi,mj->ijm", self._hkl, self._hkl).reshape(9, -1)
-        self._pairs, self._ls, self._squares = (
-            torch.from_numpy(a.astype(np.float64)).to(self.device) for a in (pairs.T, ls, squares)
+        self._indices, self._squares = (
+            torch.from_numpy(a.astype(np.float64)).to(self.device) for a in (self._hkl.T, squares)
         )
-        self._pair_of, self._l_of = (torch.from_numpy(a.ravel()).to(self.device) for a in (pair_of, l_of))
         self._limit = elements_per_chunk or (1 << 18 if self.device.type == "cpu" else 1 << 25)
 
     def structure_factors(self, crystals: CrystalArrays, d_min_angstrom: npt.ArrayLike) -> torch.Tensor:
@@ -84,89 +80,92 @@ class TorchStructureFactors:
         complex_dtype = torch.complex64 if self.dtype == torch.float32 else torch.complex128
         result = torch.zeros(shape, dtype=complex_dtype, device=self.device)
         flat = result.view(len(limits), math.prod(self.box.shape))
-        atoms = np.diff(crystals.offsets)
-        step = max(1, self._limit // max(1, int(atoms.max(initial=0)) * len(self._hkl)))
-        for start in range(0, len(limits), step):
-            stop = min(start + step, len(limits))
-            f = self._chunk(crystals, start, stop, limits[start:stop], metrics[start:stop])
-            flat[start:stop, self._positions] = f.to(complex_dtype)
+        counts = np.diff(crystals.offsets)
+        # structures of like size together, because each is padded to the largest of its chunk
+        order = np.argsort(counts, kind="stable")
+        start = 0
+        while start < len(order):
+            stop = start + 1
+            while stop < len(order) and (stop - start) * counts[order[stop]] * len(self._hkl) < self._limit:
+                stop += 1
+            which = order[start:stop]
+            f = self._chunk(crystals, which, limits[which], metrics[which]).to(complex_dtype)
+            at = torch.from_numpy(which).to(self.device)
+            flat[at[:, None], self._positions] = f
+            start = stop
         return result
 
     def _chunk(
         self,
         crystals: CrystalArrays,
-        start: int,
-        stop: int,
+        which: npt.NDArray[np.int64],
         limits: npt.NDArray[np.float64],
         metrics: npt.NDArray[np.float64],
     ) -> torch.Tensor:
-        """F (b, reflections) of the structures start … stop - 1."""
-        first, last = crystals.offsets[start], crystals.offsets[stop]
-        counts = np.diff(crystals.offsets[start : stop + 1])
-        rows = np.repeat(np.arange(stop - start), counts)
-        columns = np.arange(first, last) - np.repeat(crystals.offsets[start:stop], counts)
-        shape = (stop - start, int(counts.max(initial=0)))
+        """F (b, reflections) of some of the structures, with their limits and reciprocal metric tensors."""
+        counts = crystals.offsets[which + 1] - crystals.offsets[which]
+        rows = np.repeat(np.arange(len(which)), counts)
+        columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        atoms = np.repeat(crystals.offsets[which], counts) + columns
+        shape = (len(which), int(counts.max(initial=0)))
 
         def padded(values: npt.NDArray[np.generic]) -> torch.Tensor:
             array = np.zeros((*shape, *values.shape[1:]), dtype=np.float64)
-            array[rows, columns] = values[first:last]
+            array[rows, columns] = values[atoms]
             return torch.from_numpy(array).to(self.device)
 
-        reciprocal = torch.from_numpy(metrics).to(self.device)
         # |s|² = Σ G*ᵢⱼ hᵢ hⱼ as a matrix product, in float64: every implementation has the same sphere
-        s2 = reciprocal.reshape(-1, 9) @ self._squares
+        s2 = torch.from_numpy(metrics.reshape(-1, 9)).to(self.device) @ self._squares
         inside = s2 <= torch.from_numpy(limits * (1.0 + SPHERE_TOLERANCE)).to(self.device)[:, None]
         s2 = s2.to(self.dtype)
         exponent = -_TWO_PI_SQUARED * padded(crystals.u_iso).to(self.dtype)
         damping = torch.exp_(exponent[:, :, None] * s2[:, None, :])
         re, im = self._geometric(padded(crystals.fract))
-        numbers, which = np.unique(crystals.numbers[first:last], return_inverse=True)
-        share = torch.zeros((shape[0], len(numbers), shape[1]), dtype=self.dtype, device=self.device)
-        at = tuple(torch.from_numpy(a.astype(np.int64)).to(self.device) for a in (rows, which, columns))
-        weights = padded(crystals.weights).to(self.dtype) * self.operators.representatives.factor
-        share[at] = weights[at[0], at[2]]
+        numbers, element = _elements(rows, crystals.numbers[atoms], len(which))
+        share = np.zeros((shape[0], numbers.shape[1], shape[1]))
+        share[rows, element, columns] = crystals.weights[atoms] * self.operators.representatives.factor
+        shares = torch.from_numpy(share).to(self.device, self.dtype)
         form = self._form_factors(numbers, s2)
-        total_re = (form * torch.bmm(share, re.mul_(damping))).sum(dim=1) * inside
+        total_re = (form * torch.bmm(shares, re.mul_(damping))).sum(dim=1) * inside
         if im is None:
             return total_re
-        total_im = (form * torch.bmm(share, im.mul_(damping))).sum(dim=1) * inside
+        total_im = (form * torch.bmm(shares, im.mul_(damping))).sum(dim=1) * inside
         return torch.complex(total_re, total_im)
 
-    def _form_factors(self, numbers: npt.NDArray[np.uint8], s2: torch.Tensor) -> torch.Tensor:
-        """f (b, elements, reflections) of these atomic numbers."""
+    def _form_factors(self, numbers: npt.NDArray[np.int64], s2: torch.Tensor) -> torch.Tensor:
+        """f (b, elements, reflections) of atomic numbers (b, elements), 0 for element 0."""
         table = torch.from_numpy(form_factor_table()[numbers]).to(self.device, self.dtype)
-        form = table[None, :, 8, None].expand(len(s2), -1, s2.shape[1]).clone()
+        form = table[:, :, 8, None].expand(-1, -1, s2.shape[1]).clone()
         for g in range(4):
-            form += torch.exp_(-table[:, 4 + g, None] * s2[:, None, :]).mul_(table[:, g, None])
+            form += torch.exp_(-table[:, :, 4 + g, None] * s2[:, None, :]).mul_(table[:, :, g, None])
         return form
 
     def _geometric(self, fract: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Real and imaginary part (b, atoms, reflections) of the sum over images; None: F is real.
-
-        exp(2πi h·x) is a product of three factors, each looked up in a table of one index.
-        """
+        """Real and imaginary part (b, atoms, reflections) of the sum over images; None: F is real."""
         re: torch.Tensor | None = None
         im: torch.Tensor | None = None
         operators = self.operators.representatives
         for rotation, shift in zip(operators.rotations, operators.translations, strict=True):
             image = fract @ torch.from_numpy(rotation.T.copy()).to(self.device)
-            image += torch.from_numpy(shift).to(self.device)
-            (cos_hk, sin_hk), (cos_l, sin_l) = self._waves(image)
-            part = cos_hk * cos_l - sin_hk * sin_l
+            turns = (image + torch.from_numpy(shift).to(self.device)) @ self._indices
+            # whole turns go in float64, so that float32 keeps the angle to 1e-7 whatever the index
+            angle = (turns - turns.round()).to(self.dtype).mul_(2.0 * math.pi)
+            part = torch.cos(angle)
             re = part if re is None else re.add_(part)
             if not self.operators.real:
-                part = sin_hk * cos_l + cos_hk * sin_l
+                part = torch.sin_(angle)
                 im = part if im is None else im.add_(part)
         assert re is not None
         return re, im
 
-    def _waves(self, image: torch.Tensor) -> Any:
-        """cos and sin of 2π(hx + ky) and of 2πlz, each (b, atoms, reflections)."""
-        # whole turns go in float64, so that float32 keeps the angle to 1e-7 whatever the index
-        turns = image[..., :2] @ self._pairs
-        angle = ((turns - turns.round()) * (2.0 * math.pi)).to(self.dtype)
-        cos_hk, sin_hk = (f(angle)[..., self._pair_of] for f in (torch.cos, torch.sin))
-        turns = image[..., 2:] * self._ls
-        angle = ((turns - turns.round()) * (2.0 * math.pi)).to(self.dtype)
-        cos_l, sin_l = (f(angle)[..., self._l_of] for f in (torch.cos, torch.sin))
-        return (cos_hk, sin_hk), (cos_l, sin_l)
+
+def _elements(
+    rows: npt.NDArray[np.int64], numbers: npt.NDArray[np.uint8], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Atomic numbers (n, elements) of each structure, padded by 0, and which of them each atom (m,) is."""
+    keys, which = np.unique(rows * 128 + numbers, return_inverse=True)
+    owners = keys // 128
+    place = np.arange(len(keys)) - np.searchsorted(owners, owners)
+    table = np.zeros((n, int(place.max(initial=0)) + 1), dtype=np.int64)
+    table[owners, place] = keys % 128
+    return table, place[which.ravel()]
