@@ -66,8 +66,8 @@ class GeneratorConfig(BaseModel):
     )
     scale_with_order: bool = Field(
         default=True,
-        description="In groups of a higher order than `reference_order`, scale V (and a_min, a_max where the "
-        "bundle says them) so that the asymmetric unit keeps its size; eq. 18 leaves such cells empty "
+        description="In groups of a higher order than `reference_order`, scale V (and a_min, a_max where "
+        "the bundle says them) so that the asymmetric unit keeps its size; eq. 18 leaves such cells empty "
         "otherwise",
     )
     reference_order: int = Field(
@@ -113,9 +113,8 @@ class GeneratorConfig(BaseModel):
         default=None,
         ge=0,
         le=1,
-        description="Probability of one orbit on each special position, for groups that the bundle does not "
-        "know; "
-        "null: the mean number of occupied orbits per position over the groups that it knows",
+        description="Probability of one orbit on each special position, for groups that the bundle does "
+        "not know; null: the mean number of occupied orbits per position over the groups that it knows",
     )
     special_tries: int = Field(
         default=10, ge=1, le=1000, description="Draws of the free coordinates of a special position"
@@ -157,9 +156,8 @@ class GeneratorConfig(BaseModel):
         ge=0,
         le=1,
         description="A structure in which less than this share of N′ was placed is drawn again, like an "
-        "empty "
-        "one, and counted. Not in the paper, where it would be one structure in a thousand; groups with many "
-        "mirror planes need it to have densities in range",
+        "empty one, and counted. Not in the paper, where it would be one structure in a thousand; groups "
+        "with many mirror planes need it to have densities in range",
     )
     redraws: int = Field(
         default=100,
@@ -255,8 +253,7 @@ def space_group_of(symbol: str) -> SpaceGroup:
             found = resolve_space_group(hall=text)
     if isinstance(found, SymmetryFailure):
         raise UsageError(
-            f"`{symbol}` is no space group: neither a Hermann–Mauguin symbol (`P 1 21/c 1`, `P 21/n`, `R -3 "
-            f"m:R`, "
-            "`F d -3 m:2`), nor a Hall symbol (`-P 2ybc`), nor a number from 1 to 230."
+            f"`{symbol}` is no space group: neither a Hermann–Mauguin symbol (`P 1 21/c 1`, `P 21/n`, `R "
+            "-3 m:R`, `F d -3 m:2`), nor a Hall symbol (`-P 2ybc`), nor a number from 1 to 230."
         )
     return found.group

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,34 @@ __all__ = ["Generator", "generate", "make_generator"]
 
 CHUNK = 4096
 """Structures per call of the kernel, and per batch handed to a worker."""
+
+
+_MEMORY = threading.local()
+"""Arrays that a thread's kernels write to, kept from call to call: fresh pages cost a third of the time."""
+
+
+def _output(room: int) -> tuple[npt.NDArray[Any], ...]:
+    """fract, element, u_iso, multiplicity and site for at least `room` atoms."""
+    have: tuple[npt.NDArray[Any], ...] | None = getattr(_MEMORY, "output", None)
+    if have is None or len(have[0]) < room:
+        have = (
+            np.empty((room, 3)),
+            np.empty(room, np.uint8),
+            np.empty(room, np.float32),
+            np.empty(room, np.int16),
+            np.empty(room, np.uint8),
+        )
+        _MEMORY.output = have
+    return have
+
+
+def _workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
+    """The kernel's workspace for structures of at least `n_atoms` atoms."""
+    key: tuple[int, int] = getattr(_MEMORY, "workspace_for", (0, 0))
+    if key[0] < n_atoms or key[1] != order:
+        _MEMORY.workspace, _MEMORY.workspace_for = new_workspace(n_atoms, order), (n_atoms, order)
+    have: tuple[npt.NDArray[Any], ...] = _MEMORY.workspace
+    return have
 
 
 class Generator:
@@ -79,18 +109,12 @@ class Generator:
     def _chunk(self, start: int, count: int) -> StructureBatch:
         """As many structures as fit the arrays, at least one."""
         needed = np.zeros(1, np.int64)
+        offsets, cells = np.zeros(count + 1, np.int64), np.empty((count, 6))
+        counters = np.zeros((count, len(COUNTERS)), np.int32)
         room = int(count * self._atoms_per_structure * 1.1) + 64
         while True:
-            offsets, cells = np.zeros(count + 1, np.int64), np.empty((count, 6))
-            counters = np.zeros((count, len(COUNTERS)), np.int32)
-            out = (
-                np.empty((room, 3)),
-                np.empty(room, np.uint8),
-                np.empty(room, np.float32),
-                np.empty(room, np.int16),
-                np.empty(room, np.uint8),
-            )
-            workspace = new_workspace(self._atoms_at_once, self.specification.group.order)
+            out = _output(room)
+            workspace = _workspace(self._atoms_at_once, self.specification.group.order)
             done = generate_range(
                 self.specification.spec, new_stream(self.key), workspace, start, count,
                 offsets, cells, counters, out, needed,
@@ -98,7 +122,7 @@ class Generator:
             if done > 0 or count == 0:
                 break
             room = max(room, int(needed[0]))
-            self._atoms_at_once = max(self._atoms_at_once, int(needed[0]))
+            self._atoms_at_once = max(self._atoms_at_once, int(1.5 * needed[0]))
         n = int(offsets[done])
         if done:
             self._atoms_per_structure = max(self._atoms_per_structure, n / done)
@@ -124,9 +148,8 @@ class Generator:
         group = self.specification.group
         raise XtalpriorsError(
             f"structure {first} was empty {self.config.redraws + 1} times in a row: with these volumes eq. "
-            f"18 leaves "
-            f"no atom for the {group.order} operators of {group.hm or group.number}. Use larger cells "
-            "(length_max_angstrom, or scale_with_order), occupy special positions, or raise redraws."
+            f"18 leaves no atom for the {group.order} operators of {group.hm or group.number}. Use larger "
+            "cells (length_max_angstrom, or scale_with_order), occupy special positions, or raise redraws."
         )
 
     def batches(

@@ -70,8 +70,7 @@ def metric_constraints(group: SpaceGroup) -> MetricConstraints:
         if same and abs(cosines[0] - cosines[1]) > 1e-9:
             return MetricConstraints(RHOMBOHEDRAL, 0, 1.0)
     raise UsageError(
-        f"The axes of {group.hm or group.hall or f'this setting of space group {group.number}'} are those of "
-        f"no "
-        f"crystal system (a primitive cell of a centred lattice, perhaps). Use a conventional setting of "
-        f"space group {group.number}."
+        f"The axes of {group.hm or group.hall or f'this setting of space group {group.number}'} are those "
+        "of no crystal system (a primitive cell of a centred lattice, perhaps). Use a conventional "
+        f"setting of space group {group.number}."
     )

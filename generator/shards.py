@@ -141,9 +141,8 @@ def _readable_errors(output: Path) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
         raise XtalpriorsError(
-            f"cannot write structures to {output}: {reason}. Complete shards are kept; free space or choose "
-            f"another "
-            "output, and run the same command again to continue."
+            f"cannot write structures to {output}: {reason}. Complete shards are kept; free space or "
+            "choose another output, and run the same command again to continue."
         ) from error
 
 
@@ -157,9 +156,8 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
     if path.exists():
         if path.read_text("utf-8") != text:
             raise UsageError(
-                f"{folder} holds structures of another run (see its run.json: bundle, configuration and seed "
-                f"must be "
-                "the same). Choose another output, or delete it."
+                f"{folder} holds structures of another run (see its run.json: bundle, configuration and "
+                "seed must be the same). Choose another output, or delete it."
             )
         return
     if any(folder.iterdir()):

@@ -105,8 +105,7 @@ def _volumes(
         raise UsageError(
             f"no cell can be drawn: {config.cell} volumes{scaled} and lengths that give {low:.5g} to "
             f"{high:.5g} Å³ do not meet ({error}). Widen length_min_angstrom … length_max_angstrom, or "
-            f"change "
-            "the volumes."
+            "change the volumes."
         ) from error
 
 
@@ -179,8 +178,7 @@ def _cell_spec(
     if metric.system == RHOMBOHEDRAL and not cotangents[0] <= 0.0 <= cotangents[1]:
         raise UsageError(
             f"rhombohedral_angle_degree {alpha_min:g}–{alpha_max:g} must include 90°: the largest volumes "
-            f"that the "
-            "lengths allow have no other angle."
+            "that the lengths allow have no other angle."
         )
     return CellSpec(
         system=metric.system,
@@ -228,7 +226,7 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
     if packing[0] <= 0:
         raise XtalpriorsError(
             f"the packing prior of bundle {bundle.name!r} reaches {packing[0]:g} Å³ per atom; it must be "
-            f"positive."
+            "positive."
         )
     hydrogen_radius = covalent_radius_angstrom("H")
     return ContentSpec(
@@ -282,12 +280,10 @@ def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable
         return
     raise UsageError(
         f"every cell would be empty: the largest volume is {largest:.5g} Å³, and one atom on a general "
-        f"position of "
-        f"{group.hm or group.number} ({group.order} operators) needs {needed:.5g} Å³ at "
-        f"{content.packing[0]:g} Å³ "
-        f"per atom (eq. 18). Raise length_max_angstrom to at least {(needed / spec.factor) ** (1 / 3):.3g}, "
-        f"leave "
-        "the lengths to the bundle with scale_with_order, or occupy special positions."
+        f"position of {group.hm or group.number} ({group.order} operators) needs {needed:.5g} Å³ at "
+        f"{content.packing[0]:g} Å³ per atom (eq. 18). Raise length_max_angstrom to at least "
+        f"{(needed / spec.factor) ** (1 / 3):.3g}, leave the lengths to the bundle with scale_with_order, "
+        "or occupy special positions."
     )
 
 

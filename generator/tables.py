@@ -106,8 +106,7 @@ def _radius(symbol: str, what: str) -> float:
     if radius is None:
         raise UsageError(
             f"{what}: {symbol} has no covalent radius (Cordero et al. 2008 end at Cm), so it cannot be "
-            f"bonded in a "
-            "molecule. Use `random` filling, or a bundle without it."
+            "bonded in a molecule. Use `random` filling, or a bundle without it."
         )
     return radius
 

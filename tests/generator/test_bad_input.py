@@ -138,3 +138,12 @@ def test_negative_ranges_and_seeds() -> None:
     with pytest.raises(UsageError, match="negative"):
         generate(PUBLISHED, configure(), -1, 0, 1)
     assert len(generate(PUBLISHED, configure(), 1, 0, 0)) == 0
+
+
+def test_the_folder_gives_its_main_names_and_no_others() -> None:
+    import xtalpriors.generator as generator
+
+    for name in generator.__all__:
+        assert getattr(generator, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing_here"):
+        _ = generator.nothing_here

@@ -15,10 +15,10 @@ from xtalpriors.generator.structures import Structure
 from xtalpriors.priors.bundle import published_bundle
 
 CASES = [
-    ({"filling": "random"}, 1500),
-    ({"filling": "molecules"}, 1200),
-    ({"filling": "equal-atoms", "cell": "axes-uniform"}, 1500),
-    ({"filling": "molecules", "cell": "axes-uniform", "length_max_angstrom": 6.0}, 1000),
+    ({"filling": "random"}, 700),
+    ({"filling": "molecules"}, 600),
+    ({"filling": "equal-atoms", "cell": "axes-uniform"}, 900),
+    ({"filling": "molecules", "cell": "axes-uniform", "length_max_angstrom": 6.0}, 800),
     (
         {
             "filling": "random",
@@ -28,7 +28,7 @@ CASES = [
         },
         500,
     ),
-    ({"filling": "molecules", "space_group": "C 1 2/m 1", "special_probability": 0.2}, 500),
+    ({"filling": "molecules", "space_group": "C 1 2/m 1", "special_probability": 0.2}, 300),
 ]
 
 
