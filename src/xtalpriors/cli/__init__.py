@@ -60,14 +60,14 @@ def _fail(message: str) -> None:
 def main() -> None:
     """Run the command line and exit with its status."""
     try:
-        status = _run(sys.argv[1:])
+        status = run(sys.argv[1:])
     except BrokenPipeError:
         sys.stderr.close()
         status = 1
     sys.exit(status)
 
 
-def _run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Exit status of a command line; errors are one paragraph, with the traceback under --debug."""
     debug = "--debug" in arguments
     try:

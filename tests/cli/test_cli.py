@@ -1,0 +1,134 @@
+"""The command line as a person uses it: help, wrong use, bad input, and the whole way to a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from xtalpriors.cli import run
+from xtalpriors.layout import published
+
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = ("manifest", "mine", "subset", "fit", "generate", "report", "priors")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every command runs in an empty folder: no params.yaml but the test's own."""
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def _error(capsys: pytest.CaptureFixture[str]) -> str:
+    """Standard error as one line, without the wrapping."""
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    assert "Usage: xtalpriors" in capsys.readouterr().out
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(verb in out for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["mien"], ("No such command 'mien'", "mine")),
+        (["mine", "--wokers", "2"], ("--wokers", "--workers")),
+        (["mine", "--workers", "0"], ("--workers",)),
+        (["mine", "--source", "amcsd"], ("--database must be given too",)),
+        (["mine", "--source", "codd:.", "--database", "x.duckdb"], ("codd", "cod")),
+        (["mine"], ("There is no params.yaml",)),
+        (["generate", "--bundle", "x.json"], ("--count and --output must be given too",)),
+    ],
+)
+def test_wrong_use(arguments: list[str], words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    message = _error(capsys)
+    assert all(word in message for word in words), message
+    assert "Traceback" not in message
+
+
+def test_misspelt_parameter_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text.replace("bootstrap:", "boostrap:"), encoding="utf-8")
+    assert run(["fit"]) == 2
+    message = _error(capsys)
+    assert "fit.boostrap" in message and "`bootstrap`" in message
+
+
+def test_unknown_corpus_lists_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    assert run(["mine", "--corpus", "cdo"]) == 2
+    assert "amcsd" in _error(capsys)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: None, ("tree",)),
+        (lambda p: p.mkdir(), ("tree", "no CIF")),
+        (lambda p: p.write_text("data_x"), ("tree",)),
+    ],
+    ids=["missing folder", "empty folder", "a file"],
+)
+def test_sources_that_are_none(
+    make: object, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path / "tree")  # type: ignore[operator]
+    assert run(["mine", "--source", "cod:tree", "--database", "x.duckdb"]) in (1, 2)
+    message = _error(capsys)
+    assert all(word in message for word in words), message
+
+
+def test_a_bundle_edited_by_hand_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["priors", "validate", str(published())]) == 0
+    edited = tmp_path / "edited.json"
+    edited.write_text(published().read_text(encoding="utf-8").replace("0.394", "0.395"), encoding="utf-8")
+    assert run(["priors", "validate", str(edited)]) == 1
+    message = _error(capsys)
+    assert "edited.json" in message and "digest" in message
+
+
+def test_from_cifs_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Generated structures written as CIFs are mined, fitted and reported: every verb once."""
+    bundle, database = str(published()), "made.duckdb"
+    options = ["--cell", "volume-lognormal", "--filling", "molecules"]
+    made = ["generate", "--bundle", bundle, *options, "--count", "120", "--seed", "3", "--output"]
+    assert run([*made, "tree", "--format", "cif"]) == 0
+    assert run(["mine", "--source", "cod:tree", "--database", database, "--workers", "1"]) == 0
+    with duckdb.connect(database, read_only=True) as connection:
+        assert connection.sql("SELECT count(*), min(sg_number), max(sg_number) FROM entry").fetchall() == [
+            (120, 14, 14)
+        ]
+    assert run(["subset", "--database", database, "--name", "p21c-10", "--output", "s/p21c-10.parquet"]) == 0
+    fit = ["fit", "--subset", "s/p21c-10.parquet", "--output", "p21c-10.json", "--bootstrap", "100"]
+    assert run(fit) == 0
+    mu = json.loads(Path("p21c-10.json").read_text(encoding="utf-8"))["priors"]["cell_volume"]["parametric"][
+        "mu"
+    ]
+    assert mu["low"] < 6.04 < mu["high"], "the log-normal of the paper, through CIFs and back"
+    assert run(["priors", "show", "p21c-10.json"]) == 0
+    assert run(["priors", "compare", bundle, "p21c-10.json"]) == 0
+    assert run(["report", "--database", database, "--bundle", "p21c-10.json", "--output", "report"]) == 0
+    page = Path("report/index.html").read_text(encoding="utf-8")
+    assert "<svg" in page and "http-equiv" not in page
+    assert not [line for line in page.splitlines() if 'src="http' in line], "the page needs no network"
+
+
+def test_another_schema_version_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute("CREATE TABLE something (x INTEGER)")
+    assert run(["subset", "--database", "other.duckdb", "--name", "all-10", "--output", "x.parquet"]) == 1
+    assert "other.duckdb" in _error(capsys)
+    assert not Path("x.parquet").exists()
