@@ -190,7 +190,7 @@ CLUSTER: tuple[Column, ...] = (
     Column("cluster_id", STR, "entry_id of the cluster's first member, sorted", False),
     Column("cluster_size", I32, "Number of redeterminations in the cluster", False),
     Column("weight", F64, "1 / cluster_size", False),
-    Column("is_best", BOOL, "Best of its cluster: ordered, then R1, then resolution, then entry_id", False),
+    Column("is_best", BOOL, "Best of its cluster: sound by its marks, then ordered, then R1, then resolution, then entry_id", False),
 )
 
 RUN: tuple[Column, ...] = (
