@@ -1,8 +1,8 @@
 """Coverage of the 95 % intervals over many seeds: priors → values → CIFs → the reader → fits.
 
-`python benchmarks/closed_loop.py [SEEDS] [STRUCTURES]`: the loop of `tests/priors/test_closed_loop.py`, 200 seeds of
-150 structures unless told otherwise. Prints, for each parameter, how often its interval held the truth, lay above it
-and lay below it.
+`python benchmarks/closed_loop.py [SEEDS] [STRUCTURES]`: the loop of `tests/priors/test_closed_loop.py`, 200
+seeds of 150 structures unless told otherwise. Prints, for each parameter, how often its interval held the
+truth, lay above it and lay below it.
 """
 
 from __future__ import annotations

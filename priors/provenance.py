@@ -40,11 +40,22 @@ def write_provenance(output: Path, bundle: PriorBundle, seconds: dict[str, float
 
 
 def _commit() -> str | None:
-    """Commit of the code, `-dirty` after it where files differ; null outside a repository."""
+    """Commit of the code, `-dirty` after it where files differ; null outside this project's repository."""
     here = Path(__file__).resolve().parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    top = _git(here, "rev-parse", "--show-toplevel")
+    project = Path(top) / "pyproject.toml" if top else here / "pyproject.toml"
+    # an environment may lie inside the repository of something else
+    if not project.is_file() or 'name = "xtalpriors"' not in project.read_text(encoding="utf-8"):
+        return None
+    return _git(here, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers; null where it is not there or has no answer."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

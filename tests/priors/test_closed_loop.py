@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,10 @@ def test_the_whole_path_from_a_folder_of_cifs_to_a_bundle(tmp_path: Path) -> Non
         "volume.csv",
         "elements_general.csv",
     }
+    provenance = json.loads(first["loop.provenance.json"])
+    assert provenance["priors_digest"] == bundle.priors_digest
+    assert provenance["packages"]["numpy"] == np.__version__
+    assert set(provenance["cpu_seconds"]) == set(type(bundle.priors).model_fields)
     made = bundle.created_from
     assert (made.seed, made.bootstrap, made.weighting) == (3, 200, "cluster")
     assert made.database_digest and made.extractor_version and made.subset is not None
