@@ -44,17 +44,18 @@ def assert_same(left: list[StreamBatch], right: list[StreamBatch]) -> None:
 
 
 def test_a_batch_is_the_diffraction_of_the_generated_structures(bundle: PriorBundle) -> None:
-    stream = StructureStream(bundle, seed=7, start=100, count=6, batch_size=6)
+    stream = StructureStream(bundle, seed=7, start=100, count=16, batch_size=16)
     (batch,) = stream
-    structures = generate(bundle, None, 7, 100, 6)
-    assert batch.amplitudes.shape == batch.phases.shape == (6, 21, 11, 11)
+    structures = generate(bundle, None, 7, 100, 16)
+    assert batch.amplitudes.shape == batch.phases.shape == (16, 21, 11, 11)
+    assert (structures.weight == 0.5).any()  # atoms on inversion centres
     assert batch.amplitudes.dtype == batch.phases.dtype == torch.float32
-    assert batch.index.tolist() == list(range(100, 106))
+    assert batch.index.tolist() == list(range(100, 116))
     assert np.array_equal(batch.cell.numpy(), structures.cell)
     group = SpaceGroup.from_hm("P 1 21/c 1")
     hkl = stream.box.miller_indices
     norm = (hkl**2).sum(axis=1)
-    for i in range(6):
+    for i in range(16):
         inside = (s_squared(hkl, structures.cell)[i] <= 1.0) & (norm > 0) & (norm <= 100)
         places = np.flatnonzero(inside)
         expected = gemmi_structure_factors(group, crystal_arrays(structures), i, hkl[places])
