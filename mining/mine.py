@@ -148,9 +148,13 @@ class _Run:
     def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
         with _stop_on_signal() as stopped, progress("mine", self._plan.n_read, "files") as advance:
-            for result in pool.run(tasks, stopped):
-                self._ingest.add(result)
-                advance(result.n_files)
+            try:
+                for result in pool.run(tasks, stopped):
+                    self._ingest.add(result)
+                    advance(result.n_files)
+            except (XtalpriorsError, KeyboardInterrupt):
+                self._ingest.flush()  # what is read is not read again
+                raise
             self._ingest.flush()
             if stopped():
                 done = f"{self._ingest.n_stored:,} of {self._plan.n_read:,}"

@@ -11,7 +11,7 @@ from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, arrow_schema
 if TYPE_CHECKING:
     from xtalpriors.mining.sources import Source
 
-__all__ = ["FILE_RESULT", "SCHEMAS", "Failure", "Reader", "Task", "TaskResult", "failed_result"]
+__all__ = ["FILE_RESULT", "SCHEMAS", "Failure", "Reader", "Task", "TaskResult", "failed_result", "storable"]
 
 FILE_RESULT = pa.schema(
     [
@@ -64,6 +64,11 @@ class TaskResult(NamedTuple):
     files: pa.Table
     n_bytes: int = 0
     """Memory that the rows take, as they came from the worker."""
+
+
+def storable(text: str) -> str:
+    """Text that Arrow and DuckDB can hold: odd bytes of a file name, as Python keeps them, spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def failed_result(task: Task, failure: Failure, content_hash: str | None = None) -> TaskResult:

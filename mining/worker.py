@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.fingerprint import content_hash, header_revision
 from xtalpriors.mining.sources import UnreadableError
-from xtalpriors.mining.task import SCHEMAS, Failure, Task, TaskResult, failed_result
+from xtalpriors.mining.task import SCHEMAS, Failure, Task, TaskResult, failed_result, storable
 
 __all__ = ["EXIT_MEMORY", "POSITION", "Setup", "run_task", "worker_main"]
 
@@ -34,6 +35,10 @@ EXIT_MEMORY = 91
 
 POSITION = struct.Struct("qq")
 """Shared memory: number of the task, index of the file in it."""
+
+
+class SourceBrokenError(XtalpriorsError):
+    """The source as a whole cannot be read any more: no fault of the file, so the run ends."""
 
 
 class Setup(NamedTuple):
@@ -108,6 +113,8 @@ def run_task(task: Task, extract: Callable[..., Any], report: Callable[[int], No
         except OSError as error:
             rejections.append(_unreadable(source.name, file_id, error))
             continue
+        except XtalpriorsError as error:
+            raise SourceBrokenError(str(error)) from error
         files[file_id]["revision"] = header_revision(data)
         if known is not None or task.failure is not None:
             files[file_id]["content_hash"] = content_hash(data)
@@ -151,7 +158,7 @@ def _result(
 
 def _unreadable(source: str, file_id: str, error: OSError) -> dict[str, str | None]:
     code = error.code if isinstance(error, UnreadableError) else "unreadable"
-    detail = error.strerror or str(error) or type(error).__name__
+    detail = storable(error.strerror or str(error) or type(error).__name__)
     return {
         "source": source,
         "file_id": file_id,
@@ -187,7 +194,10 @@ class _Reporting:
             os._exit(EXIT_MEMORY)
         if issubclass(kind, ConnectionError):
             return False
-        text = re.sub(r"0x[0-9a-fA-F]+", "0x…", f"{kind.__name__}: {error}")[:500]
+        if issubclass(kind, SourceBrokenError):
+            self._connection.send(("broken", self._number, str(error)))
+            return True
+        text = storable(re.sub(r"0x[0-9a-fA-F]+", "0x…", f"{kind.__name__}: {error}")[:500])
         index = POSITION.unpack_from(self._position, 0)[1]
         self._connection.send(("failed", self._number, (index, text)))
         return True

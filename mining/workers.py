@@ -75,7 +75,7 @@ class LocalPool:
         Raises
         ------
         XtalpriorsError
-            Worker processes cannot start.
+            Worker processes cannot start, or a source as a whole fails.
         """
         again: deque[Task] = deque()
         while not stop():
@@ -122,6 +122,8 @@ class LocalPool:
                 worker.next_task()
                 entries, sites, rejections, files = map(_from_ipc, parts)
                 yield TaskResult(what, entries, sites, rejections, files, sum(map(len, parts)))
+            elif kind == "broken":
+                raise XtalpriorsError(what)
             else:
                 index, text = what
                 yield from self._split(worker.next_task(), index, Failure("crash", "exception", text), again)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.fingerprint import content_hash
 from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.sources import SourceFile
@@ -39,6 +40,15 @@ class Shuffled(TreeSource):
         files = list(super().files())
         random.Random(5).shuffle(files)
         yield from files
+
+
+class Failing(TreeSource):
+    """A tree whose disk goes away when file 002 is read."""
+
+    def read(self, file_id: str) -> bytes:
+        if file_id.startswith("002"):
+            raise XtalpriorsError("the disk was pulled out")
+        return super().read(file_id)
 
 
 def cif(name: str, *, sites: int = 2, then: str = "") -> str:
@@ -116,7 +126,7 @@ def suffer(text: str) -> None:
         while True:
             pass
     if "# then raise" in text:
-        raise ValueError("this file raises")
+        raise ValueError("this file raises at 0x7f00dead with \udce9")
     if match := re.search(r"# then wait (\S+)", text):
         time.sleep(float(match[1]))
     if match := re.search(r"# then note (\S+)", text):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mining_double import EAGER, LAZY, cif
+from mining_double import EAGER, LAZY, Failing, cif
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database import open_database
@@ -56,6 +56,8 @@ def test_each_death_costs_one_file(tmp_path: Path, reader: Reader, at: list[int]
     assert report.n_entries == 24 - len(deaths)
     with open_database(tmp_path / "db") as connection:
         ((hashed,),) = connection.execute("SELECT count(content_hash) FROM file").fetchall()
+        details = connection.execute("SELECT detail FROM rejection WHERE file_id = '016.cif'").fetchall()
+    assert details == ([("ValueError: this file raises at 0x… with \\udce9",)] if 16 in at else [])
     assert hashed == 24  # so that a file which crashes is not tried in every run
     assert mine([tree], None, tmp_path / "db", workers=2, reader=reader, limits=QUICK).is_noop
 
@@ -71,6 +73,13 @@ def test_workers_that_cannot_start_are_an_error_and_no_rejections(tmp_path: Path
     tree = make_tree(tmp_path / "cod", 3)
     with pytest.raises(XtalpriorsError, match=r"cannot start.*no_such_module"):
         mine([tree], None, tmp_path / "db", workers=1, reader=Reader("no_such_module:extract", "1"))
+    assert rejections(tmp_path / "db") == {}
+
+
+def test_source_that_fails_as_a_whole_ends_the_run_and_rejects_nothing(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "cod", 4)
+    with pytest.raises(XtalpriorsError, match="the disk was pulled out"):
+        mine([Failing(tree.root)], None, tmp_path / "db", workers=1, reader=LAZY, limits=Limits(task_files=1))
     assert rejections(tmp_path / "db") == {}
 
 
