@@ -206,6 +206,54 @@ def _fill(
             flat[place] = i
 
 
+@numba.njit(cache=True)
+def _needed(
+    block: I32,
+    tag: npt.NDArray[np.int16],
+    row: I32,
+    start: I32,
+    end: I32,
+    role: npt.NDArray[np.int8],
+    n_blocks: int,
+) -> I32:
+    """Tokens but for the tensors (role 3) of blocks where each site (1) has a U (2) with a value."""
+    sites, displacements = np.zeros(n_blocks, dtype=np.int32), np.zeros(n_blocks, dtype=np.int32)
+    for i in range(block.size):
+        if role[tag[i]] == 1:
+            sites[block[i]] = max(sites[block[i]], row[i] + 1)
+        elif role[tag[i]] == 2 and end[i] - start[i] > 1:  # longer than `?`
+            displacements[block[i]] += 1
+    keep = np.empty(block.size, dtype=np.int32)
+    n = 0
+    for i in range(block.size):
+        if role[tag[i]] != 3 or displacements[block[i]] < sites[block[i]]:
+            keep[n] = i
+            n += 1
+    return keep[:n]
+
+
+def without_idle_tensors(tokens: Tokens, n_blocks: int) -> Tokens:
+    """The tokens without the tensors of blocks in which every site has an isotropic value.
+
+    Tensors are read for U_eq alone, so in most files they are half of the tokens, and of no use.
+    """
+    t = tokens
+    keep = _needed(t.block, t.tag, t.row, t.start, t.end, _ROLE_OF_TAG, n_blocks)
+    columns = (t.block, t.tag, t.row, t.start, t.end, t.quoted)
+    return t if len(keep) == len(t.tag) else Tokens(t.buffer, *(column.take(keep) for column in columns))
+
+
+def _roles() -> npt.NDArray[np.int8]:
+    """Of each tag: 1 label of a site, 2 its U, 3 tensor, 0 anything else."""
+    role = np.zeros(len(TAG_FIELD), dtype=np.int8)
+    for number, fields in ((1, ("label", "x")), (2, ("u_iso",)), (3, tuple(ANISO))):
+        role[np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in fields])] = number
+    return role
+
+
+_ROLE_OF_TAG: Final = _roles()
+
+
 def _tag_tables() -> tuple[I32, I32]:
     """Table (0 block, 1 site, 2 tensor, 3 operator) and column of each tag."""
     firsts = np.array([0, _N_BLOCK, _N_BLOCK + _N_SITE, _SYMOP], dtype=np.int32)
@@ -219,7 +267,7 @@ _TABLE_OF_TAG, _COLUMN_OF_TAG = _tag_tables()
 
 def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     """Index tables of a batch of `n_blocks` blocks."""
-    t = tokens
+    t = without_idle_tensors(tokens, n_blocks)
     null = _nulls(t.buffer, t.start, t.end, t.quoted)
     value, su, kind = parse_numbers(t.buffer, t.start, t.end, NUMERIC_TAG[t.tag])
     value, su = np.append(value, np.nan), np.append(su, np.nan)

@@ -180,8 +180,10 @@ def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> 
     grouped = np.zeros(len(sites.block), dtype=np.bool_)
     for name in ("disorder_assembly", "disorder_group"):
         tokens = batch.site_tokens(name)
-        for i in np.flatnonzero(~batch.null[tokens]):
-            grouped[i] |= batch.raw(int(tokens[i])).strip() != "0"  # PART 0 is the ordered part
+        stated = np.flatnonzero(~batch.null[tokens])
+        first, last = batch.tokens.start[tokens[stated]], batch.tokens.end[tokens[stated]]
+        ordered = (last - first == 1) & (batch.tokens.buffer[first] == ord("0"))  # PART 0 is the ordered part
+        grouped[stated] |= ~ordered
     return {
         "has_disorder": (_sum(start, end, grouped) > 0) | found.alone,
         "has_partial_occupancy": found.partial,
@@ -202,6 +204,8 @@ def _site_notes(chosen: Chosen, keep: npt.NDArray[np.int64], start: I32, end: I3
         "occupancy-out-of-range": outside,
     }
     for code, flags in found.items():
+        if not flags.any():
+            continue
         for e in np.flatnonzero(_sum(start, end, flags) > 0):
             chosen.notes.setdefault(int(keep[e]), []).append(code)
     for e in np.flatnonzero(_sum(start, end, sites.placed) == 0):

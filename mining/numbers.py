@@ -30,7 +30,7 @@ def _is_digit(byte: int) -> bool:
     return 48 <= byte <= 57
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
     """Digits with at most one point from `i`: (all digits as one integer, decimals, next position)."""
     mantissa = 0.0
@@ -72,7 +72,7 @@ def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
     return sign * power, j
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _scaled(mantissa: float, power: int) -> float:
     """mantissa × 10^power, by one correctly rounded division or product where 10^|power| is exact."""
     if power == 0:
@@ -102,7 +102,7 @@ def _uncertainty(
     return value, su, i
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _parse(base: int, start: int, end: int) -> tuple[float, float, int]:
     """Value, standard uncertainty (NaN when none) and kind of one token."""
     while start < end and byte_at(base + start) <= 32:

@@ -295,7 +295,7 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
     if buffer.size > LARGEST_BYTES or not buffer.flags.c_contiguous or bounds[-1] > buffer.size:
         raise ValueError(f"the scanner takes up to {LARGEST_BYTES} contiguous bytes, not {buffer.size}")
     # a token for every 8 bytes where there is little else than atoms; far fewer in a large file
-    capacity = 4096 + min(buffer.size // 8, 250_000 + buffer.size // 64)
+    capacity = 4096 + min(buffer.size // 8, 1_000_000 + buffer.size // 64)
     while True:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)

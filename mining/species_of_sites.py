@@ -58,6 +58,34 @@ def _pack(
 
 
 @numba.njit(cache=True)
+def _pack_labels(
+    buffer: npt.NDArray[np.uint8],
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    null: npt.NDArray[np.bool_],
+    tokens: I32,
+) -> npt.NDArray[np.uint64]:
+    """As `_pack`, but `C12` and `Fe3` lose all but one digit: which digits they are says no element."""
+    out = _pack(buffer, start, end, null, tokens)
+    for i in range(tokens.size):
+        if out[i] == 0:
+            continue
+        first, last = start[tokens[i]], end[tokens[i]]
+        letters = 1 if 65 <= buffer[first] <= 90 else 0
+        if letters and last - first > 1 and 97 <= buffer[first + 1] <= 122:
+            letters = 2
+        digits = letters > 0 and last - first > letters
+        for j in range(first + letters, last):
+            digits &= 48 <= buffer[j] <= 57
+        if digits:
+            word = np.uint64(0)
+            for j in range(first, first + letters):
+                word = (word << np.uint64(8)) | np.uint64(buffer[j])
+            out[i] = (word << np.uint64(8)) | np.uint64(48)
+    return out
+
+
+@numba.njit(cache=True)
 def _distinct(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], I32]:
     """Distinct words in the order of their first occurrence, and the place of each word among them."""
     size = 64
@@ -111,31 +139,34 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     for i, word in enumerate(distinct):
         if word > 1:
             table[i] = _record(species(_unpack(word), None))
-    records = table[inverse]
-    _from_labels(batch, site_block, types, records)
-    return SiteSpecies(records["number"], records["isotope"], records["implied"], records["dummy"])
+    number, isotope, implied, dummy, told = (table[name][inverse] for name in _RECORD.names)
+    untold = np.flatnonzero(~told)
+    if untold.size:
+        found = _from_labels(batch, site_block, types, untold)
+        number[untold], isotope[untold] = found["number"], found["isotope"]
+        implied[untold], dummy[untold] = found["implied"], found["dummy"]
+    return SiteSpecies(number, isotope, implied, dummy)
 
 
-def _from_labels(batch: Batch, site_block: I32, types: I32, records: npt.NDArray[np.void]) -> None:
-    """Fill the records that the type symbol did not tell."""
-    untold = np.flatnonzero(~records["told"])
-    if untold.size == 0:
-        return
+def _from_labels(
+    batch: Batch, site_block: I32, types: I32, untold: npt.NDArray[np.int64]
+) -> npt.NDArray[np.void]:
+    """Records of the sites `untold`, whose type symbol says nothing."""
     tokens = batch.tokens
     labels, formulas = batch.site_tokens("label"), batch.block_tokens("formula")
-    words = _pack(tokens.buffer, tokens.start, tokens.end, batch.null, labels[untold]).tolist()
-    numbers, found = site_block[untold].tolist(), []
+    words = _pack_labels(tokens.buffer, tokens.start, tokens.end, batch.null, labels[untold]).tolist()
+    found: list[tuple[int, int, int, bool, bool]] = []
     block, elements = -1, frozenset[str]()
     known: dict[tuple[int, frozenset[str]], tuple[int, int, int, bool, bool]] = {}
-    for i, word, of in zip(untold.tolist(), words, numbers, strict=True):
+    for i, word, of in zip(untold.tolist(), words, site_block[untold].tolist(), strict=True):
         if of != block:
             block = of
             elements = frozenset(e for e, _ in parse_formula(batch.text(int(formulas[block]))) or ())
         key = (word, elements)
-        record = known.get(key) if word > 1 else None
+        record = known.get(key) if word > 1 and types[i] < 0 else None
         if record is None:
             record = _record(species(batch.text(int(types[i])), batch.text(int(labels[i])), elements or None))
             if types[i] < 0:
                 known[key] = record
         found.append(record)
-    records[untold] = np.array(found, dtype=_RECORD)
+    return np.array(found, dtype=_RECORD)

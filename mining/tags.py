@@ -177,13 +177,10 @@ SITE_TEXTS: dict[str, tuple[str, ...]] = {
     "calc_flag": ("_atom_site_calc_flag",),
     "disorder_assembly": ("_atom_site_disorder_assembly",),
     "disorder_group": ("_atom_site_disorder_group", "_atom_site_label_alt_id"),
-    "adp_type": ("_atom_site_adp_type", "_atom_site_thermal_displace_type"),
-    "calc_attached": ("_atom_site_calc_attached_atom",),
     "flags": (
         "_atom_site_refinement_flags",
         "_atom_site_refinement_flags_posn",
     ),
-    "flags_adp": ("_atom_site_refinement_flags_adp",),
 }
 """Text columns of the atom-site loop, by field."""
 
