@@ -46,6 +46,12 @@ class FitParams(_Strict):
     """Seed of the bootstrap."""
     bootstrap: int = Field(default=1000, ge=100)
     """Bootstrap resamples of the clusters."""
+    best_of_cluster: bool = False
+    """Only the best of each cluster of redeterminations counts; else each counts 1/size of its cluster."""
+    ratio_max: float = Field(default=1.8, gt=1)
+    """r of Melgalvis & Reķis 2026: where the fits of the axis ratios are truncated."""
+    beta_max_degree: float = Field(default=125.0, gt=90, lt=180)
+    """β_max of Melgalvis & Reķis 2026: where the fit of the monoclinic skew is truncated."""
 
 
 class GenerateParams(_Strict):

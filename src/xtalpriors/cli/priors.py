@@ -19,8 +19,14 @@ def fit(
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to write (.json).")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Subset of params.yaml.")] = None,
     corpus: CorpusOption = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the bootstrap.")] = None,
-    bootstrap: Annotated[int | None, typer.Option(min=100, help="Bootstrap resamples.")] = None,
+    parent: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Subset that a small one is pooled towards; by default the one it names."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="S", help="Seed of the bootstrap.")] = None,
+    bootstrap: Annotated[int | None, typer.Option(min=100, metavar="N", help="Bootstrap resamples.")] = None,
 ) -> None:
     """Fit every prior to a subset and write the bundle (JSON), its provenance and its metrics."""
     from xtalpriors.params import FitParams
@@ -42,7 +48,11 @@ def fit(
             source,
             target,
             seed=chosen.seed if seed is None else seed,
+            parent=parent,
             bootstrap=chosen.bootstrap if bootstrap is None else bootstrap,
+            best_of_cluster=chosen.best_of_cluster,
+            ratio_max=chosen.ratio_max,
+            beta_max_degree=chosen.beta_max_degree,
             progress=bar,
         )
         say(f"{target}: {bundle.name}, priors digest {bundle.priors_digest}")
