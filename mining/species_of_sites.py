@@ -139,7 +139,9 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     for i, word in enumerate(distinct):
         if word > 1:
             table[i] = _record(species(_unpack(word), None))
-    number, isotope, implied, dummy, told = (table[name][inverse] for name in _RECORD.names)
+    number, isotope, implied, dummy, told = (
+        table[name][inverse] for name in ("number", "isotope", "implied", "dummy", "told")
+    )
     untold = np.flatnonzero(~told)
     if untold.size:
         found = _from_labels(batch, site_block, types, untold)
