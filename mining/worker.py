@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.fingerprint import content_hash, header_revision
+from xtalpriors.mining.ipc import to_ipc
 from xtalpriors.mining.sources import UnreadableError
 from xtalpriors.mining.task import SCHEMAS, Failure, Task, TaskResult, failed_result, storable
 
@@ -85,7 +86,7 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
             result = run_task(task, extract, partial(POSITION.pack_into, position, 0, task.number))
             connection.send(("done", task.number, result.n_files))
             for table in result[1:5]:
-                connection.send_bytes(memoryview(_to_ipc(table)))
+                connection.send_bytes(memoryview(to_ipc(table)))
 
 
 def run_task(task: Task, extract: Callable[..., Any], report: Callable[[int], None]) -> TaskResult:
@@ -167,13 +168,6 @@ def _unreadable(source: str, file_id: str, error: OSError) -> dict[str, str | No
         "code": code,
         "detail": detail,
     }
-
-
-def _to_ipc(table: pa.Table) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
 
 
 class _Reporting:

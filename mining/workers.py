@@ -13,9 +13,8 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Protocol
 
-import pyarrow as pa
-
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.ipc import from_ipc
 from xtalpriors.mining.task import Failure, Task, TaskResult, failed_result
 from xtalpriors.mining.worker import Setup
 from xtalpriors.mining.worker_process import Limits, WorkerProcess
@@ -120,7 +119,7 @@ class LocalPool:
             elif kind == "done":
                 parts = [worker.connection.recv_bytes() for _ in range(4)]
                 worker.next_task()
-                entries, sites, rejections, files = map(_from_ipc, parts)
+                entries, sites, rejections, files = map(from_ipc, parts)
                 yield TaskResult(what, entries, sites, rejections, files, sum(map(len, parts)))
             elif kind == "broken":
                 raise XtalpriorsError(what)
@@ -162,8 +161,3 @@ class LocalPool:
         """Put a part first in the queue, with a number that no other task has."""
         self._n_parts += 1
         again.appendleft(task._replace(number=-self._n_parts))
-
-
-def _from_ipc(data: bytes) -> pa.Table:
-    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
-        return reader.read_all()
