@@ -5,7 +5,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 LARIXITE := larixite==2026.1.0
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
-MODULES = find src crystal mining priors generator model reports -name '*.py' -o -name '*.html' -o -name '*.json' -o -name '*.tsv' -o -name '*.npz' | LC_ALL=C sort
+MODULES = find src crystal mining priors generator model reports -path priors/fitted -prune -o \
+  \( -name '*.py' -o -path '*/templates/*' -o -path 'priors/*.json' -o -path 'crystal/*.tsv' \) -print | grep -v __pycache__ | LC_ALL=C sort
 
 .PHONY: setup setup-test repro test lint lock docs ci clean help
 .DEFAULT_GOAL := help
@@ -19,7 +20,10 @@ help:
 	@echo "make clean   remove the environment and everything that the pipeline computed under data/"
 
 # The editable install is strict (each module linked on its own), so it is renewed when the list of modules changes.
+# Compiled kernels are dropped when any module is newer: numba looks at the file of the outermost function alone.
 define install_package
+	@test -z "$$(find crystal mining generator -name '*.py' -newer $(VENV)/kernels.stamp 2>&1 | head -n 1)" || { \
+	  find crystal mining generator build -name '*.nb[ic]' -delete 2> /dev/null; touch $(VENV)/kernels.stamp; }
 	@$(MODULES) | cmp -s - $(VENV)/modules.txt || { \
 	  echo "installing xtalpriors into $(VENV)"; \
 	  $(PIP) --no-deps --editable . --config-settings editable_mode=strict && $(MODULES) > $(VENV)/modules.txt; }
