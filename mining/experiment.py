@@ -79,7 +79,7 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
         if unit in {"k", "kelvin", "deg. k", "deg k"}:
             notes.setdefault(int(block), []).append("temperature-with-unit")
         elif unit.startswith(("°c", "c", "deg c", "deg. c", "\\%c")) and not unit.startswith("ca"):
-            kelvin[block] += 273.15
+            kelvin[block] = round(kelvin[block] + 273.15, 6)
             notes.setdefault(int(block), []).append("temperature-from-celsius")
         else:
             kelvin[block] = np.nan

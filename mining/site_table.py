@@ -72,9 +72,10 @@ def read_sites(batch: Batch, cells: F64) -> Sites:
     if far.any():
         fract[far.any(axis=1)] = np.nan
     species = site_species(batch, block)
-    dummy = species.dummy | _is_dum(batch)
+    occupancy = _occupancy(batch)
+    dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
     placed = ~(np.isnan(fract[:, 0]) | dummy)
-    return Sites(block, fract, cartesian, placed, dummy, species, _occupancy(batch), _attached(batch))
+    return Sites(block, fract, cartesian, placed, dummy, species, occupancy, _attached(batch))
 
 
 def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:

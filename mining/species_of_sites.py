@@ -66,7 +66,7 @@ def _pack_labels(
     tokens: I32,
 ) -> npt.NDArray[np.uint64]:
     """As `_pack`, but `C12` and `Fe3` lose all but one digit: which digits they are says no element."""
-    out = _pack(buffer, start, end, null, tokens)
+    out: npt.NDArray[np.uint64] = _pack(buffer, start, end, null, tokens)
     for i in range(tokens.size):
         if out[i] == 0:
             continue

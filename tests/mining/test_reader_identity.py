@@ -195,3 +195,10 @@ def test_dummies_are_marked_and_not_counted() -> None:
     assert found["has_dummy_sites"]
     assert (found["n_sites"], found["formula_sites"]) == (1, "C")
     assert len(read(text)[1]) == 3
+
+
+def test_sites_of_no_occupancy_are_dummies() -> None:
+    # COD 4060402 lists centroids as carbon with occupancy 0
+    found = entry(structure(atoms("C1 C 0 0 0 1", "CT01 C 0.3 0.3 0.3 0", columns="occupancy")))
+    assert (found["n_sites"], found["has_dummy_sites"], found["has_disorder"]) == (1, True, False)
+    assert not found["has_partial_occupancy"]
