@@ -62,6 +62,19 @@ class RuleCheck(NamedTuple):
 
 
 @njit(cache=True)
+def _difference(point, other, rotation, translation):
+    """Fractional vector from a point to the nearest image along each axis, and whether W is the identity."""
+    pure, d = True, np.empty(3)
+    for axis in range(3):
+        d[axis] = translation[axis] - point[axis]
+        for k in range(3):
+            d[axis] += rotation[axis, k] * other[k]
+            pure = pure and rotation[axis, k] == (1 if axis == k else 0)
+        d[axis] -= np.round(d[axis])
+    return d, pure
+
+
+@njit(cache=True)
 def _check_structure(
     fract, radii, hydrogen, special, multiplicity, rotations, translations, metric, reach_of, rule
 ):
@@ -78,16 +91,7 @@ def _check_structure(
             r_sum = radii[i] + radii[j]
             cutoff = max(min_distance, gap_high * r_sum) if molecular else 2.0 * min_distance
             for k in range(n_ops):
-                pure = True
-                d0 = np.empty(3)
-                for axis in range(3):
-                    image = translations[k, axis]
-                    for other in range(3):
-                        w = rotations[k, axis, other]
-                        image += w * fract[j, other]
-                        pure = pure and w == (1 if axis == other else 0)
-                    d0[axis] = image - fract[i, axis]
-                    d0[axis] -= np.round(d0[axis])
+                d0, pure = _difference(fract[i], fract[j], rotations[k], translations[k])
                 if i == j and pure:
                     if translations[k, 0] == 0 and translations[k, 1] == 0 and translations[k, 2] == 0:
                         coincident += 1

@@ -99,10 +99,9 @@ def generate_to(
         As `Generator`, or the output cannot be written.
     """
     output = Path(output)
-    if count < 1 or start < 0:
-        raise UsageError(f"count is {count} and start is {start}; at least one structure, from 0 on.")
-    if shard_size < 1:
-        raise UsageError(f"shard_size is {shard_size}; it must be positive.")
+    if count < 1 or start < 0 or shard_size < 1:
+        given = f"count is {count}, start is {start} and shard_size is {shard_size}"
+        raise UsageError(f"{given}; at least one structure, from 0 on, and one per shard.")
     single = output.suffix == ".parquet" and not output.is_dir()
     if single and file_format == "cif":
         raise UsageError(f"{output} is a Parquet file name; with the format `cif` give a folder.")
