@@ -1,5 +1,4 @@
 """Kernels that fill a cell: eqs 18 and 19, then special positions, skeleton and hydrogens."""
-hydrogens."""
 
 # numba infers the types of these functions from their arguments
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
