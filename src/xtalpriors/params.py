@@ -54,6 +54,13 @@ class FitParams(_Strict):
     """β_max of Melgalvis & Reķis 2026: where the fit of the monoclinic skew is truncated."""
 
 
+class PlotsParams(_Strict):
+    """Which bundle `dvc plots show` draws."""
+
+    corpus: str
+    subset: str
+
+
 class GenerateParams(_Strict):
     """The fixed generated sets of the report: each strategy with the same bundle, count and seed."""
 
@@ -70,6 +77,7 @@ class Params(_Strict):
     subsets: dict[str, SubsetDefinition] = Field(min_length=1)
     mine: MineParams = MineParams()
     fit: FitParams = FitParams()
+    plots: PlotsParams | None = None
     generate: GenerateParams
     strategies: dict[str, GeneratorConfig]
 
