@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from xtalpriors.model.phai import NetworkSize
 
 __all__ = ["CARD_VERSION", "Lineage", "ModelCard", "SetScore"]
 
-CARD_VERSION = 1
+CARD_VERSION: Final = 1
 
 
 class _Frozen(BaseModel):

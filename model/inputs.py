@@ -1,8 +1,8 @@
 """The amplitudes as the network sees them: divided by their maximum, or normalised to |E|.
 
-Dividing by the maximum is what the published networks were trained with. It fails when the strongest reflection
-was not measured (Larsen et al. 2024, doi 10.1126/science.adn2777, their two unsolved data sets); |E| does not
-depend on any single reflection, and takes away the fall-off with the angle, which the network need not learn then.
+Dividing by the maximum is what the published networks were trained with. It fails when the strongest
+reflection was not measured (Larsen et al. 2024, doi 10.1126/science.adn2777, their two unsolved data sets);
+|E| does not depend on any single reflection, and has no fall-off with the angle for the network to learn.
 """
 
 from __future__ import annotations

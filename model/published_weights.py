@@ -1,7 +1,7 @@
 """The published networks: their layer names and shapes, mapped to ours.
 
-Layout of the state dicts of Larsen et al. (2024), doi 10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9, and of
-Melgalvis & Reķis (2026), doi 10.5281/zenodo.17039016. Both are for P2₁/c, amplitudes divided by their maximum.
+Layout of the state dicts of Larsen et al. (2024), doi 10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9, and
+of Melgalvis & Reķis (2026), doi 10.5281/zenodo.17039016: P2₁/c, amplitudes divided by their maximum.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def load_published_weights(path: Path, size: NetworkSize = SIZES["phai"]) -> PhA
     path = Path(path)
     if not path.is_file():
         raise XtalpriorsError(
-            f"there are no weights {path}. The archives are doi 10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9 "
-            "(2024) and doi 10.5281/zenodo.17039016 (2026)."
+            f"there are no weights {path}. The archives are doi "
+            "10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9 (2024) and doi 10.5281/zenodo.17039016 (2026)."
         )
     state = _state_dict(_read(path), path)
     names = published_names(size)
@@ -94,7 +94,8 @@ def load_published_weights(path: Path, size: NetworkSize = SIZES["phai"]) -> PhA
             f"{'; '.join(wrong[:3])}{f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''}."
         )
     model.load_state_dict({ours: state[theirs].float() for ours, theirs in names.items()}, assign=True)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _read(path: Path) -> Any:
@@ -109,9 +110,9 @@ def _read(path: Path) -> Any:
             "refused because a pickle can run code. Save `model.state_dict()` alone."
         ) from error
     except (RuntimeError, EOFError, OSError, KeyError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it is empty"
         raise XtalpriorsError(
-            f"{path} cannot be read as a state dict: {str(error).splitlines()[0] if str(error) else 'it is empty'}. "
-            "It may be cut short: fetch it again."
+            f"{path} cannot be read as a state dict: {reason}. It may be cut short: fetch it again."
         ) from error
 
 

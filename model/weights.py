@@ -122,7 +122,8 @@ def _metadata(file: Path) -> str:
     """JSON in the metadata of a safetensors file."""
     if not file.is_file():
         raise XtalpriorsError(
-            f"there is no model {file}. Train one with `xtalpriors train`, or give the folder of a finished run."
+            f"there is no model {file}. Train one with `xtalpriors train`, or give the folder of a "
+            "finished run."
         )
     try:
         with safe_open(file, "pt") as opened:
