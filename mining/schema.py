@@ -170,7 +170,7 @@ REJECTION: tuple[Column, ...] = (
     Column("source", STR, "Source", False),
     Column("file_id", STR, "File inside the source", False),
     Column("block", STR, "Block, null when the whole file is rejected"),
-    Column("stage", STR, "`read` (bytes), `parse` (CIF syntax), `cell`, `symmetry`, `sites`, `crash` (the reader died), `memory`", False),
+    Column("stage", STR, "`read` (bytes), `parse` (CIF syntax), `cell`, `symmetry`, `sites`, `crash` (the reader died), `memory`, `timeout`", False),
     Column("code", STR, "Short reason, one of those documented in docs/", False),
     Column("detail", STR, "What was found, with the tag and the value", False),
 )

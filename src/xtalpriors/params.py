@@ -37,6 +37,8 @@ class MineParams(_Strict):
 
     workers: int | None = Field(default=None, ge=1)
     """Worker processes; null is one for each core."""
+    hash_new: bool = True
+    """False: a new file is hashed when it is mined, so that a first run reads a large corpus once."""
 
 
 class FitParams(_Strict):

@@ -36,12 +36,16 @@ def manifest(
     from xtalpriors.progress import bar
 
     together(source, {"--output": output})
+    hash_new = True
     if source and output:
         jobs = [(source, output)]
     else:
-        jobs = [(sources, CorpusPaths(name).manifest) for name, sources in corpora(params(), corpus)]
+        settings = params()
+        hash_new = settings.mine.hash_new
+        jobs = [(sources, CorpusPaths(name).manifest) for name, sources in corpora(settings, corpus)]
     for sources, path in jobs:
-        say(update_manifest([parse_source(s) for s in sources], path, verify=verify, progress=bar))
+        parsed = [parse_source(s) for s in sources]
+        say(update_manifest(parsed, path, verify=verify, hash_new=hash_new, progress=bar))
 
 
 def mine(
