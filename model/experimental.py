@@ -1,0 +1,287 @@
+"""Experimental structures that a network is tested on, described in the network's own space group.
+
+They come from subsets of mined databases (`mining.subsets`). For P2₁/c every structure is brought to the
+least-oblique cell of a P2₁/c subgroup of its group (`crystal.subgroups`); for any other group, structures of
+that group are brought to its setting. Displacements are the structure's own, so the amplitudes calculated
+from these are those of real crystals but for anisotropy.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.crystal.cell import UnitCell, cell_volumes
+from xtalpriors.crystal.elements import atomic_number
+from xtalpriors.crystal.form_factors import LAST_ELEMENT
+from xtalpriors.crystal.scattering_input import CrystalArrays
+from xtalpriors.crystal.settings import change_setting
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.p21c import bring_to_p21c
+from xtalpriors.mining.subset_definition import SubsetDefinition
+from xtalpriors.mining.subsets import read_metadata, sites_path, write_subset
+
+__all__ = [
+    "ASSUMED_U_ISO_ANGSTROM2",
+    "CLASSES",
+    "ExperimentalStructures",
+    "compound_class",
+    "read_structures",
+    "select_structures",
+]
+
+ASSUMED_U_ISO_ANGSTROM2 = 0.05
+"""U_iso of an atom whose own is not given, or not positive."""
+
+CLASSES = ("organic", "s-block", "d-block", "other")
+"""Compound classes of Fig. 5 (Melgalvis & Reķis 2026): organic molecules only, with an s-block, with a
+d-block element; `other` is what is in none of them. A structure with both blocks counts as `d-block`."""
+
+_CELL = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExperimentalStructures:
+    """n structures of one group, their atoms one after another.
+
+    Attributes
+    ----------
+    group
+        The group all of them are described in.
+    crystals
+        Cells and atoms; occupancies as in the file.
+    entry_id
+        Key of each in its database, (n,), sorted within each subset.
+    corpus
+        Where each comes from, (n,): the corpus of its subset.
+    compound_class
+        One of `CLASSES`, (n,).
+    n_special
+        Distinct special positions occupied by non-hydrogen atoms, (n,).
+    u_origin
+        `given` (every atom has its U), `part`, or `assumed` (none has), (n,).
+    n_u_assumed
+        Atoms that got `ASSUMED_U_ISO_ANGSTROM2`, (n,).
+    refused
+        `entry_id` and reason of what cannot be tested.
+    """
+
+    group: SpaceGroup
+    crystals: CrystalArrays
+    entry_id: tuple[str, ...]
+    corpus: tuple[str, ...]
+    compound_class: tuple[str, ...]
+    n_special: npt.NDArray[np.int64]
+    u_origin: tuple[str, ...]
+    n_u_assumed: npt.NDArray[np.int64]
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.entry_id)
+
+    @property
+    def volume_angstrom3(self) -> npt.NDArray[np.float64]:
+        """Volumes of the cells, (n,)."""
+        return cell_volumes(self.crystals.cells)
+
+    def subset(self, index: Sequence[int] | npt.NDArray[np.int64]) -> ExperimentalStructures:
+        """The structures at these places, in this order."""
+        c, places = self.crystals, [int(i) for i in index]
+        atoms = [np.arange(c.offsets[i], c.offsets[i + 1]) for i in places]
+        take = np.concatenate(atoms) if atoms else np.zeros(0, dtype=np.int64)
+        crystals = CrystalArrays(
+            c.cells[places].reshape(-1, 6),
+            np.concatenate([[0], np.cumsum([len(a) for a in atoms])]).astype(np.int64),
+            c.numbers[take],
+            c.fract[take],
+            c.u_iso[take],
+            c.weights[take],
+        )
+        return replace(
+            self,
+            crystals=crystals,
+            entry_id=tuple(self.entry_id[i] for i in places),
+            corpus=tuple(self.corpus[i] for i in places),
+            compound_class=tuple(self.compound_class[i] for i in places),
+            n_special=self.n_special[places],
+            u_origin=tuple(self.u_origin[i] for i in places),
+            n_u_assumed=self.n_u_assumed[places],
+        )
+
+
+def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) -> ExperimentalStructures:
+    """Structures of subset files, those of several corpora one after another.
+
+    An entry that two files share counts once. The same crystal in two databases counts twice; to have it
+    once, mine both into one database, where it is one cluster.
+
+    Parameters
+    ----------
+    subsets
+        `NAME.parquet` of `mining.subsets.write_subset`, with `NAME.sites.parquet` beside it.
+    group
+        The network's group; null is P2₁/c.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file is missing or no subset, or none of them has a structure that can be described in the group.
+    """
+    target = SpaceGroup.from_number(14) if group is None else group
+    rows: list[_Structure] = []
+    refused: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for path in map(Path, subsets):
+        corpus = str(read_metadata(path)["corpus"])
+        entries, sites = pq.read_table(path), _read_sites(sites_path(path))
+        entries, sites, here = _described(entries, sites, target)
+        refused += here
+        for row in _structures(entries, sites, corpus, target):
+            if isinstance(row, tuple):
+                refused.append(row)
+            elif row.entry["entry_id"] not in seen:
+                seen.add(row.entry["entry_id"])
+                rows.append(row)
+    if not rows:
+        names = ", ".join(str(path) for path in subsets) or "no subset"
+        why = Counter(reason for _, reason in refused)
+        reasons = "; ".join(f"{n:,} refused: {reason}" for reason, n in sorted(why.items()))
+        raise XtalpriorsError(
+            f"There is no structure to test in {names}{f' ({reasons})' if reasons else ': no entries'}. Mine "
+            "a larger corpus, or give another subset, for example p21c-20."
+        )
+    return _assemble(rows, target, tuple(refused))
+
+
+def select_structures(
+    database: Path, definition: SubsetDefinition, group: SpaceGroup | None = None
+) -> ExperimentalStructures:
+    """As `read_structures`, of a subset selected from a mined database here and now."""
+    with tempfile.TemporaryDirectory(prefix="xtalpriors-") as folder:
+        path = Path(folder) / f"{definition.name}.parquet"
+        write_subset(database, definition, path)
+        return read_structures([path], group)
+
+
+def compound_class(entry: dict[str, Any]) -> str:
+    """Class of Fig. 5 of a row of `entry`."""
+    if entry["has_d_block"]:
+        return "d-block"
+    if entry["has_s_block"]:
+        return "s-block"
+    return "organic" if entry["class"] == "organic" else "other"
+
+
+@dataclass(frozen=True, slots=True)
+class _Structure:
+    entry: dict[str, Any]
+    corpus: str
+    numbers: npt.NDArray[np.uint8]
+    fract: npt.NDArray[np.float64]
+    u_iso: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float64]
+    assumed: int
+
+
+def _read_sites(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise XtalpriorsError(
+            f"The sites of the subset cannot be read from {path} ({type(error).__name__}). Write the subset "
+            "again with `xtalpriors subset`."
+        ) from error
+
+
+def _described(
+    entries: pa.Table, sites: pa.Table, target: SpaceGroup
+) -> tuple[pa.Table, pa.Table, list[tuple[str, str]]]:
+    """The rows described in the target group where mining can do that: P2₁/c."""
+    if target.operators != SpaceGroup.from_number(14).operators:
+        return entries, sites, []
+    brought = bring_to_p21c(entries, sites)
+    return brought.entries, brought.sites, list(brought.refused)
+
+
+def _structures(
+    entries: pa.Table, sites: pa.Table, corpus: str, target: SpaceGroup
+) -> list[_Structure | tuple[str, str]]:
+    by_entry: dict[str, list[dict[str, Any]]] = {}
+    wanted = ["entry_id", "element", "x", "y", "z", "occupancy", "multiplicity", "u_iso_angstrom2"]
+    for site in sites.select(wanted).to_pylist():
+        by_entry.setdefault(site["entry_id"], []).append(site)
+    return [_structure(e, by_entry.get(e["entry_id"], []), corpus, target) for e in entries.to_pylist()]
+
+
+def _structure(
+    entry: dict[str, Any], sites: list[dict[str, Any]], corpus: str, target: SpaceGroup
+) -> _Structure | tuple[str, str]:
+    """One structure, or its id and why there is none."""
+    name = entry["entry_id"]
+    sites = [s for s in sites if s["occupancy"] is None or s["occupancy"] > 0]
+    numbers = [atomic_number(s["element"]) for s in sites]
+    if not sites or any(None in (s["x"], s["y"], s["z"], s["multiplicity"]) for s in sites):
+        return name, "no atoms, or an atom without a place"
+    if not all(1 <= z <= LAST_ELEMENT for z in numbers):
+        return name, "an element without a form factor"
+    group = SpaceGroup.from_operators(entry["operators"].split(";"))
+    cell = UnitCell(*(entry[c] for c in _CELL))
+    fract = np.array([[s["x"], s["y"], s["z"]] for s in sites], dtype=np.float64)
+    weights = [(1.0 if s["occupancy"] is None else s["occupancy"]) * s["multiplicity"] for s in sites]
+    if group.operators != target.operators:
+        if group.number != target.number:
+            return name, f"of another group than {target.hm or target.number}"
+        moved = change_setting(group, cell, fract, target.to_reference.inverse().after(group.to_reference))
+        if moved.group.operators != target.operators:
+            return name, f"cannot be brought to the setting {target.hm or target.number}"
+        entry = {**entry, **dict(zip(_CELL, moved.cell.parameters, strict=True))}
+        fract = np.asarray(moved.fract)
+    u = np.array([s["u_iso_angstrom2"] or np.nan for s in sites], dtype=np.float64)
+    lacking = ~(np.isfinite(u) & (u > 0))
+    u[lacking] = ASSUMED_U_ISO_ANGSTROM2
+    return _Structure(
+        entry,
+        corpus,
+        np.array(numbers, dtype=np.uint8),
+        fract,
+        u.astype(np.float32),
+        np.array(weights) / group.order,
+        int(lacking.sum()),
+    )
+
+
+def _assemble(
+    rows: list[_Structure], target: SpaceGroup, refused: tuple[tuple[str, str], ...]
+) -> ExperimentalStructures:
+    crystals = CrystalArrays(
+        np.array([[r.entry[c] for c in _CELL] for r in rows], dtype=np.float64),
+        np.concatenate([[0], np.cumsum([len(r.numbers) for r in rows])]).astype(np.int64),
+        np.concatenate([r.numbers for r in rows]),
+        np.concatenate([r.fract for r in rows]),
+        np.concatenate([r.u_iso for r in rows]),
+        np.concatenate([r.weights for r in rows]),
+    )
+    origins = [
+        "given" if r.assumed == 0 else "assumed" if r.assumed == len(r.numbers) else "part" for r in rows
+    ]
+    return ExperimentalStructures(
+        target,
+        crystals,
+        tuple(r.entry["entry_id"] for r in rows),
+        tuple(r.corpus for r in rows),
+        tuple(compound_class(r.entry) for r in rows),
+        np.array([r.entry["n_special_positions"] or 0 for r in rows], dtype=np.int64),
+        tuple(origins),
+        np.array([r.assumed for r in rows], dtype=np.int64),
+        refused,
+    )

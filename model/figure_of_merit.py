@@ -1,0 +1,60 @@
+"""Figures of merit: how good a set of phases is, by what a user has who does not know the answer.
+
+Three, all larger for better phases, for one structure and one run:
+
+- `expected_r`: what the network itself expects r to be. Its logits give the probability p of the chosen
+  phase of each reflection; if those were right, the mean of r would be Σ|F|²(2p − 1) / Σ|F|².
+- `agreement`: how much of Σ|F|² kept its phase in the last cycle. Good phases are a fixed point.
+- `skewness`: ⟨ρ³⟩ / ⟨ρ²⟩^{3/2} of the map (without F(000)): atoms make a density of few high peaks above a
+  flat floor. It knows nothing of the network, but the wrong map of all phases zero, one huge atom at the
+  origin, has the largest skewness of all.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+
+from xtalpriors.model.density import DensityMaps
+
+__all__ = ["FIGURES", "FigureOfMerit", "agreement", "expected_r", "skewness"]
+
+FigureOfMerit = Literal["expected_r", "agreement", "skewness"]
+FIGURES: Final[tuple[FigureOfMerit, ...]] = ("expected_r", "agreement", "skewness")
+
+
+def expected_r(logits: Tensor, amplitudes: Tensor, counts: Tensor) -> Tensor:
+    """The network's own expectation of r, (B,).
+
+    Parameters
+    ----------
+    logits
+        (B, 2, N).
+    amplitudes
+        (B, N), any scale.
+    counts
+        (N,): 1 for reflections that a score counts, else 0.
+    """
+    certainty = torch.tanh((logits[:, 1] - logits[:, 0]).double().abs() / 2.0)
+    return _mean(certainty, amplitudes, counts)
+
+
+def agreement(before: Tensor, after: Tensor, amplitudes: Tensor, counts: Tensor) -> Tensor:
+    """Correlation of the maps before and after a cycle, at the same origin, (B,); phases bool (B, N)."""
+    return _mean(torch.where(before == after, 1.0, -1.0).double(), amplitudes, counts)
+
+
+def skewness(maps: DensityMaps, positive: Tensor, amplitudes: Tensor) -> Tensor:
+    """Skewness of the density of phases bool (B, N), (B,); NaN where nothing was measured."""
+    f = torch.where(positive, amplitudes.double(), -amplitudes.double())
+    density = maps(f).flatten(1)
+    # the mean is F(000), which is not there: 0
+    variance = density.square().mean(dim=1)
+    return (density * density.square()).mean(dim=1) / variance.pow(1.5)
+
+
+def _mean(values: Tensor, amplitudes: Tensor, counts: Tensor) -> Tensor:
+    weight = amplitudes.double().square() * counts
+    return (weight * values).sum(dim=1) / weight.sum(dim=1)

@@ -1,0 +1,126 @@
+"""Fractions solved and medians of r, with N and intervals, of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+from scipy.stats import binomtest
+
+from xtalpriors.model.evaluation import Evaluation
+from xtalpriors.model.experimental import CLASSES
+
+__all__ = ["SCORES", "SOLVED", "Score", "Summary", "score", "summarise"]
+
+Floats = npt.NDArray[np.float64]
+
+SOLVED: Final = {"2026": 0.8, "2024": 0.95}
+"""r of a solved structure: at least 0.8 in Melgalvis & Reķis 2026, above 0.95 in Larsen et al. 2024."""
+
+SCORES: Final[Mapping[str, str]] = {
+    "best": "best_r",
+    "best, by multiplicity": "best_r_multiplicity",
+    "best, extended": "best_r_extended",
+    "chosen": "chosen_r",
+    "chosen, by multiplicity": "chosen_r_multiplicity",
+    "chosen, extended": "chosen_r_extended",
+    "chosen by expected_r": "r_by_expected_r",
+    "chosen by agreement": "r_by_agreement",
+    "chosen by skewness": "r_by_skewness",
+    "phases all zero": "r_zero",
+    "random phases": "r_random",
+    "best of five random": "r_random_best",
+}
+"""Names of the scores, and their columns."""
+
+_RESAMPLES = 2000
+
+
+class Score(BaseModel):
+    """A column of r in numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: int
+    """Structures."""
+    solved: float | None
+    """Fraction with r ≥ 0.8."""
+    solved_low: float | None
+    solved_high: float | None
+    """Wilson's 95 % interval."""
+    solved_95: float | None
+    """Fraction with r > 0.95."""
+    median: float | None
+    median_low: float | None
+    median_high: float | None
+    """95 % bootstrap interval (percentiles)."""
+
+
+class Summary(BaseModel):
+    """All scores of an evaluation, whole and in parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: int
+    n_refused: int
+    n_u_assumed: int
+    """Structures in which at least one atom has an assumed U_iso."""
+    protocol: dict[str, Any]
+    network: dict[str, Any]
+    scores: dict[str, Score]
+    by_class: dict[str, dict[str, Score]]
+    by_special: dict[str, dict[str, Score]]
+
+
+def score(r: Floats, *, seed: int = 0) -> Score:
+    """Fraction solved and median, of r (n,); structures whose r is NaN count as not solved, with r = 0."""
+    values = np.nan_to_num(np.asarray(r, dtype=np.float64), nan=0.0)
+    n = len(values)
+    if n == 0:
+        return Score.model_validate(dict.fromkeys(Score.model_fields) | {"n": 0})
+    # 0.8 but for the rounding of a sum counts
+    solved = int((values >= SOLVED["2026"] - 1e-9).sum())
+    interval = binomtest(solved, n).proportion_ci(method="wilson")
+    rng = np.random.default_rng(seed)
+    medians = [np.median(values[rng.integers(0, n, n)]) for _ in range(_RESAMPLES)]
+    low, high = np.quantile(medians, [0.025, 0.975])
+    return Score(
+        n=n,
+        solved=solved / n,
+        solved_low=float(interval.low),
+        solved_high=float(interval.high),
+        solved_95=float((values > SOLVED["2024"]).mean()),
+        median=float(np.median(values)),
+        median_low=float(low),
+        median_high=float(high),
+    )
+
+
+def summarise(evaluation: Evaluation) -> Summary:
+    """Scores of all structures, of each compound class, and by number of special positions."""
+    rows = evaluation.rows
+    classes = np.array(rows["compound_class"].to_pylist(), dtype=object)
+    special = rows["n_special"].to_numpy()
+    parts = {name: classes == name for name in CLASSES}
+    numbers = {"0": special == 0, "1": special == 1, "2 or more": special >= 2}
+    columns = {
+        name: rows[column].to_numpy(zero_copy_only=False).astype(np.float64)
+        for name, column in SCORES.items()
+    }
+
+    def scores(mask: npt.NDArray[np.bool_]) -> dict[str, Score]:
+        return {name: score(values[mask]) for name, values in columns.items()}
+
+    return Summary(
+        n=rows.num_rows,
+        n_refused=len(evaluation.metadata["refused"]),
+        n_u_assumed=int((rows["n_u_assumed"].to_numpy() > 0).sum()),
+        protocol=evaluation.metadata["protocol"],
+        network=evaluation.metadata["network"],
+        scores=scores(np.ones(rows.num_rows, dtype=bool)),
+        by_class={name: scores(mask) for name, mask in parts.items() if mask.any()},
+        by_special={name: scores(mask) for name, mask in numbers.items() if mask.any()},
+    )
