@@ -49,6 +49,10 @@ _MAX_BLOCKS: Final = 4096
 
 _UNDERSTOOD, _GIVEN_UP, _FULL = 0, 1, 2
 _N_OUT, _N_NAMES, _GENERATION = 0, 1, 2
+_N_BLOCKS, _PENDING, _WIDTH, _COLUMN, _ROW, _IN_HEADER, _WANTED = range(7)
+_STATE_SIZE: Final = 7
+"""State of the scan of a file: its blocks, the tag that waits for its value, and the open loop (width −1
+when there is none): next column, row, whether tags may still come, whether any of its columns is wanted."""
 _NO_TAG: Final = -2
 """No tag waits for its value; −1 is one that nobody wants."""
 
@@ -96,7 +100,7 @@ def _tables() -> tuple[U64, I16]:
     return keys, values
 
 
-_KEYS, _NUMBERS = _tables()
+_TABLES: Final = _tables()
 
 
 @numba.njit(cache=True)
@@ -155,13 +159,62 @@ def _drop_presence(columns: I16, width: int, once: npt.NDArray[np.bool_]) -> boo
     return left
 
 
+@numba.njit(cache=True)
+def _complete(state: I64) -> bool:
+    """No tag waits for a value, and the open loop has its tags and whole rows."""
+    in_loop = state[_WIDTH] >= 0
+    return state[_PENDING] == _NO_TAG and not (in_loop and (state[_IN_HEADER] != 0 or state[_COLUMN] != 0))
+
+
+@numba.njit(cache=True)
+def _word_or_tag(
+    base: int,
+    i: int,
+    hi: int,
+    word: int,
+    tables: tuple[U64, I16],
+    seen: U64,
+    state: I64,
+    columns: I16,
+    names: I64,
+    counters: I64,
+) -> int:
+    """Act on the reserved word or tag at `i`; next position, −1 to give up, −2 when `names` is full."""
+    continues_header = word == 0 and state[_IN_HEADER] != 0
+    if word == OTHER or state[_PENDING] != _NO_TAG or not (continues_header or _complete(state)):
+        return -1
+    if not continues_header:
+        state[_WIDTH] = -1
+    if word == HEADING:
+        state[_N_BLOCKS] += 1
+        first_block = counters[_N_NAMES] - state[_N_BLOCKS] + 1
+        return int(_begin_block(base, i, hi, first_block, names, counters))
+    if state[_N_BLOCKS] == 0:
+        return -1
+    if word == LOOP:
+        state[_WIDTH], state[_COLUMN], state[_ROW] = 0, 0, 0
+        state[_IN_HEADER], state[_WANTED] = 1, 0
+        i += 5
+        return i if i >= hi or is_blank(byte_at(base + i)) else -1
+    i, key = name_end(base, i, hi, True)
+    if key == 0 or state[_WIDTH] >= _MAX_WIDTH or not _is_new(seen, counters[_GENERATION], key):
+        return -1
+    tag = _look_up(tables[0], tables[1], key)
+    if state[_WIDTH] >= 0:
+        columns[state[_WIDTH]] = tag
+        state[_WIDTH] += 1
+        state[_WANTED] |= tag >= 0
+    else:
+        state[_PENDING] = tag
+    return i
+
+
 @numba.njit(cache=True, error_model="numpy")
 def _scan_file(
     base: int,
     lo: int,
     hi: int,
-    keys: U64,
-    numbers: I16,
+    tables: tuple[U64, I16],
     once: npt.NDArray[np.bool_],
     seen: U64,
     out: I32,
@@ -173,92 +226,52 @@ def _scan_file(
     `out` gets a row (block, tag, row, start, end, quoted) for each value, `names` (start, end, hash) for
     each block.
     """
-    columns = np.empty(_MAX_WIDTH, dtype=np.int16)
-    first_block, n_out = counters[_N_NAMES], counters[_N_OUT]
-    block, pending = first_block - 1, _NO_TAG
-    in_loop, in_header, wanted = False, False, False
-    width, column, row = 0, 0, 0
-    i = lo
-    while True:
-        i = skip_blank(base, i, hi)
-        byte = byte_at(base + i) if i < hi else 95
-        word = 0
-        if byte >= 68 and i < hi:  # a reserved word begins with a letter from D on
-            word = reserved_word(base, i, hi)
+    columns, state = np.empty(_MAX_WIDTH, dtype=np.int16), np.zeros(_STATE_SIZE, dtype=np.int64)
+    state[_PENDING], state[_WIDTH] = _NO_TAG, -1
+    n_out, i = counters[_N_OUT], skip_blank(base, lo, hi)
+    while i < hi:
+        byte = byte_at(base + i)
+        word = reserved_word(base, i, hi) if byte >= 68 else 0  # they begin with a letter from D on
         if word > 0 or byte == 95:
-            if pending != _NO_TAG or word == OTHER:
-                return _GIVEN_UP
-            if in_loop and (word > 0 or i >= hi or not in_header):
-                if in_header or column != 0:
-                    return _GIVEN_UP
-                in_loop = False
-            if i >= hi:
-                break
-            if word == HEADING:
-                i = _begin_block(base, i, hi, first_block, names, counters)
-                if i < 0:
-                    return _GIVEN_UP if i == -1 else _FULL
-                block += 1
-                continue
-            if block < first_block:
-                return _GIVEN_UP
-            if word == LOOP:
-                i += 5
-                if i < hi and not is_blank(byte_at(base + i)):
-                    return _GIVEN_UP
-                in_loop, in_header, wanted, width, column, row = True, True, False, 0, 0, 0
-                continue
-            i, key = name_end(base, i, hi, True)
-            if key == 0 or width >= _MAX_WIDTH or not _is_new(seen, counters[_GENERATION], key):
-                return _GIVEN_UP
-            tag = _look_up(keys, numbers, key)
-            if in_loop:
-                columns[width] = tag
-                width += 1
-                wanted |= tag >= 0
-            else:
-                pending = tag
+            i = _word_or_tag(base, i, hi, word, tables, seen, state, columns, names, counters)
+            if i < 0:
+                return _GIVEN_UP if i == -1 else _FULL
+            i = skip_blank(base, i, hi)
             continue
         at_line_start = i == lo or byte_at(base + i - 1) == 10 or byte_at(base + i - 1) == 13
         start, end, i, quoted = value_end(base, i, hi, at_line_start)
-        if i < 0:
+        width, tag, row = state[_WIDTH], state[_PENDING], 0
+        if i < 0 or width == 0 or (width < 0 and tag == _NO_TAG):
             return _GIVEN_UP
-        if in_loop:
-            if width == 0:
-                return _GIVEN_UP
-            in_header = False
-            tag = columns[column] if wanted else -1
-            value_row = row
-            column += 1
-            if column == width:
-                column = 0
-                if row == 0 and wanted:
-                    wanted = _drop_presence(columns, width, once)
-                row += 1
-            if not wanted:
+        state[_PENDING] = _NO_TAG
+        if width > 0:
+            state[_IN_HEADER] = 0
+            column, row = state[_COLUMN], state[_ROW]
+            tag = columns[column] if state[_WANTED] else -1
+            if column + 1 == width:
+                state[_ROW] += 1
+                if row == 0 and state[_WANTED]:
+                    state[_WANTED] = _drop_presence(columns, width, once)
+            n = 0
+            if not state[_WANTED]:
                 i, n = skip_plain_values(base, i, hi)
-                column = (column + n) % width
-                row = max(row, 1)
-        else:
-            if pending == _NO_TAG:
-                return _GIVEN_UP
-            tag, value_row, pending = pending, 0, _NO_TAG
+            state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
         if tag >= 0:
             if n_out >= len(out):
                 return _FULL
-            out[n_out, 0], out[n_out, 1], out[n_out, 2] = block, tag, value_row
+            out[n_out, 0], out[n_out, 1], out[n_out, 2] = counters[_N_NAMES] - 1, tag, row
             out[n_out, 3], out[n_out, 4], out[n_out, 5] = start, end, quoted
             n_out += 1
+        i = skip_blank(base, i, hi)
     counters[_N_OUT] = n_out
-    return _UNDERSTOOD if block >= first_block else _GIVEN_UP
+    return _UNDERSTOOD if state[_N_BLOCKS] > 0 and _complete(state) else _GIVEN_UP
 
 
 @numba.njit(cache=True)
 def _scan_files(
     base: int,
     bounds: I64,
-    keys: U64,
-    numbers: I16,
+    tables: tuple[U64, I16],
     once: npt.NDArray[np.bool_],
     out: I32,
     names: I64,
@@ -271,7 +284,7 @@ def _scan_files(
     for f in range(n):
         before = counters[_N_NAMES]
         counters[_GENERATION] += 1
-        code = _scan_file(base, bounds[f], bounds[f + 1], keys, numbers, once, seen, out, names, counters)
+        code = _scan_file(base, bounds[f], bounds[f + 1], tables, once, seen, out, names, counters)
         if code == _FULL:
             return status, blocks, False
         status[f] = code
@@ -300,7 +313,7 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = _scan_files(
-            buffer.ctypes.data, bounds, _KEYS, _NUMBERS, PRESENCE_ONLY, out, names, counters
+            buffer.ctypes.data, bounds, _TABLES, PRESENCE_ONLY, out, names, counters
         )
         if enough:
             break
