@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xtalpriors.crystal.reciprocal import s_squared
+from xtalpriors.crystal.cell import reciprocal_metric_tensors
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.reflections import Reflections
 
@@ -47,6 +47,9 @@ class InputScaling:
         hkl, rotations = reflections.hkl, reflections.group.rotations
         images = np.einsum("mi,nij->nmj", hkl, rotations)
         self._epsilon = torch.from_numpy((images == hkl).all(axis=2).sum(axis=0).astype(np.float32))
+        # |s|² = Σ G*ᵢⱼ hᵢ hⱼ as a product of the metric with these (9, N)
+        squares = (hkl[:, :, None] * hkl[:, None, :]).reshape(-1, 9).T
+        self._squares = torch.from_numpy(np.ascontiguousarray(squares, dtype=np.float32))
         self._present = torch.from_numpy(~reflections.absent)
 
     def __call__(self, amplitudes: Tensor, cells: Tensor | None = None) -> Tensor:
@@ -95,22 +98,17 @@ class InputScaling:
     def _normalised(self, listed: Tensor, cells: Tensor) -> Tensor:
         """|E| (B, N): hat functions of |s|² share each intensity between two nodes and interpolate back."""
         epsilon, present = self._epsilon.to(listed.device), self._present.to(listed.device)
-        s2 = torch.from_numpy(s_squared(self.reflections.hkl, cells.cpu().numpy())).float().to(listed.device)
+        metric = torch.from_numpy(reciprocal_metric_tensors(cells.cpu().numpy()))
+        s2 = metric.flatten(1).float().to(listed.device) @ self._squares.to(listed.device)
         measured = (listed > 0) & present
         reach = s2.where(measured, 0.0).amax(dim=-1, keepdim=True)
         place = (s2 / reach.where(reach > 0, 1.0)).clamp(max=1.0) * (NODES - 1)
-        lower = place.floor().clamp(max=NODES - 2)
-        upper_share = place - lower
-        node = lower.long()
+        nodes = torch.arange(NODES, device=listed.device)
+        hats = (1.0 - (place.unsqueeze(-1) - nodes).abs()).clamp(min=0.0)  # (B, N, nodes)
         intensity = listed.square() / epsilon
-        count = listed.new_zeros((len(listed), NODES))
-        total = torch.zeros_like(count)
-        for index, share in ((node, 1.0 - upper_share), (node + 1, upper_share)):
-            weight = share * measured
-            count.scatter_add_(1, index, weight)
-            total.scatter_add_(1, index, weight * intensity)
+        count = (hats * measured.unsqueeze(-1)).sum(dim=1)
+        total = (hats * (intensity * measured).unsqueeze(-1)).sum(dim=1)
         overall = total.sum(dim=1, keepdim=True) / count.sum(dim=1, keepdim=True).clamp(min=1e-6)
         mean = (total + PRIOR_COUNT * overall) / (count + PRIOR_COUNT)
-        expected = mean.gather(1, node) * (1.0 - upper_share) + mean.gather(1, node + 1) * upper_share
-        e2 = intensity / expected.where(expected > 0, 1.0)
-        return e2.sqrt() * measured
+        expected = (hats * mean.unsqueeze(1)).sum(dim=-1)
+        return (intensity / expected.where(expected > 0, 1.0)).sqrt() * measured

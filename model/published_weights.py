@@ -74,7 +74,8 @@ def load_published_weights(path: Path, size: NetworkSize = SIZES["phai"]) -> PhA
     if not path.is_file():
         raise XtalpriorsError(
             f"there are no weights {path}. The archives are doi "
-            "10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9 (2024) and doi 10.5281/zenodo.17039016 (2026)."
+            "10.17894/ucph.681ff154-a66a-41f4-aee6-9168777de7d9 (2024) and doi "
+            "10.5281/zenodo.17039016 (2026)."
         )
     state = _state_dict(_read(path), path)
     names = published_names(size)

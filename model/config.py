@@ -1,0 +1,215 @@
+"""How a network is trained: one frozen model, every default with its reason; presets are files of it."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from typing import Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from xtalpriors.errors import UsageError
+from xtalpriors.generator.config import GeneratorConfig, space_group_of
+from xtalpriors.model.inputs import Scaling
+from xtalpriors.model.phai import SIZES, NetworkSize
+from xtalpriors.model.reflections import Reflections
+from xtalpriors.priors.canonical import digest
+
+__all__ = [
+    "AveragingConfig",
+    "DataConfig",
+    "OptimiserConfig",
+    "RecyclingConfig",
+    "ScheduleConfig",
+    "TrainConfig",
+    "ValidationConfig",
+    "make_config",
+]
+
+Draw = float | tuple[float, float] | Literal["bundle"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataConfig(_Frozen):
+    """The structures and their diffraction."""
+
+    generator: GeneratorConfig = Field(
+        default=GeneratorConfig(), description="Strategy; the space group is here"
+    )
+    seed: int = Field(default=1, ge=0)
+    max_index: int = Field(default=10, ge=1, le=40)
+    d_min_angstrom: Draw = 1.0
+    completeness: Draw = 1.0
+
+
+class RecyclingConfig(_Frozen):
+    """Phase recycling in training."""
+
+    cycles: tuple[int, ...] = Field(
+        default=(3,), min_length=1, description="N_c is drawn from these: (3,) in 2026, (1, 2, 3) in 2024"
+    )
+    initial: Literal["zero", "random"] = Field(default="random", description="Phases of the first cycle")
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if min(self.cycles) < 1:
+            raise ValueError("cycles: a network is asked at least once")
+        return self
+
+
+class OptimiserConfig(_Frozen):
+    """The optimiser; defaults of Melgalvis & Reķis 2026, section 2."""
+
+    name: Literal["adamw", "rmsprop"] = "adamw"
+    learning_rate: float = Field(default=5e-4, gt=0)
+    weight_decay: float = Field(default=1e-6, ge=0)
+    batch_size: int = Field(default=64, ge=1, description="Structures a step, over all processes")
+    clip_norm: float | None = Field(
+        default=None, gt=0, description="Largest norm of the gradient; null: as it is"
+    )
+
+
+class ScheduleConfig(_Frozen):
+    """The learning rate as a function of the step, or of the loss."""
+
+    kind: Literal["constant", "cosine", "plateau"] = "plateau"
+    warmup_structures: int = Field(
+        default=0, ge=0, description="Linear from 0, for large rates and small batches"
+    )
+    final_share: float = Field(default=0.0, ge=0, le=1, description="`cosine`: last over first learning rate")
+    levels: tuple[float, ...] = Field(
+        default=(1.0, 0.1, 0.02), description="`plateau`: the rate in parts; 5e-4, 5e-5, 1e-5 in 2026"
+    )
+    window_structures: int = Field(
+        default=200_000, ge=1, description="`plateau`: structures of one mean of the loss"
+    )
+    patience: int = Field(
+        default=10, ge=1, description="`plateau`: windows without a better mean before the next level"
+    )
+    threshold: float = Field(default=1e-3, ge=0, description="`plateau`: what counts as better, relative")
+
+
+class AveragingConfig(_Frozen):
+    """Exponential moving average of the weights, which is what is validated and saved."""
+
+    decay: float | None = Field(
+        default=None, gt=0, lt=1, description="null: the last weights themselves, as in the papers"
+    )
+
+
+class ValidationConfig(_Frozen):
+    """The fixed generated set: the strategy of `generator`, a seed of its own."""
+
+    count: int = Field(default=2048, ge=1)
+    seed: int = Field(default=20260101, ge=0, description="Never the seed of the training stream")
+    every_structures: int = Field(default=1_000_000, ge=1)
+    cycles: int = Field(default=3, ge=1, description="From all-zero phases, one run: no choice among several")
+    generator: GeneratorConfig | None = Field(default=None, description="null: that of the training data")
+
+
+class TrainConfig(_Frozen):
+    """A training run; together with the bundle and the code it says everything."""
+
+    name: str = Field(default="phai", min_length=1, description="Of the run, in its model card")
+    size: str = Field(default="phai", description=f"One of {', '.join(SIZES)}; `network` overrides parts")
+    network: dict[str, int] = Field(
+        default_factory=dict, description="filters, residual_blocks, token_width, …"
+    )
+    data: DataConfig = DataConfig()
+    structures: int = Field(default=100_000_000, ge=1, description="Rounded up to whole batches")
+    scaling: Scaling = "maximum"
+    recycling: RecyclingConfig = RecyclingConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    averaging: AveragingConfig = AveragingConfig()
+    loss_weight_structures: int = Field(
+        default=16_384, ge=1, description="Structures whose mean amplitude weights the loss"
+    )
+    validation: ValidationConfig = ValidationConfig()
+    precision: Literal["bf16", "fp32"] = Field(default="bf16", description="Of the products (autocast)")
+    channels_last: bool = Field(default=False, description="Memory format of the convolutions")
+    compile: bool = Field(default=False, description="torch.compile, where it works")
+    threads: int | None = Field(
+        default=None, ge=1, description="Threads of torch on a CPU; sums depend on it in the last bit"
+    )
+    data_threads: int = Field(default=2, ge=1, description="Threads that make batches; change nothing else")
+    seed: int = Field(default=1, ge=0, description="Initial weights, N_c and initial phases")
+    log_every_structures: int = Field(default=50_000, ge=1)
+    checkpoint_every_structures: int = Field(default=1_000_000, ge=1)
+    weights_dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="In the file")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.size not in SIZES:
+            raise ValueError(f"size: there is no size '{self.size}'; there are: {', '.join(SIZES)}")
+        given = set(self.network)
+        free = set(NetworkSize.model_fields) - {"box", "n_reflections"}
+        if given - free:
+            raise ValueError(
+                f"network: unknown {', '.join(sorted(given - free))}; there are: {', '.join(sorted(free))}"
+            )
+        own = self.validation.generator
+        if self.validation.seed == self.data.seed and own in (None, self.data.generator):
+            raise ValueError("validation.seed: it is that of the training data, which would be validated on")
+        if own is not None and space_group_of(own.space_group) != space_group_of(
+            self.data.generator.space_group
+        ):
+            raise ValueError("validation.generator: another space group than the network's")
+        return self
+
+    def reflections(self) -> Reflections:
+        """The network's reflections."""
+        return Reflections(space_group_of(self.data.generator.space_group), self.data.max_index)
+
+    def network_size(self, reflections: Reflections) -> NetworkSize:
+        """The network's shape for these reflections."""
+        shape = SIZES[self.size].model_dump() | self.network
+        shape |= {"box": reflections.box.shape, "n_reflections": len(reflections.hkl)}
+        return NetworkSize.model_validate(shape)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimiser in the whole run."""
+        return -(-self.structures // self.optimiser.batch_size)
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-128 of the configuration."""
+        return digest(self.model_dump(mode="json"))
+
+
+def make_config(content: dict[str, Any], where: str = "the training configuration") -> TrainConfig:
+    """A configuration from plain values, with errors for a person.
+
+    Raises
+    ------
+    UsageError
+        An unknown key (the message names the nearest one) or a value that is not allowed.
+    """
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        lines = []
+        for one in error.errors(include_url=False):
+            place = ".".join(str(part) for part in one["loc"])
+            if one["type"] == "extra_forbidden":
+                near = difflib.get_close_matches(str(one["loc"][-1]), _keys(TrainConfig), 1, 0.5)
+                lines.append(f"`{place}` is no option" + (f"; did you mean `{near[0]}`?" if near else ""))
+            else:
+                lines.append(f"`{place}`: {one['msg']}" if place else str(one["msg"]))
+        raise UsageError(f"{where}: {'; '.join(lines)}.") from error
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    """Names of every option of a model and of the models inside it."""
+    keys = set(model.model_fields)
+    for field in model.model_fields.values():
+        annotation = field.annotation
+        parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+        for part in parts:
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                keys |= set(_keys(part))
+    return sorted(keys)

@@ -1,0 +1,103 @@
+"""Many processes, one device each: `torchrun` starts them, the stream deals the batches out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+
+from xtalpriors.errors import UsageError
+
+__all__ = ["Processes", "processes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among those of the run.
+
+    Attributes
+    ----------
+    rank, world_size
+        0 and 1 without `torchrun`.
+    device
+        Where this process computes.
+    """
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def mean(self, value: torch.Tensor) -> torch.Tensor:
+        """Mean over the processes, the same in all of them."""
+        if self.world_size > 1:
+            dist.all_reduce(value, op=dist.ReduceOp.SUM)
+            value = value / self.world_size
+        return value
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in any of the processes."""
+        if self.world_size == 1:
+            return flag
+        value = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(value, op=dist.ReduceOp.MAX)
+        return bool(value)
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        if self.world_size > 1:
+            dist.barrier()
+
+
+def pick_device(name: str | None, local_rank: int = 0) -> torch.device:
+    """Device of a name; null: a CUDA device if there is one, else the CPU.
+
+    Raises
+    ------
+    UsageError
+        No such device here.
+    """
+    cuda = torch.cuda.is_available()
+    try:
+        device = torch.device(name or ("cuda" if cuda else "cpu"))
+    except RuntimeError as error:
+        raise UsageError(f"There is no device '{name}': say cpu, cuda or cuda:N.") from error
+    if device.type == "cuda":
+        if not cuda:
+            raise UsageError(
+                f"--device {name}: PyTorch sees no CUDA device here. Say --device cpu, or install its "
+                "CUDA build."
+            )
+        number = device.index if device.index is not None else local_rank
+        if number >= torch.cuda.device_count():
+            raise UsageError(f"there is no CUDA device {number}; there are {torch.cuda.device_count()}.")
+        return torch.device("cuda", number)
+    if device.type != "cpu":
+        raise UsageError(f"--device {name}: only cpu and cuda are supported.")
+    return device
+
+
+@contextmanager
+def processes(device: str | None) -> Iterator[Processes]:
+    """The group of processes that `torchrun` describes in the environment; one process without it."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Processes(0, 1, pick_device(device))
+        return
+    rank = int(os.environ["RANK"])
+    chosen = pick_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Processes(rank, world_size, chosen)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,99 @@
+"""What a run writes while it goes: a JSON-lines log, and curves without times, equal for equal runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.priors.canonical import rounded, write_atomically
+
+__all__ = ["Journal", "read_log"]
+
+
+class Journal:
+    """Log and curves of a run.
+
+    Parameters
+    ----------
+    folder
+        Of the run: `log.jsonl` (one record a line, with times) and `curve.csv` (loss, rate and scores).
+    write
+        Whether this process writes them.
+    step
+        Steps done: later records, of a run that was stopped after its last checkpoint, are dropped.
+    """
+
+    def __init__(self, folder: Path, *, write: bool, step: int) -> None:
+        self.folder, self._write = folder, write
+        self._start = time.monotonic()
+        kept = [record for record in read_log(folder / "log.jsonl") if record.get("step", 0) <= step]
+        self.records: list[dict[str, Any]] = kept if step else []
+        if write:
+            text = "".join(json.dumps(record, sort_keys=True) + "\n" for record in self.records)
+            write_atomically(folder / "log.jsonl", text)
+
+    def add(self, event: str, step: int, structures: int, **values: Any) -> None:
+        """Write one record."""
+        record = {"event": event, "step": step, "structures": structures, **values}
+        record["seconds"] = round(time.monotonic() - self._start, 3)
+        record = rounded(record)
+        self.records.append(record)
+        if self._write:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record, sort_keys=True) + "\n")
+
+    def write_curves(self) -> None:
+        """Write `curve.csv`: a row for each logged step."""
+        if not self._write:
+            return
+        rows: dict[int, dict[str, Any]] = {}
+        for record in self.records:
+            if record["event"] not in ("train", "validation"):
+                continue
+            row = rows.setdefault(
+                record["step"], {"step": record["step"], "structures": record["structures"]}
+            )
+            if record["event"] == "train":
+                row |= {"loss": record["loss"], "learning_rate": record["learning_rate"]}
+            else:
+                name = record["set"]
+                row |= {f"{name}_{key}": record[key] for key in ("median_r", "mean_r", "solved")}
+        columns = list(dict.fromkeys(["step", "structures", "loss", "learning_rate", *_all_keys(rows)]))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[step] for step in sorted(rows))
+        write_atomically(self.folder / "curve.csv", text.getvalue())
+
+
+def _all_keys(rows: dict[int, dict[str, Any]]) -> list[str]:
+    return sorted({key for row in rows.values() for key in row})
+
+
+def read_log(file: Path) -> list[dict[str, Any]]:
+    """Records of a log; a last line that was cut short is left out.
+
+    Raises
+    ------
+    XtalpriorsError
+        A line before the last one is no JSON.
+    """
+    if not file.is_file():
+        return []
+    lines = file.read_text(encoding="utf-8").splitlines()
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            if number == len(lines):
+                break
+            raise XtalpriorsError(
+                f"{file}, line {number} is no JSON ({error}): the log is damaged. Move it away and resume."
+            ) from error
+    return records

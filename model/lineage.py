@@ -1,0 +1,121 @@
+"""From corpus to weights: what a model card says about where a network comes from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import torch
+
+from xtalpriors import __version__
+from xtalpriors.model.card import Lineage, ModelCard
+from xtalpriors.model.config import TrainConfig
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.canonical import canonical_json, write_atomically
+
+__all__ = ["code_commit", "lineage_of", "write_card"]
+
+
+def code_commit(folder: Path | None = None) -> tuple[str | None, bool | None]:
+    """Commit of the code that runs, and whether it was changed since; null outside a repository."""
+    where = folder or Path(__file__).resolve().parent
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=where, capture_output=True, text=True, check=True, timeout=20
+        ).stdout.strip()
+        known = subprocess.run(
+            ["git", "ls-files", "--error-unmatch", Path(__file__).name],
+            cwd=where, capture_output=True, check=False, timeout=20,
+        )  # fmt: skip
+        status = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no", "--", "*.py"],
+            cwd=where, capture_output=True, text=True, check=True, timeout=20,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+    if known.returncode != 0:  # installed inside another project's repository
+        return None, None
+    return commit, bool(status.stdout.strip())
+
+
+def lineage_of(config: TrainConfig, bundle: PriorBundle) -> Lineage:
+    """Lineage of what this configuration trains on this bundle with the code that runs."""
+    commit, changed = code_commit()
+    return Lineage(
+        bundle=bundle.name,
+        priors_digest=bundle.priors_digest,
+        created_from=bundle.created_from.model_dump(mode="json", exclude={"waterfall"}),
+        generator=config.data.generator.model_dump(mode="json"),
+        generator_digest=config.data.generator.digest,
+        training_digest=config.digest,
+        code_version=__version__,
+        code_commit=commit,
+        code_changed=changed,
+        torch_version=torch.__version__,
+    )
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write `model-card.json` and `model-card.md`."""
+    write_atomically(
+        folder / "model-card.json", canonical_json(card.model_dump(mode="json"), indent=1) + "\n"
+    )
+    write_atomically(folder / "model-card.md", card_markdown(card))
+
+
+def card_markdown(card: ModelCard) -> str:
+    """The card for a reader."""
+    lines = [
+        f"# {card.name}",
+        "",
+        f"PhAI of {card.parameters:,} parameters for {card.space_group}, indices to {card.max_index} "
+        f"({card.size.n_reflections:,} reflections). Input: amplitudes scaled by `{card.scaling}`. "
+        f"Trained on {card.structures:,} artificial structures in {card.steps:,} steps"
+        + ("; the weights are an average over training." if card.averaged else "."),
+        "",
+    ]
+    if card.scores:
+        lines += [
+            "## Scores",
+            "",
+            "One run a structure from all-zero phases; r over the unique reflections.",
+            "",
+            "| set | N | cycles | median r | r ≥ 0.8 (95 % interval) | all phases zero: r ≥ 0.8 "
+            "| random phases: median r |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {s.n:,} | {s.cycles} | {s.median_r:.3f} | {100 * s.solved:.1f} % "
+            f"({100 * s.solved_low:.1f}–{100 * s.solved_high:.1f}) | {100 * s.zero_phases_solved:.1f} % "
+            f"| {s.random_phases_median_r:.3f} |"
+            for name, s in sorted(card.scores.items())
+        ]
+        lines.append("")
+    if card.lineage is not None:
+        lines += _lineage_lines(card.lineage)
+    return "\n".join(lines)
+
+
+def _lineage_lines(lineage: Lineage) -> list[str]:
+    source = lineage.created_from
+    state = {None: "", True: ", with uncommitted changes", False: ""}[lineage.code_changed]
+    subset = source.get("subset")
+    corpus = [str(source.get("corpus"))]
+    corpus += [f"revision {source['revision']}"] if source.get("revision") else []
+    corpus += [f"database digest `{source['database_digest']}`"] if source.get("database_digest") else []
+    corpus += [f"subset `{subset.get('name')}`"] if isinstance(subset, dict) else []
+    corpus += [f"doi {source['doi']}"] if source.get("doi") else []
+    strategy = f"{lineage.generator['cell']}, {lineage.generator['filling']}"
+    return [
+        "## Lineage",
+        "",
+        "| link | what |",
+        "|---|---|",
+        f"| corpus | {', '.join(corpus)} |",
+        f"| prior bundle | {lineage.bundle}, digest `{lineage.priors_digest}` |",
+        f"| generator | {strategy}, digest `{lineage.generator_digest}` |",
+        f"| training configuration | digest `{lineage.training_digest}` |",
+        f"| code | xtalpriors {lineage.code_version}, commit `{lineage.code_commit or 'unknown'}`{state} |",
+        f"| PyTorch | {lineage.torch_version} |",
+        "",
+    ]
