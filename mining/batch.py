@@ -267,6 +267,8 @@ _TABLE_OF_TAG, _COLUMN_OF_TAG = _tag_tables()
 
 def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     """Index tables of a batch of `n_blocks` blocks."""
+    if tokens.block.size and not 0 <= tokens.block.min() <= tokens.block.max() < n_blocks:
+        raise ValueError("tokens of blocks that are not in the batch")  # the kernels check no bounds
     t = without_idle_tensors(tokens, n_blocks)
     null = _nulls(t.buffer, t.start, t.end, t.quoted)
     value, su, kind = parse_numbers(t.buffer, t.start, t.end, NUMERIC_TAG[t.tag])

@@ -263,8 +263,10 @@ def _scan_file(
             out[n_out, 3], out[n_out, 4], out[n_out, 5] = start, end, quoted
             n_out += 1
         i = skip_blank(base, i, hi)
+    if state[_N_BLOCKS] == 0 or not _complete(state):
+        return _GIVEN_UP
     counters[_N_OUT] = n_out
-    return _UNDERSTOOD if state[_N_BLOCKS] > 0 and _complete(state) else _GIVEN_UP
+    return _UNDERSTOOD
 
 
 @numba.njit(cache=True)
