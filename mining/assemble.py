@@ -11,7 +11,7 @@ import pyarrow as pa
 from xtalpriors.crystal.cell import metric_tensors
 from xtalpriors.mining.arrow import table_of
 from xtalpriors.mining.batch import Batch
-from xtalpriors.mining.block_cells import BlockCells
+from xtalpriors.mining.block_cells import BlockCells, sound_cells
 from xtalpriors.mining.contents import content_columns
 from xtalpriors.mining.displacements import site_displacements
 from xtalpriors.mining.experiment import experiment_columns
@@ -41,8 +41,9 @@ def assemble(
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
     keep = np.array(chosen.blocks, dtype=np.int64)
     groups = [s.group for s in chosen.symmetry]
-    sites = read_sites(batch, cells.cells)
-    displacements = site_displacements(batch, cells.cells, sites.block, sites.fract, sites.species.number)
+    usable = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)  # 1e400 Å is nothing to compute with
+    sites = read_sites(batch, usable)
+    displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
     metric = metric_tensors(cells.cells[keep])
     start, end = batch.site_start[keep], batch.site_start[keep + 1]
     positions = site_positions(groups, metric, start, end, sites.fract, sites.placed)
