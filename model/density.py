@@ -16,7 +16,7 @@ from torch import Tensor
 from xtalpriors.errors import UsageError
 from xtalpriors.model.reflections import Reflections
 
-__all__ = ["DensityMaps", "Spread", "spread"]
+__all__ = ["DensityMaps", "Spread", "good_size", "spread"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -70,7 +70,7 @@ class DensityMaps:
     def __init__(self, reflections: Reflections, shape: tuple[int, int, int] | None = None) -> None:
         self.reflections = reflections
         top = reflections.max_index
-        self.shape = shape or (_good_size(3 * top + 1),) * 3
+        self.shape = shape or (good_size(3 * top + 1),) * 3
         if min(self.shape) < 2 * top + 1:
             raise UsageError(
                 f"A grid of {self.shape} points cannot hold indices to {top}: it takes {2 * top + 1} each."
@@ -99,7 +99,7 @@ class DensityMaps:
         return torch.fft.irfftn(grid.unflatten(1, (nx, ny, nz // 2 + 1)), s=self.shape, norm="forward")
 
 
-def _good_size(least: int) -> int:
+def good_size(least: int) -> int:
     """The smallest even number ≥ `least` whose prime factors are 2, 3 and 5."""
     size = least + least % 2
     while True:

@@ -142,8 +142,8 @@ def network_input(
     cells
         (n, 6), only for `normalised-E`.
     robust
-        For `maximum`: divide by `ROBUST_FACTOR` times the mean of the second to the sixth largest instead, and
-        cut at 1. Where the strongest reflection was not measured (beam stop, overload), the scale then
+        For `maximum`: divide by `ROBUST_FACTOR` times the mean of the second to the sixth largest instead,
+        and cut at 1. Where the strongest reflection was not measured (beam stop, overload), the scale then
         hardly moves.
 
     Raises

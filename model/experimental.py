@@ -38,6 +38,7 @@ __all__ = [
     "compound_class",
     "read_structures",
     "select_structures",
+    "structures_of_rows",
 ]
 
 ASSUMED_U_ISO_ANGSTROM2 = 0.05
@@ -47,6 +48,7 @@ CLASSES = ("organic", "s-block", "d-block", "other")
 """Compound classes of Fig. 5 (Melgalvis & Reķis 2026): organic molecules only, with an s-block, with a
 d-block element; `other` is what is in none of them. A structure with both blocks counts as `d-block`."""
 
+_P21C = 14
 _CELL = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
 
 
@@ -137,13 +139,22 @@ def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) ->
     XtalpriorsError
         A file is missing or no subset, or none of them has a structure that can be described in the group.
     """
-    target = SpaceGroup.from_number(14) if group is None else group
+    tables = [
+        (pq.read_table(path), _read_sites(sites_path(path)), str(read_metadata(path)["corpus"]))
+        for path in map(Path, subsets)
+    ]
+    return structures_of_rows(tables, group, ", ".join(str(path) for path in subsets))
+
+
+def structures_of_rows(
+    tables: Sequence[tuple[pa.Table, pa.Table, str]], group: SpaceGroup | None = None, source: str = ""
+) -> ExperimentalStructures:
+    """As `read_structures`, of rows of `entry` and `site` and the name of their corpus."""
+    target = SpaceGroup.from_number(_P21C) if group is None else group
     rows: list[_Structure] = []
     refused: list[tuple[str, str]] = []
     seen: set[str] = set()
-    for path in map(Path, subsets):
-        corpus = str(read_metadata(path)["corpus"])
-        entries, sites = pq.read_table(path), _read_sites(sites_path(path))
+    for entries, sites, corpus in tables:
         entries, sites, here = _described(entries, sites, target)
         refused += here
         for row in _structures(entries, sites, corpus, target):
@@ -153,12 +164,12 @@ def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) ->
                 seen.add(row.entry["entry_id"])
                 rows.append(row)
     if not rows:
-        names = ", ".join(str(path) for path in subsets) or "no subset"
         why = Counter(reason for _, reason in refused)
         reasons = "; ".join(f"{n:,} refused: {reason}" for reason, n in sorted(why.items()))
         raise XtalpriorsError(
-            f"There is no structure to test in {names}{f' ({reasons})' if reasons else ': no entries'}. Mine "
-            "a larger corpus, or give another subset, for example p21c-20."
+            f"There is no structure to test in {source or 'what was given'}"
+            f"{f' ({reasons})' if reasons else ': no entries'}. Mine a larger corpus, or give another "
+            "subset, for example p21c-20."
         )
     return _assemble(rows, target, tuple(refused))
 
@@ -207,7 +218,7 @@ def _described(
     entries: pa.Table, sites: pa.Table, target: SpaceGroup
 ) -> tuple[pa.Table, pa.Table, list[tuple[str, str]]]:
     """The rows described in the target group where mining can do that: P2₁/c."""
-    if target.operators != SpaceGroup.from_number(14).operators:
+    if target.operators != SpaceGroup.from_number(_P21C).operators:
         return entries, sites, []
     brought = bring_to_p21c(entries, sites)
     return brought.entries, brought.sites, list(brought.refused)

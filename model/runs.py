@@ -59,11 +59,14 @@ class Runs(NamedTuple):
     ----------
     positive
         The phase is 0, bool (B, R, N).
+    probability
+        The network's probability of the chosen phase, ½ to 1, float32 (B, R, N).
     merit
         Figures of merit by name, each (B, R).
     """
 
     positive: Tensor
+    probability: Tensor
     merit: dict[FigureOfMerit, Tensor]
 
     def choose(self, figure: FigureOfMerit) -> Tensor:
@@ -118,18 +121,20 @@ def phase_runs(
     maps = DensityMaps(reflections)
     boxed = inputs.to(device)
     candidates: list[Tensor] = []
+    probabilities: list[Tensor] = []
     merit: dict[FigureOfMerit, list[Tensor]] = {name: [] for name in FIGURES}
     for start in _starts(protocol, keys, reflections):
         before = start.to(device)
         for logits in _cycles(model, reflections, boxed, before, protocol.cycles):
             after = logits[:, 1] > logits[:, 0]
             candidates.append(after.cpu())
+            probabilities.append(logits.softmax(dim=1).amax(dim=1).cpu())
             merit["expected_r"].append(expected_r(logits, amplitudes, counted).cpu())
             merit["agreement"].append(agreement(before, after, amplitudes, counted).cpu())
             merit["skewness"].append(skewness(maps, after, amplitudes).cpu())
             before = after
     stacked = {name: torch.stack(values, dim=1) for name, values in merit.items()}
-    return Runs(torch.stack(candidates, dim=1), stacked)
+    return Runs(torch.stack(candidates, dim=1), torch.stack(probabilities, dim=1), stacked)
 
 
 def reflections_of(card: ModelCard) -> Reflections:
