@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import zipfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.archives import open_archive
+from xtalpriors.mining.fingerprint import content_hash
 from xtalpriors.mining.manifest import read_manifest, update_manifest
 from xtalpriors.mining.schema import FILE
 from xtalpriors.mining.tree import TreeSource
@@ -48,7 +48,7 @@ def test_first_manifest_has_a_line_per_file(tree: Counting, tmp_path: Path) -> N
     assert pq.read_schema(path).names == [column.name for column in FILE]
     line = rows(path)["3/3.cif"]
     content = b"#$Revision: 123 $\ndata_3\n"
-    assert line["content_hash"] == hashlib.blake2b(content, digest_size=16).hexdigest()
+    assert line["content_hash"] == content_hash(content)
     assert (line["size_bytes"], line["revision"], line["source"]) == (len(content), 123, "cod")
 
 
@@ -127,7 +127,7 @@ def test_hash_is_of_the_text_not_of_its_compression(tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "a.cif.gz").write_bytes(gzip.compress(b"data_a\n"))
     update_manifest([TreeSource(tmp_path / "t")], tmp_path / "m")
-    expected = hashlib.blake2b(b"data_a\n", digest_size=16).hexdigest()
+    expected = content_hash(b"data_a\n")
     assert rows(tmp_path / "m")["a.cif.gz"]["content_hash"] == expected
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 from reader_cif import atoms, cell, entry, notes, read, rejection, structure
 
 from xtalpriors.mining.cif import extract
+from xtalpriors.mining.fingerprint import content_hash
 from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, arrow_schema
 
 ATOM = atoms("C1 C 0.1 0.2 0.3")
@@ -33,7 +32,7 @@ def test_identity_columns() -> None:
     )
     found = entry(text)
     assert found["entry_id"] == "test:file.cif#2016452"
-    assert found["content_hash"] == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    assert found["content_hash"] == content_hash(text.encode())
     assert found["revision"] == 1210
     assert found["database"] == "COD"
     assert found["cod_code"] == "2016452"
