@@ -131,6 +131,8 @@ def _parse(base: int, start: int, end: int) -> tuple[float, float, int]:
         denominator, shift, j = _digits(base, i + 1, end)
         if j == end and denominator > 0.0:
             return value / _scaled(denominator, -shift), np.nan, NUMBER
+    elif i < end and byte_at(base + i) == 44:  # 1,5418 is neither 1 nor surely 1.5418
+        return np.nan, np.nan, TEXT
     return value, su, NUMBER if i == end else PARTLY
 
 

@@ -58,6 +58,8 @@ def test_numbers_and_uncertainties_by_hand(text: str, value: float, su: float | 
         ("abc", TEXT),
         ("-", TEXT),
         ("(3)", TEXT),
+        ("1,5418", TEXT),  # a decimal comma: the whole number alone would be a wrong value
+        ("10,234(3)", TEXT),
     ],
 )
 def test_what_is_no_number(text: str, kind: int) -> None:
