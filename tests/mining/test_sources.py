@@ -112,7 +112,9 @@ def test_gzip_is_unpacked_and_bounded(tmp_path: Path) -> None:
     assert error.value.code == "too-large"
 
 
-@pytest.mark.parametrize("content", [b"no gzip at all", gzip.compress(b"data_x\n" * 999)[:-20]])
+@pytest.mark.parametrize(
+    "content", [b"no gzip at all", gzip.compress(b"data_x\n" * 999)[:-20]], ids=["not gzip", "cut short"]
+)
 def test_damaged_gzip_is_an_oserror(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.cif.gz"
     path.write_bytes(content)
