@@ -19,7 +19,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.model.card import ModelCard, SetScore
 from xtalpriors.model.checkpoint import latest, load_checkpoint, save_checkpoint
 from xtalpriors.model.config import TrainConfig
-from xtalpriors.model.distributed import Processes, processes
+from xtalpriors.model.distributed import processes
 from xtalpriors.model.feed import Feed
 from xtalpriors.model.journal import Journal
 from xtalpriors.model.lineage import lineage_of, write_card
@@ -110,7 +110,10 @@ def train(
     with processes(device) as group, _threads(config), _stop_flag() as stopped:
         trainer = Trainer(config, bundle, group)
         stream = make_stream(config, bundle, group)
-        _begin(config, output, resume, group)
+        if not resume and latest(output / "checkpoints") is not None:
+            raise UsageError(
+                f"{output} holds a run already: say --resume to go on with it, or choose another --output."
+            )
         group.wait()
         if resume and (file := latest(output / "checkpoints")) is not None:
             checkpoint = load_checkpoint(file)
@@ -118,6 +121,9 @@ def train(
             trainer.restore(checkpoint)
             position = {"position": trainer.steps_done}
             stream.load_state_dict(stream.state_dict() | position)
+        if group.first:
+            text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+            write_atomically(output / "config.yaml", text)
         sets = [generated_set(config, bundle, trainer.reflections), *validation]
         journal = Journal(output, write=group.first, step=trainer.steps_done)
         run = _Run(trainer, journal, output, sets, bundle)
@@ -272,17 +278,6 @@ class _Run:
             save_checkpoint(self.folder / "checkpoints", trainer.steps_done, trainer.tensors(), state)
         self.saved_step = trainer.steps_done
         trainer.group.wait()
-
-
-def _begin(config: TrainConfig, output: Path, resume: bool, group: Processes) -> None:
-    """Refuse a folder that holds another run; leave the configuration there."""
-    if not resume and latest(output / "checkpoints") is not None:
-        raise UsageError(
-            f"{output} holds a run already: say --resume to go on with it, or choose another --output."
-        )
-    if group.first:
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        write_atomically(output / "config.yaml", text)
 
 
 def _check_same_run(state: dict[str, Any], config: TrainConfig, bundle: PriorBundle, file: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,6 +14,8 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.stream import StreamBatch, StructureStream
 from xtalpriors.model.card import SetScore
 from xtalpriors.model.config import TrainConfig
+from xtalpriors.model.diffraction import calculate
+from xtalpriors.model.experimental import read_structures
 from xtalpriors.model.inputs import InputScaling
 from xtalpriors.model.loss import map_correlation
 from xtalpriors.model.phai import PhAI
@@ -19,7 +23,15 @@ from xtalpriors.model.recycling import initial_phases, phase
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.priors.bundle import PriorBundle
 
-__all__ = ["SOLVED", "ValidationSet", "generated_set", "is_positive", "score_set", "wilson_interval"]
+__all__ = [
+    "SOLVED",
+    "ValidationSet",
+    "experimental_set",
+    "generated_set",
+    "is_positive",
+    "score_set",
+    "wilson_interval",
+]
 
 SOLVED = 0.8
 """r of a solved structure (Melgalvis & Reķis 2026)."""
@@ -81,6 +93,38 @@ def generated_set(config: TrainConfig, bundle: PriorBundle, reflections: Reflect
     ]
     amplitudes, positive, cells = (torch.cat(part) for part in zip(*parts, strict=True))
     return ValidationSet("generated", amplitudes, positive, cells)
+
+
+def experimental_set(
+    name: str, subsets: Sequence[Path], config: TrainConfig, reflections: Reflections
+) -> ValidationSet:
+    """Experimental structures of subset files, with the diffraction that the configuration trains on.
+
+    Parameters
+    ----------
+    name
+        Of the set, in the log.
+    subsets
+        `NAME.parquet` of `xtalpriors subset`.
+    config
+        Its d_min where that is a number, else 1.0 Å.
+
+    Raises
+    ------
+    XtalpriorsError
+        As `experimental.read_structures`: a missing file, an empty subset.
+    """
+    structures = read_structures(subsets, reflections.group)
+    given = config.data.d_min_angstrom
+    d_min = float(given) if isinstance(given, int | float) else 1.0
+    data = calculate(reflections, structures.crystals, d_min_angstrom=d_min)
+    seen = data.measured[:, reflections.counted].any(axis=1)
+    return ValidationSet(
+        name,
+        torch.from_numpy(data.amplitudes[seen]).float(),
+        torch.from_numpy(data.positive[seen]),
+        torch.from_numpy(structures.crystals.cells[seen]),
+    )
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:

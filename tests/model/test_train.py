@@ -1,0 +1,268 @@
+"""Training: the same run gives the same bytes, a run that was stopped too, and what goes wrong is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from training import tiny
+
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model import lineage
+from xtalpriors.model.checkpoint import latest
+from xtalpriors.model.distributed import Processes
+from xtalpriors.model.feed import DeviceBatch, Feed
+from xtalpriors.model.journal import read_log
+from xtalpriors.model.train import TrainResult, train
+from xtalpriors.model.trainer import Trainer, make_stream
+from xtalpriors.model.validation import ValidationSet
+from xtalpriors.model.weights import load_model
+from xtalpriors.priors.bundle import PriorBundle, published_bundle
+
+OUTPUTS = ("model.safetensors", "curve.csv", "metrics.json", "model-card.json", "config.yaml")
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def commit() -> Iterator[None]:
+    """One commit of the code for every run, whatever happens in the repository meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lineage, "code_commit", lambda: ("0" * 40, False))
+        yield
+
+
+@pytest.fixture(scope="module")
+def bundle() -> PriorBundle:
+    return published_bundle()
+
+
+@pytest.fixture(scope="module")
+def whole(bundle: PriorBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run without a stop."""
+    folder = tmp_path_factory.mktemp("whole")
+    result = train(tiny(), bundle, folder, device="cpu")
+    assert isinstance(result, TrainResult)
+    return folder
+
+
+def assert_same_run(left: Path, right: Path) -> None:
+    for name in OUTPUTS:
+        assert (left / name).read_bytes() == (right / name).read_bytes(), name
+    # the optimiser's state too
+    a, b = (load_file(latest(folder / "checkpoints") or Path()) for folder in (left, right))
+    assert a.keys() == b.keys() and any(name.startswith("optimiser.") for name in a)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_same_run_twice_gives_the_same_bytes(bundle: PriorBundle, whole: Path, tmp_path: Path) -> None:
+    train(tiny(), bundle, tmp_path, device="cpu")
+    assert_same_run(whole, tmp_path)
+    train(tiny(seed=2), bundle, tmp_path / "other", device="cpu")
+    assert (tmp_path / "other/model.safetensors").read_bytes() != (whole / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(
+    bundle: PriorBundle, whole: Path, tmp_path: Path, stop: int
+) -> None:
+    assert train(tiny(), bundle, tmp_path, device="cpu", stop_after_steps=stop) is None
+    assert not (tmp_path / "model.safetensors").exists()
+    train(tiny(), bundle, tmp_path, device="cpu", resume=True)
+    assert_same_run(whole, tmp_path)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from training import tiny
+from xtalpriors.model import train as module
+from xtalpriors.priors.bundle import published_bundle
+step = module.Trainer.step
+def dying(self, batch):
+    step(self, batch)
+    if self.steps_done == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+module.Trainer.step = dying
+module.train(tiny(), published_bundle(), Path(sys.argv[2]), device="cpu", resume=True)
+"""
+
+
+def test_a_killed_process_goes_on_as_if_it_had_not_been(
+    bundle: PriorBundle, whole: Path, tmp_path: Path
+) -> None:
+    """Kill −9 in step 4, with a checkpoint of step 2."""
+    train(tiny(), bundle, tmp_path, device="cpu", stop_after_steps=2)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(Path(__file__).parent.parent), str(tmp_path)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == -9, done.stderr
+    assert [p.stem for p in (tmp_path / "checkpoints").iterdir()] == ["step-000000002"]
+    assert not (tmp_path / "model.safetensors").exists()
+    train(tiny(), bundle, tmp_path, device="cpu", resume=True)
+    assert_same_run(whole, tmp_path)
+    steps = [record["step"] for record in read_log(tmp_path / "log.jsonl")]
+    assert steps == sorted(steps)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_finishes_the_step_and_keeps_it(
+    bundle: PriorBundle, whole: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer.step
+
+    def interrupted(self: Trainer, batch: DeviceBatch) -> None:
+        if self.steps_done == 2:
+            os.kill(os.getpid(), number)
+        step(self, batch)
+
+    handler = signal.getsignal(number)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "step", interrupted)
+        train(tiny(), bundle, tmp_path, device="cpu")
+    assert signal.getsignal(number) is handler
+    assert [p.stem for p in (tmp_path / "checkpoints").iterdir()] == ["step-000000003"]
+    train(tiny(), bundle, tmp_path, device="cpu", resume=True)
+    assert_same_run(whole, tmp_path)
+
+
+def test_a_finished_run_stays_as_it_is(bundle: PriorBundle, whole: Path) -> None:
+    before = {name: (whole / name).read_bytes() for name in OUTPUTS}
+    result = train(tiny(), bundle, whole, device="cpu", resume=True)
+    assert result is not None and result.card.structures == 48
+    assert before == {name: (whole / name).read_bytes() for name in OUTPUTS}
+
+
+def test_the_saved_network_is_the_average_and_the_card_says_so(whole: Path) -> None:
+    model, card = load_model(whole)
+    state = load_file(latest(whole / "checkpoints") or Path())
+    assert card.averaged and card.scaling == "normalised-E" and card.steps == 6
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, state[f"average.{name}"])
+    assert any(not torch.equal(v, state[f"model.{n}"]) for n, v in model.state_dict().items())
+    assert card.lineage is not None
+    assert card.lineage.priors_digest == published_bundle().priors_digest
+    assert card.scores["generated"].n == 32
+    text = (whole / "model-card.md").read_text(encoding="utf-8")
+    assert card.lineage.priors_digest in text and card.lineage.generator_digest in text
+
+
+def test_another_run_in_the_folder_is_refused(bundle: PriorBundle, whole: Path) -> None:
+    with pytest.raises(UsageError, match="holds a run already: say --resume"):
+        train(tiny(), bundle, whole, device="cpu")
+    with pytest.raises(UsageError, match=r"optimiser.learning_rate = 0.001, not 0.01"):
+        train(tiny(optimiser__learning_rate=0.01), bundle, whole, device="cpu", resume=True)
+    assert (whole / "config.yaml").read_text(encoding="utf-8").count("learning_rate: 0.001") == 1
+
+
+def test_a_cut_short_checkpoint_leaves_the_one_before(
+    bundle: PriorBundle, whole: Path, tmp_path: Path
+) -> None:
+    train(tiny(checkpoint_every_structures=8), bundle, tmp_path, device="cpu", stop_after_steps=4)
+    files = sorted((tmp_path / "checkpoints").iterdir())
+    assert [file.stem[-1] for file in files] == ["3", "4"]
+    files[1].write_bytes(files[1].read_bytes()[:-100])
+    config = tiny(checkpoint_every_structures=8)
+    with pytest.raises(XtalpriorsError, match=r"cut short or damaged.*goes on from step-000000003"):
+        train(config, bundle, tmp_path, device="cpu", resume=True)
+    files[1].unlink()
+    train(config, bundle, tmp_path, device="cpu", resume=True)
+    assert (tmp_path / "curve.csv").read_bytes() == (whole / "curve.csv").read_bytes()
+
+
+def test_training_stops_at_a_loss_that_is_no_number(bundle: PriorBundle, tmp_path: Path) -> None:
+    config = tiny(optimiser__learning_rate=1e30, averaging__decay=None, schedule__kind="constant")
+    with pytest.raises(XtalpriorsError, match=r"the loss of step [2-6] .* is not a finite number"):
+        train(config, bundle, tmp_path, device="cpu")
+    assert not (tmp_path / "model.safetensors").exists()
+    assert latest(tmp_path / "checkpoints") is None
+
+
+def test_every_weight_learns_whatever_the_number_of_cycles(bundle: PriorBundle) -> None:
+    """Weights cast to bf16 in a cycle without gradient must not reach the cycle with one."""
+    config = tiny(recycling__cycles=[3], precision="bf16", structures=8)
+    trainer = Trainer(config, bundle, ALONE)
+    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+    trainer.step(next(iter(Feed(make_stream(config, bundle, ALONE), ALONE.device, 1))))
+    unmoved = [name for name, value in trainer.model.named_parameters() if torch.equal(value, before[name])]
+    assert before and not unmoved
+
+
+def test_the_network_learns_more_than_the_weights_of_the_loss(bundle: PriorBundle, tmp_path: Path) -> None:
+    """The loss of an untrained network is near ln 2, or below it by the choice of the origin; it falls."""
+    config = tiny(
+        structures=4096,
+        optimiser={"batch_size": 32, "learning_rate": 3e-3},
+        schedule={"kind": "cosine"},
+        log_every_structures=1024,
+        validation__every_structures=4096,
+    )
+    train(config, bundle, tmp_path, device="cpu")
+    losses = [r["loss"] for r in read_log(tmp_path / "log.jsonl") if r["event"] == "train"]
+    assert len(losses) == 4 and losses[-1] < 0.95 * losses[0] < 0.75
+
+
+def test_an_empty_or_broken_validation_set_is_refused() -> None:
+    nothing = torch.zeros((0, 5))
+    with pytest.raises(XtalpriorsError, match="validation set 'mine' is empty"):
+        ValidationSet("mine", nothing, nothing > 0, torch.zeros((0, 6)))
+    broken = torch.full((1, 5), float("nan"))
+    with pytest.raises(XtalpriorsError, match="not finite"):
+        ValidationSet("mine", broken, broken > 0, torch.zeros((1, 6)))
+
+
+def test_a_device_that_is_not_there(bundle: PriorBundle, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no device 'quantum'"):
+        train(tiny(), bundle, tmp_path, device="quantum")
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="no CUDA device here"):
+            train(tiny(), bundle, tmp_path, device="cuda")
+    assert not list(tmp_path.iterdir())
+
+
+SHARED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from training import tiny
+from xtalpriors.model import train as module
+from xtalpriors.priors.bundle import published_bundle
+step = module.Trainer.step
+def noting(self, batch):
+    with (Path(sys.argv[2]) / f"rank{self.group.rank}.txt").open("a") as file:
+        print(*batch.source.index.tolist(), file=file)
+    step(self, batch)
+module.Trainer.step = noting
+config = tiny(recycling__initial="zero", precision="fp32")
+module.train(config, published_bundle(), Path(sys.argv[2]) / "run", device="cpu")
+"""
+
+
+def test_two_processes_share_the_stream_and_give_one_network(bundle: PriorBundle, tmp_path: Path) -> None:
+    """Each step of two processes has the structures of the step of one, and so nearly the same gradient."""
+    script = tmp_path / "run.py"
+    script.write_text(textwrap.dedent(SHARED), encoding="utf-8")
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script),
+         str(Path(__file__).parent.parent), str(tmp_path)],
+        capture_output=True, text=True, timeout=240, check=False, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ranks = [(tmp_path / f"rank{r}.txt").read_text().splitlines() for r in (0, 1)]
+    steps = [[int(i) for i in f"{a} {b}".split()] for a, b in zip(*ranks, strict=True)]
+    assert steps == [list(range(8 * n, 8 * n + 8)) for n in range(6)]
+    train(tiny(recycling__initial="zero", precision="fp32"), bundle, tmp_path / "alone", device="cpu")
+    (one, _), (two, card) = load_model(tmp_path / "alone"), load_model(tmp_path / "run")
+    assert card.structures == 48
+    for (name, a), b in zip(one.state_dict().items(), two.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-2, atol=2e-4, msg=name)
