@@ -34,6 +34,14 @@ def test_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage: xtalpriors" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("arguments", [[], ["priors"]])
+def test_no_command_prints_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert "Usage: xtalpriors" in printed.out + printed.err
+    assert "xtalpriors:" not in printed.err
+
+
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
@@ -48,6 +56,12 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["mine", "--workers", "0"], ("--workers",)),
         (["mine", "--source", "amcsd"], ("--database must be given too",)),
         (["mine", "--source", "codd:.", "--database", "x.duckdb"], ("codd", "cod")),
+        (["mine", "--database", "x.duckdb"], ("--source must be given too",)),
+        (["mine", "--manifest", "x.parquet"], ("--source and --database must be given too",)),
+        (["manifest", "--output", "x.parquet"], ("--source must be given too",)),
+        (["report", "--output", "x"], ("--database and --bundle must be given too",)),
+        (["generate", "--count", "5"], ("--bundle and --output must be given too",)),
+        (["generate", "--cell", "axes-uniform"], ("--bundle and --count and --output must be given too",)),
         (["mine"], ("There is no params.yaml",)),
         (["generate", "--bundle", "x.json"], ("--count and --output must be given too",)),
     ],

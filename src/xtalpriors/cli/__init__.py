@@ -86,6 +86,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: wrong use and bugs are said in a sentence
         wrong_use = getattr(error, "format_message", None)  # the parser's own errors
         if wrong_use is not None:
+            if not wrong_use():
+                return 2  # no command: the help has been printed
             _fail(
                 f"{wrong_use()} (see 'xtalpriors {arguments[0] if arguments else ''} --help')".replace(
                     "  ", " "

@@ -50,7 +50,7 @@ def corpora(of: Params, corpus: str | None) -> list[tuple[str, list[str]]]:
 
 
 def together(option: object, needs: dict[str, object]) -> None:
-    """Options that go together: with the first given, each other one must be."""
+    """Options that go together: with any of `option` given, each that is needed must be."""
     missing = [name for name, value in needs.items() if value is None]
     if option and missing:
         raise UsageError(

@@ -53,7 +53,8 @@ def generate(
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
-    together(bundle or output, {"--bundle": bundle, "--count": count, "--output": output})
+    of_one = (bundle, cell, filling, space_group, option, count, output, file_format)
+    together(any(of_one), {"--bundle": bundle, "--count": count, "--output": output})
     if bundle and count and output:
         if file_format not in (None, "parquet", "cif"):
             raise UsageError(f"--format is parquet or cif, not '{file_format}'.")

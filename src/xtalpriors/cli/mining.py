@@ -35,7 +35,7 @@ def manifest(
     from xtalpriors.mining.sources import parse_source
     from xtalpriors.progress import bar
 
-    together(source, {"--output": output})
+    together(source or output, {"--source": source, "--output": output})
     hash_new = True
     if source and output:
         jobs = [(source, output)]
@@ -55,9 +55,7 @@ def mine(
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Manifest made before; without it one is made beside the database."
-        ),
+        typer.Option(metavar="FILE", help="Manifest made before; without it the sources are listed now."),
     ] = None,
     corpus: CorpusOption = None,
     workers: WorkersOption = None,
@@ -67,7 +65,7 @@ def mine(
     from xtalpriors.mining.sources import parse_source
     from xtalpriors.progress import bar
 
-    together(source, {"--database": database})
+    together(source or database or manifest, {"--source": source, "--database": database})
     if source and database:
         say(
             run(

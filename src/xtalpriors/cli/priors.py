@@ -69,7 +69,8 @@ def report(
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
     from xtalpriors.reports.build import build_report
 
-    together(database or bundle, {"--database": database, "--bundle": bundle or None, "--output": output})
+    given = database or bundle or output
+    together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
     if database and bundle and output:
         say(build_report(database, bundle, output))
         return
