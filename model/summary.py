@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from xtalpriors.model.evaluation import Evaluation
 from xtalpriors.model.experimental import CLASSES
@@ -36,8 +36,6 @@ SCORES: Final[Mapping[str, str]] = {
 }
 """Names of the scores, and their columns."""
 
-_RESAMPLES = 2000
-
 
 class Score(BaseModel):
     """A column of r in numbers."""
@@ -56,7 +54,7 @@ class Score(BaseModel):
     median: float | None
     median_low: float | None
     median_high: float | None
-    """95 % bootstrap interval (percentiles)."""
+    """95 % bootstrap interval."""
 
 
 class Summary(BaseModel):
@@ -75,7 +73,7 @@ class Summary(BaseModel):
     by_special: dict[str, dict[str, Score]]
 
 
-def score(r: Floats, *, seed: int = 0) -> Score:
+def score(r: Floats) -> Score:
     """Fraction solved and median, of r (n,); structures whose r is NaN count as not solved, with r = 0."""
     values = np.nan_to_num(np.asarray(r, dtype=np.float64), nan=0.0)
     n = len(values)
@@ -84,9 +82,7 @@ def score(r: Floats, *, seed: int = 0) -> Score:
     # 0.8 but for the rounding of a sum counts
     solved = int((values >= SOLVED["2026"] - 1e-9).sum())
     interval = binomtest(solved, n).proportion_ci(method="wilson")
-    rng = np.random.default_rng(seed)
-    medians = [np.median(values[rng.integers(0, n, n)]) for _ in range(_RESAMPLES)]
-    low, high = np.quantile(medians, [0.025, 0.975])
+    low, high = _median_interval(values)
     return Score(
         n=n,
         solved=solved / n,
@@ -94,9 +90,24 @@ def score(r: Floats, *, seed: int = 0) -> Score:
         solved_high=float(interval.high),
         solved_95=float((values > SOLVED["2024"]).mean()),
         median=float(np.median(values)),
-        median_low=float(low),
-        median_high=float(high),
+        median_low=low,
+        median_high=high,
     )
+
+
+def _median_interval(values: Floats) -> tuple[float, float]:
+    """Percentiles of the bootstrapped median, without resampling.
+
+    A resample of n has its median at or below the k-th smallest value where at least half of its members are
+    among the k smallest, each with the probability k/n: a binomial tail. Of an even number the lower median
+    gives the lower end, the upper one the upper end.
+    """
+    ordered, n = np.sort(values), len(values)
+    share = np.arange(1, n + 1) / n
+    lower = binom.sf((n + 1) // 2 - 1, n, share)  # P(lower median ≤ x_k)
+    upper = binom.sf(n // 2, n, share)
+    first, last = (int(np.argmax(cdf >= p)) for cdf, p in ((lower, 0.025), (upper, 0.975)))
+    return float(ordered[first]), float(ordered[last])
 
 
 def summarise(evaluation: Evaluation) -> Summary:

@@ -1,0 +1,240 @@
+"""Phasing one crystal: lists in any order and form, refusals that say why, and files that read back."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+from corpus import corpus_dir
+from phasing_crystals import ATOMS, P21C, Oracle, card_of, cif_text, structures, untrained, write_cif
+
+from xtalpriors.crystal.cell import UnitCell
+from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.diffraction import calculate
+from xtalpriors.model.predict import Prediction, predict, read_input, symmetric
+from xtalpriors.model.prediction_files import prediction_cif, write_map, write_phases
+from xtalpriors.model.reflections import Reflections
+from xtalpriors.model.runs import Protocol
+
+FIVE = Reflections(P21C, 5)
+SHORT = Protocol(cycles=2, random_starts=1)
+CELL = UnitCell(5.91, 7.23, 8.64, 90, 98.7, 90)
+
+
+def _lines(form: str = "f", *, seed: int = 0) -> list[str]:
+    """The reflections of the crystal: an equivalent of each at random, some twice, in any order."""
+    rng = np.random.default_rng(seed)
+    magnitudes = calculate(FIVE, structures(cif_text()).crystals).magnitudes[0]
+    chosen = np.flatnonzero(FIVE.counted)
+    lines = []
+    for i in rng.permutation(np.concatenate([chosen, chosen[:20]])):
+        h, k, l = FIVE.hkl[i] * rng.choice([1, -1])
+        k = k * rng.choice([1, -1])
+        value = magnitudes[i] if form in ("f", "hklf3") else magnitudes[i] ** 2 / 10
+        if form in ("hklf3", "hklf4"):
+            lines.append(f"{h:4d}{k:4d}{l:4d}{value:8.{3 if value < 1000 else 2}f}{0.05:8.2f}")
+        else:
+            lines.append(f"{h} {k} {l} {value:.6f} 0.05")
+    return lines
+
+
+def _write(folder: Path, lines: list[str]) -> Path:
+    path = folder / "list.hkl"
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["f", "f2", "hklf3", "hklf4"])
+def test_every_form_gives_the_same_amplitudes(form: str, tmp_path: Path) -> None:
+    end = ["   0   0   0    0.00    0.00", "TITL what follows is not data"] if form.startswith("hklf") else []
+    found = read_input(_write(tmp_path, _lines(form) + end), FIVE, hkl_format=form, d_min_angstrom=None)  # type: ignore[arg-type]
+    expected = calculate(FIVE, structures(cif_text()).crystals, d_min_angstrom=0.01).amplitudes[0]
+    scale = (found.data.amplitudes @ expected) / (expected @ expected)
+    assert scale == pytest.approx(1.0 if form in ("f", "hklf3") else 10**-0.5, rel=1e-3)
+    strong = expected > 1
+    np.testing.assert_allclose(found.data.amplitudes[strong] / scale, expected[strong], rtol=2e-3)
+    assert strong.sum() > 100
+    assert found.cell is None and found.change == "x,y,z"
+
+
+def test_order_and_repeats_do_not_matter(tmp_path: Path) -> None:
+    first = read_input(_write(tmp_path, _lines(seed=1)), FIVE)
+    second = read_input(_write(tmp_path, sorted(_lines(seed=2))), FIVE)
+    np.testing.assert_allclose(first.data.amplitudes, second.data.amplitudes, atol=1e-5)
+    assert first.data.n_observations == second.data.n_observations == FIVE.counted.sum() + 20
+
+
+def test_another_setting_is_brought_to_the_network(tmp_path: Path) -> None:
+    """The list in P2₁/n with its cell and group: h_n = h, k_n = −k, l_n = −(h + l) for c′ = −(a + c)."""
+    lines = []
+    for line in _lines():
+        h, k, l, *rest = line.split()
+        lines.append(" ".join([h, str(-int(k)), str(-(int(h) + int(l))), *rest]))
+    small = gemmi.make_small_structure_from_block(gemmi.cif.read_string(cif_text("P 1 21/n 1")).sole_block())
+    cell = UnitCell(*small.cell.parameters)
+    group = SpaceGroup.from_hm("P 1 21/n 1")
+    path = _write(tmp_path, lines)
+    found = read_input(path, FIVE, cell=cell, space_group=group, d_min_angstrom=None)
+    straight = read_input(_write(tmp_path, _lines()), FIVE, d_min_angstrom=None)
+    np.testing.assert_allclose(found.data.amplitudes, straight.data.amplitudes, atol=1e-4)
+    assert found.cell is not None
+    assert found.cell.parameters == pytest.approx(CELL.parameters, abs=1e-5)
+    with pytest.raises(UsageError, match="the cell is needed"):
+        read_input(path, FIVE, space_group=group)
+
+
+def test_what_is_outside_is_named_not_lost(tmp_path: Path) -> None:
+    path = _write(tmp_path, [*_lines(), "7 0 2 55.0", "-7 0 -2 55.0", "0 0 9 3.0"])
+    found = read_input(path, FIVE)
+    assert {tuple(abs(x) for x in h) for h in found.data.outside.tolist()} == {(7, 0, 2)}
+    assert any("1 unique reflections outside the network's box" in note for note in found.notes)
+    assert any("1 observations of systematically absent" in note for note in found.notes)
+    only = _write(tmp_path, ["7 0 2 55.0", "9 1 2 3.0"])
+    with pytest.raises(XtalpriorsError, match=r"none is a reflection that the network takes.*2 unique ones"):
+        read_input(only, FIVE)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1 2 3 nan", "line 2: 'nan' is no measurement of 1 2 3"),
+        ("1 2 3 -4.5", r"line 2: the amplitude \|F\| of 1 2 3 is -4.5, which is negative.*hklf4"),
+        ("1 2 x 4.5", "line 2: '1 2 x' are no Miller indices"),
+        ("1 2 3", "line 2: '1 2 3' is no reflection"),
+        ("0 0 0 0.00 0.00", "SHELX.*hklf3 or hklf4"),
+    ],
+)
+def test_bad_lines_are_named(line: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(XtalpriorsError, match=message):
+        read_input(_write(tmp_path, ["2 0 0 10.0", line]), FIVE)
+
+
+def test_bad_files(tmp_path: Path) -> None:
+    with pytest.raises(XtalpriorsError, match="cannot be read"):
+        read_input(tmp_path / "none.hkl", FIVE)
+    with pytest.raises(UsageError, match="no reflection format"):
+        read_input(_write(tmp_path, _lines()), FIVE, hkl_format="hklf5")  # type: ignore[arg-type]
+    path = tmp_path / "bad.cif"
+    path.write_text("data_x\n_cell_length_a 5 6 7\n")
+    with pytest.raises(XtalpriorsError, match="no valid CIF"):
+        read_input(path, FIVE)
+    path.write_text("data_x\n_cell_length_a 5\n")
+    with pytest.raises(XtalpriorsError, match="neither a structure nor measured reflections"):
+        read_input(path, FIVE)
+    with pytest.raises(XtalpriorsError, match="has no block 'other'; it has made"):
+        read_input(write_cif(tmp_path), FIVE, block="other")
+    with pytest.raises(UsageError, match="leave the format out"):
+        read_input(write_cif(tmp_path), FIVE, hkl_format="f")
+
+
+def test_a_group_without_inversion_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, _lines())
+    with pytest.raises(UsageError, match="P 1 21 1, which is not centrosymmetric"):
+        read_input(path, FIVE, cell=CELL, space_group=SpaceGroup.from_number(4))
+    with pytest.raises(UsageError, match=r"is in P -1 \(no. 2\); the network is for P 1 21/c 1"):
+        read_input(path, FIVE, cell=CELL, space_group=SpaceGroup.from_number(2))
+
+
+def _perfect(path: Path) -> Prediction:
+    given = read_input(path, FIVE, d_min_angstrom=None)
+    assert given.true_positive is not None
+    return predict(Oracle(FIVE, given.true_positive), card_of(FIVE), given, SHORT)
+
+
+def test_phases_read_back(tmp_path: Path) -> None:
+    prediction = _perfect(write_cif(tmp_path))
+    assert prediction.r == pytest.approx(1.0) and prediction.r_multiplicity == pytest.approx(1.0)
+    path = write_phases(prediction, tmp_path / "out" / "phases.fcf")
+    block = gemmi.cif.read(str(path)).sole_block()
+    status = {row[0] for row in block.find(["_refln_include_status"])}
+    assert status == {"o", "-"}
+    assert "1 atoms without U_iso: 0.05 Å² assumed" in str(block.find_value("_refln_special_details"))
+    refln = gemmi.hkl_cif_as_refln_block(block)  # takes the block
+    np.testing.assert_array_equal(refln.make_miller_array(), FIVE.hkl)
+    np.testing.assert_allclose(refln.cell.parameters, CELL.parameters, atol=1e-3)
+    phases = refln.make_float_array("phase_calc")
+    present = ~FIVE.absent
+    np.testing.assert_array_equal(np.isnan(phases), FIVE.absent)
+    np.testing.assert_array_equal(phases[present] == 0, prediction.positive[present])
+
+
+def test_every_reflection_has_a_phase_beyond_the_data_too(tmp_path: Path) -> None:
+    given = read_input(write_cif(tmp_path), FIVE, d_min_angstrom=1.8)
+    prediction = predict(untrained(FIVE), card_of(FIVE), given, SHORT)
+    loop = (
+        gemmi.cif.read_string(prediction_cif(prediction))
+        .sole_block()
+        .find("_refln_", ["F_meas", "phase_calc", "include_status"])
+    )
+    extended = [row for row in loop if row[2] == "x"]
+    assert len(loop) == 171 and len(extended) > 20
+    assert all(row[0] == "?" and row[1] in ("0", "180") for row in extended)
+
+
+def test_map_reads_back_and_peaks_at_the_atoms(tmp_path: Path) -> None:
+    """With true phases the five heaviest atoms are where the map, read by gemmi, is highest."""
+    prediction = _perfect(write_cif(tmp_path))
+    path = write_map(prediction, tmp_path / "map.ccp4")
+    ccp4 = gemmi.read_ccp4_map(str(path))
+    ccp4.setup(0.0)
+    np.testing.assert_allclose(ccp4.grid.unit_cell.parameters, CELL.parameters, atol=1e-3)
+    values = np.array(ccp4.grid.array)
+    assert abs(values.mean()) < 1e-4 * values.max()
+    at = {label: ccp4.grid.interpolate_value(gemmi.Fractional(x, y, z)) for label, _, x, y, z, _, _ in ATOMS}
+    spread = values.std()
+    assert at["Fe1"] > at["Cl1"] > at["O1"] > 2 * spread
+    assert at["C1"] > spread and at["Fe1"] > 0.8 * values.max()
+
+
+def test_no_cell_no_map_and_no_half_written_file(tmp_path: Path) -> None:
+    given = read_input(_write(tmp_path, _lines()), FIVE)
+    prediction = predict(untrained(FIVE), card_of(FIVE), given, SHORT)
+    assert prediction.r is None
+    with pytest.raises(UsageError, match="a map needs the cell"):
+        write_map(prediction, tmp_path / "map.ccp4")
+    blocked = tmp_path / "list.hkl"
+    with pytest.raises(XtalpriorsError, match="cannot be written"):
+        write_phases(prediction, blocked / "phases.cif")
+    write_phases(prediction, tmp_path / "phases.cif")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["list.hkl", "phases.cif"]
+    with pytest.raises(UsageError, match="needed"):
+        predict(untrained(FIVE), card_of(FIVE).model_copy(update={"scaling": "normalised-E"}), given, SHORT)
+
+
+def test_copies_have_the_phase_of_their_originals() -> None:
+    """F(−h k 0) = (−1)^k F(h k 0) in P2₁/c, from the operator −x, y + ½, ½ − z."""
+    rng = np.random.default_rng(4)
+    given = rng.random(171) < 0.5
+    positive, _ = symmetric(FIVE, given, rng.random(171))
+    h, k, l = FIVE.hkl.T
+    copies = np.flatnonzero((l == 0) & (h < 0) & ~FIVE.absent)
+    for i in copies:
+        original = int(np.flatnonzero((FIVE.hkl == [-h[i], k[i], 0]).all(axis=1))[0])
+        assert positive[i] == (given[original] == (k[i] % 2 == 0))
+    assert (positive[copies] != given[copies]).any()
+    np.testing.assert_array_equal(positive[FIVE.unique], given[FIVE.unique])
+
+
+def test_measured_data_of_the_corpus() -> None:
+    """Measured |F| of P2₁/c and its supergroups, merged and brought to P2₁/c, against their structures."""
+    folder = corpus_dir("reflections")
+    ten = Reflections(P21C, 10)
+    groups = ("12", "14", "15", "60", "61", "62")
+    checked = 0
+    with (folder / "manifest.tsv").open(encoding="utf-8") as table:
+        rows = [r for r in csv.DictReader(table, delimiter="\t") if r["sg_number"] in groups]
+    for row in rows:
+        found = read_input(folder / row["struct_file"], ten)
+        if found.data.n_observations == 0:
+            continue  # the reflections are in a file of their own
+        structure = read_input(folder / row["struct_file"], ten, calculated=True)
+        both = found.data.measured & structure.data.measured & ten.counted
+        assert both.sum() > 0.9 * (structure.data.measured & ten.counted).sum(), row["struct_file"]
+        correlation = np.corrcoef(found.data.amplitudes[both], structure.data.amplitudes[both])[0, 1]
+        assert correlation > 0.9, row["struct_file"]
+        checked += 1
+    assert checked >= 5
