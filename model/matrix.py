@@ -1,0 +1,279 @@
+"""Cell strategies × fillings in the layout of Table 2: the same small training for each, and a ranking."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xtalpriors.errors import UsageError
+from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
+from xtalpriors.model.config import TrainConfig
+from xtalpriors.model.inputs import InputScaling
+from xtalpriors.model.train import train
+from xtalpriors.model.validation import ValidationSet, generated_set, score_set
+from xtalpriors.model.weights import FILE_NAME, load_model
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
+
+MATRIX_CELLS: tuple[CellStrategy, ...] = ("volume-lognormal", "volume-uniform", "axes-uniform")
+"""Columns of Tables 1 and 2 of Melgalvis & Reķis 2026."""
+MATRIX_FILLINGS: tuple[Filling, ...] = ("molecules", "random", "equal-atoms")
+"""Rows."""
+RESAMPLES = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One strategy: its score on a test set, one value for each seed.
+
+    Attributes
+    ----------
+    cell, filling
+        The strategy.
+    solved, median_r
+        Share with r ≥ 0.8 and median r, for each seed.
+    first
+        Probability that the strategy is the best one, over resampled seeds.
+    """
+
+    cell: CellStrategy
+    filling: Filling
+    solved: tuple[float, ...]
+    median_r: tuple[float, ...]
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixResult:
+    """Scores of every strategy on every test set.
+
+    Attributes
+    ----------
+    tables
+        {test set: strategies, the best first by mean share solved}.
+    n
+        {test set: number of structures}.
+    folder
+        Where `matrix.json`, `matrix.csv` and `matrix.md` are.
+    """
+
+    tables: dict[str, tuple[Cell, ...]]
+    n: dict[str, int]
+    folder: Path
+
+    def __str__(self) -> str:
+        return _markdown(self)
+
+
+def run_matrix(
+    config: TrainConfig,
+    bundle: PriorBundle,
+    output: Path,
+    *,
+    cells: Sequence[CellStrategy] = MATRIX_CELLS,
+    fillings: Sequence[Filling] = MATRIX_FILLINGS,
+    seeds: Sequence[int] = (1, 2, 3),
+    tests: Sequence[ValidationSet] = (),
+    device: str | None = None,
+    progress: Progress = silent,
+) -> MatrixResult:
+    """Train and score every strategy with every seed; a run that is finished in `output` is not done again.
+
+    Every network is scored on the same test sets: the fixed generated set of `config` (one strategy for all,
+    so that no column is tested on its own kind), one of larger cells than any was trained on, and `tests`.
+
+    Parameters
+    ----------
+    config
+        Training of each; only the strategy and the seeds are changed.
+    cells, fillings
+        Columns and rows.
+    seeds
+        Of the weights and of the training structures; the uncertainty is over them.
+    tests
+        More test sets, experimental structures for instance (`validation.experimental_set`).
+
+    Raises
+    ------
+    UsageError
+        No seed, or nothing to compare.
+    """
+    if not seeds or len(set(seeds)) != len(seeds) or len(cells) * len(fillings) < 2:
+        raise UsageError("the matrix needs at least two strategies, and each seed once.")
+    reflections = config.reflections()
+    sets = [*_generated_sets(config, bundle), *tests]
+    scaling = InputScaling(reflections, config.scaling)
+    strategies = list(itertools.product(cells, fillings))
+    scores: dict[tuple[str, CellStrategy, Filling], list[tuple[float, float]]] = {}
+    with progress("matrix", len(strategies) * len(seeds), "networks") as advance:
+        for (cell, filling), seed in itertools.product(strategies, seeds):
+            folder = output / f"{cell}_{filling}_{seed}"
+            one = _strategy(config, cell, filling, seed)
+            train(one, bundle, folder, device=device, resume=True)
+            model, _ = load_model(folder / FILE_NAME)
+            for data in sets:
+                score = score_set(model, reflections, scaling, data, cycles=config.validation.cycles)
+                scores.setdefault((data.name, cell, filling), []).append((score.solved, score.median_r))
+            advance()
+    result = MatrixResult(
+        {data.name: _ranked(data.name, strategies, scores) for data in sets},
+        {data.name: len(data) for data in sets},
+        output,
+    )
+    _write(result, config, bundle, seeds)
+    return result
+
+
+def _strategy(config: TrainConfig, cell: CellStrategy, filling: Filling, seed: int) -> TrainConfig:
+    """The configuration of one network."""
+    generator = _frame(config).model_copy(update={"cell": cell, "filling": filling})
+    data = config.data.model_copy(update={"generator": generator, "seed": seed})
+    validation = config.validation.model_copy(update={"generator": _frame(config)})
+    return config.model_copy(
+        update={
+            "name": f"{cell}, {filling}, seed {seed}",
+            "data": data,
+            "validation": validation,
+            "seed": seed,
+        }
+    )
+
+
+def _frame(config: TrainConfig) -> GeneratorConfig:
+    """Length bounds that hold every strategy to the volumes of the configuration.
+
+    The bundle's log-normal volumes and lengths reach far beyond what a small `max_index` resolves; lengths up
+    to the cube root of V_max, and half as much again, cut all three strategies to cells of that size.
+    """
+    generator = config.data.generator
+    if generator.length_max_angstrom is not None or generator.volume_max_angstrom3 is None:
+        return generator
+    longest = max(4.5, 1.1 * generator.volume_max_angstrom3 ** (1.0 / 3.0))
+    return generator.model_copy(update={"length_max_angstrom": round(longest, 2)})
+
+
+def _generated_sets(config: TrainConfig, bundle: PriorBundle) -> list[ValidationSet]:
+    """Structures as in training, and of volumes one to two times the largest that is trained on."""
+    reflections = config.reflections()
+    sets = [generated_set(config, bundle, reflections)]
+    volume = config.data.generator.volume_max_angstrom3
+    if volume is not None:
+        larger = config.data.generator.model_copy(
+            update={"volume_min_angstrom3": volume, "volume_max_angstrom3": 2.0 * volume}
+        )
+        validation = config.validation.model_copy(update={"generator": larger})
+        data = generated_set(config.model_copy(update={"validation": validation}), bundle, reflections)
+        sets.append(ValidationSet("larger cells", data.amplitudes, data.positive, data.cells))
+    return sets
+
+
+def _ranked(
+    name: str,
+    strategies: Sequence[tuple[CellStrategy, Filling]],
+    scores: dict[tuple[str, CellStrategy, Filling], list[tuple[float, float]]],
+) -> tuple[Cell, ...]:
+    """Strategies, the best first, with the probability that each is the best.
+
+    Seeds are resampled within each strategy (bootstrap), and ties shared.
+    """
+    solved = np.array([[s for s, _ in scores[name, *strategy]] for strategy in strategies])
+    rng = np.random.default_rng(1)
+    picks = rng.integers(0, solved.shape[1], (RESAMPLES, *solved.shape))
+    means = np.take_along_axis(np.broadcast_to(solved, picks.shape), picks, axis=2).mean(axis=2)
+    best = means == means.max(axis=1, keepdims=True)
+    first = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    table = [
+        Cell(cell, filling, tuple(solved[i].tolist()), tuple(m for _, m in scores[name, cell, filling]), p)
+        for i, ((cell, filling), p) in enumerate(zip(strategies, first.tolist(), strict=True))
+    ]
+    return tuple(sorted(table, key=lambda c: -statistics.fmean(c.solved)))
+
+
+def _spread(values: Sequence[float]) -> float | None:
+    """Standard error of the mean over the seeds; None for one seed."""
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+
+
+def _write(result: MatrixResult, config: TrainConfig, bundle: PriorBundle, seeds: Sequence[int]) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "test_set": name,
+            "n": result.n[name],
+            "rank": rank,
+            "cell": cell.cell,
+            "filling": cell.filling,
+            "solved": statistics.fmean(cell.solved),
+            "solved_standard_error": _spread(cell.solved),
+            "median_r": statistics.fmean(cell.median_r),
+            "median_r_standard_error": _spread(cell.median_r),
+            "probability_best": cell.first,
+        }
+        for name, table in result.tables.items()
+        for rank, cell in enumerate(table, 1)
+    ]
+    content = {
+        "rows": rows,
+        "seeds": list(seeds),
+        "training": config.model_dump(mode="json"),
+        "bundle": bundle.name,
+        "priors_digest": bundle.priors_digest,
+    }
+    write_atomically(result.folder / "matrix.json", canonical_json(content, indent=1) + "\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    write_atomically(result.folder / "matrix.csv", text.getvalue())
+    write_atomically(result.folder / "matrix.md", _markdown(result) + "\n")
+
+
+def _markdown(result: MatrixResult) -> str:
+    """A table in the layout of Table 2 for each test set, and the ranking."""
+    lines = []
+    for name, table in result.tables.items():
+        columns = list(
+            dict.fromkeys(c.cell for c in sorted(table, key=lambda c: _order(MATRIX_CELLS, c.cell)))
+        )
+        rows = list(
+            dict.fromkeys(c.filling for c in sorted(table, key=lambda c: _order(MATRIX_FILLINGS, c.filling)))
+        )
+        found = {(c.cell, c.filling): c for c in table}
+        lines += [
+            f"## {name} (N = {result.n[name]:,})",
+            "",
+            "Share with r ≥ 0.8 and median r, mean ± standard error over the seeds.",
+            "",
+            f"| | {' | '.join(columns)} |",
+            f"|---|{'---|' * len(columns)}",
+        ]
+        lines += [f"| {row} | {' | '.join(_entry(found[c, row]) for c in columns)} |" for row in rows]
+        lines += ["", "Ranking, with the probability of being the best over resampled seeds:", ""]
+        lines += [
+            f"{rank}. {c.cell}, {c.filling}: {100 * statistics.fmean(c.solved):.1f} %, "
+            f"best with probability {c.first:.2f}"
+            for rank, c in enumerate(table, 1)
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _order(known: Sequence[str], name: str) -> int:
+    return known.index(name) if name in known else len(known)
+
+
+def _entry(cell: Cell) -> str:
+    solved, spread = 100 * statistics.fmean(cell.solved), _spread(cell.solved)
+    share = f"{solved:.1f} %" if spread is None else f"{solved:.1f} ± {100 * spread:.1f} %"
+    return f"{share}, {statistics.fmean(cell.median_r):.3f}"
