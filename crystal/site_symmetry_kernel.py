@@ -24,17 +24,53 @@ def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _nearby(rotations, translations, first, last, x, metric, square, members, squares):  # type: ignore[no-untyped-def]
+def _limits(metric, square, out):  # type: ignore[no-untyped-def]
+    """Squares of the displacement's components above which it is surely longer than the tolerance.
+
+    A vector d is at least |d_i| / |a*_i| long. A margin of 1 % stands for rounding; a nearly flat cell, in
+    which that would not do, gets no limits.
+    """
+    out[0] = metric[1, 1] * metric[2, 2] - metric[1, 2] * metric[1, 2]
+    out[1] = metric[0, 0] * metric[2, 2] - metric[0, 2] * metric[0, 2]
+    out[2] = metric[0, 0] * metric[1, 1] - metric[0, 1] * metric[0, 1]
+    determinant = (
+        metric[0, 0] * out[0]
+        - metric[0, 1] * (metric[0, 1] * metric[2, 2] - metric[1, 2] * metric[0, 2])
+        + metric[0, 2] * (metric[0, 1] * metric[1, 2] - metric[1, 1] * metric[0, 2])
+    )
+    if determinant > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]:
+        out *= 1.01 * square / determinant
+    else:
+        out[:] = np.inf
+
+
+@njit(cache=True)
+def _nearby(  # type: ignore[no-untyped-def]
+    rotations, translations, first, last, x, metric, limits, square, members, squares
+):
     """Operators (the identity left out) that move a point by less than the tolerance; their number."""
-    d = np.empty(3)
+    x0, x1, x2 = x[0], x[1], x[2]
     count = 0
     for op in range(first + 1, last):
-        _shift(rotations[op], translations[op], x, d)
+        # `_shift`, component by component: the first nearly always says that the operator is none of them
+        d0 = rotations[op, 0, 0] * x0 + rotations[op, 0, 1] * x1 + rotations[op, 0, 2] * x2
+        d0 = d0 + translations[op, 0] - x0
+        d0 -= np.floor(d0 + 0.5)
+        if d0 * d0 > limits[0]:
+            continue
+        d1 = rotations[op, 1, 0] * x0 + rotations[op, 1, 1] * x1 + rotations[op, 1, 2] * x2
+        d1 = d1 + translations[op, 1] - x1
+        d1 -= np.floor(d1 + 0.5)
+        if d1 * d1 > limits[1]:
+            continue
+        d2 = rotations[op, 2, 0] * x0 + rotations[op, 2, 1] * x1 + rotations[op, 2, 2] * x2
+        d2 = d2 + translations[op, 2] - x2
+        d2 -= np.floor(d2 + 0.5)
         q = (
-            metric[0, 0] * d[0] * d[0]
-            + metric[1, 1] * d[1] * d[1]
-            + metric[2, 2] * d[2] * d[2]
-            + 2.0 * (metric[0, 1] * d[0] * d[1] + metric[0, 2] * d[0] * d[2] + metric[1, 2] * d[1] * d[2])
+            metric[0, 0] * d0 * d0
+            + metric[1, 1] * d1 * d1
+            + metric[2, 2] * d2 * d2
+            + 2.0 * (metric[0, 1] * d0 * d1 + metric[0, 2] * d0 * d2 + metric[1, 2] * d1 * d2)
         )
         if q < square:
             members[count] = op
@@ -144,27 +180,28 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
     members = np.empty(192, dtype=np.int32)
     squares = np.empty(192)
     x = np.empty(3)
+    limits = np.empty(3)
+    square = tolerance * tolerance
     for entry in range(len(group_index)):
         g = group_index[entry]
         first, last = op_start[g], op_start[g + 1]
         n_ops = last - first
         metric = metrics[entry]
+        _limits(metric, square, limits)
         for site in range(offsets[entry], offsets[entry + 1]):
-            x[:] = fract[site]
-            snapped[site] = x
+            for i in range(3):
+                x[i] = snapped[site, i] = fract[site, i]
             if not np.isfinite(x[0] + x[1] + x[2] + metric[0, 0] + metric[1, 1] + metric[2, 2]):
                 multiplicity[site] = 0
                 order[site] = 0
                 code[site] = 0
                 continue
-            count = _nearby(
-                rotations, translations, first, last, x, metric, tolerance * tolerance, members, squares
-            )
+            count = _nearby(rotations, translations, first, last, x, metric, limits, square, members, squares)
             size = 1
             if count > 0:
                 size = _snap(rotations, translations, first, last, x, members, squares, count)
             if size > 1:
-                snapped[site] = x
+                snapped[site, :] = x
             order[site] = size
             multiplicity[site] = n_ops // size
             if size == 1:

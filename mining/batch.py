@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xtalpriors.mining.numbers import MISSING, parse_numbers
+from xtalpriors.mining.idle_tensors import TAG_ROLE, idle_blocks
+from xtalpriors.mining.numbers import MISSING, TEXT, parse_number
+from xtalpriors.mining.scan_bytes import byte_at
 from xtalpriors.mining.tags import (
     ANISO,
     BLOCK_NUMBERS,
@@ -39,6 +41,7 @@ _N_SITE: Final = len(SITE_NUMBERS) + len(SITE_TEXTS)
 _N_ANISO: Final = len(ANISO)
 _SYMOP: Final = FIELD_INDEX["symop"]
 _N_SYMOP: Final = len(SYMOPS)
+TENSOR_TABLE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,39 +151,47 @@ def _gather(
 
 
 @numba.njit(cache=True)
-def _nulls(
-    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], quoted: Bool
-) -> Bool:
-    null = np.ones(start.size + 1, dtype=np.bool_)
-    for i in range(start.size):
-        null[i] = False
-        first, last = start[i], end[i]
-        if quoted[i]:  # '  ' and ' ? ' say nothing either
-            while first < last and buffer[first] <= 32:
-                first += 1
-            while last > first and buffer[last - 1] <= 32:
-                last -= 1
-        if first == last:
-            null[i] = True
-        elif last == first + 1:
-            null[i] = buffer[first] == 63 or buffer[first] == 46
-    return null
+def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
+    if quoted:  # '  ' and ' ? ' say nothing either
+        while first < last and byte_at(base + first) <= 32:
+            first += 1
+        while last > first and byte_at(base + last - 1) <= 32:
+            last -= 1
+    return first == last or (
+        last == first + 1 and (byte_at(base + first) == 63 or byte_at(base + first) == 46)
+    )
 
 
 @numba.njit(cache=True)
-def _row_starts(
-    block: I32, tag: npt.NDArray[np.int16], row: I32, table_of_tag: I32, n_tables: int, n_blocks: int
-) -> I32:
-    """First row of each block in each table with rows: (n_tables, n_blocks + 1)."""
-    rows = np.zeros((n_tables, n_blocks + 1), dtype=np.int32)
-    for i in range(block.size):
+def _read(
+    base: int,
+    block: I32,
+    tag: npt.NDArray[np.int16],
+    row: I32,
+    start: I32,
+    end: I32,
+    quoted: Bool,
+    numeric: Bool,
+    table_of_tag: I32,
+    idle: Bool,
+) -> tuple[Bool, F64, F64, npt.NDArray[np.uint8], I32]:
+    """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
+    n = block.size
+    null, value, su = np.ones(n + 1, dtype=np.bool_), np.full(n + 1, np.nan), np.full(n + 1, np.nan)
+    kind = np.full(n + 1, np.uint8(MISSING))
+    rows = np.zeros((3, idle.size + 1), dtype=np.int32)
+    for i in range(n):
         table = table_of_tag[tag[i]]
+        if table == TENSOR_TABLE and idle[block[i]]:
+            continue
         if table > 0 and row[i] >= rows[table - 1, block[i] + 1]:
             rows[table - 1, block[i] + 1] = row[i] + 1
-    for table in range(n_tables):
-        for b in range(n_blocks):
-            rows[table, b + 1] += rows[table, b]
-    return rows
+        null[i] = _is_null(base, start[i], end[i], quoted[i])
+        if not null[i]:
+            kind[i] = TEXT
+            if numeric[tag[i]]:
+                value[i], su[i], kind[i] = parse_number(base, start[i], end[i])
+    return null, value, su, kind, rows
 
 
 @numba.njit(cache=True)
@@ -189,6 +200,7 @@ def _fill(
     tag: npt.NDArray[np.int16],
     row: I32,
     null: Bool,
+    idle: Bool,
     table_of_tag: I32,
     column_of_tag: I32,
     starts: I32,
@@ -199,59 +211,13 @@ def _fill(
     """Enter every token into its table; the tables lie one after the other in `flat`."""
     for i in range(block.size):
         table = table_of_tag[tag[i]]
+        if table == TENSOR_TABLE and idle[block[i]]:
+            continue
         line = block[i] if table == 0 else starts[table - 1, block[i]] + row[i]
         place = first[table] + line * width[table] + column_of_tag[tag[i]]
         old = flat[place]
         if old < 0 or (not null[i] and (null[old] or tag[i] < tag[old])):
             flat[place] = i
-
-
-@numba.njit(cache=True)
-def _needed(
-    block: I32,
-    tag: npt.NDArray[np.int16],
-    row: I32,
-    start: I32,
-    end: I32,
-    role: npt.NDArray[np.int8],
-    n_blocks: int,
-) -> I32:
-    """Tokens but for the tensors (role 3) of blocks where each site (1) has a U (2) with a value."""
-    sites, displacements = np.zeros(n_blocks, dtype=np.int32), np.zeros(n_blocks, dtype=np.int32)
-    for i in range(block.size):
-        if role[tag[i]] == 1:
-            sites[block[i]] = max(sites[block[i]], row[i] + 1)
-        elif role[tag[i]] == 2 and end[i] - start[i] > 1:  # longer than `?`
-            displacements[block[i]] += 1
-    keep = np.empty(block.size, dtype=np.int32)
-    n = 0
-    for i in range(block.size):
-        if role[tag[i]] != 3 or displacements[block[i]] < sites[block[i]]:
-            keep[n] = i
-            n += 1
-    return keep[:n]
-
-
-def without_idle_tensors(tokens: Tokens, n_blocks: int) -> Tokens:
-    """The tokens without the tensors of blocks in which every site has an isotropic value.
-
-    Tensors are read for U_eq alone, so in most files they are half of the tokens, and of no use.
-    """
-    t = tokens
-    keep = _needed(t.block, t.tag, t.row, t.start, t.end, _ROLE_OF_TAG, n_blocks)
-    columns = (t.block, t.tag, t.row, t.start, t.end, t.quoted)
-    return t if len(keep) == len(t.tag) else Tokens(t.buffer, *(column.take(keep) for column in columns))
-
-
-def _roles() -> npt.NDArray[np.int8]:
-    """Of each tag: 1 label of a site, 2 its U, 3 tensor, 0 anything else."""
-    role = np.zeros(len(TAG_FIELD), dtype=np.int8)
-    for number, fields in ((1, ("label", "x")), (2, ("u_iso",)), (3, tuple(ANISO))):
-        role[np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in fields])] = number
-    return role
-
-
-_ROLE_OF_TAG: Final = _roles()
 
 
 def _tag_tables() -> tuple[I32, I32]:
@@ -266,22 +232,23 @@ _TABLE_OF_TAG, _COLUMN_OF_TAG = _tag_tables()
 
 
 def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
-    """Index tables of a batch of `n_blocks` blocks."""
-    if tokens.block.size and not 0 <= tokens.block.min() <= tokens.block.max() < n_blocks:
+    """Index tables of a batch of `n_blocks` blocks; of idle tensors nothing is entered."""
+    t = tokens
+    if t.block.size and not 0 <= t.block.min() <= t.block.max() < n_blocks:
         raise ValueError("tokens of blocks that are not in the batch")  # the kernels check no bounds
-    t = without_idle_tensors(tokens, n_blocks)
-    null = _nulls(t.buffer, t.start, t.end, t.quoted)
-    value, su, kind = parse_numbers(t.buffer, t.start, t.end, NUMERIC_TAG[t.tag])
-    value, su = np.append(value, np.nan), np.append(su, np.nan)
-    kind = np.append(kind, np.uint8(MISSING))
-    kind[null] = MISSING
-    starts = _row_starts(t.block, t.tag, t.row, _TABLE_OF_TAG, 3, n_blocks)
+    if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
+        raise ValueError("tokens outside the buffer")
+    idle = idle_blocks(t.block, t.tag, t.row, t.start, t.end, TAG_ROLE, n_blocks)
+    base, numeric = t.buffer.ctypes.data, NUMERIC_TAG
+    columns = (t.block, t.tag, t.row, t.start, t.end, t.quoted)
+    null, value, su, kind, rows = _read(base, *columns, numeric, _TABLE_OF_TAG, idle)
+    starts = np.cumsum(rows, axis=1, dtype=np.int32)
     shapes = [(n_blocks, _N_BLOCK)]
     shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]
     first = np.cumsum([0, *(rows * width for rows, width in shapes)]).astype(np.int32)
     width = np.array([width for _, width in shapes], dtype=np.int32)
     flat = np.full(first[-1], -1, dtype=np.int32)
-    _fill(t.block, t.tag, t.row, null, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
+    _fill(t.block, t.tag, t.row, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
     block, site, aniso, symop = (
         flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(first), shapes, strict=True)
     )

@@ -9,10 +9,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.crystal.basis import ChangeOfBasis
-from xtalpriors.crystal.cell import UnitCell, metric_tensors
+from xtalpriors.crystal.cell import metric_tensors
+from xtalpriors.crystal.least_oblique import least_oblique_cells
 from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
-from xtalpriors.crystal.settings import least_oblique_p21c
+from xtalpriors.crystal.settings import plane_change, reference_axes
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.block_cells import BlockCells
@@ -54,28 +54,22 @@ def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, A
 
 
 def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
+    """Least-oblique P2₁/c cells, NaN for other groups, and the triplets of the changes to them."""
     out = np.full(cells.shape, np.nan)
     operators: list[str | None] = [None] * len(cells)
-    for i, found in enumerate(chosen.symmetry):
-        if found.group.number == 14:
-            cell, change = least_oblique_p21c(found.group, UnitCell(*cells[i].tolist()))
-            out[i] = cell.parameters
-            operators[i] = _triplet(change)
+    found = [(i, s.group) for i, s in enumerate(chosen.symmetry) if s.group.number == 14]
+    if found:
+        rows = [i for i, _ in found]
+        axes = np.stack([reference_axes(group) for _, group in found])
+        out[rows], planes = least_oblique_cells(cells[rows], axes)
+        for (i, group), plane in zip(found, planes.tolist(), strict=True):
+            operators[i] = _triplet(group, *plane)
     return out, operators
 
 
-_TRIPLETS: Final[dict[int, tuple[ChangeOfBasis, str]]] = {}
-_TRIPLETS_LIMIT: Final = 4096
-
-
-def _triplet(change: ChangeOfBasis) -> str:
-    """Triplet of a change of basis, remembered by identity: to hash its fractions costs more."""
-    found = _TRIPLETS.get(id(change))
-    if found is not None and found[0] is change:
-        return found[1]
-    if len(_TRIPLETS) < _TRIPLETS_LIMIT:
-        _TRIPLETS[id(change)] = change, change.triplet
-    return change.triplet
+@lru_cache(maxsize=4096)
+def _triplet(group: SpaceGroup, p: int, q: int, r: int, s: int) -> str:
+    return plane_change(group, p, q, r, s).triplet
 
 
 @lru_cache(maxsize=4096)

@@ -98,7 +98,7 @@ def _scan_together(texts: list[bytes]) -> Scanned:
     bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     if len(texts) == 1:
         bounds[-1] -= 1
-    return scan(buffer, bounds)
+    return scan(buffer, bounds, idle_tensors=False)
 
 
 def _note_blocks(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from xtalpriors.mining.scan_bytes import byte_at
 
-__all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_numbers"]
+__all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_number", "parse_numbers"]
 
 MISSING, NUMBER, PARTLY, TEXT = 0, 1, 2, 3
 """What was found: `?` or `.`; a number; a number with more text after it (`293 K`); no number."""
@@ -103,7 +103,7 @@ def _uncertainty(
 
 
 @numba.njit(cache=True, forceinline=True)
-def _parse(base: int, start: int, end: int) -> tuple[float, float, int]:
+def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
     """Value, standard uncertainty (NaN when none) and kind of one token."""
     while start < end and byte_at(base + start) <= 32:
         start += 1
@@ -143,7 +143,7 @@ def _parse_all(base: int, start: I32, end: I32, wanted: npt.NDArray[np.bool_]) -
     kind = np.empty(n, dtype=np.uint8)
     for i in range(n):
         if wanted[i]:
-            value[i], su[i], kind[i] = _parse(base, start[i], end[i])
+            value[i], su[i], kind[i] = parse_number(base, start[i], end[i])
         else:
             value[i], su[i], kind[i] = np.nan, np.nan, TEXT
     return value, su, kind

@@ -15,9 +15,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.mining.idle_tensors import TAG_ROLE, pass_over_tensors
 from xtalpriors.mining.scan_bytes import (
-    FNV_OFFSET,
-    FNV_PRIME,
+    HASH_FACTOR,
+    HASH_START,
     HEADING,
     LOOP,
     OTHER,
@@ -29,13 +30,14 @@ from xtalpriors.mining.scan_bytes import (
     skip_plain_values,
     value_end,
 )
-from xtalpriors.mining.tokens import PRESENCE_ONLY, TAG_INDEX, Tokens
+from xtalpriors.mining.tokens import PRESENCE_ONLY, TAG_INDEX, Tokens, columns_of
 
 __all__ = ["LARGEST_BYTES", "Scanned", "scan"]
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 I16 = npt.NDArray[np.int16]
+I8 = npt.NDArray[np.int8]
 U64 = npt.NDArray[np.uint64]
 
 LARGEST_BYTES: Final = 2**31 - 1
@@ -49,10 +51,11 @@ _MAX_BLOCKS: Final = 4096
 
 _UNDERSTOOD, _GIVEN_UP, _FULL = 0, 1, 2
 _N_OUT, _N_NAMES, _GENERATION = 0, 1, 2
-_N_BLOCKS, _PENDING, _WIDTH, _COLUMN, _ROW, _IN_HEADER, _WANTED = range(7)
-_STATE_SIZE: Final = 7
+_N_BLOCKS, _PENDING, _WIDTH, _COLUMN, _ROW, _IN_HEADER, _WANTED, _IDLE = range(8)
+_STATE_SIZE: Final = 8
 """State of the scan of a file: its blocks, the tag that waits for its value, and the open loop (width −1
-when there is none): next column, row, whether tags may still come, whether any of its columns is wanted."""
+when there is none): next column, row, whether tags may still come, whether any of its columns is wanted;
+one more than the last block of which tensors were passed over."""
 _NO_TAG: Final = -2
 """No tag waits for its value; −1 is one that nobody wants."""
 
@@ -80,9 +83,11 @@ class Scanned(NamedTuple):
 
 
 def _hash(tag: str) -> int:
-    value = int(FNV_OFFSET)
-    for byte in tag.encode():
-        value = ((value ^ byte) * int(FNV_PRIME)) & 0xFFFFFFFFFFFFFFFF
+    """Hash of a tag in its normal form, as `name_end` makes it."""
+    value, text = int(HASH_START), tag.encode()
+    for i in range(0, len(text), 8):
+        value = (value ^ int.from_bytes(text[i : i + 8], "little")) * int(HASH_FACTOR) % 2**64
+        value ^= value >> 32
     return value
 
 
@@ -216,6 +221,7 @@ def _scan_file(
     hi: int,
     tables: tuple[U64, I16],
     once: npt.NDArray[np.bool_],
+    role: I8,
     seen: U64,
     out: I32,
     names: I64,
@@ -245,6 +251,13 @@ def _scan_file(
             return _GIVEN_UP
         state[_PENDING] = _NO_TAG
         if width > 0:
+            if state[_IN_HEADER] and state[_WANTED]:
+                block = counters[_N_NAMES] - 1
+                state[_WANTED], state[_IDLE] = pass_over_tensors(
+                    columns, width, role, out, n_out, block, state[_IDLE]
+                )
+                if state[_IDLE] < 0:
+                    return _GIVEN_UP
             state[_IN_HEADER] = 0
             column, row = state[_COLUMN], state[_ROW]
             tag = columns[column] if state[_WANTED] else -1
@@ -275,6 +288,7 @@ def _scan_files(
     bounds: I64,
     tables: tuple[U64, I16],
     once: npt.NDArray[np.bool_],
+    role: I8,
     out: I32,
     names: I64,
     counters: I64,
@@ -286,7 +300,7 @@ def _scan_files(
     for f in range(n):
         before = counters[_N_NAMES]
         counters[_GENERATION] += 1
-        code = _scan_file(base, bounds[f], bounds[f + 1], tables, once, seen, out, names, counters)
+        code = _scan_file(base, bounds[f], bounds[f + 1], tables, once, role, seen, out, names, counters)
         if code == _FULL:
             return status, blocks, False
         status[f] = code
@@ -297,7 +311,7 @@ def _scan_files(
     return status, blocks, True
 
 
-def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
+def scan(buffer: npt.NDArray[np.uint8], bounds: I64, *, idle_tensors: bool = True) -> Scanned:
     """Scan files that lie one after the other in a buffer.
 
     Parameters
@@ -306,7 +320,10 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
         Bytes of all files, UTF-8 or ASCII, fewer than `LARGEST_BYTES`.
     bounds
         (files + 1,) where each begins, and where the last one ends.
+    idle_tensors
+        False lets it leave out displacement tensors that nobody will read.
     """
+    role = np.zeros_like(TAG_ROLE) if idle_tensors else TAG_ROLE
     if buffer.size > LARGEST_BYTES or not buffer.flags.c_contiguous or bounds[-1] > buffer.size:
         raise ValueError(f"the scanner takes up to {LARGEST_BYTES} contiguous bytes, not {buffer.size}")
     # a token for every 8 bytes where there is little else than atoms; far fewer in a large file
@@ -315,13 +332,11 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64) -> Scanned:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = _scan_files(
-            buffer.ctypes.data, bounds, _TABLES, PRESENCE_ONLY, out, names, counters
+            buffer.ctypes.data, bounds, _TABLES, PRESENCE_ONLY, role, out, names, counters
         )
         if enough:
             break
         capacity *= 4
-    columns = out[: counters[_N_OUT]].T
-    block, row, start, end = (columns[k].copy() for k in (0, 2, 3, 4))
-    tokens = Tokens(buffer, block, columns[1].astype(np.int16), row, start, end, columns[5].astype(np.bool_))
+    tokens = Tokens(buffer, *columns_of(out[: counters[_N_OUT]]))
     names = names[: counters[_N_NAMES]]
     return Scanned(tokens, status, blocks, names[:, 0].copy(), names[:, 1].copy())

@@ -15,8 +15,8 @@ from numba import types
 from numba.extending import intrinsic
 
 __all__ = [
-    "FNV_OFFSET",
-    "FNV_PRIME",
+    "HASH_FACTOR",
+    "HASH_START",
     "byte_at",
     "is_blank",
     "name_end",
@@ -26,12 +26,19 @@ __all__ = [
     "value_end",
 ]
 
-FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
-FNV_PRIME: Final = np.uint64(0x100000001B3)
+HASH_START: Final = np.uint64(0xCBF29CE484222325)
+HASH_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Start and factor of the hash of names: `value = (value ^ word) * factor; value ^= value >> 32`."""
 
 _LINE_FEEDS: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGH_BITS: Final = np.uint64(0x8080808080808080)
+_DOTS: Final = np.uint64(0x2E2E2E2E2E2E2E2E)
+_DOT_TO_UNDERSCORE: Final = np.uint64(0x2E ^ 0x5F)
+# Added to ASCII bytes these set the high bit of the bytes from some character on.
+_UP_FROM_EXCLAMATION_MARK: Final = np.uint64(0x5F5F5F5F5F5F5F5F)
+_UP_FROM_A: Final = np.uint64(0x3F3F3F3F3F3F3F3F)
+_UP_FROM_AFTER_Z: Final = np.uint64(0x2525252525252525)
 
 HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
@@ -71,28 +78,6 @@ def skip_blank(base: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True)
-def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint64]:
-    """End of the tag or block name at `i`, and a hash of it in lower case; hash 0 where a byte is odd.
-
-    With `fold_dots` a dot counts as an underscore, which makes the hash that of the tag's normal form.
-    """
-    value = FNV_OFFSET
-    while i < end:
-        byte = byte_at(base + i)
-        if byte <= 32 or byte > 126:
-            if is_blank(byte):
-                break
-            return i, np.uint64(0)
-        if 65 <= byte <= 90:
-            byte |= 32
-        elif fold_dots and byte == 46:
-            byte = 95
-        value = (value ^ np.uint64(byte)) * FNV_PRIME
-        i += 1
-    return i, value
-
-
 @intrinsic
 def _word_at(typing_context: Any, address: Any) -> Any:
     """The eight bytes at an address, as uint64."""
@@ -102,6 +87,76 @@ def _word_at(typing_context: Any, address: Any) -> Any:
         return builder.load(pointer, align=1)
 
     return types.uint64(types.int64), generate
+
+
+@intrinsic
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
+    """Number of zero bits below the lowest one of a uint64, as int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@numba.njit(cache=True, forceinline=True)
+def _ends(word: np.uint64) -> np.uint64:
+    """High bits of those of eight bytes that end a word: blanks, control bytes, and all that is not ASCII."""
+    low = word & ~_HIGH_BITS
+    plain = (low + _UP_FROM_EXCLAMATION_MARK) & ~(low + _ONES) & ~word
+    return ~plain & _HIGH_BITS
+
+
+@numba.njit(cache=True, forceinline=True)
+def plain_end(base: int, i: int, end: int) -> int:
+    """Position of the first byte from `i` that ends a word (see `_ends`), or `end`."""
+    while i + 8 <= end:
+        stop = _ends(_word_at(base + i))
+        if stop != 0:
+            return int(i + (_trailing_zeros(stop) >> 3))
+        i += 8
+    while i < end and 32 < byte_at(base + i) < 127:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, forceinline=True)
+def _normal(word: np.uint64, fold_dots: bool) -> np.uint64:
+    """Eight bytes of ASCII in lower case, their dots as underscores if asked."""
+    upper = (word + _UP_FROM_A) & ~(word + _UP_FROM_AFTER_Z) & _HIGH_BITS
+    word |= upper >> np.uint64(2)
+    if fold_dots:
+        dots = ~((word ^ _DOTS) + ~_HIGH_BITS) & _HIGH_BITS
+        word ^= (dots >> np.uint64(7)) * _DOT_TO_UNDERSCORE
+    return word
+
+
+@numba.njit(cache=True, forceinline=True)
+def _mixed(value: np.uint64, word: np.uint64) -> np.uint64:
+    value = (value ^ word) * HASH_FACTOR
+    return value ^ (value >> np.uint64(32))
+
+
+@numba.njit(cache=True)
+def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint64]:
+    """End of the tag or block name at `i`, and a hash of it in lower case; hash 0 where a byte is odd.
+
+    With `fold_dots` a dot counts as an underscore, which makes the hash that of the tag's normal form. The
+    hash takes eight bytes at a time, the last of them filled up with zeros.
+    """
+    value = HASH_START
+    last = plain_end(base, i, end)
+    while i + 8 <= last:
+        value = _mixed(value, _normal(_word_at(base + i), fold_dots))
+        i += 8
+    if i < last:
+        rest = np.uint64(0)
+        for k in range(last - i):
+            rest |= np.uint64(byte_at(base + i + k)) << np.uint64(8 * k)
+        value = _mixed(value, _normal(rest, fold_dots))
+    if last < end and not is_blank(byte_at(base + last)):
+        return last, np.uint64(0)
+    return last, value
 
 
 @numba.njit(cache=True)
@@ -150,9 +205,7 @@ def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
             lower = byte | 32
             if lower == 100 or lower == 108 or lower == 115 or lower == 103:
                 return i, n
-        j = i + 1
-        while j < end and 32 < byte_at(base + j) < 127:
-            j += 1
+        j = plain_end(base, i, end)
         if j < end and not is_blank(byte_at(base + j)):
             return i, n
         i = j
@@ -193,14 +246,9 @@ def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, in
         return i + 1, close, close + 1 if close > 0 else -1, True
     if byte == 36:  # a reference to a save frame
         return i, i, -1, False
-    j = i
-    while j < end:
-        byte = byte_at(base + j)
-        if byte <= 32 or byte > 126:
-            if is_blank(byte):
-                break
-            return i, i, -1, False
-        j += 1
+    j = plain_end(base, i, end)
+    if j < end and not is_blank(byte_at(base + j)):
+        return i, i, -1, False
     return i, j, j, False
 
 

@@ -25,7 +25,7 @@ from xtalpriors.mining.tags import (
     SYMOPS,
 )
 
-__all__ = ["FIELDS", "FIELD_INDEX", "TAG_FIELD", "TAG_INDEX", "TokenWriter", "Tokens"]
+__all__ = ["FIELDS", "FIELD_INDEX", "TAG_FIELD", "TAG_INDEX", "TokenWriter", "Tokens", "columns_of", "joined"]
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -64,6 +64,19 @@ class Tokens:
     start: I32
     end: I32
     quoted: npt.NDArray[np.bool_]
+
+
+@numba.njit(cache=True)
+def columns_of(out: I32) -> tuple[I32, npt.NDArray[np.int16], I32, I32, I32, npt.NDArray[np.bool_]]:
+    """Columns of rows (block, tag, row, start, end, quoted), each in its type."""
+    n = len(out)
+    block, row = np.empty(n, np.int32), np.empty(n, np.int32)
+    start, end = np.empty(n, np.int32), np.empty(n, np.int32)
+    tag, quoted = np.empty(n, np.int16), np.empty(n, np.bool_)
+    for i in range(n):
+        block[i], tag[i], row[i] = out[i, 0], out[i, 1], out[i, 2]
+        start[i], end[i], quoted[i] = out[i, 3], out[i, 4], out[i, 5] != 0
+    return block, tag, row, start, end, quoted
 
 
 def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
