@@ -125,6 +125,11 @@ class TrainConfig(_Frozen):
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     averaging: AveragingConfig = AveragingConfig()
+    loss_weights: Literal["mean-amplitude", "amplitude", "intensity"] = Field(
+        default="mean-amplitude",
+        description="Weight of a reflection in the loss: its mean over the stream, as published, or |F| or "
+        "|F|² of each structure, which is what r counts",
+    )
     loss_weight_structures: int = Field(
         default=16_384, ge=1, description="Structures whose mean amplitude weights the loss"
     )

@@ -104,7 +104,7 @@ class Trainer:
             self._cycles(number),
             without_gradient=lambda a, p: self._call(self._bare, a, p),
         )
-        loss = origin_free_cross_entropy(logits, positive, self.weights, self.signs)
+        loss = self._loss(logits, positive, listed)
         loss.backward()
         if config.optimiser.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
@@ -185,6 +185,17 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             logits: Tensor = network(amplitudes, phases_degree)
         return logits
+
+    def _loss(self, logits: Tensor, positive: Tensor, amplitudes: Tensor) -> Tensor:
+        kind = self.config.loss_weights
+        if kind == "mean-amplitude":
+            return origin_free_cross_entropy(logits, positive, self.weights, self.signs)
+        own = (amplitudes if kind == "amplitude" else amplitudes.square()) * (self.weights > 0)
+        total = own.sum(dim=1, keepdim=True)
+        # the weights of the whole batch are divided by their sum, which is then its size
+        return len(own) * origin_free_cross_entropy(
+            logits, positive, own / total.where(total > 0, 1.0), self.signs
+        )
 
     def _cycles(self, number: int) -> int:
         """N_c of a step, the same in every process."""

@@ -15,7 +15,7 @@ from xtalpriors.generator.stream import StreamBatch, StructureStream
 from xtalpriors.model.card import SetScore
 from xtalpriors.model.config import TrainConfig
 from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import read_structures
+from xtalpriors.model.experimental import ExperimentalStructures, read_structures
 from xtalpriors.model.inputs import InputScaling
 from xtalpriors.model.loss import map_correlation
 from xtalpriors.model.phai import PhAI
@@ -29,6 +29,7 @@ __all__ = [
     "experimental_set",
     "generated_set",
     "is_positive",
+    "measured_set",
     "score_set",
     "wilson_interval",
 ]
@@ -98,7 +99,7 @@ def generated_set(config: TrainConfig, bundle: PriorBundle, reflections: Reflect
 def experimental_set(
     name: str, subsets: Sequence[Path], config: TrainConfig, reflections: Reflections
 ) -> ValidationSet:
-    """Experimental structures of subset files, with the diffraction that the configuration trains on.
+    """Experimental structures of subset files as a validation set.
 
     Parameters
     ----------
@@ -106,15 +107,19 @@ def experimental_set(
         Of the set, in the log.
     subsets
         `NAME.parquet` of `xtalpriors subset`.
-    config
-        Its d_min where that is a number, else 1.0 Å.
 
     Raises
     ------
     XtalpriorsError
         As `experimental.read_structures`: a missing file, an empty subset.
     """
-    structures = read_structures(subsets, reflections.group)
+    return measured_set(name, read_structures(subsets, reflections.group), config, reflections)
+
+
+def measured_set(
+    name: str, structures: ExperimentalStructures, config: TrainConfig, reflections: Reflections
+) -> ValidationSet:
+    """Diffraction of structures to the configuration's d_min (1.0 Å where it draws one), all of it."""
     given = config.data.d_min_angstrom
     d_min = float(given) if isinstance(given, int | float) else 1.0
     data = calculate(reflections, structures.crystals, d_min_angstrom=d_min)

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from phasing_crystals import cif_text, structures
+from training import tiny
 
 from xtalpriors.crystal.reciprocal import s_squared
 from xtalpriors.errors import UsageError, XtalpriorsError
@@ -15,10 +17,11 @@ from xtalpriors.generator.stream import StructureStream
 from xtalpriors.model.averaging import average_, decay_at
 from xtalpriors.model.config import ScheduleConfig
 from xtalpriors.model.inputs import InputScaling
+from xtalpriors.model.phai import PhAI
 from xtalpriors.model.recycling import initial_phases, phase, recycled_logits
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.schedule import Schedule
-from xtalpriors.model.validation import wilson_interval
+from xtalpriors.model.validation import measured_set, score_set, wilson_interval
 from xtalpriors.priors.bundle import published_bundle
 
 
@@ -135,6 +138,23 @@ def test_amplitudes_that_cannot_be(reflections: Reflections) -> None:
             InputScaling(reflections, "maximum")(wrong)
     with pytest.raises(XtalpriorsError, match="needs the unit cell"):
         InputScaling(reflections, "normalised-E")(boxes)
+
+
+def test_experimental_structures_are_scored_as_generated_ones_are() -> None:
+    """r of all-zero phases by hand: Σ|F|² of the positive ones less that of the others, best origin."""
+    config = tiny()
+    reflections = config.reflections()
+    data = measured_set("made", structures(cif_text()), config, reflections)
+    model = PhAI(config.network_size(reflections))
+    torch.nn.init.zeros_(model.head.weight)
+    with torch.no_grad():
+        model.head.bias[:] = torch.arange(2).repeat_interleave(len(reflections.hkl))  # always phase 0
+    score = score_set(model, reflections, InputScaling(reflections, "normalised-E"), data, cycles=2)
+    weight = (data.amplitudes[0].double().square() * torch.from_numpy(reflections.counted)).numpy()
+    sign = np.where(data.positive[0].numpy(), 1.0, -1.0)
+    by_hand = max((weight * sign * moved).sum() for moved in reflections.origin_signs) / weight.sum()
+    assert score.n == 1 and score.median_r == pytest.approx(by_hand)
+    assert score.zero_phases_solved == score.solved == float(by_hand >= 0.8)
 
 
 def test_wilson_interval() -> None:
