@@ -44,8 +44,8 @@ class RuleCheck(NamedTuple):
     wrong_orbits
         Atoms whose number of distinct images is not their multiplicity.
     unbonded
-        Molecules: atoms on general positions that are bonded to no other atom, beyond one per structure
-        without special positions; and hydrogens bonded to no non-hydrogen atom.
+        Molecules: atoms on general positions that are bonded to no other atom, the first of a structure
+        apart; and hydrogens bonded to no non-hydrogen atom.
     smallest
         Smallest distance met, Å.
     """
@@ -139,13 +139,12 @@ def _check_structure(
 
 @njit(cache=True)
 def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):
-    """Add unbonded atoms: the first atom of the skeleton may stand alone (all others dropped, or bonded to
-    it)."""
+    """Add unbonded atoms: the first atom on a general position may stand alone."""
     loners = 1
     for i in range(bonds.size):
         if special[i]:
-            loners = 0
-        elif hydrogen[i]:
+            continue
+        if hydrogen[i]:
             counts[5] += bonds_skeleton[i] == 0
         elif bonds[i] == 0:
             if loners == 0:

@@ -96,7 +96,8 @@ class Generator:
         """
         if start < 0 or count < 0 or start + count > 2**63 - 1:
             raise UsageError(
-                f"structures {start} … {start + count - 1}: start and count must not be negative."
+                f"start is {start} and count {count}; neither may be negative, and the last index is "
+                f"{2**63 - 1}."
             )
         parts: list[StructureBatch] = []
         done = 0

@@ -98,7 +98,6 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
     """
     content, special, order = spec.content, spec.special, spec.symmetry.translations.shape[1]
     atoms, capacity = workspace[2], workspace[3].size
-    n_special_max = special.freedom.size * special.cumulative.shape[1]
     offsets[0] = 0
     for i in range(count):
         seek(stream, start + i)
@@ -107,7 +106,7 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
             cell = draw_cell(spec.cell, stream)
             volume = cell_volume(cell)
             n_target, n_hydrogen = numbers_of_atoms(content, volume, order, stream)
-            wanted = n_target + n_hydrogen + n_special_max
+            wanted = n_target + n_hydrogen + special.most
             if first + wanted > out[0].shape[0] or wanted > capacity:
                 needed[0] = wanted
                 return i

@@ -64,7 +64,8 @@ def _fill_molecular(
     n_atoms, hydrogen, table, settings, symmetry, images, radii, atoms, atom_radii, placed,
     metric, reciprocal, fractional, counters, stream,
 ):  # fmt: skip
-    """Steps 2 to 7: `n_atoms` atoms, each bonded to one placed before (hydrogens: to a non-hydrogen atom).
+    """Steps 2 to 7: `n_atoms` atoms, the first anywhere (step 2), each other bonded to one placed
+    before (hydrogens: to a non-hydrogen atom).
 
     `settings` are the tries, the elements tried, the bond range, the rule of `clash`, the end of the gap and
     the radius of hydrogen; `placed` and the result the numbers of atoms and images and the largest radius.
@@ -72,8 +73,8 @@ def _fill_molecular(
     n_placed, n_images, radius_max = placed
     tries, elements_tried, bond, rule, gap_high, hydrogen_radius = settings
     n_skeleton = n_placed
-    for _ in range(n_atoms):
-        n_partners = n_skeleton if hydrogen else n_placed
+    for k in range(n_atoms):
+        n_partners = n_skeleton if hydrogen else n_placed if k > 0 else 0
         if hydrogen and n_partners == 0:
             counters[DROPPED_HYDROGEN] += 1
             continue

@@ -29,6 +29,35 @@ def _orbits_wanted(cumulative, p, stream):
 
 
 @kernel()
+def _pattern(cumulative, stream):
+    """Number of a pattern of occupied positions; -1 where they are independent."""
+    if cumulative.size == 0:
+        return -1
+    u = uniform(stream)
+    k = 0
+    while k < cumulative.size - 1 and u >= cumulative[k]:
+        k += 1
+    return k
+
+
+@kernel()
+def _share_of_position(orbits, letters, is_point, stream):
+    """How many of the orbits that a Wyckoff set still has fall to one position when `letters` are left.
+
+    Every choice is as likely: of distinct letters for points, of a letter for each orbit otherwise.
+    """
+    if orbits == 0 or letters == 1:
+        return orbits
+    if is_point:
+        return 1 if uniform(stream) * letters < orbits else 0
+    here = 0
+    for _ in range(orbits):
+        if uniform(stream) * letters < 1.0:
+            here += 1
+    return here
+
+
+@kernel()
 def _fixed(value):
     return np.int64(math.floor(value * TURN + 0.5))
 
@@ -83,8 +112,16 @@ def fill_special(
     n_pure = symmetry[2]
     n_atoms, n_images, radius_max = 0, 0, 0.0
     near = shells_of(math.sqrt(limit), reciprocal)
+    pattern, left = _pattern(special.patterns, stream), 0
     for p in range(special.freedom.size):
-        for _ in range(_orbits_wanted(special.cumulative, p, stream)):
+        if pattern < 0:
+            wanted = _orbits_wanted(special.cumulative, p, stream)
+        else:
+            if p == 0 or special.set_number[p] != special.set_number[p - 1]:
+                left = special.pattern_orbits[pattern, special.set_number[p]]
+            wanted = _share_of_position(left, special.letters_left[p], special.freedom[p] == 0, stream)
+            left -= wanted
+        for _ in range(wanted):
             e = choose(table.cumulative, stream)
             found, x, y, z = _place(
                 special, p, tries, limit, symmetry, images, n_images, metric, near, fract,

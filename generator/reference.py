@@ -136,12 +136,25 @@ class Reference:
         limit = self.config.hydrogen_fraction_max
         return float(self.rules.hydrogen.quantile(rng.random() * float(self.rules.hydrogen.cdf(limit))))
 
+    def _orbits_wanted(self, rng: np.random.Generator) -> list[int]:
+        """Orbits of each special position: independent draws, or a pattern of the bundle (not in the
+        paper)."""
+        special, patterns = self.rules.special, self.rules.patterns
+        if patterns is None:
+            return [int(rng.choice(len(shares), p=shares)) for _, _, shares in special]
+        wanted = dict.fromkeys((position.letter for _, position, _ in special), 0)
+        row = patterns.orbits[rng.choice(len(patterns.shares), p=patterns.shares)]
+        for letters, n in zip(patterns.sets, row, strict=True):
+            points = all(p.degrees_of_freedom == 0 for _, p, _ in special if p.letter in letters)
+            for k in rng.choice(len(letters), n, replace=not points):
+                wanted[letters[k]] += 1
+        return [wanted[position.letter] for _, position, _ in special]
+
     def _occupy_special_positions(self, crystal: _Crystal, rng: np.random.Generator) -> None:
-        """Each position independently; the minimum distance holds, the molecule rule does not (but is
-        counted)."""
+        """Step 1 of molecules; the minimum distance holds, the molecule rule does not (but is counted)."""
         rules = self.rules
-        for site, position, shares in rules.special:
-            for _ in range(int(rng.choice(len(shares), p=shares))):
+        for (site, position, _), wanted in zip(rules.special, self._orbits_wanted(rng), strict=True):
+            for _ in range(wanted):
                 symbol = rules.draw_element(rng, special=True)
                 for _ in range(self.config.special_tries if position.degrees_of_freedom else 1):
                     point = (position.matrix @ rng.random(3) + position.vector) % 1.0
@@ -179,13 +192,14 @@ class Reference:
 
     def _grow_molecules(self, crystal: _Crystal, n_atoms: int, rng: np.random.Generator) -> None:
         """Steps 2–7 of the second procedure."""
-        for _ in range(n_atoms):
+        for k in range(n_atoms):
+            n_partners = 0 if k == 0 else len(crystal.symbols)  # step 2: the first one anywhere
             taken = None
             for element in range(self.config.elements_tried):
                 if element > 0:
                     self.counters["element_changes"] += 1
                 taken = self.rules.draw_element(rng, other_than=taken)  # step 3
-                if self._bond(crystal, taken, len(crystal.symbols), rng):
+                if self._bond(crystal, taken, n_partners, rng):
                     break
             else:
                 self.counters["dropped"] += 1

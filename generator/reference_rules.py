@@ -12,7 +12,7 @@ from xtalpriors.crystal.symmetry import SpaceGroup
 from xtalpriors.crystal.wyckoff_table import WyckoffPosition
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.reference_cells import CellRules
-from xtalpriors.generator.special import occupation, special_positions_of
+from xtalpriors.generator.special import Patterns, occupation, patterns_of, special_positions_of
 from xtalpriors.generator.specification import Specification, specify
 from xtalpriors.generator.symmetry_table import operator_order
 from xtalpriors.generator.tables import distribution_of
@@ -38,6 +38,8 @@ class ReferenceRules:
     elements: tuple[list[str], Floats]
     special_elements: tuple[list[str], Floats]
     special: list[tuple[int, WyckoffPosition, Floats]]
+    patterns: Patterns | None
+    """Null: special positions are independent."""
     rotations: Floats
     translations: Floats
     n_pure: int
@@ -119,6 +121,7 @@ def reference_rules(bundle: PriorBundle, config: GeneratorConfig) -> ReferenceRu
         elements=table("general"),
         special_elements=table("special"),
         special=[(i, p, s) for (i, p), s in zip(special, shares, strict=True)],
+        patterns=patterns_of(bundle, group) if special and config.special_pattern == "joint" else None,
         rotations=group.rotations[order].astype(float),
         translations=group.translations[order],
         n_pure=made.spec.symmetry.n_pure,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,10 +14,21 @@ import pyarrow.parquet as pq
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.cif import to_cif
-from xtalpriors.generator.config import ALGORITHM, GeneratorConfig
+from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import CHUNK, Generator
 from xtalpriors.generator.parquet import schema_of, to_table
+from xtalpriors.generator.run_folder import (
+    check_range,
+    claim,
+    holds,
+    identity_of,
+    is_complete,
+    refuse_overlap,
+    shard_path,
+    write_atomically,
+)
+from xtalpriors.generator.run_report import GenerateReport
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Advance, Progress, silent
 
@@ -30,33 +40,23 @@ SHARD_SIZE = 16 * CHUNK
 Format = Literal["parquet", "cif"]
 
 
-class GenerateReport(NamedTuple):
-    """What `generate_to` did.
-
-    Attributes
-    ----------
-    output
-        The file or folder.
-    n_structures
-        Structures there now.
-    n_resumed
-        Of these, found there from an earlier run.
-    totals
-        Sums of the counters over the structures generated now (`COUNTERS`).
-    """
-
-    output: Path
-    n_structures: int
-    n_resumed: int
-    totals: dict[str, int]
-
-
 class _Run(NamedTuple):
     generator: Generator
     identity: dict[str, Any]
     workers: int
     advance: Advance
     totals: dict[str, int]
+
+
+class _Ranges(NamedTuple):
+    start: int
+    n: int
+    shard_size: int
+
+    def shards(self) -> Iterator[tuple[int, int]]:
+        """First index and number of structures of each shard."""
+        end = self.start + self.n
+        return ((k, min(self.shard_size, end - k)) for k in range(self.start, end, self.shard_size))
 
 
 def generate_to(
@@ -70,6 +70,7 @@ def generate_to(
     workers: int | None = None,
     file_format: Format | None = None,
     shard_size: int = SHARD_SIZE,
+    overwrite: bool = False,
     progress: Progress = silent,
 ) -> GenerateReport:
     """Write structures `start` … `start + count − 1` of a run.
@@ -88,49 +89,39 @@ def generate_to(
     shard_size
         Structures per shard. A shard appears under its name only when it is complete; a run that was stopped
         continues after the last complete one.
+    overwrite
+        Replace a file of another run (`FILE.parquet` only), instead of refusing.
     progress
         `xtalpriors.progress.bar` or `silent`.
 
     Raises
     ------
     UsageError
-        Nothing to generate, or the folder holds another run.
+        Nothing to generate, more than the disk holds, or the output holds another run or a range that
+        overlaps.
     XtalpriorsError
         As `Generator`, or the output cannot be written.
     """
     output = Path(output)
-    if count < 1 or start < 0 or shard_size < 1:
-        given = f"count is {count}, start is {start} and shard_size is {shard_size}"
-        raise UsageError(f"{given}; at least one structure, from 0 on, and one per shard.")
+    check_range(output, start, count, shard_size)
     single = output.suffix == ".parquet" and not output.is_dir()
     if single and file_format == "cif":
         raise UsageError(f"{output} is a Parquet file name; with the format `cif` give a folder.")
     generator = Generator(bundle, config, seed)
-    identity = _identity(generator, bundle)
+    identity = identity_of(generator, bundle)
     with _readable_errors(output), progress("generate", count, "structures") as advance:
         run = _Run(generator, identity, workers or os.cpu_count() or 1, advance, dict.fromkeys(COUNTERS, 0))
-        ranges = [(k, min(shard_size, start + count - k)) for k in range(start, start + count, shard_size)]
+        ranges = _Ranges(start, count, shard_size)
         if file_format == "cif":
-            _claim(output, identity)
-            resumed = sum(_cif_shard(run, output, first, n) for first, n in ranges)
+            claim(output, identity)
+            resumed = sum(_cif_shard(run, output, first, n) for first, n in ranges.shards())
         elif single:
-            resumed = _one_file(run, output, ranges)
+            resumed = _one_file(run, output, ranges, overwrite=overwrite)
         else:
-            _claim(output, identity)
-            resumed = sum(_parquet_shard(run, output, first, n) for first, n in ranges)
+            claim(output, identity)
+            refuse_overlap(output, *ranges)
+            resumed = sum(_parquet_shard(run, output, first, n) for first, n in ranges.shards())
     return GenerateReport(output, count, resumed, run.totals)
-
-
-def _identity(generator: Generator, bundle: PriorBundle) -> dict[str, Any]:
-    """What makes two runs the same."""
-    return {
-        "algorithm": ALGORITHM,
-        "bundle": bundle.name,
-        "priors_digest": generator.priors_digest,
-        "config": generator.config.model_dump(mode="json"),
-        "config_digest": generator.config.digest,
-        "seed": generator.seed,
-    }
 
 
 @contextmanager
@@ -145,44 +136,15 @@ def _readable_errors(output: Path) -> Iterator[None]:
         ) from error
 
 
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Make the folder with the run's identity in `run.json`, or check that it is the same run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, text = (
-        folder / "run.json",
-        json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
-    )
-    if path.exists():
-        if path.read_text("utf-8") != text:
-            raise UsageError(
-                f"{folder} holds structures of another run (see its run.json: bundle, configuration and "
-                "seed must be the same). Choose another output, or delete it."
-            )
-        return
-    if any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty and holds no run of this command. Choose another output.")
-    _write_atomically(path, text)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)
-
-
 def _add(totals: dict[str, int], more: dict[str, int]) -> None:
     for name, value in more.items():
         totals[name] += value
 
 
-def _shard_path(folder: Path, first: int, count: int) -> Path:
-    return folder / f"structures-{first:012d}-{first + count - 1:012d}.parquet"
-
-
 def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     """Write one shard; returns how many structures were there already."""
-    path = _shard_path(folder, first, count)
-    if path.exists():
+    path = shard_path(folder, first, count)
+    if is_complete(path, count):
         run.advance(count)
         return count
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -199,22 +161,50 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     return 0
 
 
-def _one_file(run: _Run, output: Path, ranges: list[tuple[int, int]]) -> int:
+def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> int:
     """Write shards beside the file, then join them."""
     folder = output.with_name(output.name + ".parts")
+    if overwrite:
+        _forget_other_run(folder, run.identity)
+    elif holds(output, run.identity, ranges.start, ranges.n):
+        run.advance(ranges.n)
+        return ranges.n
     output.parent.mkdir(parents=True, exist_ok=True)
-    _claim(folder, run.identity)
-    resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges)
+    claim(folder, run.identity)
+    resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
     part = folder / ".joined.part"
     schema = schema_of(run.generator.specification.group, run.identity)
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for first, n in ranges:
-            shard = pq.ParquetFile(_shard_path(folder, first, n))
-            for k in range(shard.num_row_groups):
-                writer.write_table(shard.read_row_group(k))
+        for first, n in ranges.shards():
+            for table in _tables(shard_path(folder, first, n)):
+                writer.write_table(table)
     part.replace(output)
     shutil.rmtree(folder)
     return resumed
+
+
+def _forget_other_run(folder: Path, identity: dict[str, Any]) -> None:
+    """Delete the shards that a stopped run left beside its file, unless they are this run's."""
+    if not (folder / "run.json").exists():
+        return
+    try:
+        claim(folder, identity)
+    except UsageError:
+        shutil.rmtree(folder)
+
+
+def _tables(shard: Path) -> Iterator[pa.Table]:
+    """Row groups of a shard; a damaged one is deleted, so that the next run writes it again."""
+    try:
+        file = pq.ParquetFile(shard)
+        for k in range(file.num_row_groups):
+            yield file.read_row_group(k)
+    except (OSError, pa.ArrowException) as error:
+        shard.unlink(missing_ok=True)
+        raise XtalpriorsError(
+            f"the shard {shard.name} was damaged ({error}) and is deleted. Run the same command again: it "
+            "writes that shard anew and keeps the others."
+        ) from error
 
 
 def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
@@ -227,7 +217,7 @@ def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     for batch in run.generator.batches(missing[0], missing[-1] - missing[0] + 1, workers=run.workers):
         for structure in batch:
             if structure.index in wanted:
-                _write_atomically(folder / f"{structure.index:012d}.cif", to_cif(structure))
+                write_atomically(folder / f"{structure.index:012d}.cif", to_cif(structure))
                 run.advance()
         _add(run.totals, batch.totals)
     return count - len(missing)

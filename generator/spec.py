@@ -95,7 +95,17 @@ class SpecialTable(NamedTuple):
     """Special positions of the group, in its own setting."""
 
     cumulative: Floats
-    """(p, k): P(orbits ≤ 0), P(orbits ≤ 1), … of each position."""
+    """(p, k): P(orbits ≤ 0), P(orbits ≤ 1), … of each position, where they are independent."""
+    patterns: Floats
+    """(q,) cumulative shares of the patterns that are drawn instead; empty: positions are independent."""
+    pattern_orbits: Ints
+    """(q, s) orbits of each Wyckoff set in a pattern."""
+    set_number: Ints
+    """(p,) column of `pattern_orbits` that a position belongs to; positions of a set follow each other."""
+    letters_left: Ints
+    """(p,) positions of the set from this one on, itself included."""
+    most: int
+    """Orbits that one structure can have at most; 0: special positions are never occupied."""
     linear: Floats
     """(p, 9): x = linear · parameters + constant; idempotent affine map of the representative."""
     constant: Floats

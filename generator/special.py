@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,16 +15,17 @@ from xtalpriors.generator.spec import Ints, SpecialTable
 from xtalpriors.generator.symmetry_table import operator_order
 from xtalpriors.priors.bundle import PriorBundle
 
-__all__ = ["occupation", "special_positions_of", "special_table"]
+__all__ = ["Patterns", "occupation", "patterns_of", "special_positions_of", "special_table"]
 
 Floats = npt.NDArray[np.float64]
 
 
 def special_positions_of(group: SpaceGroup) -> list[tuple[int, WyckoffPosition]]:
-    """Special positions of the group with their numbers in `wyckoff_positions`, highest symmetry first."""
+    """Special positions of the group with their numbers in `wyckoff_positions`, highest symmetry first,
+    Wyckoff set by set."""
     positions = list(enumerate(wyckoff_positions(group)))
     special = [(i, p) for i, p in positions if p.multiplicity < group.order]
-    return sorted(special, key=lambda item: (item[1].multiplicity, item[1].letter))
+    return sorted(special, key=lambda item: (item[1].multiplicity, item[1].set_id, item[1].letter))
 
 
 def occupation(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfig) -> list[Floats]:
@@ -64,6 +67,43 @@ def occupation(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfig) 
     return [by_letter[p.letter] for _, p in special]
 
 
+class Patterns(NamedTuple):
+    """Which special positions are occupied together.
+
+    Attributes
+    ----------
+    shares, orbits
+        Share (q,) of each pattern, and its orbits (q, s) of each Wyckoff set.
+    sets
+        Letters of each set.
+    """
+
+    shares: Floats
+    orbits: Ints
+    sets: list[tuple[str, ...]]
+
+
+def patterns_of(bundle: PriorBundle, group: SpaceGroup) -> Patterns:
+    """The bundle's patterns of occupied special positions.
+
+    Raises
+    ------
+    XtalpriorsError
+        It has none of this group.
+    """
+    prior = bundle.require("special_positions").groups.get(group.number)
+    try:
+        if prior is None:
+            raise ValueError(f"it knows no special positions of space group {group.number}")
+        shares, orbits = prior.patterns()
+    except ValueError as error:
+        raise XtalpriorsError(
+            f"special_pattern=joint cannot be had from bundle {bundle.name!r}: {error}. Use "
+            "special_pattern=independent, or a bundle fitted to structures of this group."
+        ) from error
+    return Patterns(shares / shares.sum(), orbits, [s.letters for s in prior.wyckoff_sets])
+
+
 def _cosets(position: WyckoffPosition, rotations: Floats, translations: Floats) -> list[int]:
     """Operators that give the distinct points of an orbit, found at a generic point of the position."""
     generic = np.array([0.13721, 0.29813, 0.41237])
@@ -90,6 +130,8 @@ def special_table(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfi
     linear, constant = np.zeros((n, 9)), np.zeros((n, 3))
     freedom, multiplicity, site = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
     cosets: Ints = np.full((n, group.order), -1, np.int64)
+    patterns = patterns_of(bundle, group) if special and config.special_pattern == "joint" else None
+    set_number, letters_left = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for row, ((number, position), share) in enumerate(zip(special, shares, strict=True)):
         cumulative[row, : len(share)] = np.minimum(np.cumsum(share), 1.0)
         cumulative[row, len(share) - 1 :] = 1.0
@@ -106,4 +148,20 @@ def special_table(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfi
                 f"{position.multiplicity}: the table of Wyckoff positions does not belong to this setting."
             )
         cosets[row, : len(found)] = found
-    return SpecialTable(cumulative, linear, constant, freedom, multiplicity, cosets, site)
+        if patterns is not None:
+            letters = next(s for s in patterns.sets if position.letter in s)
+            set_number[row] = patterns.sets.index(letters)
+            letters_left[row] = sum(p.letter in letters for _, p in special[row:])
+    most = int((cumulative < 1.0).sum()) if patterns is None else int(patterns.orbits.sum(axis=1).max())
+    return SpecialTable(
+        cumulative, *_pattern_arrays(patterns), set_number, letters_left, most,
+        linear, constant, freedom, multiplicity, cosets, site,
+    )  # fmt: skip
+
+
+def _pattern_arrays(patterns: Patterns | None) -> tuple[Floats, Ints]:
+    if patterns is None:
+        return np.empty(0), np.empty((0, 0), np.int64)
+    cumulative = np.minimum(np.cumsum(patterns.shares), 1.0)
+    cumulative[-1] = 1.0
+    return cumulative, patterns.orbits

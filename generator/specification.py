@@ -260,7 +260,7 @@ def _elements(
         return table, table
     prior, with_radii = bundle.require("elements"), config.filling == "molecules"
     general = element_table(prior.general.per_site, "elements of general positions", with_radii=with_radii)
-    if not np.any(special.cumulative[:, :1] < 1.0):
+    if special.most == 0:
         return general, general
     if prior.special is None:
         raise XtalpriorsError(
@@ -276,7 +276,7 @@ def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable
     """Fail at once where eq. 18 gives no atom in any cell and no special position is ever occupied."""
     largest = float(spec.volume[-1]) if spec.from_volume else spec.factor * spec.length_max**3
     needed = float(content.packing[0]) * group.order
-    if largest >= needed or np.any(special.cumulative[:, :1] < 1.0):
+    if largest >= needed or special.most > 0:
         return
     raise UsageError(
         f"every cell would be empty: the largest volume is {largest:.5g} Å³, and one atom on a general "

@@ -73,6 +73,30 @@ class SpecialPositionsOfGroup(FrozenModel):
     shrinkage: Shrinkage | None = None
     source: str | None = None
 
+    def patterns(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Shares (k,) of the patterns of `joint`, and their occupied orbits (k, n_sets).
+
+        Raises
+        ------
+        ValueError
+            There is no joint, or it does not fit the sets.
+        """
+        if self.joint is None:
+            raise ValueError(f"space group {self.number} has no joint")
+        columns = {"".join(s.letters): k for k, s in enumerate(self.wyckoff_sets)}
+        orbits = np.zeros((len(self.joint.labels), len(self.wyckoff_sets)), np.int64)
+        for row, label in zip(orbits, self.joint.labels, strict=True):
+            for word in [] if label == "none" else label.split():
+                letters, _, count = word.partition("×")
+                if letters not in columns or not count.isdecimal():
+                    raise ValueError(f"the pattern {label!r} is none of space group {self.number}")
+                row[columns[letters]] = int(count)
+        points = [s.degrees_of_freedom == 0 for s in self.wyckoff_sets]
+        letters_of = [s.n_positions for s in self.wyckoff_sets]
+        if np.any((orbits > letters_of) & points):
+            raise ValueError(f"a pattern of space group {self.number} has more points than there are")
+        return np.array([share.value for share in self.joint.shares]), orbits
+
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
         """(size, n_sets) occupied orbits of each set, the positions independent."""
         columns = []

@@ -87,6 +87,7 @@ def generate(
                     seed=settings.generate.seed,
                     count=settings.generate.count,
                     workers=workers,
+                    overwrite=True,
                     progress=bar,
                 )
             )

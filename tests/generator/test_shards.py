@@ -1,0 +1,114 @@
+"""Outputs of earlier runs: damaged, of another run, overlapping; and what a run says that it did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import configure
+from xtalpriors.generator.generate import generate
+from xtalpriors.generator.parquet import read_parquet
+from xtalpriors.generator.run_report import GenerateReport
+from xtalpriors.generator.shards import generate_to
+from xtalpriors.generator.structures import StructureBatch
+from xtalpriors.priors.bundle import published_bundle
+
+BUNDLE = published_bundle()
+EQUAL = configure(filling="equal-atoms")
+
+
+def test_a_truncated_shard_is_written_again(tmp_path: Path) -> None:
+    options = {"seed": 1, "count": 90, "shard_size": 30}
+    generate_to(tmp_path / "run", BUNDLE, EQUAL, **options)
+    damaged = tmp_path / "run" / "structures-000000000030-000000000059.parquet"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    assert generate_to(tmp_path / "run", BUNDLE, EQUAL, **options).n_resumed == 60
+    assert damaged.read_bytes() == whole
+
+
+def test_a_damaged_shard_of_a_file_is_deleted_and_written_by_the_next_run(tmp_path: Path) -> None:
+    options = {"seed": 1, "count": 60, "shard_size": 30}
+    output, parts = tmp_path / "a.parquet", tmp_path / "a.parquet.parts"
+    generate_to(parts, BUNDLE, EQUAL, **options)  # what a stopped run leaves
+    shard = parts / "structures-000000000030-000000000059.parquet"
+    content = bytearray(shard.read_bytes())
+    content[100:400] = bytes(300)  # the footer still tells the right number of rows
+    shard.write_bytes(content)
+    with pytest.raises(XtalpriorsError, match=r"000000000059\.parquet was damaged .* Run the same command"):
+        generate_to(output, BUNDLE, EQUAL, **options)
+    assert generate_to(output, BUNDLE, EQUAL, **options).n_resumed == 30
+    assert read_parquet(output).equals(generate(BUNDLE, EQUAL, 1, 0, 60))
+
+
+def test_a_file_of_another_run_is_not_replaced_unless_told_to(tmp_path: Path) -> None:
+    output = tmp_path / "a.parquet"
+    generate_to(output, BUNDLE, EQUAL, seed=1, count=20)
+    before = output.read_bytes()
+    for message, options in (
+        ("another run", {"seed": 2, "count": 20}),
+        (r"structures 0 … 19 of this run", {"seed": 1, "count": 30}),
+    ):
+        with pytest.raises(UsageError, match=message):
+            generate_to(output, BUNDLE, EQUAL, **options)
+    assert output.read_bytes() == before
+    assert generate_to(output, BUNDLE, EQUAL, seed=1, count=20).n_resumed == 20
+    generate_to(output, BUNDLE, EQUAL, seed=2, count=20, overwrite=True)
+    assert read_parquet(output).equals(generate(BUNDLE, EQUAL, 2, 0, 20))
+    (tmp_path / "notes.parquet").write_text("precious")
+    with pytest.raises(UsageError, match="no structures of this command"):
+        generate_to(tmp_path / "notes.parquet", BUNDLE, EQUAL, count=1)
+
+
+def test_shards_that_would_hold_a_structure_twice_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    generate_to(folder, BUNDLE, EQUAL, seed=1, count=50, shard_size=20)  # 0–19, 20–39, 40–49
+    for start, count in ((0, 100), (10, 30), (45, 10)):
+        with pytest.raises(UsageError, match=r"overlap .*start = \d+"):
+            generate_to(folder, BUNDLE, EQUAL, seed=1, start=start, count=count, shard_size=20)
+    generate_to(folder, BUNDLE, EQUAL, seed=1, start=50, count=30, shard_size=20)
+    parts = [read_parquet(p) for p in sorted(folder.glob("*.parquet"))]
+    assert StructureBatch.concatenate(parts).equals(generate(BUNDLE, EQUAL, 1, 0, 80))
+
+
+def test_two_spellings_of_a_group_are_one_run(tmp_path: Path) -> None:
+    for symbol, resumed in (("P 1 21/c 1", 0), ("P21/c", 10), ("14", 10)):
+        config = configure(space_group=symbol, filling="equal-atoms")
+        assert generate_to(tmp_path / "run", BUNDLE, config, count=10).n_resumed == resumed
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"seed": 0})[:-1])
+    with pytest.raises(UsageError, match=r"run\.json is damaged"):
+        generate_to(tmp_path / "run", BUNDLE, EQUAL, count=10)
+
+
+def test_another_machine_that_is_just_beginning_is_no_foreign_folder(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".run.json.77.part").write_text("")
+    assert generate_to(tmp_path / "run", BUNDLE, EQUAL, count=5).n_structures == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"count": 10**17}, "Write at most"), ({"count": 1, "start": 2**63}, "9223372036854775807")],
+    ids=str,
+)
+def test_ranges_that_no_disk_or_index_holds(tmp_path: Path, options: dict[str, int], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        generate_to(tmp_path / "huge", BUNDLE, EQUAL, **options)
+    assert not (tmp_path / "huge").exists()
+
+
+def test_the_report_says_what_was_dropped() -> None:
+    names = ("n_target", "n_hydrogen_target", "dropped", "dropped_hydrogen", "dropped_special")
+    totals = dict.fromkeys((*names, "element_changes", "special_contacts", "redraws"), 0)
+    totals |= {"n_target": 2000, "dropped": 52, "n_hydrogen_target": 1000, "dropped_special": 1, "redraws": 3}
+    text = str(GenerateReport(Path("a.parquet"), 1000, 600, totals))
+    assert "a.parquet: 1,000 structures, of which 600 were there already" in text
+    assert "52 of 2,000 non-hydrogen atoms (2.6 %)" in text
+    assert "0 of 1,000 hydrogens (0 %), 1 special position" in text
+    assert "rarely" in text
+    assert "3 of 400 structures (0.75 %)" in text
+    nothing_new = str(GenerateReport(Path("a.parquet"), 5, 5, dict.fromkeys(totals, 0)))
+    assert nothing_new == "a.parquet: 5 structures, of which 5 were there already"
