@@ -17,6 +17,7 @@ from xtalpriors.mining.displacements import site_displacements
 from xtalpriors.mining.experiment import experiment_columns
 from xtalpriors.mining.flags import status_columns
 from xtalpriors.mining.geometry import cell_columns, symmetry_columns
+from xtalpriors.mining.groups import distinct_groups
 from xtalpriors.mining.positions import ranges, site_positions
 from xtalpriors.mining.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.select import Chosen, FileBlocks
@@ -50,8 +51,9 @@ def assemble(
     columns = _identity(source_name, database, text_origin, batch, files, chosen)
     for block_columns in (experiment_columns(batch, chosen.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
-    columns |= cell_columns(batch, cells, chosen)
-    columns |= symmetry_columns(batch, chosen, keep)
+    distinct = distinct_groups(groups)
+    columns |= cell_columns(batch, cells, chosen, distinct)
+    columns |= symmetry_columns(batch, chosen, keep, distinct)
     columns |= content_columns(
         batch, chosen, keep, columns["volume_angstrom3"], metric, sites, displacements, positions
     )

@@ -35,6 +35,7 @@ __all__ = ["Batch", "index_batch"]
 I32 = npt.NDArray[np.int32]
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
 _N_BLOCK: Final = len(BLOCK_NUMBERS) + len(BLOCK_TEXTS) + len(PRESENCE)
 _N_SITE: Final = len(SITE_NUMBERS) + len(SITE_TEXTS)
@@ -111,16 +112,10 @@ class Batch:
 
     def texts(self, tokens: I32) -> pa.Array:
         """Arrow strings of tokens, null where there is no token or it is null."""
-        wanted = np.where(self.null[tokens], np.int32(-1), tokens)
-        offsets, data = _gather(self.tokens.buffer, self.tokens.start, self.tokens.end, wanted)
-        mask = np.packbits(wanted >= 0, bitorder="little")
-        return pa.StringArray.from_buffers(
-            wanted.size,
-            pa.py_buffer(offsets),
-            pa.py_buffer(data),
-            pa.py_buffer(mask),
-            int((wanted < 0).sum()),
-        )
+        t = self.tokens
+        offsets, data, valid, missing = _gather(t.buffer, t.start, t.end, self.null, tokens)
+        buffers = [pa.py_buffer(part) for part in (offsets, data, valid)]
+        return pa.StringArray.from_buffers(tokens.size, *buffers, missing)
 
     def text(self, token: int) -> str | None:
         """String of one token; None for no token or a null one."""
@@ -135,19 +130,27 @@ class Batch:
 
 
 @numba.njit(cache=True)
-def _gather(
-    buffer: npt.NDArray[np.uint8], start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], tokens: I32
-) -> tuple[I32, npt.NDArray[np.uint8]]:
+def _gather(buffer: Bytes, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[I32, Bytes, Bytes, int]:
+    """Offsets, bytes and validity bits of an Arrow array of tokens, and the number of nulls."""
     offsets = np.zeros(tokens.size + 1, dtype=np.int32)
+    valid = np.zeros((tokens.size + 7) // 8, dtype=np.uint8)
+    total, missing = 0, 0
     for i in range(tokens.size):
-        size = end[tokens[i]] - start[tokens[i]] if tokens[i] >= 0 else 0
-        offsets[i + 1] = offsets[i] + size
-    data = np.empty(max(offsets[-1], 1), dtype=np.uint8)
+        t = tokens[i]
+        if t < 0 or null[t]:
+            missing += 1
+        else:
+            total += end[t] - start[t]
+            valid[i >> 3] |= np.uint8(1 << (i & 7))
+        offsets[i + 1] = total
+    data = np.empty(max(total, 1), dtype=np.uint8)
     for i in range(tokens.size):
-        first = start[tokens[i]]
-        for j in range(offsets[i + 1] - offsets[i]):
-            data[offsets[i] + j] = buffer[first + j]
-    return offsets, data
+        at = offsets[i]
+        if offsets[i + 1] > at:
+            first = start[tokens[i]]
+            for j in range(offsets[i + 1] - at):
+                data[at + j] = buffer[first + j]
+    return offsets, data, valid, missing
 
 
 @numba.njit(cache=True)

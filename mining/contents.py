@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -175,15 +176,24 @@ def _total(start: I32, end: I32, values: F64) -> F64:
     return np.where(end > start, sums, 0.0)
 
 
+@numba.njit(cache=True)
+def _grouped(
+    buffer: npt.NDArray[np.uint8], start: I32, end: I32, null: Bool, assembly: I32, group: I32
+) -> Bool:
+    """(s,) sites of a disordered assembly or group; PART 0 is the ordered part."""
+    out = np.zeros(assembly.size, dtype=np.bool_)
+    for i in range(assembly.size):
+        for t in (assembly[i], group[i]):
+            if t >= 0 and not null[t]:
+                out[i] |= end[t] - start[t] != 1 or buffer[start[t]] != 48
+    return out
+
+
 def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> dict[str, Any]:
     found = occupation(start, end, metric, sites.fract, sites.placed, sites.species.number, sites.occupancy)
-    grouped = np.zeros(len(sites.block), dtype=np.bool_)
-    for name in ("disorder_assembly", "disorder_group"):
-        tokens = batch.site_tokens(name)
-        stated = np.flatnonzero(~batch.null[tokens])
-        first, last = batch.tokens.start[tokens[stated]], batch.tokens.end[tokens[stated]]
-        ordered = (last - first == 1) & (batch.tokens.buffer[first] == ord("0"))  # PART 0 is the ordered part
-        grouped[stated] |= ~ordered
+    t = batch.tokens
+    assembly, group = (batch.site_tokens(f"disorder_{name}") for name in ("assembly", "group"))
+    grouped = _grouped(t.buffer, t.start, t.end, batch.null, assembly, group)
     return {
         "has_disorder": (_sum(start, end, grouped) > 0) | found.alone,
         "has_partial_occupancy": found.partial,

@@ -16,6 +16,7 @@ from xtalpriors.crystal.settings import plane_change, reference_axes
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.block_cells import BlockCells
+from xtalpriors.mining.groups import Groups
 from xtalpriors.mining.select import Chosen
 
 __all__ = ["cell_columns", "symmetry_columns"]
@@ -30,12 +31,11 @@ _METRIC_TOLERANCE: Final = 0.01
 """Relative; a cell whose metric the group changes by more is noted as contradicting its system."""
 
 
-def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, Any]:
+def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen, groups: Groups) -> dict[str, Any]:
     """Declared, Niggli-reduced and least-oblique cell, s.u. and volume of the chosen blocks."""
     keep = np.array(chosen.blocks, dtype=np.int64)
     declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
-    bases = np.stack([primitive_basis(s.group) for s in chosen.symmetry])
-    reduced = niggli_reduce(declared, bases).cells
+    reduced = niggli_reduce(declared, groups.array(primitive_basis)).cells
     oblique, operators = _least_oblique(declared, chosen)
     columns: dict[str, Any] = {"volume_angstrom3": volume, "least_oblique_operator": operators}
     for prefix, values in (("", declared), ("niggli_", reduced), ("least_oblique_", oblique)):
@@ -48,7 +48,7 @@ def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen) -> dict[str, A
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
     for i in np.flatnonzero(differs):
         chosen.notes.setdefault(int(keep[i]), []).append("volume-mismatch")
-    for e in _contradicting(declared, chosen):
+    for e in _contradicting(declared, groups):
         chosen.notes.setdefault(int(keep[e]), []).append("cell-contradicts-group")
     return columns
 
@@ -80,22 +80,25 @@ def _rotations(group: SpaceGroup) -> F64:
     return distinct
 
 
-def _contradicting(cells: F64, chosen: Chosen) -> list[int]:
+def _contradicting(cells: F64, groups: Groups) -> list[int]:
     """Entries whose cell is not invariant under the rotations of their group."""
-    metric = metric_tensors(cells)
-    rotations = [_rotations(s.group) for s in chosen.symmetry]
+    rotations = [_rotations(group) for group in groups.distinct]
     bounds = np.concatenate([[0], np.cumsum([len(r) for r in rotations])])
-    changed: list[int] = np.flatnonzero(_changes(metric, np.concatenate(rotations), bounds)).tolist()
+    first, last = bounds[groups.place], bounds[groups.place + 1]
+    changes = _changes(metric_tensors(cells), np.concatenate(rotations), first, last)
+    changed: list[int] = np.flatnonzero(changes).tolist()
     return changed
 
 
 @numba.njit(cache=True)
-def _changes(metric: F64, rotations: F64, bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """(n,) some rotation R of the entry makes Rᵀ G R differ from G by more than the tolerance."""
+def _changes(
+    metric: F64, rotations: F64, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """(n,) some rotation R of the entry, `first` to `last`, changes G by more than the tolerance."""
     out = np.zeros(len(metric), dtype=np.bool_)
     for e in range(len(metric)):
         g = metric[e]
-        for k in range(bounds[e], bounds[e + 1]):
+        for k in range(first[e], last[e]):
             r = rotations[k]
             for i in range(3):
                 for j in range(i, 3):
@@ -108,25 +111,26 @@ def _changes(metric: F64, rotations: F64, bounds: npt.NDArray[np.int64]) -> npt.
     return out
 
 
-def symmetry_columns(batch: Batch, chosen: Chosen, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
+def symmetry_columns(
+    batch: Batch, chosen: Chosen, keep: npt.NDArray[np.int64], groups: Groups
+) -> dict[str, Any]:
     """Space group as declared and as computed."""
-    groups = [s.group for s in chosen.symmetry]
     number = batch.numbers(batch.block_tokens("sg_number")[keep])
     number[~((number >= 1) & (number <= 230))] = np.nan
     return {
         "sg_declared_number": number,
         "sg_declared_hm": batch.texts(batch.block_tokens("hm")[keep]),
         "sg_declared_hall": batch.texts(batch.block_tokens("hall")[keep]),
-        "sg_number": [g.number for g in groups],
-        "sg_hm": [g.hm for g in groups],
-        "sg_hall": [g.hall for g in groups],
+        "sg_number": groups.column(lambda g: g.number),
+        "sg_hm": groups.column(lambda g: g.hm),
+        "sg_hall": groups.column(lambda g: g.hall),
         "sg_source": [s.source for s in chosen.symmetry],
         "sg_agreement": [s.agreement for s in chosen.symmetry],
-        "operators": [_joined(g) for g in groups],
-        "n_operators": [g.order for g in groups],
-        "crystal_system": [g.crystal_system for g in groups],
-        "laue_class": [g.laue_class for g in groups],
-        "centrosymmetric": [g.centrosymmetric for g in groups],
+        "operators": groups.column(_joined),
+        "n_operators": groups.column(lambda g: g.order),
+        "crystal_system": groups.column(lambda g: g.crystal_system),
+        "laue_class": groups.column(lambda g: g.laue_class),
+        "centrosymmetric": groups.column(lambda g: g.centrosymmetric),
     }
 
 

@@ -128,9 +128,13 @@ def occupation(
 
 
 @numba.njit(cache=True)
-def _first_of_position(start: I32, end: I32, metric: F64, fract: F64, wanted: Bool) -> Bool:
-    """(s,) wanted sites that no earlier wanted site of the entry shares its position with."""
+def _occupied_letters(
+    start: I32, end: I32, metric: F64, fract: F64, letter: npt.NDArray[np.uint8], wanted: Bool
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Letters of the wanted sites on no earlier one's position, and the bounds of each entry's letters."""
+    letters, bounds = np.empty(wanted.size, np.uint8), np.zeros(start.size + 1, np.int64)
     first = np.zeros(wanted.size, np.bool_)
+    n = 0
     for e in range(start.size):
         for i in range(start[e], end[e]):
             if not wanted[i]:
@@ -140,7 +144,11 @@ def _first_of_position(start: I32, end: I32, metric: F64, fract: F64, wanted: Bo
                 if first[j] and distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
                     first[i] = False
                     break
-    return first
+            if first[i]:
+                letters[n] = letter[i]
+                n += 1
+        bounds[e + 1] = n
+    return letters[:n], bounds
 
 
 @lru_cache(maxsize=2048)
@@ -151,20 +159,16 @@ def _points(group: SpaceGroup) -> frozenset[int]:
 
 def special_summary(
     groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, positions: Positions, non_hydrogen: Bool
-) -> tuple[list[int], list[str], list[int]]:
+) -> tuple[npt.NDArray[np.int64], list[str], list[int]]:
     """Of n entries: occupied special positions, their letters joined by blanks, and how many are points."""
     wanted = non_hydrogen & (positions.order > 1)
-    first = _first_of_position(start, end, metric, positions.snapped, wanted)
-    counts, letters, points = [], [], []
-    for e, group in enumerate(groups):
-        here = first[start[e] : end[e]]
-        if not here.any():
-            counts.append(0)
-            letters.append("")
-            points.append(0)
-            continue
-        found = sorted(positions.letter[start[e] : end[e]][here].tolist())
-        counts.append(len(found))
-        letters.append(" ".join(map(chr, found)))
-        points.append(sum(code in _points(group) for code in found))
+    found, bounds = _occupied_letters(start, end, metric, positions.snapped, positions.letter, wanted)
+    codes, places = found.tobytes(), bounds.tolist()
+    counts = np.diff(bounds)
+    letters, points = [""] * len(groups), [0] * len(groups)
+    for e in np.flatnonzero(counts).tolist():
+        here = sorted(codes[places[e] : places[e + 1]])
+        letters[e] = " ".join(map(chr, here))
+        special = _points(groups[e])
+        points[e] = sum(code in special for code in here)
     return counts, letters, points

@@ -8,6 +8,7 @@ their label, with the elements of the block's formula to decide between readings
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -150,25 +151,41 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     return SiteSpecies(number, isotope, implied, dummy)
 
 
+@lru_cache(maxsize=16384)
+def _elements(formula: str | None) -> frozenset[str]:
+    return frozenset(element for element, _ in parse_formula(formula) or ())
+
+
+def _block_elements(batch: Batch, blocks: I32) -> tuple[list[frozenset[str]], I32]:
+    """Distinct sets of elements of the formulae of blocks, and the place among them of each of `blocks`."""
+    here, inverse = np.unique(blocks, return_inverse=True)
+    formulas = batch.texts(batch.block_tokens("formula")[here]).to_pylist()
+    places: dict[frozenset[str], int] = {}
+    place = [places.setdefault(_elements(formula), len(places)) for formula in formulas]
+    return list(places), np.array(place, dtype=np.int32)[inverse]
+
+
 def _from_labels(
     batch: Batch, site_block: I32, types: I32, untold: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.void]:
-    """Records of the sites `untold`, whose type symbol says nothing."""
+    """Records of the sites `untold`, whose type symbol says nothing.
+
+    Sites without a type symbol whose labels begin alike, in blocks of the same elements, are one case.
+    """
     tokens = batch.tokens
-    labels, formulas = batch.site_tokens("label"), batch.block_tokens("formula")
-    words = _pack_labels(tokens.buffer, tokens.start, tokens.end, batch.null, labels[untold]).tolist()
-    found: list[tuple[int, int, int, bool, bool]] = []
-    block, elements = -1, frozenset[str]()
-    known: dict[tuple[int, frozenset[str]], tuple[int, int, int, bool, bool]] = {}
-    for i, word, of in zip(untold.tolist(), words, site_block[untold].tolist(), strict=True):
-        if of != block:
-            block = of
-            elements = frozenset(e for e, _ in parse_formula(batch.text(int(formulas[block]))) or ())
-        key = (word, elements)
-        record = known.get(key) if word > 1 and types[i] < 0 else None
-        if record is None:
-            record = _record(species(batch.text(int(types[i])), batch.text(int(labels[i])), elements or None))
-            if types[i] < 0:
-                known[key] = record
-        found.append(record)
-    return np.array(found, dtype=_RECORD)
+    labels = batch.site_tokens("label")[untold]
+    words = _pack_labels(tokens.buffer, tokens.start, tokens.end, batch.null, labels)
+    sets, elements = _block_elements(batch, site_block[untold])
+    alone = (words <= 1) | (types[untold] >= 0)
+    _, word = _distinct(words)
+    cases = word.astype(np.uint64) * np.uint64(len(sets)) + elements.astype(np.uint64)
+    cases[alone] = np.uint64(2**63) + np.flatnonzero(alone).astype(np.uint64)
+    distinct, case = _distinct(cases)
+    first = np.empty(distinct.size, dtype=np.int64)
+    first[case[::-1]] = np.arange(len(cases) - 1, -1, -1)
+    table = np.zeros(distinct.size, dtype=_RECORD)
+    rows = zip(first.tolist(), untold[first].tolist(), elements[first].tolist(), strict=True)
+    for c, (i, site, of) in enumerate(rows):
+        texts = batch.text(int(types[site])), batch.text(int(labels[i]))
+        table[c] = _record(species(*texts, sets[of] or None))
+    return table[case]
