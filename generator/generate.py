@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
-from xtalpriors.generator.counters import COUNTERS
+from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET
 from xtalpriors.generator.kernels import generate_range, new_workspace
 from xtalpriors.generator.random_numbers import new_stream, stream_key
 from xtalpriors.generator.specification import Specification, specify
@@ -128,7 +128,7 @@ class Generator:
         if done:
             self._atoms_per_structure = max(self._atoms_per_structure, n / done)
         index = np.arange(start, start + done)
-        self._refuse_empty(np.diff(offsets[: done + 1]), index)
+        self._refuse_empty(np.diff(offsets[: done + 1]), index, counters[:done])
         return StructureBatch(
             self.specification.group,
             index,
@@ -142,15 +142,25 @@ class Generator:
             site=out[4][:n].copy(),
         )
 
-    def _refuse_empty(self, n_atoms: npt.NDArray[np.int64], index: npt.NDArray[np.int64]) -> None:
+    def _refuse_empty(
+        self, n_atoms: npt.NDArray[np.int64], index: npt.NDArray[np.int64], counters: npt.NDArray[np.int32]
+    ) -> None:
         if not np.any(n_atoms == 0):
             return
-        first = int(index[np.argmin(n_atoms)])
-        group = self.specification.group
+        k, group = int(np.argmin(n_atoms)), self.specification.group
+        again = f"structure {int(index[k])} was empty {self.config.redraws + 1} times in a row: "
+        wanted, dropped = (int(counters[k, column]) for column in (N_TARGET, DROPPED))
+        if dropped:
+            rule = "gap_window" if self.config.filling == "molecules" else "min_distance_angstrom"
+            raise XtalpriorsError(
+                f"{again}at the last, {dropped} of {wanted} non-hydrogen atoms found no room, and below a "
+                f"share of min_placed_share = {self.config.min_placed_share:g} a structure is empty. Lower "
+                f"{rule} or min_placed_share, or raise the tries or redraws."
+            )
         raise XtalpriorsError(
-            f"structure {first} was empty {self.config.redraws + 1} times in a row: with these volumes eq. "
-            f"18 leaves no atom for the {group.order} operators of {group.hm or group.number}. Use larger "
-            "cells (length_max_angstrom, or scale_with_order), occupy special positions, or raise redraws."
+            f"{again}with these volumes eq. 18 leaves no atom for the {group.order} operators of "
+            f"{group.hm or group.number}. Use larger cells (length_max_angstrom, or scale_with_order), "
+            "occupy special positions, or raise redraws."
         )
 
     def batches(

@@ -67,7 +67,7 @@ def check_range(output: Path, start: int, count: int, shard_size: int) -> None:
         raise UsageError(f"start + count is {start + count}; the last index is {2**63 - 1}.")
     folder = next(p for p in (output.absolute(), *output.absolute().parents) if p.is_dir())
     total = shutil.disk_usage(folder).total
-    if count * LEAST_BYTES > total:
+    if 0 < total < count * LEAST_BYTES:  # 0: no disk at all, such as /proc
         raise UsageError(
             f"count is {count:,}: at {LEAST_BYTES} bytes each, and they take more, that is beyond the "
             f"{total / 1e9:,.0f} GB of the disk of {folder}. Write at most {total // LEAST_BYTES:,}, or "

@@ -164,9 +164,9 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
 def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> int:
     """Write shards beside the file, then join them."""
     folder = output.with_name(output.name + ".parts")
-    if overwrite:
+    if overwrite or not any(folder.glob("structures-*")):  # a run that failed at once leaves none
         _forget_other_run(folder, run.identity)
-    elif holds(output, run.identity, ranges.start, ranges.n):
+    if not overwrite and holds(output, run.identity, ranges.start, ranges.n):
         run.advance(ranges.n)
         return ranges.n
     output.parent.mkdir(parents=True, exist_ok=True)

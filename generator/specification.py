@@ -44,6 +44,8 @@ __all__ = ["Specification", "specify"]
 
 Floats = npt.NDArray[np.float64]
 NONE = linear_table(0.0, 0.0)
+MOST_ATOMS = 50_000
+"""Non-hydrogen atoms in one asymmetric unit: every new atom is tested against all others."""
 
 
 class Specification(NamedTuple):
@@ -97,6 +99,11 @@ def _volumes(
             v_min, v_max = config.volume_min_angstrom3, config.volume_max_angstrom3
             v_min = prior.uniform_low_angstrom3 * scale if v_min is None and prior else v_min
             v_max = prior.uniform_high_angstrom3 * scale if v_max is None and prior else v_max
+            if v_min is not None and v_max is not None and not v_min < v_max:
+                raise UsageError(
+                    f"the smallest volume allowed, {v_min:g} Å³, is not below the largest, {v_max:g} Å³. Set "
+                    "both volume_min_angstrom3 and volume_max_angstrom3."
+                )
             return quantile_table(Uniform(low=v_min or 0.0, high=v_max or 0.0), low, high)
         form = "parametric" if config.cell == "volume-lognormal" else "empirical"
         return quantile_table(distribution_of(bundle, "cell_volume", prior, form), low, high, scale)
@@ -287,6 +294,21 @@ def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable
     )
 
 
+def _check_not_huge(spec: CellSpec, content: ContentSpec, group: SpaceGroup) -> None:
+    """Fail at once where one structure could have more atoms than memory and time allow."""
+    largest = float(spec.volume[-1]) if spec.from_volume else spec.factor * spec.length_max**3
+    atoms = largest / (float(content.packing[0]) * group.order)
+    if atoms <= MOST_ATOMS:
+        return
+    allowed = MOST_ATOMS * float(content.packing[0]) * group.order
+    raise UsageError(
+        f"one structure could have {atoms:.3g} atoms in its asymmetric unit: V up to {largest:.5g} Å³, "
+        f"{group.order} operators and {content.packing[0]:g} Å³ per atom (eq. 18). The generator goes up to "
+        f"{MOST_ATOMS:,}: lower length_max_angstrom (to {(allowed / spec.factor) ** (1 / 3):.4g} Å or less) "
+        "or the volumes."
+    )
+
+
 def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
     """Check a bundle and a configuration against each other, and make the kernels' tables.
 
@@ -305,5 +327,6 @@ def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
     content = _content_spec(bundle, config, special)
     general, on_special = _elements(bundle, config, special)
     _check_not_empty(cell, content, special, group)
+    _check_not_huge(cell, content, group)
     spec = Spec(cell, content, symmetry_table(group), special, general, on_special)
     return Specification(spec, group, scale)

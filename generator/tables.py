@@ -96,7 +96,8 @@ def distribution_of(bundle: PriorBundle, name: str, prior: ScalarPrior | None, f
     if chosen is None:
         have = ", ".join(families) or "nothing"
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no {form or 'usable'} form of {name!r}, only {have}."
+            f"bundle {bundle.name!r} has no {form or 'usable'} form of {name!r}, only {have}. Ask for that, "
+            "or use a bundle fitted to a database."
         )
     return chosen
 

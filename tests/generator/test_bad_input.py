@@ -45,6 +45,14 @@ PUBLISHED = published_bundle()
             {"space_group": "R 3:R", "rhombohedral_angle_degree": (95.0, 110.0)},
             ["rhombohedral_angle_degree", "90"],
         ),
+        (
+            {"cell": "axes-uniform", "length_max_angstrom": 1e5},
+            ["3.57e+13 atoms", "length_max_angstrom (to 111.9", "50,000"],
+        ),
+        (
+            {"cell": "volume-uniform", "volume_min_angstrom3": 2000.0},
+            ["2000", "1000", "volume_max_angstrom3"],
+        ),
         ({"filling": "equal-atoms", "equal_atoms_element": "Xx"}, ["Xx", "no chemical element"]),
     ],
     ids=lambda x: str(x)[:60],
@@ -128,8 +136,11 @@ def test_a_run_that_can_only_be_empty_ends() -> None:
         space_group="F m -3 m", cell="axes-uniform", length_min_angstrom=11.0, length_max_angstrom=11.1,
         scale_with_order=False, special_positions=False, redraws=3,
     )  # fmt: skip
-    with pytest.raises(XtalpriorsError, match="4 times in a row"):
+    with pytest.raises(XtalpriorsError, match=r"4 times in a row: with these volumes eq\. 18"):
         generate(PUBLISHED, config, 1, 0, 1000)
+    crowded = configure(filling="random", min_distance_angstrom=5, redraws=3)
+    with pytest.raises(XtalpriorsError, match=r"found no room.*min_distance_angstrom"):
+        generate(PUBLISHED, crowded, 1, 0, 1000)
 
 
 def test_negative_ranges_and_seeds() -> None:

@@ -63,6 +63,13 @@ def test_a_file_of_another_run_is_not_replaced_unless_told_to(tmp_path: Path) ->
         generate_to(tmp_path / "notes.parquet", BUNDLE, EQUAL, count=1)
 
 
+def test_a_run_that_failed_at_once_stands_in_nobodys_way(tmp_path: Path) -> None:
+    crowded = configure(filling="random", min_distance_angstrom=5, redraws=0)
+    with pytest.raises(XtalpriorsError, match="no room"):
+        generate_to(tmp_path / "a.parquet", BUNDLE, crowded, count=50)
+    assert generate_to(tmp_path / "a.parquet", BUNDLE, EQUAL, count=5).n_structures == 5
+
+
 def test_shards_that_would_hold_a_structure_twice_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     generate_to(folder, BUNDLE, EQUAL, seed=1, count=50, shard_size=20)  # 0–19, 20–39, 40–49

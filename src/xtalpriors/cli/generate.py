@@ -60,11 +60,14 @@ def generate(
             raise UsageError(f"--format is parquet or cif, not '{file_format}'.")
         given = {"cell": cell, "filling": filling, "space_group": space_group}
         options: dict[str, object] = {k: v for k, v in given.items() if v is not None}
+        extra = _key_values(option or [])
+        if twice := sorted(options.keys() & extra.keys()):
+            raise UsageError(f"{twice[0]} is given twice, as an option and with --set. Leave one out.")
         say(
             generate_to(
                 output,
                 load_bundle(bundle),
-                configure(**options, **_key_values(option or [])),
+                configure(**options, **extra),
                 seed=seed,
                 start=start,
                 count=count,
