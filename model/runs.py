@@ -15,7 +15,14 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.card import ModelCard
 from xtalpriors.model.density import DensityMaps
 from xtalpriors.model.diffraction import keyed_rng
-from xtalpriors.model.figure_of_merit import FIGURES, FigureOfMerit, agreement, expected_r, skewness
+from xtalpriors.model.figure_of_merit import (
+    FIGURES,
+    FigureOfMerit,
+    agreement,
+    expected_r,
+    positivity,
+    skewness,
+)
 from xtalpriors.model.phai import PhAI
 from xtalpriors.model.reflections import Reflections
 
@@ -35,7 +42,7 @@ class Protocol(BaseModel):
     completeness: float = Field(default=1.0, gt=0, le=1)
     robust_scale: bool = False
     """Where the strongest reflection may be missing; see `diffraction.network_input`."""
-    merit: FigureOfMerit = "expected_r"
+    merit: FigureOfMerit = "positivity"
     """The figure of merit that chooses the run without knowing the truth."""
     seed: int = Field(default=0, ge=0)
     batch: int = Field(default=32, ge=1)
@@ -131,7 +138,9 @@ def phase_runs(
             probabilities.append(logits.softmax(dim=1).amax(dim=1).cpu())
             merit["expected_r"].append(expected_r(logits, amplitudes, counted).cpu())
             merit["agreement"].append(agreement(before, after, amplitudes, counted).cpu())
-            merit["skewness"].append(skewness(maps, after, amplitudes).cpu())
+            density = maps(torch.where(after, amplitudes, -amplitudes))
+            merit["skewness"].append(skewness(density).cpu())
+            merit["positivity"].append(positivity(density).cpu())
             before = after
     stacked = {name: torch.stack(values, dim=1) for name, values in merit.items()}
     return Runs(torch.stack(candidates, dim=1), torch.stack(probabilities, dim=1), stacked)

@@ -90,7 +90,7 @@ def test_best_is_the_best_and_every_run_is_there(made: ExperimentalStructures) -
     for row in rows:
         assert len(row["r_by_run"]) == 9
         assert row["best_r"] == pytest.approx(max(row["r_by_run"]), abs=1e-6)
-        assert row["best_r"] >= row["chosen_r"] == row["r_by_expected_r"]
+        assert row["best_r"] >= row["chosen_r"] == row["r_by_positivity"]
         place = row["r_by_run"].index(max(row["r_by_run"]))
         assert (row["best_start"], row["best_cycles"]) == Protocol(cycles=3, random_starts=2).run(place)
 

@@ -15,7 +15,7 @@ from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.model.density import DensityMaps, spread
 from xtalpriors.model.diffraction import ROBUST_FACTOR, calculate, network_input
 from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.figure_of_merit import agreement, expected_r, skewness
+from xtalpriors.model.figure_of_merit import agreement, expected_r, positivity, skewness
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
 from xtalpriors.model.summary import score, summarise
@@ -67,17 +67,28 @@ def test_expected_r_and_agreement_by_hand() -> None:
     assert agreement(before, after, amplitudes, counts).item() == pytest.approx(7 / 25)
 
 
-def test_skewness_tells_true_phases_from_random_ones_but_not_from_zero() -> None:
+def test_moments_by_hand() -> None:
+    """Densities 3, −1, −1, −1: ⟨ρ²⟩ = 3, ⟨ρ³⟩ = 6, and 9 of 12 of the squares are positive."""
+    density = torch.tensor([[3.0, -1.0, -1.0, -1.0]], dtype=torch.float64)
+    assert skewness(density).item() == pytest.approx(6 / 3**1.5)
+    assert positivity(density).item() == pytest.approx(0.75)
+    assert torch.isnan(positivity(torch.zeros(1, 4))).all()
+
+
+def test_density_tells_true_phases_from_random_ones_but_not_from_zero() -> None:
     batch = generate(published_bundle(), None, seed=5, count=40)
     ten = Reflections(P21C, 10)
     d = calculate(ten, crystal_arrays(batch))
     maps = DensityMaps(ten)
     amplitudes, true = torch.from_numpy(d.amplitudes), torch.from_numpy(d.positive)
     flips = torch.from_numpy(np.random.default_rng(1).random(true.shape) < 0.5)
-    at_truth = skewness(maps, true, amplitudes)
-    assert (at_truth > skewness(maps, flips, amplitudes)).double().mean() > 0.95
-    zero = skewness(maps, torch.ones_like(true), amplitudes)
-    assert 0.2 < (zero > at_truth).double().mean() < 0.8, "what the module says of its weakness"
+    at_truth, at_random, at_zero = (
+        maps(torch.where(phases, amplitudes, -amplitudes)) for phases in (true, flips, torch.ones_like(true))
+    )
+    for figure in (skewness, positivity):
+        assert (figure(at_truth) > figure(at_random)).double().mean() > 0.95
+    more = (skewness(at_zero) > skewness(at_truth)).double().mean()
+    assert 0.2 < more < 0.8, "what the module says of its weakness"
 
 
 def test_robust_scale_hardly_moves_without_the_strongest() -> None:

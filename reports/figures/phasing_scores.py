@@ -1,0 +1,125 @@
+"""Figs 5 and 6: r against the volume of the cell, by compound class and by number of special positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xtalpriors.reports.meta import FigureMeta
+from xtalpriors.reports.style import LIGHT, new_figure
+
+__all__ = ["BY_CLASS", "BY_SPECIAL", "SOLVED", "ScoreFigure"]
+
+SOLVED: Final = 0.8
+"""r from which a structure counts as solved (Melgalvis & Reķis 2026)."""
+
+RUNS: Final = (("best_r", "best run"), ("chosen_r", "chosen without the truth"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One kind of structure and its look."""
+
+    name: str
+    label: str
+    marker: Literal["o", "^", "s", "x"]
+    colour: str
+
+
+class ScoreFigure:
+    """A row of two panels for each evaluation: the best run, and the one chosen without the truth."""
+
+    def __init__(self, column: str, groups: Sequence[_Group]) -> None:
+        self.column = column
+        self.groups = tuple(groups)
+
+    def data(self, evaluations: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+        """A row per structure and run: `network`, `run`, `group`, `volume_angstrom3`, `r`, `entry_id`.
+
+        Parameters
+        ----------
+        evaluations
+            Name and rows of each.
+        """
+        parts = []
+        for name, rows in evaluations:
+            group = rows[self.column].map(self._group)
+            for column, run in RUNS:
+                part = rows[["volume_angstrom3", "entry_id"]].assign(
+                    network=name, run=run, group=group, r=rows[column].astype("float64")
+                )
+                parts.append(part)
+        order = ["network", "run", "group", "volume_angstrom3", "r", "entry_id"]
+        return pd.concat(parts, ignore_index=True)[order]
+
+    def _group(self, value: Any) -> str:
+        if self.column == "n_special":
+            return str(value) if value < 2 else "2 or more"
+        return str(value)
+
+    def draw(self, frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+        """All panels to one scale."""
+        networks = list(dict.fromkeys(frame["network"]))
+        figure, all_axes = new_figure(2, len(networks), height=0.7 + 2.7 * len(networks))
+        right = float(frame["volume_angstrom3"].max()) * 1.03
+        low = min(0.0, float(frame["r"].min()) - 0.05)
+        handles: dict[str, Any] = {}
+        for place, axes in enumerate(all_axes):
+            network, (_, run) = networks[place // 2], RUNS[place % 2]
+            part = frame[(frame["network"] == network) & (frame["run"] == run)]
+            self._panel(axes, part)
+            title = run.capitalize() if len(networks) == 1 else f"{network}, {run}"
+            axes.set(xlim=(0, right), ylim=(low, 1.04), title=title, xlabel="V / Å³", ylabel="r")
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+        ordered = [g.label for g in self.groups if g.label in handles]
+        figure.legend([handles[x] for x in ordered], ordered, loc="outside upper left", ncols=4)
+        return figure
+
+    def _panel(self, axes: Axes, part: pd.DataFrame) -> None:
+        axes.axhline(SOLVED, color=LIGHT["muted"], lw=0.9, ls=(0, (4, 2)), zorder=1)
+        known = part[part["r"].notna()]
+        solved = float((part["r"] >= SOLVED - 1e-9).mean()) if len(part) else 0.0
+        for group in self.groups:
+            of_group = known[known["group"] == group.name]
+            if of_group.empty:
+                continue
+            hollow = group.marker in "o^s"
+            axes.scatter(
+                of_group["volume_angstrom3"],
+                of_group["r"],
+                s=11 if len(known) < 1500 else 5,
+                marker=group.marker,
+                linewidths=0.6,
+                facecolors="none" if hollow else group.colour,
+                edgecolors=group.colour if hollow else None,
+                label=group.label,
+                zorder=2,
+            )
+        text = axes.text(0.985, 0.03, f"r ≥ 0.8: {100 * solved:.0f} % of {len(part):,}", ha="right")
+        text.set(transform=axes.transAxes, fontsize=8, color=LIGHT["muted"], va="bottom")
+        text.set_bbox({"facecolor": LIGHT["surface"], "edgecolor": "none", "pad": 1.5, "alpha": 0.8})
+
+
+BY_CLASS: Final = ScoreFigure(
+    "compound_class",
+    [
+        _Group("organic", "organic molecules only", "o", LIGHT["data"]),
+        _Group("s-block", "with an s-block metal", "^", LIGHT["second"]),
+        _Group("d-block", "with a d-block element", "s", LIGHT["fit"]),
+        _Group("other", "neither", "x", LIGHT["muted"]),
+    ],
+)
+BY_SPECIAL: Final = ScoreFigure(
+    "n_special",
+    [
+        _Group("0", "no special position", "o", LIGHT["data"]),
+        _Group("1", "one", "^", LIGHT["second"]),
+        _Group("2 or more", "two or more", "s", LIGHT["fit"]),
+    ],
+)
