@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -51,8 +52,9 @@ def test_order_and_threads_change_nothing(whole: StructureBatch) -> None:
 
 def test_worker_processes_give_the_same_structures(whole: StructureBatch) -> None:
     ranges = [(250, 150), (0, 120), (120, 130)]
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        parts = dict(zip(ranges, pool.map(_worker, ranges), strict=True))
+    # not multiprocessing.Pool, which waits for ever for a worker that dies
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = dict(zip(ranges, pool.map(_worker, ranges, timeout=300), strict=True))
     assert StructureBatch.concatenate([parts[r] for r in sorted(ranges)]).equals(whole)
 
 
