@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from xtalpriors.generator.config import configure
+from xtalpriors.generator.generate import generate
+from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.axis_ratio import AxisRatio
 from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
 from xtalpriors.priors.distributions import Empirical, Exponential
@@ -47,3 +50,8 @@ def full_bundle() -> PriorBundle:
         }
     )
     return make_bundle("full", published.created_from, changed)
+
+
+def generate_range(bounds: tuple[int, int]) -> StructureBatch:
+    """Structures of a range; here and not in a test, so that a spawned process can import it."""
+    return generate(published_bundle(), configure(), 7, *bounds)

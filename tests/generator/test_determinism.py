@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from generator_bundles import full_bundle
+from generator_bundles import full_bundle, generate_range
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,10 +21,6 @@ from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle
 
 WHOLE = 400
-
-
-def _worker(bounds: tuple[int, int]) -> StructureBatch:
-    return generate(published_bundle(), configure(), 7, *bounds)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,7 @@ def test_worker_processes_give_the_same_structures(whole: StructureBatch) -> Non
     ranges = [(250, 150), (0, 120), (120, 130)]
     # not multiprocessing.Pool, which waits for ever for a worker that dies
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = dict(zip(ranges, pool.map(_worker, ranges, timeout=300), strict=True))
+        parts = dict(zip(ranges, pool.map(generate_range, ranges, timeout=300), strict=True))
     assert StructureBatch.concatenate([parts[r] for r in sorted(ranges)]).equals(whole)
 
 
