@@ -43,9 +43,19 @@ class CorpusPaths:
         return Path("data") / self.corpus / "generated" / f"{strategy}.parquet"
 
     @property
+    def evaluation(self) -> Path:
+        """Scores of the trained network on the real structures of the corpus."""
+        return Path("data") / self.corpus / "evaluation.parquet"
+
+    @property
     def report(self) -> Path:
         """Folder of the report."""
         return Path("reports") / self.corpus
+
+
+def run_folder(preset: str) -> Path:
+    """Folder of the pipeline's training run."""
+    return Path("data") / "models" / Path(preset).stem
 
 
 def published(name: str = "melgalvis-2026") -> Path:

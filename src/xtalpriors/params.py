@@ -56,6 +56,21 @@ class FitParams(_Strict):
     """β_max of Melgalvis & Reķis 2026: where the fit of the monoclinic skew is truncated."""
 
 
+class TrainParams(_Strict):
+    """The training run of the pipeline; its priors are the published ones."""
+
+    preset: str = "smoke"
+    """A file of presets/, by name."""
+
+
+class EvaluateParams(_Strict):
+    """The real structures that the trained network is scored on."""
+
+    subsets: tuple[str, ...] = Field(default=("p21c-10", "p21c-supergroups"), min_length=1)
+    volume_range_angstrom3: tuple[float, float] | None = None
+    """Only cells with a volume in this range: a small network knows small cells."""
+
+
 class PlotsParams(_Strict):
     """Which bundle `dvc plots show` draws."""
 
@@ -80,6 +95,8 @@ class Params(_Strict):
     mine: MineParams = MineParams()
     fit: FitParams = FitParams()
     plots: PlotsParams | None = None
+    train: TrainParams = TrainParams()
+    evaluate: EvaluateParams = EvaluateParams()
     generate: GenerateParams
     strategies: dict[str, GeneratorConfig]
 

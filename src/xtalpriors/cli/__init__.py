@@ -17,6 +17,7 @@ from xtalpriors import __version__
 from xtalpriors.cli.common import say
 from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset
+from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.errors import UsageError, XtalpriorsError
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="Crystal databases in, generator priors out: mine CIFs into DuckDB, fit priors, write figure "
     "reports, generate artificial crystal structures. Without options a command reads params.yaml.",
 )
-for command in (manifest, mine, subset, fit, generate, report):
+for command in (manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
     app.command()(command)
 app.add_typer(priors_app, name="priors")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,10 @@ SourceOption = Annotated[
 CorpusOption = Annotated[
     str | None,
     typer.Option("--corpus", metavar="NAME", help="A corpus of params.yaml; without it, all of them."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any other option, by its name. Repeatable."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default one a core.")
@@ -56,3 +61,16 @@ def together(option: object, needs: dict[str, object]) -> None:
         raise UsageError(
             f"{' and '.join(missing)} must be given too (or give no options at all: params.yaml is read)."
         )
+
+
+def key_values(options: Iterable[str]) -> dict[str, object]:
+    """`key=value` pairs; the value is read as YAML, so that numbers, lists and null can be given."""
+    import yaml
+
+    pairs: dict[str, object] = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, as in --set min_distance_angstrom=1.3, not '{text}'.")
+        pairs[key.strip()] = yaml.safe_load(value)
+    return pairs

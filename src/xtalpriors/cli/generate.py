@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xtalpriors.cli.common import CorpusOption, WorkersOption, corpora, params, say, together
+from xtalpriors.cli.common import (
+    CorpusOption,
+    SetOption,
+    WorkersOption,
+    corpora,
+    key_values,
+    params,
+    say,
+    together,
+)
 from xtalpriors.errors import UsageError
 from xtalpriors.layout import CorpusPaths
 
@@ -28,10 +36,7 @@ def generate(
         str | None,
         typer.Option(metavar="NAME", help="Hermann–Mauguin or Hall symbol, or number, any setting."),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other option of the generator. Repeatable."),
-    ] = None,
+    option: SetOption = None,
     count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Structures.")] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed.")] = 0,
     start: Annotated[
@@ -60,7 +65,7 @@ def generate(
             raise UsageError(f"--format is parquet or cif, not '{file_format}'.")
         given = {"cell": cell, "filling": filling, "space_group": space_group}
         options: dict[str, object] = {k: v for k, v in given.items() if v is not None}
-        extra = _key_values(option or [])
+        extra = key_values(option or [])
         if twice := sorted(options.keys() & extra.keys()):
             raise UsageError(f"{twice[0]} is given twice, as an option and with --set. Leave one out.")
         say(
@@ -94,16 +99,3 @@ def generate(
                     progress=bar,
                 )
             )
-
-
-def _key_values(options: Iterable[str]) -> dict[str, object]:
-    """`key=value` pairs; the value is read as YAML, so that numbers, lists and null can be given."""
-    import yaml
-
-    pairs: dict[str, object] = {}
-    for text in options:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"--set takes KEY=VALUE, as in --set min_distance_angstrom=1.3, not '{text}'.")
-        pairs[key.strip()] = yaml.safe_load(value)
-    return pairs

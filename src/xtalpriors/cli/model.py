@@ -1,0 +1,206 @@
+"""`xtalpriors train`, `evaluate`, `predict` and `matrix`: the phasing network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xtalpriors.cli.common import CorpusOption, SetOption, corpora, key_values, params, say, together
+from xtalpriors.errors import UsageError
+from xtalpriors.layout import CorpusPaths, published, run_folder
+
+if TYPE_CHECKING:
+    from xtalpriors.crystal.cell import UnitCell
+
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="cpu, cuda or cuda:N; by default a GPU, if any."),
+]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="DIR|FILE", help="Folder of a run, or its model.safetensors."),
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME|FILE", help="A file of presets/, by name, or one of your own."),
+]
+
+
+def train(
+    preset: PresetOption = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Priors of the training structures; by default the paper's."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on from the last checkpoint there.")
+    ] = False,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Subset of real structures to score on as well. Repeatable."),
+    ] = None,
+    option: SetOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
+    from xtalpriors.model.presets import load_preset
+    from xtalpriors.model.train import train as run
+    from xtalpriors.model.validation import experimental_set
+    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.progress import bar
+
+    together(preset or output, {"--preset": preset, "--output": output})
+    if preset and output:
+        source = bundle or published()
+    else:
+        chosen = params().train
+        preset, source, output = chosen.preset, published(), run_folder(chosen.preset)
+    config = load_preset(preset, key_values(option or []))
+    result = run(
+        config,
+        load_bundle(source),
+        output,
+        resume=resume,
+        device=device,
+        validation=[experimental_set("experimental", test, config, config.reflections())] if test else [],
+        progress=bar,
+    )
+    if result is not None:
+        say(result)
+
+
+def evaluate(
+    model: ModelOption = None,
+    subset: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Subset (.parquet); repeatable: their union.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Scores to write (.parquet).")] = None,
+    volume: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="Only cells with a volume in this range, Å³."),
+    ] = None,
+    corpus: CorpusOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Score a network on real structures by the paper's protocol, the trivial baselines beside it."""
+    from xtalpriors.model.assess import assess
+    from xtalpriors.progress import bar
+
+    together(model or subset, {"--model": model, "--subset": subset or None, "--output": output})
+    if model and subset and output:
+        say(
+            assess(model, subset, output, volume_range_angstrom3=volume, device=device or "cpu", progress=bar)
+        )
+        return
+    settings = params()
+    for name, _ in corpora(settings, corpus):
+        paths = CorpusPaths(name)
+        say(
+            assess(
+                run_folder(settings.train.preset),
+                [paths.subset(settings.subset(one).name) for one in settings.evaluate.subsets],
+                paths.evaluation,
+                volume_range_angstrom3=settings.evaluate.volume_range_angstrom3,
+                device=device or "cpu",
+                progress=bar,
+            )
+        )
+
+
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CIF, or a list of h k l |F| [σ].")],
+    model: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Trained network.")],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Phases to write (.cif).")],
+    density: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="Density map to write (.ccp4); needs the cell."),
+    ] = None,
+    hkl_format: Annotated[
+        str | None,
+        typer.Option("--hkl", metavar="NAME", help="What a list holds: f (|F|), f2, hklf3 or hklf4."),
+    ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(metavar="'A B C α β γ'", help="Cell in Å and degrees, where the file has none."),
+    ] = None,
+    calculated: Annotated[
+        bool,
+        typer.Option(
+            "--calculated", metavar="", help="Amplitudes of the structure even if some are measured."
+        ),
+    ] = False,
+    device: DeviceOption = None,
+) -> None:
+    """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
+    from xtalpriors.model.predict import predict as run
+    from xtalpriors.model.prediction_files import write_map, write_phases
+    from xtalpriors.model.prediction_input import read_input
+    from xtalpriors.model.reflection_files import FORMATS
+    from xtalpriors.model.runs import reflections_of
+    from xtalpriors.model.weights import load_model
+
+    chosen = next((form for form in FORMATS if form == hkl_format), None)
+    if hkl_format is not None and chosen is None:
+        raise UsageError(f"--hkl is one of {', '.join(FORMATS)}, not '{hkl_format}'.")
+    network, card = load_model(model)
+    given = read_input(
+        file,
+        reflections_of(card),
+        hkl_format=chosen,
+        cell=_cell(cell),
+        calculated=calculated,
+    )
+    prediction = run(network, card, given, device=device or "cpu")
+    say(prediction)
+    say(write_phases(prediction, output))
+    if density is not None:
+        say(write_map(prediction, density))
+
+
+def matrix(
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of all the runs; finished ones are kept.")
+    ],
+    preset: PresetOption = "demonstrator",
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Priors of the training structures; by default the paper's."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Seeds of each strategy.")] = 3,
+    option: SetOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
+    from xtalpriors.model.matrix import run_matrix
+    from xtalpriors.model.presets import load_preset
+    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.progress import bar
+
+    say(
+        run_matrix(
+            load_preset(preset or "demonstrator", key_values(option or [])),
+            load_bundle(bundle or published()),
+            output,
+            seeds=tuple(range(1, seeds + 1)),
+            device=device,
+            progress=bar,
+        )
+    )
+
+
+def _cell(text: str | None) -> UnitCell | None:
+    """Cell of six numbers, or of nothing."""
+    from xtalpriors.crystal.cell import UnitCell
+
+    if text is None:
+        return None
+    try:
+        a, b, c, alpha, beta, gamma = (float(word) for word in text.replace(",", " ").split())
+    except ValueError as error:
+        raise UsageError(
+            f"--cell takes six numbers, as in --cell '7.1 9.2 6.5 90 105.3 90', not '{text}'."
+        ) from error
+    return UnitCell(a, b, c, alpha, beta, gamma)
