@@ -173,7 +173,7 @@ class _Run:
             write_digest(content, digest)
         entries, rejections = (content["tables"][t]["rows"] for t in ("entry", "rejection"))
         seconds = time.monotonic() - started
-        if ingest.n_updated or self._plan.deleted:
+        if self._is_recorded or ingest.n_updated:
             self._record()
             connection.execute(
                 """UPDATE run SET finished = ?, n_files_read = ?, n_entries = ?, n_rejections = ?, seconds = ?

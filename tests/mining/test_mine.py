@@ -111,6 +111,16 @@ def test_new_changed_touched_and_deleted(tree: TreeSource, tmp_path: Path) -> No
     assert run(tree, tmp_path / "db").is_noop
 
 
+def test_a_run_that_finds_nothing_else_than_new_times_is_no_interrupted_run(
+    tree: TreeSource, tmp_path: Path
+) -> None:
+    run(tree, tmp_path / "db")
+    os.utime(tree.root / "2/02.cif", ns=(0, 0))
+    assert run(tree, tmp_path / "db").n_updated == 0
+    assert count(tmp_path / "db", "run") == 2
+    assert count(tmp_path / "db", "run WHERE finished IS NULL") == 0
+
+
 def test_status_change_is_a_change_of_content(tree: TreeSource, tmp_path: Path) -> None:
     """The COD marks a structure retracted inside its file; the size may stay, the hash does not."""
     run(tree, tmp_path / "db")
