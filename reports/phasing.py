@@ -148,7 +148,8 @@ def _lead(sets: Sequence[PhasingSet]) -> str:
         f"own U_iso, phased from phases zero and from {protocol.random_starts} random starts with 1 to "
         f"{protocol.cycles} cycles. Best is the run nearest to the truth, which the papers report and no "
         f"user can pick; chosen is the run with the largest {protocol.merit}, a figure of merit that needs "
-        "no truth. r counts every unique reflection once, as in the papers; by multiplicity it is the correlation of the maps."
+        "no truth. r counts every unique reflection once, as in the papers; by multiplicity it is the "
+        "correlation of the maps."
     )
     if assumed:
         text += f" {count(assumed)} structures have atoms without U_iso, for which 0.05 Å² is assumed."
