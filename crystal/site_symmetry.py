@@ -73,7 +73,7 @@ def site_symmetries(
     sites = np.ascontiguousarray(fract, dtype=np.float64).reshape(-1, 3)
     offsets = np.array([0, len(sites)])
     metrics = np.asarray(metric, dtype=np.float64).reshape(1, 3, 3)
-    return _run(_TABLES.index_array(group), offsets, sites, metrics, tolerance_angstrom)
+    return _run(np.array([_TABLES.index(group)]), offsets, sites, metrics, tolerance_angstrom)
 
 
 def site_symmetries_of_entries(
@@ -120,22 +120,18 @@ class _Tables:
     """Operators and Wyckoff subspaces of the groups met so far, laid end to end for the kernel."""
 
     def __init__(self) -> None:
-        self._indices: dict[SpaceGroup, npt.NDArray[np.int64]] = {}
+        self._indices: dict[SpaceGroup, int] = {}
         self._parts: list[tuple[npt.NDArray[np.generic], ...]] = []
         self._arrays: tuple[npt.NDArray[np.generic], ...] | None = None
 
-    def index_array(self, group: SpaceGroup) -> npt.NDArray[np.int64]:
-        """Place of a group in the tables, as an array of one."""
+    def index(self, group: SpaceGroup) -> int:
+        """Place of a group in the tables."""
         found = self._indices.get(group)
         if found is None:
             self._parts.append(_group_tables(group))
             self._arrays = None
-            found = self._indices[group] = np.array([len(self._parts) - 1])
+            found = self._indices[group] = len(self._parts) - 1
         return found
-
-    def index(self, group: SpaceGroup) -> int:
-        """Place of a group in the tables."""
-        return int(self.index_array(group)[0])
 
     def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
         """The arguments of the kernel from `op_start` to `sub_right`."""

@@ -125,9 +125,8 @@ def _entry_ids(source_name: str, files: list[FileBlocks], names: list[str]) -> l
 
 
 def _note_text(chosen: Chosen, files: list[FileBlocks], i: int) -> str | None:
-    notes = {
-        *files[chosen.files[i]].notes,
-        *chosen.notes.get(chosen.blocks[i], ()),
-        *chosen.symmetry[i].notes,
-    }
-    return ";".join(sorted(notes)) or None
+    of_file, of_symmetry = files[chosen.files[i]].notes, chosen.symmetry[i].notes
+    of_block = chosen.notes.get(chosen.blocks[i])
+    if not (of_file or of_symmetry or of_block):
+        return None
+    return ";".join(sorted({*of_file, *of_symmetry, *(of_block or ())}))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from xtalpriors.crystal.symbols import axes_of
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.crystal.symbols import ANGLE_TOLERANCE_DEGREE, axes_of
 from xtalpriors.crystal.symmetry import Resolution, SymmetryFailure, resolve_space_group
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.block_cells import BlockCells
@@ -14,7 +17,6 @@ __all__ = ["resolve_blocks"]
 _Key = tuple[bytes, str | None, str | None, str | None, str]
 _CACHE: Final[dict[_Key, Resolution | SymmetryFailure]] = {}
 _CACHE_LIMIT: Final = 20_000
-_UPRIGHT: Final = axes_of((90.0, 90.0, 90.0))
 
 
 def resolve_blocks(
@@ -26,32 +28,64 @@ def resolve_blocks(
     hundred, so most operator lists are never split into strings. A modulated structure without a list of
     its average structure's operators is given that part of its superspace operators or symbol.
     """
-    tokens = batch.tokens
     hm, hall, number = (batch.texts(batch.block_tokens(n)).to_pylist() for n in ("hm", "hall", "sg_number"))
-    starts, angles = batch.symop_start.tolist(), cells.cells[:, 3:].tolist()
+    angles = cells.cells[:, 3:]
+    axes, angles_of = _axes(angles), angles.tolist()
     superspace = batch.stated("superspace")
+    first, last = (part.tolist() for part in _operator_spans(batch))
+    view = batch.tokens.buffer.data
     out: dict[int, Resolution | SymmetryFailure] = {}
     for b in blocks:
-        rows = batch.symop[starts[b] : starts[b + 1]]
-        operators = rows[:, 0] if len(rows) == 0 or rows[0, 0] >= 0 else rows[:, 1]
         raw = b""
-        if len(operators) and operators[0] >= 0 and operators[-1] >= 0:
-            raw = tokens.buffer[tokens.start[operators[0]] : tokens.end[operators[-1]]].tobytes()
-        elif len(operators):
-            raw = "\n".join(batch.text(t) or "?" for t in operators.tolist()).encode()
+        if last[b] > 0:
+            raw = view[first[b] : last[b]].tobytes()
+        elif last[b] < 0:
+            raw = "\n".join(batch.text(t) or "?" for t in _operators(batch, b)).encode()
         symbol = hm[b]
         if symbol is None and superspace[b] and not raw:
             symbol = (batch.text(int(batch.block_tokens("superspace")[b])) or "").split("(")[0] or None
-        alpha, beta, gamma = angles[b]
-        upright = alpha == beta == gamma == 90.0  # the commonest answer, which needs no question
-        key = (raw, symbol, hall[b], number[b], _UPRIGHT if upright else axes_of((alpha, beta, gamma)))
+        key = (raw, symbol, hall[b], number[b], axes[b])
         found = _CACHE.get(key)
         if found is None:
-            found = _resolve(batch, operators.tolist(), key, (alpha, beta, gamma))
+            found = _resolve(batch, _operators(batch, b), key, tuple(angles_of[b]))
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
     return out
+
+
+def _axes(angles: npt.NDArray[np.float64]) -> list[str]:
+    """`axes_of` every cell; the commonest answers need no question."""
+    oblique = ~(np.abs(angles - 90.0) <= ANGLE_TOLERANCE_DEGREE)
+    codes = (oblique @ np.array([1, 2, 4])).tolist()
+    return [
+        ("", "a", "b")[code] if code < 3 else axes_of(tuple(of))
+        for code, of in zip(codes, angles.tolist(), strict=True)
+    ]
+
+
+def _operators(batch: Batch, block: int) -> list[int]:
+    """Tokens of a block's operators, those in superspace where there are no others."""
+    rows = batch.symop[batch.symop_start[block] : batch.symop_start[block + 1]]
+    column: list[int] = (rows[:, 0] if len(rows) == 0 or rows[0, 0] >= 0 else rows[:, 1]).tolist()
+    return column
+
+
+def _operator_spans(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(b,) where the text of a block's operators begins and ends; 0 and 0 for none.
+
+    The end is −1 where the first or the last of them is missing, so that there is no such span.
+    """
+    first, last = np.zeros(batch.n_blocks, dtype=np.int64), np.zeros(batch.n_blocks, dtype=np.int64)
+    some = np.flatnonzero(np.diff(batch.symop_start) > 0)
+    top, bottom = batch.symop[batch.symop_start[some]], batch.symop[batch.symop_start[some + 1] - 1]
+    column = np.where(top[:, 0] >= 0, 0, 1)
+    lines = np.arange(len(some))
+    top, bottom = top[lines, column], bottom[lines, column]
+    whole = (top >= 0) & (bottom >= 0)
+    first[some] = np.where(whole, batch.tokens.start[top], 0)
+    last[some] = np.where(whole, batch.tokens.end[bottom], -1)
+    return first, last
 
 
 def _resolve(

@@ -8,6 +8,7 @@ hydrogens are taken from the formula where the other elements agree with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numba
@@ -64,15 +65,26 @@ class Contents:
 
 def formula_counts(formulas: list[str | None]) -> tuple[F64, npt.NDArray[np.bool_]]:
     """Atoms per formula unit (n, N_ELEMENTS), and whether each formula could be read (n,)."""
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
+    for i, text in enumerate(formulas):
+        numbers, found = _numbers_and_counts(text)
+        rows += [i] * len(numbers)
+        columns += numbers
+        values += found
     counts = np.zeros((len(formulas), N_ELEMENTS))
     known = np.zeros(len(formulas), dtype=np.bool_)
-    for i, text in enumerate(formulas):
-        parsed = parse_formula(text)
-        if parsed is not None:
-            known[i] = True
-            for element, n in parsed:
-                counts[i, ATOMIC_NUMBER[element]] = n
+    counts[rows, columns] = values
+    known[rows] = True
     return counts, known
+
+
+@lru_cache(maxsize=16384)
+def _numbers_and_counts(formula: str | None) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Atomic numbers and counts of a formula; both empty where it cannot be read."""
+    parsed = parse_formula(formula) or ()
+    return tuple(ATOMIC_NUMBER[element] for element, _ in parsed), tuple(n for _, n in parsed)
 
 
 @numba.njit(cache=True)

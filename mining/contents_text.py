@@ -23,18 +23,18 @@ _HILL_ORDER: Final = np.array([6, 1, *(z for z in _ALPHABETICAL.tolist() if z no
 
 def hill_formulas(counts: F64) -> list[str | None]:
     """Hill formulae of counts (n, elements); what is unknown (0) is left out, None where nothing is known."""
+    out: list[str | None] = [None] * len(counts)
     with np.errstate(invalid="ignore"):
-        rows, columns = np.nonzero(counts[:, _HILL_ORDER] > 0)
-    numbers = _HILL_ORDER[columns]
-    texts = [_part(z, n) for z, n in zip(numbers.tolist(), counts[rows, numbers].tolist(), strict=True)]
-    bounds = np.searchsorted(rows, np.arange(len(counts) + 1)).tolist()
-    carbon = (counts[:, 6] > 0).tolist()
-    out: list[str | None] = []
-    for e, (first, last) in enumerate(pairwise(bounds)):
-        parts = texts[first:last]
-        if not carbon[e]:  # without carbon hydrogen stands in its alphabetical place
-            parts = sorted(parts, key=_symbol_of)
-        out.append(" ".join(parts).strip() or None)
+        carbon, present = counts[:, 6] > 0, counts > 0
+    # without carbon hydrogen stands in its alphabetical place
+    for entries, order in ((np.flatnonzero(carbon), _HILL_ORDER), (np.flatnonzero(~carbon), _ALPHABETICAL)):
+        rows, columns = np.nonzero(present[entries][:, order])
+        numbers = order[columns]
+        values = counts[entries[rows], numbers].tolist()
+        texts = [_part(z, n) for z, n in zip(numbers.tolist(), values, strict=True)]
+        bounds = np.searchsorted(rows, np.arange(len(entries) + 1)).tolist()
+        for e, (first, last) in zip(entries.tolist(), pairwise(bounds), strict=True):
+            out[e] = " ".join(filter(None, texts[first:last])) or None
     return out
 
 
@@ -44,10 +44,6 @@ def symbols(present: Bool) -> list[str | None]:
     symbols = [SYMBOLS[z] for z in _ALPHABETICAL[columns].tolist()]
     bounds = np.searchsorted(rows, np.arange(len(present) + 1)).tolist()
     return [" ".join(symbols[first:last]) or None for first, last in pairwise(bounds)]
-
-
-def _symbol_of(part: str) -> str:
-    return part.rstrip("0123456789.")
 
 
 @lru_cache(maxsize=65536)

@@ -109,19 +109,15 @@ def _note_blocks(
     block: int,
 ) -> int:
     """Note the blocks of the files that the scanner understood; returns how many there are."""
-    buffer = scanned.tokens.buffer
+    view = scanned.tokens.buffer.data
+    starts, ends = scanned.name_start.tolist(), scanned.name_end.tolist()
+    names = [str(view[a:b], "ascii") for a, b in zip(starts, ends, strict=True)]
     name = 0
     for i, status, n in zip(files, scanned.status.tolist(), scanned.n_blocks.tolist(), strict=True):
-        if status != 0:
-            continue
-        spans = zip(
-            scanned.name_start[name : name + n].tolist(),
-            scanned.name_end[name : name + n].tolist(),
-            strict=True,
-        )
-        outcomes[i] = Parsed("scan", tuple(buffer[a:b].tobytes().decode("ascii") for a, b in spans), ())
-        first_block[i] = block + name
-        name += n
+        if status == 0:
+            outcomes[i] = Parsed("scan", tuple(names[name : name + n]), ())
+            first_block[i] = block + name
+            name += n
     return name
 
 

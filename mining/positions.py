@@ -104,19 +104,21 @@ def _occupation(
 ) -> tuple[Bool, Bool, Bool]:
     n = start.size
     partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    sites, shared = np.empty(placed.size, np.int64), np.zeros(placed.size, np.bool_)
     for e in range(n):
+        m = 0  # partial sites of the entry
         for i in range(start[e], end[e]):
-            if not placed[i] or not occupancy[i] < _FULL:
-                continue
-            partial[e] = True
-            shared = False
-            for j in range(start[e], end[e]):
-                if i == j or not placed[j] or not occupancy[j] < _FULL:
-                    continue
+            if placed[i] and occupancy[i] < _FULL:
+                sites[m] = i
+                m += 1
+        partial[e] = m > 0
+        for k in range(m):
+            i = sites[k]
+            for j in sites[k + 1 : m]:
                 if distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
-                    shared = True
+                    shared[i] = shared[j] = True
                     mixed[e] |= number[i] != number[j]
-            alone[e] |= not shared
+            alone[e] |= not shared[i]
     return partial, mixed, alone
 
 

@@ -120,13 +120,13 @@ def _look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
 
 @numba.njit(cache=True)
 def _is_new(seen: U64, generation: int, key: np.uint64) -> bool:
-    """Whether a hash is new in this generation of the set (2, size); false also when the set is full."""
+    """Whether a hash is new in this generation of the set (size, 2); false also when the set is full."""
     slot = np.int64(key % np.uint64(_SEEN_SIZE))
     for _ in range(_SEEN_SIZE // 2):
-        if seen[0, slot] != np.uint64(generation):
-            seen[0, slot], seen[1, slot] = np.uint64(generation), key
+        if seen[slot, 0] != np.uint64(generation):
+            seen[slot, 0], seen[slot, 1] = np.uint64(generation), key
             return True
-        if seen[1, slot] == key:
+        if seen[slot, 1] == key:
             return False
         slot = (slot + 1) % _SEEN_SIZE
     return False
@@ -296,7 +296,7 @@ def _scan_files(
     """Scan files between the bounds: status and blocks of each, and whether `out` was large enough."""
     n = bounds.size - 1
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
-    seen = np.zeros((2, _SEEN_SIZE), dtype=np.uint64)
+    seen = np.zeros((_SEEN_SIZE, 2), dtype=np.uint64)
     for f in range(n):
         before = counters[_N_NAMES]
         counters[_GENERATION] += 1

@@ -31,6 +31,7 @@ HASH_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """Start and factor of the hash of names: `value = (value ^ word) * factor; value ^= value >> 32`."""
 
 _LINE_FEEDS: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
+_RETURNS: Final = np.uint64(0x0D0D0D0D0D0D0D0D)
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGH_BITS: Final = np.uint64(0x8080808080808080)
 _DOTS: Final = np.uint64(0x2E2E2E2E2E2E2E2E)
@@ -61,23 +62,6 @@ def is_blank(byte: int) -> bool:
     return byte == 32 or byte == 10 or byte == 13 or byte == 9
 
 
-@numba.njit(cache=True, forceinline=True)
-def skip_blank(base: int, i: int, end: int) -> int:
-    """Next position that is neither white space nor in a comment."""
-    while i < end:
-        byte = byte_at(base + i)
-        if byte > 35:
-            break
-        if is_blank(byte):
-            i += 1
-        elif byte == 35:
-            while i < end and byte_at(base + i) != 10 and byte_at(base + i) != 13:
-                i += 1
-        else:
-            break
-    return i
-
-
 @intrinsic
 def _word_at(typing_context: Any, address: Any) -> Any:
     """The eight bytes at an address, as uint64."""
@@ -97,6 +81,42 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
+
+
+@numba.njit(cache=True, forceinline=True)
+def _holds(word: np.uint64, pattern: np.uint64) -> bool:
+    """Whether one of eight bytes is the one that the pattern repeats."""
+    differing = word ^ pattern
+    return bool(((differing - _ONES) & ~differing & _HIGH_BITS) != 0)
+
+
+@numba.njit(cache=True)
+def _comment_end(base: int, i: int, end: int) -> int:
+    """Position of the line feed or carriage return that ends the comment at `i`, or `end`."""
+    while i + 8 <= end:
+        word = _word_at(base + i)
+        if _holds(word, _LINE_FEEDS) or _holds(word, _RETURNS):
+            break
+        i += 8
+    while i < end and byte_at(base + i) != 10 and byte_at(base + i) != 13:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, forceinline=True)
+def skip_blank(base: int, i: int, end: int) -> int:
+    """Next position that is neither white space nor in a comment."""
+    while i < end:
+        byte = byte_at(base + i)
+        if byte > 35:
+            break
+        if is_blank(byte):
+            i += 1
+        elif byte == 35:
+            i = _comment_end(base, i, end)
+        else:
+            break
+    return i
 
 
 @numba.njit(cache=True, forceinline=True)
@@ -163,8 +183,7 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
 def line_end(base: int, i: int, end: int) -> int:
     """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
     while i + 8 <= end:
-        word = _word_at(base + i) ^ _LINE_FEEDS
-        if (word - _ONES) & ~word & _HIGH_BITS:  # one of the bytes is a line feed
+        if _holds(_word_at(base + i), _LINE_FEEDS):
             break
         i += 8
     while i < end and byte_at(base + i) != 10:

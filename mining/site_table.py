@@ -27,6 +27,7 @@ Bool = npt.NDArray[np.bool_]
 _FARTHEST: Final = 1e4
 """A fractional coordinate beyond this is no place in a crystal."""
 _WORDS: Final = (None, *SYMBOLS[1:])
+_LETTERS: Final = tuple(map(chr, range(128)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def site_table(
         "multiplicity": np.where(nothing, np.nan, positions.multiplicity[rows]),
         "site_symmetry_order": order,
         "declared_multiplicity": batch.numbers(batch.site_tokens("declared_multiplicity")[rows]),
-        "wyckoff_letter": coded(letters, [chr(i) for i in range(128)]),
+        "wyckoff_letter": coded(letters, _LETTERS),
         "is_special": pa.array(order > 1, pa.bool_(), mask=nothing),
         "u_iso_angstrom2": displacements.u_iso[rows],
         "u_iso_origin": coded(displacements.origin[rows], ORIGINS),

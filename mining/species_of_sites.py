@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from xtalpriors.crystal.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.formula import parse_formula
-from xtalpriors.crystal.species import Species, species
+from xtalpriors.crystal.species import species
 from xtalpriors.mining.batch import Batch
 
 __all__ = ["SiteSpecies", "site_species"]
@@ -123,7 +123,11 @@ def _unpack(word: int) -> str:
 _RECORD = np.dtype([("number", "i2"), ("isotope", "i1"), ("implied", "i1"), ("dummy", "?"), ("told", "?")])
 
 
-def _record(found: Species) -> tuple[int, int, int, bool, bool]:
+@lru_cache(maxsize=65536)
+def _record(
+    type_symbol: str | None, label: str | None, elements: frozenset[str] | None
+) -> tuple[int, int, int, bool, bool]:
+    found = species(type_symbol, label, elements)
     number = ATOMIC_NUMBER.get(found.element or "", 0)
     isotope = {"D": 2, "T": 3}.get(found.isotope or "", 0)
     dummy = found.kind == "dummy"
@@ -139,15 +143,15 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     table = np.zeros(distinct.size, dtype=_RECORD)
     for i, word in enumerate(distinct):
         if word > 1:
-            table[i] = _record(species(_unpack(word), None))
+            table[i] = _record(_unpack(word), None, None)
     number, isotope, implied, dummy, told = (
         table[name][inverse] for name in ("number", "isotope", "implied", "dummy", "told")
     )
     untold = np.flatnonzero(~told)
     if untold.size:
-        found = _from_labels(batch, site_block, types, untold)
-        number[untold], isotope[untold] = found["number"], found["isotope"]
-        implied[untold], dummy[untold] = found["implied"], found["dummy"]
+        table, case = _from_labels(batch, site_block, types, untold)
+        number[untold], isotope[untold] = table["number"][case], table["isotope"][case]
+        implied[untold], dummy[untold] = table["implied"][case], table["dummy"][case]
     return SiteSpecies(number, isotope, implied, dummy)
 
 
@@ -158,7 +162,8 @@ def _elements(formula: str | None) -> frozenset[str]:
 
 def _block_elements(batch: Batch, blocks: I32) -> tuple[list[frozenset[str]], I32]:
     """Distinct sets of elements of the formulae of blocks, and the place among them of each of `blocks`."""
-    here, inverse = np.unique(blocks, return_inverse=True)
+    begins = np.append(True, blocks[1:] != blocks[:-1])  # the sites of a block stand together
+    here, inverse = blocks[begins], np.cumsum(begins) - 1
     formulas = batch.texts(batch.block_tokens("formula")[here]).to_pylist()
     places: dict[frozenset[str], int] = {}
     place = [places.setdefault(_elements(formula), len(places)) for formula in formulas]
@@ -167,8 +172,8 @@ def _block_elements(batch: Batch, blocks: I32) -> tuple[list[frozenset[str]], I3
 
 def _from_labels(
     batch: Batch, site_block: I32, types: I32, untold: npt.NDArray[np.int64]
-) -> npt.NDArray[np.void]:
-    """Records of the sites `untold`, whose type symbol says nothing.
+) -> tuple[npt.NDArray[np.void], I32]:
+    """Distinct records of the sites `untold`, whose type symbol says nothing, and the place of each site's.
 
     Sites without a type symbol whose labels begin alike, in blocks of the same elements, are one case.
     """
@@ -183,9 +188,7 @@ def _from_labels(
     distinct, case = _distinct(cases)
     first = np.empty(distinct.size, dtype=np.int64)
     first[case[::-1]] = np.arange(len(cases) - 1, -1, -1)
-    table = np.zeros(distinct.size, dtype=_RECORD)
-    rows = zip(first.tolist(), untold[first].tolist(), elements[first].tolist(), strict=True)
-    for c, (i, site, of) in enumerate(rows):
-        texts = batch.text(int(types[site])), batch.text(int(labels[i]))
-        table[c] = _record(species(*texts, sets[of] or None))
-    return table[case]
+    symbols, names = batch.texts(types[untold[first]]).to_pylist(), batch.texts(labels[first]).to_pylist()
+    of = [sets[k] or None for k in elements[first].tolist()]
+    table = np.array([_record(*texts) for texts in zip(symbols, names, of, strict=True)], dtype=_RECORD)
+    return table, case
