@@ -88,6 +88,7 @@ def assess(
         An input cannot be read, there is no structure, or the output cannot be written. Nothing half written
         stays.
     """
+    output = Path(output)
     network, card = load_model(model)
     reflections = reflections_of(card)
     structures = read_structures(subsets, reflections.group)

@@ -139,10 +139,10 @@ def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) ->
     XtalpriorsError
         A file is missing or no subset, or none of them has a structure that can be described in the group.
     """
-    tables = [
-        (pq.read_table(path), _read_sites(sites_path(path)), str(read_metadata(path)["corpus"]))
-        for path in map(Path, subsets)
-    ]
+    tables = []
+    for path in map(Path, subsets):
+        corpus = str(read_metadata(path)["corpus"])  # its errors say what is wrong with the file
+        tables.append((pq.read_table(path), _read_sites(sites_path(path)), corpus))
     return structures_of_rows(tables, group, ", ".join(str(path) for path in subsets))
 
 

@@ -56,6 +56,25 @@ class Prediction:
     r: float | None
     r_multiplicity: float | None
 
+    def __str__(self) -> str:
+        """What was phased, how, and what to know about it, as lines."""
+        data, reflections = self.input.data, self.reflections
+        measured = int((data.measured & reflections.unique).sum())
+        listed = int(reflections.counted.sum())
+        merits = ", ".join(f"{name} {value:.3f}" for name, value in self.merit.items())
+        lines = [
+            f"{self.input.name}: {listed:,} unique phases from {measured:,} amplitudes ({self.input.source})",
+            f"  run: start {self.start}, {self.cycles} cycles; {merits}",
+            *(f"  {note}" for note in self.input.notes),
+        ]
+        if self.input.change != "x,y,z":
+            lines.append(f"  setting: {reflections.group.hm}, coordinates changed by {self.input.change}")
+        if self.r is not None:
+            lines.append(
+                f"  r with the known structure: {self.r:.4f} (by multiplicity {self.r_multiplicity:.4f})"
+            )
+        return "\n".join(lines)
+
 
 def predict(
     model: PhAI,

@@ -124,6 +124,11 @@ def test_empty_subset_is_an_error(database: Path, tmp_path: Path) -> None:
     write_subset(database, SubsetDefinition(name="none", length_max_angstrom=1), path)
     with pytest.raises(XtalpriorsError, match=r"no structure to test in .*none\.parquet"):
         read_structures([path])
+    with pytest.raises(XtalpriorsError, match="There is no subset"):
+        read_structures([tmp_path / "missing.parquet"])
+    (tmp_path / "none.sites.parquet").unlink()
+    with pytest.raises(XtalpriorsError, match=r"sites of the subset cannot be read from .*none\.sites"):
+        read_structures([path])
 
 
 def test_groups_that_have_no_place_are_refused_with_a_reason() -> None:

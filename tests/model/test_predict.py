@@ -15,10 +15,12 @@ from xtalpriors.crystal.cell import UnitCell
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.diffraction import calculate
+from xtalpriors.model.phase_crystal import phase_crystal
 from xtalpriors.model.predict import Prediction, predict, read_input, symmetric
 from xtalpriors.model.prediction_files import prediction_cif, write_map, write_phases
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
+from xtalpriors.model.weights import save_model
 
 FIVE = Reflections(P21C, 5)
 SHORT = Protocol(cycles=2, random_starts=1)
@@ -238,3 +240,17 @@ def test_measured_data_of_the_corpus() -> None:
         assert correlation > 0.9, row["struct_file"]
         checked += 1
     assert checked >= 5
+
+
+def test_from_file_to_files(tmp_path: Path) -> None:
+    save_model(tmp_path / "run", untrained(FIVE), card_of(FIVE))
+    source, output = write_cif(tmp_path, "P 1 21/n 1"), tmp_path / "phases.cif"
+    done = phase_crystal(tmp_path / "run", source, output, density_map=tmp_path / "map.ccp4", protocol=SHORT)
+    assert output.is_file() and (tmp_path / "map.ccp4").is_file()
+    text = str(done)
+    assert "unique phases from" in text and "setting: P 1 21/c 1" in text and "r with the known" in text
+    listed = _write(tmp_path, _lines())
+    nowhere = tmp_path / "no.cif"
+    with pytest.raises(UsageError, match="a map needs the cell"):
+        phase_crystal(tmp_path / "run", listed, nowhere, density_map=tmp_path / "no.ccp4", protocol=SHORT)
+    assert not nowhere.exists()
