@@ -12,10 +12,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.config import TrainConfig
 from xtalpriors.model.weights import METADATA_KEY, write_tensors
+from xtalpriors.priors.bundle import PriorBundle
 
-__all__ = ["Checkpoint", "latest", "load_checkpoint", "restore_optimiser", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "check_same_run",
+    "latest",
+    "load_checkpoint",
+    "restore_optimiser",
+    "save_checkpoint",
+]
 
 CHECKPOINT_VERSION = 1
 KEEP = 2
@@ -121,3 +130,32 @@ def load_checkpoint(file: Path) -> Checkpoint:
             "Upgrade xtalpriors."
         )
     return Checkpoint(step, tensors, state)
+
+
+def check_same_run(state: dict[str, Any], config: TrainConfig, bundle: PriorBundle, file: Path) -> None:
+    """Refuse a checkpoint of another configuration or bundle, naming the first difference."""
+    if state.get("priors_digest") != bundle.priors_digest:
+        raise UsageError(
+            f"{file} was trained on priors {state.get('priors_digest')}, not on {bundle.priors_digest} of "
+            f"'{bundle.name}': give the bundle of the run, or another --output."
+        )
+    if state.get("training_digest") == config.digest:
+        return
+    then, now = _flat(state.get("training", {})), _flat(config.model_dump(mode="json"))
+    differ = [key for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
+    first = differ[0] if differ else "the configuration"
+    raise UsageError(
+        f"{file} was trained with {first} = {then.get(first)!r}, not {now.get(first)!r}"
+        f"{f' (and {len(differ) - 1} more differences)' if len(differ) > 1 else ''}: resume with the "
+        "configuration of the run, or choose another --output."
+    )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

@@ -140,6 +140,9 @@ class TrainConfig(_Frozen):
     threads: int | None = Field(
         default=None, ge=1, description="Threads of torch on a CPU; sums depend on it in the last bit"
     )
+    deterministic: bool = Field(
+        default=True, description="On CUDA only convolutions that give the same bits each time"
+    )
     data_threads: int = Field(default=2, ge=1, description="Threads that make batches; change nothing else")
     seed: int = Field(default=1, ge=0, description="Initial weights, N_c and initial phases")
     log_every_structures: int = Field(default=50_000, ge=1)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -17,12 +14,13 @@ import yaml
 
 from xtalpriors.errors import UsageError
 from xtalpriors.model.card import ModelCard, SetScore
-from xtalpriors.model.checkpoint import latest, load_checkpoint, save_checkpoint
+from xtalpriors.model.checkpoint import check_same_run, latest, load_checkpoint, save_checkpoint
 from xtalpriors.model.config import TrainConfig
 from xtalpriors.model.distributed import processes
 from xtalpriors.model.feed import Feed
 from xtalpriors.model.journal import Journal
 from xtalpriors.model.lineage import lineage_of, write_card
+from xtalpriors.model.session import settings, stop_flag
 from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet, generated_set, score_set
 from xtalpriors.model.weights import save_model
@@ -107,7 +105,7 @@ def train(
     KeyboardInterrupt
         After an interrupt (or SIGTERM), once the checkpoint is written.
     """
-    with processes(device) as group, _threads(config), _stop_flag() as stopped:
+    with processes(device) as group, settings(config), stop_flag() as stopped:
         trainer = Trainer(config, bundle, group)
         stream = make_stream(config, bundle, group)
         if not resume and latest(output / "checkpoints") is not None:
@@ -117,7 +115,7 @@ def train(
         group.wait()
         if resume and (file := latest(output / "checkpoints")) is not None:
             checkpoint = load_checkpoint(file)
-            _check_same_run(checkpoint.state, config, bundle, file)
+            check_same_run(checkpoint.state, config, bundle, file)
             trainer.restore(checkpoint)
             position = {"position": trainer.steps_done}
             stream.load_state_dict(stream.state_dict() | position)
@@ -278,64 +276,3 @@ class _Run:
             save_checkpoint(self.folder / "checkpoints", trainer.steps_done, trainer.tensors(), state)
         self.saved_step = trainer.steps_done
         trainer.group.wait()
-
-
-def _check_same_run(state: dict[str, Any], config: TrainConfig, bundle: PriorBundle, file: Path) -> None:
-    """Refuse a checkpoint of another configuration or bundle, naming the first difference."""
-    if state.get("priors_digest") != bundle.priors_digest:
-        raise UsageError(
-            f"{file} was trained on priors {state.get('priors_digest')}, not on {bundle.priors_digest} of "
-            f"'{bundle.name}': give the bundle of the run, or another --output."
-        )
-    if state.get("training_digest") == config.digest:
-        return
-    then, now = _flat(state.get("training", {})), _flat(config.model_dump(mode="json"))
-    differ = [key for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
-    first = differ[0] if differ else "the configuration"
-    raise UsageError(
-        f"{file} was trained with {first} = {then.get(first)!r}, not {now.get(first)!r}"
-        f"{f' (and {len(differ) - 1} more differences)' if len(differ) > 1 else ''}: resume with the "
-        "configuration of the run, or choose another --output."
-    )
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
-
-
-@contextmanager
-def _threads(config: TrainConfig) -> Iterator[None]:
-    """The configured number of torch threads, and the former one afterwards."""
-    before = torch.get_num_threads()
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def _stop_flag() -> Iterator[threading.Event]:
-    """A flag that an interrupt or SIGTERM raises, so that the step in progress is finished first."""
-    flag = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        flag.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second one stops at once
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -211,6 +211,22 @@ def test_the_network_learns_more_than_the_weights_of_the_loss(bundle: PriorBundl
     assert len(losses) == 4 and losses[-1] < 0.95 * losses[0] < 0.75
 
 
+def test_where_compiling_fails_the_run_goes_on_without(
+    bundle: PriorBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(torch.nn.Module):
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("no compiler here")
+
+    plain, compiled = tmp_path / "plain", tmp_path / "compiled"
+    train(tiny(structures=16), bundle, plain, device="cpu")
+    monkeypatch.setattr(torch, "compile", lambda model, **options: Broken())
+    train(tiny(structures=16, compile=True), bundle, compiled, device="cpu")
+    notes = [r["message"] for r in read_log(compiled / "log.jsonl") if r["event"] == "warning"]
+    assert notes == ["torch.compile does not work here (RuntimeError); running without"]
+    assert (plain / "curve.csv").read_bytes() == (compiled / "curve.csv").read_bytes()
+
+
 def test_an_empty_or_broken_validation_set_is_refused() -> None:
     nothing = torch.zeros((0, 5))
     with pytest.raises(XtalpriorsError, match="validation set 'mine' is empty"):
