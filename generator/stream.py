@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,8 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
         ):
             if value < least:
                 raise UsageError(f"The stream's {name} is {value}; it must be at least {least}.")
+        if scale not in get_args(Scale):
+            raise UsageError(f"The stream's scale is {scale!r}; there are {', '.join(get_args(Scale))}.")
         if not 0 <= rank < world_size:
             raise UsageError(
                 f"The stream's rank is {rank}; with {world_size} processes it is 0 … {world_size - 1}."

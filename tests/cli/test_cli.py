@@ -34,6 +34,18 @@ def test_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage: xtalpriors" in capsys.readouterr().out
 
 
+def test_ctrl_c_says_that_the_run_goes_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xtalpriors.generator.shards.generate_to", interrupted)
+    bundle = str(published())
+    assert run(["generate", "--bundle", bundle, "--count", "1", "--output", "a.parquet"]) == 130
+    assert "the same command goes on from there" in _error(capsys)
+
+
 @pytest.mark.parametrize("arguments", [[], ["priors"]])
 def test_no_command_prints_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2

@@ -218,6 +218,7 @@ def test_other_groups_and_scales(bundle: PriorBundle) -> None:
         ({"start": -1}, "start is -1"),
         ({"rank": 2, "world_size": 2}, "rank is 2; with 2 processes it is 0 … 1"),
         ({"max_index": 0}, "max_index is 0"),
+        ({"scale": "max"}, "scale is 'max'; there are maximum, rms, none"),
         ({"completeness": 1.2}, "completeness is 1.2; it must be positive and at most 1"),
         ({"completeness": 0.0}, "completeness is 0.0"), ({"d_min_angstrom": -1.0}, "d_min is -1.0"),
         ({"d_min_angstrom": (2.0, 1.0)}, "d_min from 2.0 to 1.0: the smaller number comes first"),

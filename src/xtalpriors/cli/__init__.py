@@ -21,6 +21,9 @@ from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.errors import UsageError, XtalpriorsError
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as of shells."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -75,10 +78,12 @@ def run(arguments: list[str]) -> int:
         status = app(
             args=[a for a in arguments if a != "--debug"], prog_name="xtalpriors", standalone_mode=False
         )
+        if status == INTERRUPTED:  # the parser catches Ctrl-C itself
+            raise KeyboardInterrupt
         return int(status or 0)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; what was finished is kept, and the same command goes on from there.")
-        return 130
+        return INTERRUPTED
     except (XtalpriorsError, OSError, MemoryError) as error:
         if debug:
             traceback.print_exc()
