@@ -17,6 +17,7 @@ from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.displacement import B_PER_U
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.distance import distance2
+from xtalpriors.mining.scan_bytes import uncounted
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
 
@@ -224,6 +225,7 @@ def _contains(
 def _riding_hydrogens(
     site_start: I32, metric: F64, fract: F64, number: npt.NDArray[np.int16], u: F64, su: F64, flagged: Bool
 ) -> Bool:
+    metric, fract = uncounted(metric), uncounted(fract)
     out = np.zeros(u.size, dtype=np.bool_)
     for block in range(site_start.size - 1):
         first, last = site_start[block], site_start[block + 1]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
 from xtalpriors.mining.distance import distance2
+from xtalpriors.mining.scan_bytes import uncounted
 
 __all__ = ["Occupation", "Positions", "occupation", "ranges", "site_positions", "special_summary"]
 
@@ -102,6 +103,7 @@ class Occupation:
 def _occupation(
     start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
 ) -> tuple[Bool, Bool, Bool]:
+    metric, fract = uncounted(metric), uncounted(fract)
     n = start.size
     partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     sites, shared = np.empty(placed.size, np.int64), np.zeros(placed.size, np.bool_)
@@ -134,6 +136,7 @@ def _occupied_letters(
     start: I32, end: I32, metric: F64, fract: F64, letter: npt.NDArray[np.uint8], wanted: Bool
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Letters of the wanted sites on no earlier one's position, and the bounds of each entry's letters."""
+    metric, fract = uncounted(metric), uncounted(fract)
     letters, bounds = np.empty(wanted.size, np.uint8), np.zeros(start.size + 1, np.int64)
     first = np.zeros(wanted.size, np.bool_)
     n = 0

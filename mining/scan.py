@@ -28,6 +28,7 @@ from xtalpriors.mining.scan_bytes import (
     reserved_word,
     skip_blank,
     skip_plain_values,
+    uncounted,
     value_end,
 )
 from xtalpriors.mining.tokens import PRESENCE_ONLY, TAG_INDEX, Tokens, columns_of
@@ -108,7 +109,7 @@ def _tables() -> tuple[U64, I16]:
 _TABLES: Final = _tables()
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
     slot = np.int64(key % np.uint64(_TABLE_SIZE))
     while keys[slot] != 0:
@@ -118,7 +119,7 @@ def _look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
     return -1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _is_new(seen: U64, generation: int, key: np.uint64) -> bool:
     """Whether a hash is new in this generation of the set (size, 2); false also when the set is full."""
     slot = np.int64(key % np.uint64(_SEEN_SIZE))
@@ -223,6 +224,8 @@ def _scan_file(
     once: npt.NDArray[np.bool_],
     role: I8,
     seen: U64,
+    columns: I16,
+    state: I64,
     out: I32,
     names: I64,
     counters: I64,
@@ -232,7 +235,7 @@ def _scan_file(
     `out` gets a row (block, tag, row, start, end, quoted) for each value, `names` (start, end, hash) for
     each block.
     """
-    columns, state = np.empty(_MAX_WIDTH, dtype=np.int16), np.zeros(_STATE_SIZE, dtype=np.int64)
+    state[:] = 0
     state[_PENDING], state[_WIDTH] = _NO_TAG, -1
     n_out, i = counters[_N_OUT], skip_blank(base, lo, hi)
     while i < hi:
@@ -286,7 +289,8 @@ def _scan_file(
 def _scan_files(
     base: int,
     bounds: I64,
-    tables: tuple[U64, I16],
+    keys: U64,
+    numbers: I16,
     once: npt.NDArray[np.bool_],
     role: I8,
     out: I32,
@@ -297,10 +301,14 @@ def _scan_files(
     n = bounds.size - 1
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
     seen = np.zeros((_SEEN_SIZE, 2), dtype=np.uint64)
+    columns, state = np.empty(_MAX_WIDTH, dtype=np.int16), np.empty(_STATE_SIZE, dtype=np.int64)
+    tables_of = (uncounted(keys), uncounted(numbers))
+    views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
+    views_of_output = (uncounted(out), uncounted(names), uncounted(counters))
     for f in range(n):
         before = counters[_N_NAMES]
         counters[_GENERATION] += 1
-        code = _scan_file(base, bounds[f], bounds[f + 1], tables, once, role, seen, out, names, counters)
+        code = _scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
         if code == _FULL:
             return status, blocks, False
         status[f] = code
@@ -332,7 +340,7 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64, *, idle_tensors: bool = Tru
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = _scan_files(
-            buffer.ctypes.data, bounds, _TABLES, PRESENCE_ONLY, role, out, names, counters
+            buffer.ctypes.data, bounds, *_TABLES, PRESENCE_ONLY, role, out, names, counters
         )
         if enough:
             break

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numba
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
@@ -23,6 +24,7 @@ __all__ = [
     "reserved_word",
     "skip_blank",
     "skip_plain_values",
+    "uncounted",
     "value_end",
 ]
 
@@ -54,6 +56,23 @@ def byte_at(typing_context: Any, address: Any) -> Any:
         return builder.zext(builder.load(pointer), ir.IntType(64))
 
     return types.int64(types.int64), generate
+
+
+@intrinsic
+def _pointer(typing_context: Any, address: Any) -> Any:
+    """An address as a pointer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.uintp), generate
+
+
+@numba.njit(cache=True, forceinline=True)
+def uncounted(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same array without a reference count, for as long as the array given lives."""
+    view: npt.NDArray[Any] = numba.carray(_pointer(array.ctypes.data), array.shape, array.dtype)
+    return view
 
 
 @numba.njit(cache=True, forceinline=True)
