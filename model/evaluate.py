@@ -15,10 +15,12 @@ from torch import Tensor
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.baselines import Baselines, trivial_baselines
+from xtalpriors.model.charge_flipping import charge_flipping
+from xtalpriors.model.density import DensityMaps
 from xtalpriors.model.diffraction import Diffraction, calculate, network_input
 from xtalpriors.model.evaluation import Evaluation, make_evaluation
 from xtalpriors.model.experimental import ExperimentalStructures
-from xtalpriors.model.figure_of_merit import FIGURES
+from xtalpriors.model.figure_of_merit import FIGURES, positivity
 from xtalpriors.model.inputs import Scaling
 from xtalpriors.model.loss import map_correlation
 from xtalpriors.model.phai import PhAI
@@ -116,7 +118,28 @@ def _rows(
     baselines = trivial_baselines(
         score.true, amplitudes, score.signs, score.once, part.entry_id, protocol.seed
     )
-    return _as_rows(part, diffraction, runs, score, baselines, reflections, protocol)
+    rows = _as_rows(part, diffraction, runs, score, baselines, reflections, protocol)
+    if protocol.charge_flipping_trials:
+        for row, chosen, best in zip(rows, *_flipped(reflections, part, score, protocol), strict=True):
+            row |= {"r_charge_flipping": chosen, "r_charge_flipping_best": best}
+    return rows
+
+
+def _flipped(
+    reflections: Reflections, part: ExperimentalStructures, score: _Score, protocol: Protocol
+) -> tuple[list[float | None], list[float | None]]:
+    """r of charge flipping: of the trial with the most positive map, and of the best."""
+    maps = DensityMaps(reflections)
+    r, merit = [], []
+    for trial in range(protocol.charge_flipping_trials):
+        positive = charge_flipping(
+            reflections, score.amplitudes, part.entry_id, trial=trial, seed=protocol.seed
+        )
+        r.append(score.unique(positive))
+        merit.append(positivity(maps(torch.where(positive, score.amplitudes, -score.amplitudes))))
+    by_trial, chosen = torch.stack(r, dim=1), first_largest(torch.stack(merit, dim=1))
+    picked = by_trial.gather(1, chosen[:, None])[:, 0]
+    return _plain(picked), _plain(by_trial.amax(dim=1))
 
 
 class _Score:

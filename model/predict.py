@@ -70,9 +70,8 @@ class Prediction:
         if self.input.change != "x,y,z":
             lines.append(f"  setting: {reflections.group.hm}, coordinates changed by {self.input.change}")
         if self.r is not None:
-            lines.append(
-                f"  r with the known structure: {self.r:.4f} (by multiplicity {self.r_multiplicity:.4f})"
-            )
+            both = f"{self.r:.4f}, by multiplicity {self.r_multiplicity:.4f}"
+            lines.append(f"  r with the known structure: {both}")
         return "\n".join(lines)
 
 

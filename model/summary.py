@@ -34,8 +34,10 @@ SCORES: Final[Mapping[str, str]] = {
     "phases all zero": "r_zero",
     "random phases": "r_random",
     "best of five random": "r_random_best",
+    "charge flipping, chosen": "r_charge_flipping",
+    "charge flipping, best": "r_charge_flipping_best",
 }
-"""Names of the scores, and their columns."""
+"""Names of the scores, and their columns; those of baselines that were not computed are left out."""
 
 
 class Score(BaseModel):
@@ -121,6 +123,7 @@ def summarise(evaluation: Evaluation) -> Summary:
     columns = {
         name: rows[column].to_numpy(zero_copy_only=False).astype(np.float64)
         for name, column in SCORES.items()
+        if rows[column].null_count < rows.num_rows or column in ("best_r", "chosen_r")
     }
 
     def scores(mask: npt.NDArray[np.bool_]) -> dict[str, Score]:

@@ -14,12 +14,14 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.model.baselines import trivial_baselines
+from xtalpriors.model.charge_flipping import charge_flipping
 from xtalpriors.model.diffraction import calculate
 from xtalpriors.model.evaluate import evaluate
 from xtalpriors.model.evaluation import COLUMNS, read_evaluation, write_evaluation
 from xtalpriors.model.experimental import ExperimentalStructures
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol, first_largest
+from xtalpriors.model.summary import summarise
 from xtalpriors.priors.bundle import published_bundle
 
 FIVE = Reflections(P21C, 5)
@@ -176,3 +178,18 @@ def test_bad_input(made: ExperimentalStructures, tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(XtalpriorsError, match="cannot be written"):
         write_evaluation(evaluate(untrained(FIVE), FIVE, made, SHORT), blocked / "evaluation.parquet")
+
+
+def test_charge_flipping_solves_an_easy_structure(made: ExperimentalStructures) -> None:
+    """Iron, chlorine and light atoms at 1.0 Å: what any dual-space method solves in a few trials."""
+    protocol = Protocol(cycles=1, random_starts=0, charge_flipping_trials=4)
+    ten = Reflections(P21C, 10)
+    for row in evaluate(untrained(ten), ten, made.subset([0, 1]), protocol).rows.to_pylist():
+        assert row["r_charge_flipping_best"] > 0.9 > row["r_random_best"]
+        assert row["r_charge_flipping"] <= row["r_charge_flipping_best"]
+    without = evaluate(untrained(FIVE), FIVE, made.subset([0]), SHORT)
+    assert without.rows["r_charge_flipping"].null_count == 1
+    assert "charge flipping, best" not in summarise(without).scores
+    pbar = Reflections(SpaceGroup.from_number(2), 3)
+    with pytest.raises(UsageError, match="Charge flipping is here for P2₁/c only"):
+        charge_flipping(pbar, torch.ones(1, len(pbar.hkl)), ("x",))

@@ -229,6 +229,7 @@ def test_measured_data_of_the_corpus() -> None:
     checked = 0
     with (folder / "manifest.tsv").open(encoding="utf-8") as table:
         rows = [r for r in csv.DictReader(table, delimiter="\t") if r["sg_number"] in groups]
+    rows = [r for r in rows if int(r["n_refl"]) < 20_000]  # the largest take seconds each
     for row in rows:
         found = read_input(folder / row["struct_file"], ten)
         if found.data.n_observations == 0:
