@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 LARIXITE := larixite==2026.1.0
-PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PIP    := $(BIN)/pip install --quiet --no-warn-conflicts --disable-pip-version-check --constraint requirements.lock
 MODULES = find src crystal mining priors generator model reports -path priors/fitted -prune -o \
   \( -name '*.py' -o -path '*/templates/*' -o -path 'priors/*.json' -o -path 'crystal/*.tsv' \) -print | grep -v __pycache__ | LC_ALL=C sort
 

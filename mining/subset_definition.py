@@ -25,6 +25,7 @@ _SOUND = (
     "not_superspace",
     "not_macromolecule",
     "has_coordinates",
+    "symmetry_agrees",
 )
 
 

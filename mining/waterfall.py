@@ -35,10 +35,10 @@ SELECT (SELECT count(*) FROM file),
        (SELECT count(*) FROM entry)
 """
 
-_STEPS = ("files", "readable files", "files with a structure", "blocks", "structures")
+_STEPS = ("files", "readable files", "files about a structure", "blocks", "structures")
 
 _REASONS = f"""
-SELECT CASE WHEN {_UNREADABLE} THEN 'readable files' WHEN block IS NULL THEN 'files with a structure'
+SELECT CASE WHEN {_UNREADABLE} THEN 'readable files' WHEN block IS NULL THEN 'files about a structure'
             ELSE 'structures' END AS step,
        stage || ': ' || code AS reason, count(*) AS n
 FROM rejection GROUP BY ALL ORDER BY step, n DESC, reason
@@ -67,7 +67,7 @@ def waterfall(database: Path) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns `step` (`files`, `readable files`, `files with a structure`, `blocks`, `structures`,
+        Columns `step` (`files`, `readable files`, `files about a structure`, `blocks`, `structures`,
         `structures with coordinates`), `n` (left after the step), `lost` (in it), `reason` and `reason_n`:
         one row a step with null reason, then one for each reason of a loss there (`stage: code`), the most
         frequent first.

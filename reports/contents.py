@@ -106,6 +106,11 @@ def _hydrogen(inputs: Inputs) -> Rendered:
             f"0.3–0.6{more}."
         )
     caption = "Structures with hydrogen, of the reconciled contents. " + " ".join(parts)
+    if any(entries["entry_id"].str.startswith("amcsd:").any() for entries in frames.values()):
+        caption += (
+            " AMCSD often leaves hydrogen out of sites and formula alike (brucite stands there as MgO₂), "
+            "so the share without it is an upper bound."
+        )
     meta = inputs.meta(_samples(inputs, "h_fraction"), "no cell")
     return render(hydrogen, "hydrogen", "Eq. 19", "Mole fraction of hydrogen", frame, meta, caption)
 

@@ -90,7 +90,7 @@ def test_waterfall_and_what_each_filter_drops_alone(tmp_path: Path) -> None:
     names, report = kept(tmp_path, DEFAULT_SUBSETS["p21c-10"], *rows)
     assert names == ["x:1"]
     steps = {step.step: step.n for step in report.waterfall}
-    assert list(steps)[:5] == ["files", "readable files", "files with a structure", "blocks", "structures"]
+    assert list(steps)[:5] == ["files", "readable files", "files about a structure", "blocks", "structures"]
     assert list(steps)[5:7] == ["space group", "cell lengths"]
     assert [steps[s] for s in ("structures", "space group", "cell lengths")] == [6, 5, 4]
     assert [steps[s] for s in ("not_retracted", "no_errors", "has_coordinates")] == [3, 2, 1]
@@ -153,7 +153,7 @@ def test_columns_and_metadata(tmp_path: Path) -> None:
     metadata = read_metadata(subset)
     assert SubsetDefinition(**metadata["definition"]) == DEFAULT_SUBSETS["p21c-10"]
     assert metadata["corpus"] == "x"
-    assert metadata["waterfall"][-1] == {"step": "has_coordinates", "n": 1}
+    assert metadata["waterfall"][-1] == {"step": "symmetry_agrees", "n": 1}
     assert metadata["pool_to"] == "all-10"
     assert metadata["n_entries"] == metadata["n_sites"] == 1
     assert len(metadata["database_digest"]) == 32

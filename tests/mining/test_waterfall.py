@@ -29,7 +29,7 @@ def test_files_to_structures(tmp_path: Path) -> None:
     assert steps == [
         ("files", 7, None),
         ("readable files", 5, 2),
-        ("files with a structure", 4, 1),
+        ("files about a structure", 4, 1),
         ("blocks", 6, None),
         ("structures", 4, 2),
         ("structures with coordinates", 3, 1),
@@ -37,7 +37,7 @@ def test_files_to_structures(tmp_path: Path) -> None:
     reasons = frame.filter(frame["reason"].is_not_null()).select("step", "reason", "reason_n").rows()
     assert reasons == [
         ("readable files", "parse: syntax", 2),
-        ("files with a structure", "sites: no-structure", 1),
+        ("files about a structure", "sites: no-structure", 1),
         ("structures", "cell: no-cell", 1),
         ("structures", "symmetry: no-symmetry", 1),
     ]
