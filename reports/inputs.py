@@ -151,12 +151,11 @@ def _definition(bundle: PriorBundle) -> SubsetDefinition | None:
 
 def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[PriorBundle]) -> list[str]:
     notes = []
-    for digest in sorted({b.created_from.database_digest or "" for b in earlier}):
-        names = [b.name for b in earlier if (b.created_from.database_digest or "") == digest]
-        of = f"of database {digest}" if digest else "of no database (published)"
+    for digest in sorted({b.created_from.database_digest for b in earlier} - {None}, key=str):
+        names = [b.name for b in earlier if b.created_from.database_digest == digest]
         notes.append(
-            f"Not of this database ({corpus.digest}) but {of}: {', '.join(names)}. They are used for the "
-            f"drift only."
+            f"Of another database ({digest}; this one is {corpus.digest}): {', '.join(names)}. They are used "
+            f"for the drift only."
         )
     missing = [name for name in (SMALL, LARGE) if name not in bundles]
     if missing:

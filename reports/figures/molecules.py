@@ -19,6 +19,8 @@ from xtalpriors.reports.style import LIGHT, new_figure
 
 __all__ = ["BOND_FACTOR", "SHOWN", "data", "draw"]
 
+ASPECT: Final = 0.72
+"""Height over width of a panel."""
 SHOWN: Final = 6
 BOND_FACTOR: Final = 1.15
 """Two atoms are joined up to this times the sum of their radii; the fillings put bonds at 0.9 to 1.1."""
@@ -61,14 +63,14 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     """Two rows of three, all to one scale."""
     figure, all_axes = new_figure(3, 2, height=4.9)
     groups = [group.reset_index(drop=True) for _, group in frame.groupby("structure", sort=False)]
-    half = 1.4 + max((float(g[["x", "y"]].abs().to_numpy().max()) for g in groups), default=1.0)
+    half = max(1.4 + float(frame["x"].abs().max()), (1.4 + float(frame["y"].abs().max())) / ASPECT)
     for axes, group in zip(all_axes, groups, strict=False):
         _draw_one(axes, group)
         axes.set_title(f"no. {group['structure'].iloc[0]}", fontweight="normal", color=LIGHT["muted"])
     for axes in all_axes:
         axes.set_axis_off()
         axes.set_aspect("equal")
-        axes.set(xlim=(-half, half), ylim=(-0.72 * half, 0.72 * half))
+        axes.set(xlim=(-half, half), ylim=(-ASPECT * half, ASPECT * half))
     if groups:
         bar = all_axes[min(len(groups), SHOWN) - 1]
         bar.plot([half - 2.0, half], [-0.68 * half] * 2, color=LIGHT["muted"], lw=1.5, solid_capstyle="butt")
