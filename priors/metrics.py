@@ -36,15 +36,27 @@ SHARES = {
     "elements_special": "elements.special.per_site",
     "space_groups": "space_groups.numbers",
 }
+HEADLINES: dict[str, tuple[str, ...]] = {
+    "cell_volume": ("n", "mu", "sigma"),
+    "axis_ratio": ("longest_over_middle.rate", "middle_over_shortest.rate"),
+    "monoclinic_angle": ("declared.beta.median", "least_oblique.beta.median"),
+    "elements": ("general.share_cno", "special.share_cno"),
+    "special_positions": ("p21c.none", "p21c.probability"),
+    "displacement": ("mean.median",),
+    "packing": ("median",),
+    "hydrogen": ("share_zero",),
+}
+"""What fits the width of a terminal; `xtalpriors priors show` has every number."""
 
 
 def metrics(bundle: PriorBundle) -> dict[str, dict[str, float]]:
-    """Numbers of each prior, nested by prior: what `dvc metrics diff` shows."""
+    """The headline numbers of the priors, nested by prior: what `dvc metrics show` and `diff` print."""
     found: dict[str, dict[str, float]] = {}
-    for name in type(bundle.priors).model_fields:
+    for name, keys in HEADLINES.items():
         prior = getattr(bundle.priors, name)
         if prior is not None:
-            found[name] = prior.summary()
+            summary = prior.summary()
+            found[name] = {key: summary[key] for key in keys if key in summary}
     return found
 
 
