@@ -8,12 +8,14 @@ PIP    := $(BIN)/pip install --quiet --no-warn-conflicts --disable-pip-version-c
 MODULES = find src crystal mining priors generator model reports -path priors/fitted -prune -o \
   \( -name '*.py' -o -path '*/templates/*' -o -path 'priors/*.json' -o -path 'crystal/*.tsv' \) -print | grep -v __pycache__ | LC_ALL=C sort
 
-.PHONY: setup setup-test repro test lint lock docs ci clean help
+.PHONY: setup setup-test repro test lint lock docs demonstrator matrix ci clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make repro   set up, then run the whole pipeline (dvc repro): ends with reports/amcsd/index.html"
 	@echo "make test    set up, then run the tests"
+	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
+	@echo "make matrix  train every cell strategy with every filling, small, and rank them (about half an hour)"
 	@echo "make lint    ruff, mypy --strict and the import contracts"
 	@echo "make docs    build docs/_build/html, warnings are errors"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
@@ -53,6 +55,12 @@ repro: setup
 
 test: setup-test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal tests
+
+demonstrator: setup
+	$(BIN)/xtalpriors train --preset demonstrator --output data/models/demonstrator --resume
+
+matrix: setup
+	$(BIN)/xtalpriors matrix --preset smoke --output data/models/matrix
 
 lint: setup-test
 	$(BIN)/ruff check .

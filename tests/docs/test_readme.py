@@ -22,7 +22,7 @@ def test_python_runs() -> None:
     assert tuple(names["batch"].amplitudes.shape) == (256, 21, 11, 11)
 
 
-@pytest.mark.parametrize("folder", re.findall(r"^\| `([a-z]+/)` \|", TEXT, flags=re.MULTILINE))
+@pytest.mark.parametrize("folder", re.findall(r"^\| `([a-z]+/)`", TEXT, flags=re.MULTILINE))
 def test_folders_exist(folder: str) -> None:
     assert (ROOT / folder).is_dir()
 
