@@ -135,29 +135,24 @@ def predict(
     device: DeviceOption = None,
 ) -> None:
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
-    from xtalpriors.model.predict import predict as run
-    from xtalpriors.model.prediction_files import write_map, write_phases
-    from xtalpriors.model.prediction_input import read_input
+    from xtalpriors.model.phase_crystal import phase_crystal
     from xtalpriors.model.reflection_files import FORMATS
-    from xtalpriors.model.runs import reflections_of
-    from xtalpriors.model.weights import load_model
 
     chosen = next((form for form in FORMATS if form == hkl_format), None)
     if hkl_format is not None and chosen is None:
         raise UsageError(f"--hkl is one of {', '.join(FORMATS)}, not '{hkl_format}'.")
-    network, card = load_model(model)
-    given = read_input(
-        file,
-        reflections_of(card),
-        hkl_format=chosen,
-        cell=_cell(cell),
-        calculated=calculated,
+    say(
+        phase_crystal(
+            model,
+            file,
+            output,
+            density_map=density,
+            hkl_format=chosen,
+            cell=_cell(cell),
+            calculated=calculated,
+            device=device or "cpu",
+        )
     )
-    prediction = run(network, card, given, device=device or "cpu")
-    say(prediction)
-    say(write_phases(prediction, output))
-    if density is not None:
-        say(write_map(prediction, density))
 
 
 def matrix(
