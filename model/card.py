@@ -65,4 +65,7 @@ class ModelCard(_Frozen):
     structures: int = Field(default=0, description="Structures trained on")
     training: dict[str, Any] = Field(default_factory=dict, description="Training configuration")
     lineage: Lineage | None = None
+    weights_digest: str | None = Field(
+        default=None, description="Of names, types and values of the tensors; null in files of before"
+    )
     scores: dict[str, SetScore] = Field(default_factory=dict)

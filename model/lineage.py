@@ -13,7 +13,7 @@ from xtalpriors.model.config import TrainConfig
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import canonical_json, write_atomically
 
-__all__ = ["code_commit", "lineage_of", "write_card"]
+__all__ = ["code_commit", "lineage_markdown", "lineage_of", "lineage_rows", "write_card"]
 
 
 def code_commit(folder: Path | None = None) -> tuple[str | None, bool | None]:
@@ -28,7 +28,7 @@ def code_commit(folder: Path | None = None) -> tuple[str | None, bool | None]:
             cwd=where, capture_output=True, check=False, timeout=20,
         )  # fmt: skip
         status = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no", "--", "*.py"],
+            ["git", "status", "--porcelain", "--untracked-files=no", "--", ":/*.py", ":(top,exclude)tests"],
             cwd=where, capture_output=True, text=True, check=True, timeout=20,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
@@ -91,12 +91,26 @@ def card_markdown(card: ModelCard) -> str:
             for name, s in sorted(card.scores.items())
         ]
         lines.append("")
-    if card.lineage is not None:
-        lines += _lineage_lines(card.lineage)
-    return "\n".join(lines)
+    return "\n".join([*lines, *lineage_markdown(card)])
 
 
-def _lineage_lines(lineage: Lineage) -> list[str]:
+def lineage_rows(card: ModelCard) -> list[tuple[str, str]]:
+    """The links from the corpus to the weights: name, and what it is; digests stand in backquotes."""
+    lineage = card.lineage
+    rows = [] if lineage is None else _training_rows(lineage)
+    if card.weights_digest is not None:
+        rows.append(("weights", f"digest `{card.weights_digest}`"))
+    return rows
+
+
+def lineage_markdown(card: ModelCard) -> list[str]:
+    """The links as lines of a card; none where nothing is known."""
+    rows = lineage_rows(card)
+    table = ["| link | what |", "|---|---|", *(f"| {link} | {what} |" for link, what in rows)]
+    return ["## Lineage", "", *table, ""] if rows else []
+
+
+def _training_rows(lineage: Lineage) -> list[tuple[str, str]]:
     source = lineage.created_from
     state = {None: "", True: ", with uncommitted changes", False: ""}[lineage.code_changed]
     subset = source.get("subset")
@@ -107,15 +121,10 @@ def _lineage_lines(lineage: Lineage) -> list[str]:
     corpus += [f"doi {source['doi']}"] if source.get("doi") else []
     strategy = f"{lineage.generator['cell']}, {lineage.generator['filling']}"
     return [
-        "## Lineage",
-        "",
-        "| link | what |",
-        "|---|---|",
-        f"| corpus | {', '.join(corpus)} |",
-        f"| prior bundle | {lineage.bundle}, digest `{lineage.priors_digest}` |",
-        f"| generator | {strategy}, digest `{lineage.generator_digest}` |",
-        f"| training configuration | digest `{lineage.training_digest}` |",
-        f"| code | xtalpriors {lineage.code_version}, commit `{lineage.code_commit or 'unknown'}`{state} |",
-        f"| PyTorch | {lineage.torch_version} |",
-        "",
+        ("corpus", ", ".join(corpus)),
+        ("prior bundle", f"{lineage.bundle}, digest `{lineage.priors_digest}`"),
+        ("generator", f"{strategy}, digest `{lineage.generator_digest}`"),
+        ("training configuration", f"digest `{lineage.training_digest}`"),
+        ("code", f"xtalpriors {lineage.code_version}, commit `{lineage.code_commit or 'unknown'}`{state}"),
+        ("PyTorch", lineage.torch_version),
     ]

@@ -103,7 +103,7 @@ def run_matrix(
     seeds
         Of the weights and of the training structures; the uncertainty is over them.
     tests
-        More test sets, experimental structures for instance (`validation.experimental_set`).
+        More test sets, experimental structures for instance (`experimental_set.experimental_set`).
 
     Raises
     ------

@@ -23,7 +23,7 @@ from xtalpriors.model.lineage import lineage_of, write_card
 from xtalpriors.model.session import settings, stop_flag
 from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet, generated_set, score_set
-from xtalpriors.model.weights import save_model
+from xtalpriors.model.weights import load_card, save_model
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import canonical_json, write_atomically
 from xtalpriors.progress import Progress, silent
@@ -192,6 +192,7 @@ class _Run:
         )
         dtype = torch.bfloat16 if config.weights_dtype == "bfloat16" else None
         save_model(self.folder, trainer.result, card, dtype=dtype)
+        card = load_card(self.folder)  # has the digest of the weights
         write_card(self.folder, card)
         metrics: dict[str, Any] = {"structures": card.structures, "parameters": card.parameters}
         metrics["loss"] = next(r["loss"] for r in reversed(self.journal.records) if r["event"] == "train")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -14,8 +12,6 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.stream import StreamBatch, StructureStream
 from xtalpriors.model.card import SetScore
 from xtalpriors.model.config import TrainConfig
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import ExperimentalStructures, read_structures
 from xtalpriors.model.inputs import InputScaling
 from xtalpriors.model.loss import map_correlation
 from xtalpriors.model.phai import PhAI
@@ -26,10 +22,8 @@ from xtalpriors.priors.bundle import PriorBundle
 __all__ = [
     "SOLVED",
     "ValidationSet",
-    "experimental_set",
     "generated_set",
     "is_positive",
-    "measured_set",
     "score_set",
     "wilson_interval",
 ]
@@ -94,42 +88,6 @@ def generated_set(config: TrainConfig, bundle: PriorBundle, reflections: Reflect
     ]
     amplitudes, positive, cells = (torch.cat(part) for part in zip(*parts, strict=True))
     return ValidationSet("generated", amplitudes, positive, cells)
-
-
-def experimental_set(
-    name: str, subsets: Sequence[Path], config: TrainConfig, reflections: Reflections
-) -> ValidationSet:
-    """Experimental structures of subset files as a validation set.
-
-    Parameters
-    ----------
-    name
-        Of the set, in the log.
-    subsets
-        `NAME.parquet` of `xtalpriors subset`.
-
-    Raises
-    ------
-    XtalpriorsError
-        As `experimental.read_structures`: a missing file, an empty subset.
-    """
-    return measured_set(name, read_structures(subsets, reflections.group), config, reflections)
-
-
-def measured_set(
-    name: str, structures: ExperimentalStructures, config: TrainConfig, reflections: Reflections
-) -> ValidationSet:
-    """Diffraction of structures to the configuration's d_min (1.0 Å where it draws one), all of it."""
-    given = config.data.d_min_angstrom
-    d_min = float(given) if isinstance(given, int | float) else 1.0
-    data = calculate(reflections, structures.crystals, d_min_angstrom=d_min)
-    seen = data.measured[:, reflections.counted].any(axis=1)
-    return ValidationSet(
-        name,
-        torch.from_numpy(data.amplitudes[seen]).float(),
-        torch.from_numpy(data.positive[seen]),
-        torch.from_numpy(structures.crystals.cells[seen]),
-    )
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -25,6 +27,7 @@ __all__ = [
     "load_published_weights",
     "published_names",
     "save_model",
+    "weights_digest",
     "write_tensors",
 ]
 
@@ -36,6 +39,15 @@ def weights_file(path: Path) -> Path:
     """The weights of a run's folder, or the file itself."""
     path = Path(path)
     return path / FILE_NAME if path.is_dir() or path.suffix == "" else path
+
+
+def weights_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """Digest of names, types, shapes and values, whatever the file around them says."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def save_model(path: Path, model: PhAI, card: ModelCard, *, dtype: torch.dtype | None = None) -> Path:
@@ -51,14 +63,15 @@ def save_model(path: Path, model: PhAI, card: ModelCard, *, dtype: torch.dtype |
     Returns
     -------
     Path
-        The file, which appears under its name when it is complete.
+        The file, which appears under its name when it is complete. Its card has the digest of the weights.
     """
     file = weights_file(path)
     tensors = {
         name: value.detach().to("cpu", dtype or value.dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    write_tensors(file, tensors, card.model_dump(mode="json"))
+    written = card.model_copy(update={"weights_digest": weights_digest(tensors)})
+    write_tensors(file, tensors, written.model_dump(mode="json"))
     return file
 
 
@@ -153,12 +166,13 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
     ------
     XtalpriorsError
         No such file, no safetensors or cut short, no model card, a newer card, or weights that are not of the
-        size that the card states.
+        size or not those that the card states.
     """
     file = weights_file(path)
     card = load_card(file)
     with safe_open(file, "pt") as opened:
-        state = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 - no mapping
+        stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+    state = {name: tensor.float() for name, tensor in stored.items()}
     with torch.device("meta"):
         model = PhAI(card.size)
     wrong = [
@@ -170,6 +184,11 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
         raise XtalpriorsError(
             f"{file}: the weights are of another size than its model card states: {wrong[0]}"
             f"{f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''}."
+        )
+    if card.weights_digest is not None and weights_digest(stored) != card.weights_digest:
+        raise XtalpriorsError(
+            f"{file}: the weights are not those of its model card (digest {weights_digest(stored)}, not "
+            f"{card.weights_digest}): one of the two was changed. Train it again, or get the file anew."
         )
     model.load_state_dict(state, assign=True)
     return model.eval(), card

@@ -18,6 +18,7 @@ from xtalpriors.model.weights import (
     load_published_weights,
     published_names,
     save_model,
+    weights_digest,
 )
 
 SMALL = NetworkSize(
@@ -56,7 +57,8 @@ def test_saved_and_loaded(model: PhAI, card: ModelCard, tmp_path: Path) -> None:
     amplitudes, phases = torch.rand(2, 5, 3, 3), torch.zeros(2, 5, 3, 3)
     for path in (file, file.parent):
         loaded, its_card = load_model(path)
-        assert its_card == card and not loaded.training
+        assert its_card == card.model_copy(update={"weights_digest": its_card.weights_digest})
+        assert len(its_card.weights_digest or "") == 32 and not loaded.training
         assert torch.equal(loaded(amplitudes, phases), model(amplitudes, phases))
 
 
@@ -82,6 +84,10 @@ def test_files_that_are_no_model(model: PhAI, card: ModelCard, tmp_path: Path) -
         refused("is no safetensors file, or was cut short")
     save_file(model.state_dict(), file)
     refused("without an xtalpriors model card")
+    digest = weights_digest({k: v + 1 for k, v in model.state_dict().items()})
+    wrong = card.model_copy(update={"weights_digest": digest}).model_dump(mode="json")
+    save_file(model.state_dict(), file, metadata={METADATA_KEY: json.dumps(wrong)})
+    refused(f"the weights are not those of its model card .*, not {digest}")
     newer = card.model_dump(mode="json") | {"card_version": 2}
     save_file(model.state_dict(), file, metadata={METADATA_KEY: json.dumps(newer)})
     refused("model card 2; this xtalpriors reads 1")

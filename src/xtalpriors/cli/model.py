@@ -46,9 +46,9 @@ def train(
     device: DeviceOption = None,
 ) -> None:
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
+    from xtalpriors.model.experimental_set import experimental_set
     from xtalpriors.model.presets import load_preset
     from xtalpriors.model.train import train as run
-    from xtalpriors.model.validation import experimental_set
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
