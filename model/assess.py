@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets import read_metadata
 from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.evaluation import Evaluation, write_evaluation
-from xtalpriors.model.experimental import read_structures
+from xtalpriors.model.evaluation import Evaluation, maps_path, summary_path, write_evaluation
+from xtalpriors.model.experimental import EmptyTestSet, ExperimentalStructures, read_structures
 from xtalpriors.model.projection import projections, write_projections
 from xtalpriors.model.runs import Protocol, reflections_of
 from xtalpriors.model.summary import Summary, summarise
@@ -21,7 +24,7 @@ from xtalpriors.model.weights import load_model
 from xtalpriors.priors.canonical import canonical_json, write_atomically
 from xtalpriors.progress import Progress, silent
 
-__all__ = ["Assessment", "assess", "maps_path", "summary_path"]
+__all__ = ["Assessment", "Selection", "assess"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,17 @@ class Assessment:
         return "\n".join(lines)
 
 
-def maps_path(evaluation: Path) -> Path:
-    """File of the density projections beside an evaluation: `x.parquet` has `x.maps.parquet`."""
-    return evaluation.with_name(evaluation.name.removesuffix(".parquet") + ".maps.parquet")
+class Selection(BaseModel):
+    """Which structures of the subsets are tested; by default all of them."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-def summary_path(evaluation: Path) -> Path:
-    """File of the summary beside an evaluation: `x.parquet` has `x.json`."""
-    return evaluation.with_name(evaluation.name.removesuffix(".parquet") + ".json")
+    structures: int | None = Field(default=None, ge=1)
+    """At most so many: those with the smallest hash of `entry_id`, which stay when a corpus grows."""
+    one_per_cluster: bool = False
+    """Of redeterminations of one crystal only the best, so that the structures are independent."""
+    volume_range_angstrom3: tuple[float, float] | None = None
+    """Only cells with a volume in this range, for a network of small cells."""
 
 
 def assess(
@@ -58,7 +64,7 @@ def assess(
     output: Path,
     protocol: Protocol | None = None,
     *,
-    volume_range_angstrom3: tuple[float, float] | None = None,
+    selection: Selection | None = None,
     device: torch.device | str = "cpu",
     progress: Progress = silent,
 ) -> Assessment:
@@ -75,8 +81,8 @@ def assess(
         `NAME.maps.parquet`, the density projections of Fig. 7.
     protocol
         Null: that of Melgalvis & Reķis 2026.
-    volume_range_angstrom3
-        Only structures with volumes within; for a network of small cells.
+    selection
+        Which of their structures; null: all.
     device
         Where the network runs.
     progress
@@ -84,24 +90,24 @@ def assess(
 
     Raises
     ------
+    EmptyTestSet
+        There is no structure, or none is selected.
     XtalpriorsError, UsageError
-        An input cannot be read, there is no structure, or the output cannot be written. Nothing half written
-        stays.
+        An input cannot be read, or the output cannot be written. Nothing half written stays.
     """
     output = Path(output)
     network, card = load_model(model)
     reflections = reflections_of(card)
-    structures = read_structures(subsets, reflections.group)
-    if volume_range_angstrom3 is not None:
-        low, high = volume_range_angstrom3
-        inside = np.flatnonzero((structures.volume_angstrom3 >= low) & (structures.volume_angstrom3 <= high))
-        if len(inside) == 0:
-            volumes = structures.volume_angstrom3
-            raise XtalpriorsError(
-                f"None of the {len(structures):,} structures has a volume from {low:g} to {high:g} Å³; they "
-                f"go from {volumes.min():.0f} to {volumes.max():.0f} Å³. Widen the range."
-            )
-        structures = structures.subset(inside)
+    selection = selection or Selection()
+    structures = _select(
+        read_structures(subsets, reflections.group, one_per_cluster=selection.one_per_cluster), selection
+    )
+    description = {
+        **describe_network(card),
+        "subsets": sorted({Path(s).stem for s in subsets}),
+        "databases": sorted({_database(Path(s)) for s in subsets}),
+        "selection": selection.model_dump(mode="json"),
+    }
     evaluation = evaluate(
         network,
         reflections,
@@ -109,7 +115,7 @@ def assess(
         protocol,
         scaling=card.scaling,
         device=device,
-        description={**describe_network(card), "subsets": sorted({Path(s).stem for s in subsets})},
+        description=description,
         progress=progress,
     )
     summary = summarise(evaluation)
@@ -123,3 +129,27 @@ def assess(
             f"{summary_path(output)} cannot be written: {error.strerror or error}."
         ) from error
     return Assessment(output, evaluation, summary)
+
+
+def _select(structures: ExperimentalStructures, selection: Selection) -> ExperimentalStructures:
+    """Those within the volumes, and of them at most so many, in their order."""
+    places = np.arange(len(structures))
+    if selection.volume_range_angstrom3 is not None:
+        low, high = selection.volume_range_angstrom3
+        volumes = structures.volume_angstrom3
+        places = np.flatnonzero((volumes >= low) & (volumes <= high))
+        if len(places) == 0:
+            raise EmptyTestSet(
+                f"None of the {len(structures):,} structures has a volume from {low:g} to {high:g} Å³; they "
+                f"go from {volumes.min():.0f} to {volumes.max():.0f} Å³. Widen the range."
+            )
+    if selection.structures is not None:
+        ids = structures.entry_id
+        hashes = {int(i): hashlib.blake2b(ids[i].encode(), digest_size=8).digest() for i in places}
+        places = np.array(sorted(sorted(hashes, key=lambda i: hashes[i])[: selection.structures]))
+    return structures.subset(places)
+
+
+def _database(subset: Path) -> str:
+    """Digest of the database that a subset is of."""
+    return str(read_metadata(subset)["database_digest"])

@@ -17,7 +17,15 @@ from xtalpriors.mining.schema import Column, arrow_schema
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
 
-__all__ = ["COLUMNS", "Evaluation", "make_evaluation", "read_evaluation", "write_evaluation"]
+__all__ = [
+    "COLUMNS",
+    "Evaluation",
+    "make_evaluation",
+    "maps_path",
+    "read_evaluation",
+    "summary_path",
+    "write_evaluation",
+]
 
 METADATA_KEY: Final = b"xtalpriors-evaluation"
 FORMAT_VERSION: Final = 1
@@ -87,6 +95,16 @@ class Evaluation:
     def protocol(self) -> Protocol:
         """How it was made."""
         return Protocol.model_validate(self.metadata["protocol"])
+
+
+def maps_path(evaluation: Path) -> Path:
+    """File of the density projections beside an evaluation: `x.parquet` has `x.maps.parquet`."""
+    return evaluation.with_name(evaluation.name.removesuffix(".parquet") + ".maps.parquet")
+
+
+def summary_path(evaluation: Path) -> Path:
+    """File of the summary beside an evaluation: `x.parquet` has `x.json`."""
+    return evaluation.with_name(evaluation.name.removesuffix(".parquet") + ".json")
 
 
 def make_evaluation(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from xtalpriors.crystal.cell import UnitCell, cell_volumes
@@ -34,6 +35,7 @@ from xtalpriors.mining.subsets import read_metadata, sites_path, write_subset
 __all__ = [
     "ASSUMED_U_ISO_ANGSTROM2",
     "CLASSES",
+    "EmptyTestSet",
     "ExperimentalStructures",
     "compound_class",
     "read_structures",
@@ -50,6 +52,10 @@ d-block element; `other` is what is in none of them. A structure with both block
 
 _P21C = 14
 _CELL = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
+
+
+class EmptyTestSet(XtalpriorsError):
+    """There is no structure to test."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +127,9 @@ class ExperimentalStructures:
         )
 
 
-def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) -> ExperimentalStructures:
+def read_structures(
+    subsets: Sequence[Path], group: SpaceGroup | None = None, *, one_per_cluster: bool = False
+) -> ExperimentalStructures:
     """Structures of subset files, those of several corpora one after another.
 
     An entry that two files share counts once. The same crystal in two databases counts twice; to have it
@@ -133,16 +141,23 @@ def read_structures(subsets: Sequence[Path], group: SpaceGroup | None = None) ->
         `NAME.parquet` of `mining.subsets.write_subset`, with `NAME.sites.parquet` beside it.
     group
         The network's group; null is P2₁/c.
+    one_per_cluster
+        Of redeterminations of one crystal only one: the best, or the first by `entry_id` where the best is
+        not in the subset.
 
     Raises
     ------
+    EmptyTestSet
+        None of them has a structure that can be described in the group.
     XtalpriorsError
-        A file is missing or no subset, or none of them has a structure that can be described in the group.
+        A file is missing or no subset.
     """
     tables = []
     for path in map(Path, subsets):
         corpus = str(read_metadata(path)["corpus"])  # its errors say what is wrong with the file
-        tables.append((pq.read_table(path), _read_sites(sites_path(path)), corpus))
+        entries = pq.read_table(path)
+        entries = _one_of_each(entries) if one_per_cluster else entries
+        tables.append((entries, _read_sites(sites_path(path)), corpus))
     return structures_of_rows(tables, group, ", ".join(str(path) for path in subsets))
 
 
@@ -166,7 +181,7 @@ def structures_of_rows(
     if not rows:
         why = Counter(reason for _, reason in refused)
         reasons = "; ".join(f"{n:,} refused: {reason}" for reason, n in sorted(why.items()))
-        raise XtalpriorsError(
+        raise EmptyTestSet(
             f"There is no structure to test in {source or 'what was given'}"
             f"{f' ({reasons})' if reasons else ': no entries'}. Mine a larger corpus, or give another "
             "subset, for example p21c-20."
@@ -202,6 +217,14 @@ class _Structure:
     u_iso: npt.NDArray[np.float32]
     weights: npt.NDArray[np.float64]
     assumed: int
+
+
+def _one_of_each(entries: pa.Table) -> pa.Table:
+    """One row of each cluster, in their order."""
+    columns = (entries[name].to_pylist() for name in ("is_best", "entry_id", "cluster_id"))
+    ordered = sorted(zip(*columns, strict=True), key=lambda row: (not row[0], row[1]))
+    kept = {cluster: name for _, name, cluster in reversed(ordered)}.values()
+    return entries.filter(pa.compute.is_in(entries["entry_id"], pa.array(sorted(kept), pa.string())))
 
 
 def _read_sites(path: Path) -> pa.Table:

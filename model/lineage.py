@@ -13,7 +13,7 @@ from xtalpriors.model.config import TrainConfig
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import canonical_json, write_atomically
 
-__all__ = ["code_commit", "lineage_markdown", "lineage_of", "lineage_rows", "write_card"]
+__all__ = ["card_markdown", "code_commit", "lineage_of", "lineage_rows", "write_card"]
 
 
 def code_commit(folder: Path | None = None) -> tuple[str | None, bool | None]:
@@ -91,7 +91,11 @@ def card_markdown(card: ModelCard) -> str:
             for name, s in sorted(card.scores.items())
         ]
         lines.append("")
-    return "\n".join([*lines, *lineage_markdown(card)])
+    if rows := lineage_rows(card):
+        lines += ["## Lineage", "", "| link | what |", "|---|---|"]
+        lines += [f"| {link} | {what} |" for link, what in rows]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def lineage_rows(card: ModelCard) -> list[tuple[str, str]]:
@@ -101,13 +105,6 @@ def lineage_rows(card: ModelCard) -> list[tuple[str, str]]:
     if card.weights_digest is not None:
         rows.append(("weights", f"digest `{card.weights_digest}`"))
     return rows
-
-
-def lineage_markdown(card: ModelCard) -> list[str]:
-    """The links as lines of a card; none where nothing is known."""
-    rows = lineage_rows(card)
-    table = ["| link | what |", "|---|---|", *(f"| {link} | {what} |" for link, what in rows)]
-    return ["## Lineage", "", *table, ""] if rows else []
 
 
 def _training_rows(lineage: Lineage) -> list[tuple[str, str]]:

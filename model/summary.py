@@ -13,7 +13,7 @@ from scipy.stats import binom, binomtest
 from xtalpriors.model.evaluation import Evaluation
 from xtalpriors.model.experimental import CLASSES
 
-__all__ = ["SCORES", "SOLVED", "Score", "Summary", "score", "summarise"]
+__all__ = ["SCORES", "SOLVED", "Score", "Summary", "score", "summarise", "training_volumes"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,6 +74,8 @@ class Summary(BaseModel):
     scores: dict[str, Score]
     by_class: dict[str, dict[str, Score]]
     by_special: dict[str, dict[str, Score]]
+    by_volume: dict[str, dict[str, Score]] = {}
+    """`trained` on, and `other` volumes; empty where the training volumes had no limits."""
 
 
 def score(r: Floats) -> Score:
@@ -120,6 +122,7 @@ def summarise(evaluation: Evaluation) -> Summary:
     special = rows["n_special"].to_numpy()
     parts = {name: classes == name for name in CLASSES}
     numbers = {"0": special == 0, "1": special == 1, "2 or more": special >= 2}
+    volumes = _by_volume(rows["volume_angstrom3"].to_numpy(), evaluation.metadata["network"])
     columns = {
         name: rows[column].to_numpy(zero_copy_only=False).astype(np.float64)
         for name, column in SCORES.items()
@@ -138,4 +141,19 @@ def summarise(evaluation: Evaluation) -> Summary:
         scores=scores(np.ones(rows.num_rows, dtype=bool)),
         by_class={name: scores(mask) for name, mask in parts.items() if mask.any()},
         by_special={name: scores(mask) for name, mask in numbers.items() if mask.any()},
+        by_volume={name: scores(mask) for name, mask in volumes.items() if mask.any()},
     )
+
+
+def training_volumes(network: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Volumes in Å³ that a network has seen in training, of its description; None without limits."""
+    low, high = (network.get(f"volume_{end}_angstrom3") for end in ("min", "max"))
+    return None if low is None or high is None else (float(low), float(high))
+
+
+def _by_volume(volumes: Floats, network: Mapping[str, Any]) -> dict[str, npt.NDArray[np.bool_]]:
+    limits = training_volumes(network)
+    if limits is None:
+        return {}
+    inside = (volumes >= limits[0]) & (volumes <= limits[1])
+    return {"trained": inside, "other": ~inside}

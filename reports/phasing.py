@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.assess import maps_path
-from xtalpriors.model.evaluation import Evaluation, read_evaluation
+from xtalpriors.model.evaluation import Evaluation, maps_path, read_evaluation
 from xtalpriors.model.projection import PROJECTIONS
 from xtalpriors.model.summary import Score, Summary, summarise
 from xtalpriors.model.tables import CELLS, FILLINGS, PAPER_TABLES, strategy_table

@@ -44,8 +44,13 @@ class CorpusPaths:
 
     @property
     def evaluation(self) -> Path:
-        """Scores of the trained network on the real structures of the corpus."""
-        return Path("data") / self.corpus / "evaluation.parquet"
+        """Folder of the scores of the trained network on the real structures of the corpus."""
+        return Path("data") / self.corpus / "evaluation"
+
+    @property
+    def evaluation_metrics(self) -> Path:
+        """Their headline numbers, kept in git as the report is."""
+        return Path("reports") / self.corpus / "evaluation.json"
 
     @property
     def report(self) -> Path:

@@ -57,18 +57,24 @@ class FitParams(_Strict):
 
 
 class TrainParams(_Strict):
-    """The training run of the pipeline; its priors are the published ones."""
+    """The training run of the pipeline."""
 
-    preset: str = "smoke"
-    """A file of presets/, by name."""
+    preset: str = Field(default="smoke", pattern=r"^[\w-][\w.-]*$")
+    """A file of presets/, by name without `.yaml`."""
+    bundle: Path | None = None
+    """Priors of the training structures; null is the paper's. `dvc.yaml` needs it to be given."""
 
 
 class EvaluateParams(_Strict):
-    """The real structures that the trained network is scored on."""
+    """The real structures that the trained network is scored on, a subset at a time."""
 
-    subsets: tuple[str, ...] = Field(default=("p21c-10", "p21c-supergroups"), min_length=1)
+    subsets: tuple[str, ...] = Field(default=("p21c-10", "p21c-20", "p21c-supergroups"), min_length=1)
+    structures: int | None = Field(default=None, ge=1)
+    """At most so many of each; null is all of them."""
+    one_per_cluster: bool = True
+    """Redeterminations of one crystal count once."""
     volume_range_angstrom3: tuple[float, float] | None = None
-    """Only cells with a volume in this range: a small network knows small cells."""
+    """Only cells with a volume in this range."""
 
 
 class PlotsParams(_Strict):

@@ -15,10 +15,10 @@ from xtalpriors.mining.mine import mine
 from xtalpriors.mining.sources import parse_source
 from xtalpriors.mining.subset_definition import SubsetDefinition
 from xtalpriors.mining.subsets import write_subset
-from xtalpriors.model.assess import assess, maps_path, summary_path
+from xtalpriors.model.assess import Selection, assess
 from xtalpriors.model.diffraction import calculate
 from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.evaluation import read_evaluation
+from xtalpriors.model.evaluation import maps_path, read_evaluation, summary_path
 from xtalpriors.model.projection import HALF_WIDTH_ANGSTROM, STEP_ANGSTROM, projections
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
@@ -110,6 +110,7 @@ def test_from_files_to_files(subset: Path, tmp_path: Path) -> None:
     first = {p.name: p.read_bytes() for p in output.parent.iterdir()}
     assess(tmp_path / "run", [subset], output, SHORT)
     assert {p.name: p.read_bytes() for p in output.parent.iterdir()} == first
+    tiny = Selection(volume_range_angstrom3=(1, 2))
     with pytest.raises(XtalpriorsError, match=r"None of the 1 structures has a volume from 1 to 2 Å³"):
-        assess(tmp_path / "run", [subset], tmp_path / "no.parquet", SHORT, volume_range_angstrom3=(1, 2))
+        assess(tmp_path / "run", [subset], tmp_path / "no.parquet", SHORT, selection=tiny)
     assert not (tmp_path / "no.parquet").exists()

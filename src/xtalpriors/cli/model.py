@@ -57,7 +57,8 @@ def train(
         source = bundle or published()
     else:
         chosen = params().train
-        preset, source, output = chosen.preset, published(), run_folder(chosen.preset)
+        preset, output = chosen.preset, run_folder(chosen.preset)
+        source = bundle or chosen.bundle or published()
     config = load_preset(preset, key_values(option or []))
     result = run(
         config,
@@ -82,28 +83,39 @@ def evaluate(
         tuple[float, float] | None,
         typer.Option(metavar="LOW HIGH", help="Only cells with a volume in this range, Å³."),
     ] = None,
+    structures: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many; the same ones each time.")
+    ] = None,
+    one_per_cluster: Annotated[
+        bool, typer.Option("--one-per-cluster", metavar="", help="Redeterminations of a crystal count once.")
+    ] = False,
     corpus: CorpusOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Score a network on real structures by the paper's protocol, the trivial baselines beside it."""
-    from xtalpriors.model.assess import assess
+    from xtalpriors.model.assess import Selection, assess
+    from xtalpriors.model.assess_corpus import assess_corpus
     from xtalpriors.progress import bar
 
-    together(model or subset, {"--model": model, "--subset": subset or None, "--output": output})
+    given = model or subset or output or volume or structures or one_per_cluster
+    together(given, {"--model": model, "--subset": subset or None, "--output": output})
     if model and subset and output:
-        say(
-            assess(model, subset, output, volume_range_angstrom3=volume, device=device or "cpu", progress=bar)
+        selection = Selection(
+            structures=structures, one_per_cluster=one_per_cluster, volume_range_angstrom3=volume
         )
+        say(assess(model, subset, output, selection=selection, device=device or "cpu", progress=bar))
         return
     settings = params()
+    chosen = settings.evaluate
     for name, _ in corpora(settings, corpus):
         paths = CorpusPaths(name)
         say(
-            assess(
+            assess_corpus(
                 run_folder(settings.train.preset),
-                [paths.subset(settings.subset(one).name) for one in settings.evaluate.subsets],
+                [paths.subset(settings.subset(one).name) for one in chosen.subsets],
                 paths.evaluation,
-                volume_range_angstrom3=settings.evaluate.volume_range_angstrom3,
+                paths.evaluation_metrics,
+                selection=Selection(**chosen.model_dump(exclude={"subsets"})),
                 device=device or "cpu",
                 progress=bar,
             )
