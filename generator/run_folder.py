@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import ALGORITHM
 from xtalpriors.generator.generate import Generator
@@ -27,7 +27,6 @@ __all__ = [
     "refuse_overlap",
     "same_run",
     "shard_path",
-    "write_atomically",
 ]
 
 LEAST_BYTES = 100
@@ -101,18 +100,11 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
     # another machine may be writing its run.json this moment
     if any(not _is_part(p) for p in folder.iterdir()) and not path.exists():
         raise UsageError(f"{folder} is not empty and holds no run of this command. Choose another output.")
-    write_atomically(path, json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _is_part(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".part"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text that appears under its name when it is complete."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)
 
 
 def shard_path(folder: Path, first: int, count: int) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xtalpriors.atomic import replacing, write_text
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.cif import to_cif
 from xtalpriors.generator.config import GeneratorConfig
@@ -26,7 +27,6 @@ from xtalpriors.generator.run_folder import (
     is_complete,
     refuse_overlap,
     shard_path,
-    write_atomically,
 )
 from xtalpriors.generator.run_report import GenerateReport
 from xtalpriors.priors.bundle import PriorBundle
@@ -147,17 +147,12 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     if is_complete(path, count):
         run.advance(count)
         return count
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        schema = schema_of(run.generator.specification.group, run.identity)
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for batch in run.generator.batches(first, count, workers=run.workers):
-                writer.write_table(to_table(batch, run.identity))
-                _add(run.totals, batch.totals)
-                run.advance(len(batch))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    schema = schema_of(run.generator.specification.group, run.identity)
+    with replacing(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for batch in run.generator.batches(first, count, workers=run.workers):
+            writer.write_table(to_table(batch, run.identity))
+            _add(run.totals, batch.totals)
+            run.advance(len(batch))
     return 0
 
 
@@ -217,7 +212,7 @@ def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     for batch in run.generator.batches(missing[0], missing[-1] - missing[0] + 1, workers=run.workers):
         for structure in batch:
             if structure.index in wanted:
-                write_atomically(folder / f"{structure.index:012d}.cif", to_cif(structure))
+                write_text(folder / f"{structure.index:012d}.cif", to_cif(structure))
                 run.advance()
         _add(run.totals, batch.totals)
     return count - len(missing)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.atomic import write_text
 from xtalpriors.mining.subsets import read_metadata
 from xtalpriors.model.evaluate import evaluate
 from xtalpriors.model.evaluation import Evaluation, maps_path, summary_path, write_evaluation
@@ -21,7 +21,7 @@ from xtalpriors.model.runs import Protocol, reflections_of
 from xtalpriors.model.summary import Summary, summarise
 from xtalpriors.model.tables import describe_network, score_text
 from xtalpriors.model.weights import load_model
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["Assessment", "Selection", "assess"]
@@ -121,13 +121,7 @@ def assess(
     summary = summarise(evaluation)
     write_evaluation(evaluation, output)
     write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))
-    text = canonical_json(summary.model_dump(mode="json"), indent=1) + "\n"
-    try:
-        write_atomically(summary_path(output), text)
-    except OSError as error:
-        raise XtalpriorsError(
-            f"{summary_path(output)} cannot be written: {error.strerror or error}."
-        ) from error
+    write_text(summary_path(output), canonical_json(summary.model_dump(mode="json"), indent=1) + "\n")
     return Assessment(output, evaluation, summary)
 
 

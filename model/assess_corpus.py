@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import torch
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.atomic import write_text
 from xtalpriors.model.assess import Assessment, Selection, assess
 from xtalpriors.model.card import ModelCard
 from xtalpriors.model.evaluation import maps_path, summary_path
@@ -18,7 +18,7 @@ from xtalpriors.model.lineage import card_markdown
 from xtalpriors.model.runs import Protocol
 from xtalpriors.model.summary import Score, Summary
 from xtalpriors.model.weights import load_card
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["CorpusAssessment", "assess_corpus", "headline"]
@@ -108,11 +108,7 @@ def assess_corpus(
         folder / "model-card.md": _markdown(card, summaries),
     }
     for file, text in files.items():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, text)
-        except OSError as error:
-            raise XtalpriorsError(f"{file} cannot be written: {error.strerror or error}.") from error
+        write_text(file, text)
     return found
 
 

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.priors.canonical import rounded, write_atomically
+from xtalpriors.priors.canonical import rounded
 
 __all__ = ["Journal", "read_log"]
 
@@ -35,7 +36,7 @@ class Journal:
         self.records: list[dict[str, Any]] = kept if step else []
         if write:
             text = "".join(json.dumps(record, sort_keys=True) + "\n" for record in self.records)
-            write_atomically(folder / "log.jsonl", text)
+            write_text(folder / "log.jsonl", text)
 
     def add(self, event: str, step: int, structures: int, **values: Any) -> None:
         """Write one record."""
@@ -68,7 +69,7 @@ class Journal:
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[step] for step in sorted(rows))
-        write_atomically(self.folder / "curve.csv", text.getvalue())
+        write_text(self.folder / "curve.csv", text.getvalue())
 
 
 def _all_keys(rows: dict[int, dict[str, Any]]) -> list[str]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from xtalpriors import __version__
+from xtalpriors.atomic import write_text
 from xtalpriors.model.card import Lineage, ModelCard
 from xtalpriors.model.config import TrainConfig
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 
 __all__ = ["card_markdown", "code_commit", "lineage_of", "lineage_rows", "write_card"]
 
@@ -57,10 +58,8 @@ def lineage_of(config: TrainConfig, bundle: PriorBundle) -> Lineage:
 
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write `model-card.json` and `model-card.md`."""
-    write_atomically(
-        folder / "model-card.json", canonical_json(card.model_dump(mode="json"), indent=1) + "\n"
-    )
-    write_atomically(folder / "model-card.md", card_markdown(card))
+    write_text(folder / "model-card.json", canonical_json(card.model_dump(mode="json"), indent=1) + "\n")
+    write_text(folder / "model-card.md", card_markdown(card))
 
 
 def card_markdown(card: ModelCard) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
 from xtalpriors.model.config import TrainConfig
@@ -22,7 +23,7 @@ from xtalpriors.model.train import train
 from xtalpriors.model.validation import ValidationSet, generated_set, score_set
 from xtalpriors.model.weights import FILE_NAME, load_model
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
@@ -230,13 +231,13 @@ def _write(result: MatrixResult, config: TrainConfig, bundle: PriorBundle, seeds
         "bundle": bundle.name,
         "priors_digest": bundle.priors_digest,
     }
-    write_atomically(result.folder / "matrix.json", canonical_json(content, indent=1) + "\n")
+    write_text(result.folder / "matrix.json", canonical_json(content, indent=1) + "\n")
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    write_atomically(result.folder / "matrix.csv", text.getvalue())
-    write_atomically(result.folder / "matrix.md", _markdown(result) + "\n")
+    write_text(result.folder / "matrix.csv", text.getvalue())
+    write_text(result.folder / "matrix.md", _markdown(result) + "\n")
 
 
 def _markdown(result: MatrixResult) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import gemmi
 import numpy as np
 import torch
 
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.atomic import replacing, write_text
+from xtalpriors.errors import UsageError
 from xtalpriors.model.density import DensityMaps, good_size
 from xtalpriors.model.predict import Prediction
 
@@ -92,16 +90,15 @@ def _details(prediction: Prediction) -> str:
     return "\n".join(lines)
 
 
-def write_phases(prediction: Prediction, path: Path) -> Path:
-    """Write the phases as CIF (also where the name ends in `.fcf`); the path written.
+def write_phases(prediction: Prediction, path: Path) -> None:
+    """Write the phases as CIF (also where the name ends in `.fcf`).
 
     Raises
     ------
     XtalpriorsError
         The file cannot be written.
     """
-    text = prediction_cif(prediction)
-    return _whole(Path(path), lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+    write_text(path, prediction_cif(prediction))
 
 
 def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> torch.Tensor:
@@ -125,7 +122,7 @@ def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACI
     return maps(torch.from_numpy(f)[None])[0] / given.cell.volume
 
 
-def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> Path:
+def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> None:
     """Write the density as a CCP4 map of the whole cell; errors as `electron_density` and `write_phases`."""
     density = electron_density(prediction, spacing_angstrom).numpy().astype(np.float32)
     cell, group = prediction.input.cell, prediction.reflections.group
@@ -137,24 +134,8 @@ def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_
         gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(t) for t in group.operators])),
     )
     ccp4.update_ccp4_header()
-    return _whole(Path(path), lambda temporary: ccp4.write_ccp4_map(str(temporary)))
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write beside the place, then move there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+    with replacing(path) as part:
         try:
-            write(temporary)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:
-        raise XtalpriorsError(
-            f"{path} cannot be written: {error}. Is its folder writable, and the disk not full?"
-        ) from error
-    return path
+            ccp4.write_ccp4_map(str(part))
+        except RuntimeError as error:  # gemmi's, of the disk
+            raise OSError(str(error)) from error

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import yaml
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import UsageError
 from xtalpriors.model.card import ModelCard, SetScore
 from xtalpriors.model.checkpoint import check_same_run, latest, load_checkpoint, save_checkpoint
@@ -25,7 +26,7 @@ from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet, generated_set, score_set
 from xtalpriors.model.weights import load_card, save_model
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["TrainResult", "train"]
@@ -121,7 +122,7 @@ def train(
             stream.load_state_dict(stream.state_dict() | position)
         if group.first:
             text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-            write_atomically(output / "config.yaml", text)
+            write_text(output / "config.yaml", text)
         sets = [generated_set(config, bundle, trainer.reflections), *validation]
         journal = Journal(output, write=group.first, step=trainer.steps_done)
         run = _Run(trainer, journal, output, sets, bundle)
@@ -197,7 +198,7 @@ class _Run:
         metrics: dict[str, Any] = {"structures": card.structures, "parameters": card.parameters}
         metrics["loss"] = next(r["loss"] for r in reversed(self.journal.records) if r["event"] == "train")
         metrics["scores"] = {name: score.model_dump() for name, score in card.scores.items()}
-        write_atomically(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
+        write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
         self.journal.write_curves()
         return TrainResult(self.folder, card)
 

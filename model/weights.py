@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from xtalpriors.atomic import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.card import CARD_VERSION, ModelCard
 from xtalpriors.model.phai import PhAI
@@ -83,27 +83,13 @@ def write_tensors(file: Path, tensors: dict[str, torch.Tensor], content: object)
     XtalpriorsError
         The disk is full or the folder cannot be written; the former file is untouched.
     """
-    temporary: Path | None = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(content, sort_keys=True)})
-        with temporary.open("rb+") as written:
+    with replacing(file) as part:
+        try:
+            save_file(tensors, part, metadata={METADATA_KEY: json.dumps(content, sort_keys=True)})
+        except SafetensorError as error:  # of the disk: it was given good tensors
+            raise OSError(str(error)) from error
+        with part.open("rb+") as written:
             os.fsync(written.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes it private
-        temporary.replace(file)
-        temporary = None
-    except (OSError, SafetensorError) as error:
-        raise XtalpriorsError(
-            f"cannot write {file}: {error}. Free space or choose another output."
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def load_card(path: Path) -> ModelCard:

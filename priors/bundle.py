@@ -11,9 +11,10 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.axis_ratio import AxisRatio
-from xtalpriors.priors.canonical import canonical_json, digest, rounded, write_atomically
+from xtalpriors.priors.canonical import canonical_json, digest, rounded
 from xtalpriors.priors.cell_volume import CellVolume
 from xtalpriors.priors.diffraction import Diffraction
 from xtalpriors.priors.displacement import Displacement
@@ -152,13 +153,7 @@ def make_bundle(
 
 def save_bundle(bundle: PriorBundle, path: Path) -> None:
     """Write the bundle as JSON, sorted and atomically: the same bundle gives the same bytes."""
-    text = canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n"
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise XtalpriorsError(
-            f"cannot write the bundle {path}: {error.strerror or error}. Free space or choose another output."
-        ) from error
+    write_text(path, canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n")
 
 
 def load_bundle(path: Path) -> PriorBundle:

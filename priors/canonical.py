@@ -1,15 +1,12 @@
-"""One way to write JSON: sorted keys, floats at 8 significant digits, written to a file in one step."""
+"""One way to write JSON: sorted keys, floats at 8 significant digits."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
-__all__ = ["SIGNIFICANT_DIGITS", "canonical_json", "digest", "rounded", "write_atomically"]
+__all__ = ["SIGNIFICANT_DIGITS", "canonical_json", "digest", "rounded"]
 
 SIGNIFICANT_DIGITS = 8
 
@@ -41,25 +38,3 @@ def canonical_json(value: Any, *, indent: int | None = None) -> str:
 def digest(value: Any) -> str:
     """BLAKE2b-128 of the canonical JSON, hexadecimal."""
     return hashlib.blake2b(canonical_json(value).encode(), digest_size=16).hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the former content or the whole of the new one.
-
-    Raises
-    ------
-    OSError
-        The folder cannot be written or the disk is full; the former file is untouched.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from xtalpriors.atomic import write_text
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import SIGNIFICANT_DIGITS, canonical_json, write_atomically
+from xtalpriors.priors.canonical import SIGNIFICANT_DIGITS, canonical_json
 from xtalpriors.priors.distributions import Categorical, Constant, Empirical
 from xtalpriors.priors.scalar import ScalarPrior
 
@@ -79,7 +80,7 @@ def plots(bundle: PriorBundle) -> dict[str, list[dict[str, Any]]]:
 
 def write_metrics(bundle: PriorBundle, path: Path) -> None:
     """Write `metrics(bundle)` as JSON."""
-    write_atomically(path, canonical_json(metrics(bundle), indent=1) + "\n")
+    write_text(path, canonical_json(metrics(bundle), indent=1) + "\n")
 
 
 def write_plots(bundle: PriorBundle, folder: Path) -> list[Path]:
@@ -91,7 +92,7 @@ def write_plots(bundle: PriorBundle, folder: Path) -> list[Path]:
         writer.writeheader()
         writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
         path = Path(folder) / f"{name}.csv"
-        write_atomically(path, text.getvalue())
+        write_text(path, text.getvalue())
         written.append(path)
     return written
 

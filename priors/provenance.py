@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.atomic import write_text
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 
 __all__ = ["provenance_path", "write_provenance"]
 
@@ -32,10 +32,7 @@ def write_provenance(output: Path, bundle: PriorBundle, seconds: dict[str, float
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
     }
-    try:
-        write_atomically(path, canonical_json(content, indent=1) + "\n")
-    except OSError as error:
-        raise XtalpriorsError(f"cannot write {path}: {error.strerror or error}") from error
+    write_text(path, canonical_json(content, indent=1) + "\n")
     return path
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from xtalpriors.atomic import write_text
 from xtalpriors.priors.axis_ratio import AxisRatio
 from xtalpriors.priors.bundle import (
     ELEMENT_COUNTS,
@@ -23,7 +24,7 @@ from xtalpriors.priors.bundle import (
     make_bundle,
     save_bundle,
 )
-from xtalpriors.priors.canonical import canonical_json, write_atomically
+from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.priors.cell_volume import CellVolume
 from xtalpriors.priors.diffraction import Diffraction
 from xtalpriors.priors.displacement import Displacement
@@ -234,7 +235,7 @@ def main() -> None:
             f"this pipeline's corpus {bundle.created_from.corpus!r}, subset {bundle.name} "
             f"({counts}priors {bundle.priors_digest})"
         )
-        write_atomically(
+        write_text(
             counts_file, canonical_json(counts_of_bundle(bundle) | {"source": source}, indent=1) + "\n"
         )
     counts = json.loads(counts_file.read_text(encoding="utf-8"))

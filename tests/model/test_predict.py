@@ -150,7 +150,8 @@ def _perfect(path: Path) -> Prediction:
 def test_phases_read_back(tmp_path: Path) -> None:
     prediction = _perfect(write_cif(tmp_path))
     assert prediction.r == pytest.approx(1.0) and prediction.r_multiplicity == pytest.approx(1.0)
-    path = write_phases(prediction, tmp_path / "out" / "phases.fcf")
+    path = tmp_path / "out" / "phases.fcf"
+    write_phases(prediction, path)
     block = gemmi.cif.read(str(path)).sole_block()
     status = {row[0] for row in block.find(["_refln_include_status"])}
     assert status == {"o", "-"}
@@ -180,7 +181,8 @@ def test_every_reflection_has_a_phase_beyond_the_data_too(tmp_path: Path) -> Non
 def test_map_reads_back_and_peaks_at_the_atoms(tmp_path: Path) -> None:
     """With true phases the five heaviest atoms are where the map, read by gemmi, is highest."""
     prediction = _perfect(write_cif(tmp_path))
-    path = write_map(prediction, tmp_path / "map.ccp4")
+    path = tmp_path / "map.ccp4"
+    write_map(prediction, path)
     ccp4 = gemmi.read_ccp4_map(str(path))
     ccp4.setup(0.0)
     np.testing.assert_allclose(ccp4.grid.unit_cell.parameters, CELL.parameters, atol=1e-3)

@@ -103,7 +103,7 @@ def test_files_that_are_no_model(model: PhAI, card: ModelCard, tmp_path: Path) -
 def test_a_folder_that_cannot_be_written_is_left_alone(model: PhAI, card: ModelCard, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("here first")
-    with pytest.raises(XtalpriorsError, match="cannot write"):
+    with pytest.raises(XtalpriorsError, match="cannot be written"):
         save_model(blocked / "model.safetensors", model, card)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 

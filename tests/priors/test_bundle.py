@@ -24,7 +24,7 @@ from xtalpriors.priors.bundle import (
     published_bundle,
     save_bundle,
 )
-from xtalpriors.priors.canonical import canonical_json, digest, rounded, write_atomically
+from xtalpriors.priors.canonical import canonical_json, digest, rounded
 from xtalpriors.priors.fit import fit_table
 from xtalpriors.priors.metrics import metrics, plots, write_metrics, write_plots
 from xtalpriors.priors.published.make import DOI, melgalvis_2026
@@ -298,8 +298,3 @@ def test_text_metrics_and_plots_show_the_numbers(fitted: PriorBundle, tmp_path: 
     assert width * rows["values"].sum() == pytest.approx(0.995, abs=5e-3)
     assert 0.8 < width * rows["fit"].sum() <= 1
     assert plots(published_bundle())["volume"][0]["values"] is None
-
-
-def test_writing_makes_the_folder(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "a" / "b" / "c.txt", "x\n")
-    assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"x\n"
