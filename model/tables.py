@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xtalpriors.model.card import ModelCard
+from xtalpriors.model.lineage import lineage_rows
 from xtalpriors.model.summary import Score, Summary
 
 __all__ = [
@@ -127,6 +128,7 @@ def describe_network(card: ModelCard) -> dict[str, Any]:
     return {
         "name": card.name,
         "parameters": card.parameters,
+        "max_index": card.max_index,
         "structures": card.structures,
         "steps": card.steps,
         "scaling": card.scaling,
@@ -140,6 +142,7 @@ def describe_network(card: ModelCard) -> dict[str, Any]:
         "priors_digest": None if card.lineage is None else card.lineage.priors_digest,
         "generator_digest": None if card.lineage is None else card.lineage.generator_digest,
         "code_commit": None if card.lineage is None else card.lineage.code_commit,
+        "lineage": [list(row) for row in lineage_rows(card)],
     }
 
 

@@ -14,6 +14,7 @@ from xtalpriors.reports.contents import contents_section
 from xtalpriors.reports.drift import drift_tables
 from xtalpriors.reports.generated import read_generated
 from xtalpriors.reports.inputs import gather
+from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.others import others_section
 from xtalpriors.reports.page import render_page
 from xtalpriors.reports.symmetry import losses_section, symmetry_section
@@ -22,6 +23,7 @@ from xtalpriors.reports.synthetic import synthetic_section
 __all__ = ["build_report"]
 
 FIGURES = Path("figures")
+PHASING = Path("phasing")
 
 
 def build_report(
@@ -31,6 +33,7 @@ def build_report(
     *,
     subsets: Sequence[Path] = (),
     generated: Sequence[Path] = (),
+    evaluations: Sequence[Path] | None = None,
 ) -> Path:
     """Write the report of a mined database.
 
@@ -42,12 +45,15 @@ def build_report(
         Bundles fitted to subsets of this database. Bundles of other databases (an earlier release, the
         published one) are compared with these and used for nothing else.
     output
-        Folder of the report. It gets `index.html` and `figures/`; both are replaced as a whole, other files
-        in the folder stay.
+        Folder of the report. It gets `index.html` and `figures/`, and with evaluations `phasing/`; each is
+        replaced as a whole, other files in the folder stay.
     subsets
         Parquet files of subsets; those not given are selected from the database.
     generated
         Parquet files of generated structures, one per strategy, named by their stem.
+    evaluations
+        Files of `xtalpriors evaluate` on structures of this database, for the page `phasing/index.html`;
+        null: no such page.
 
     Returns
     -------
@@ -56,8 +62,8 @@ def build_report(
     Raises
     ------
     XtalpriorsError
-        An input cannot be read, no bundle is of this database, or the output cannot be written. The report
-        that was there before is then still whole.
+        An input cannot be read, no bundle is of this database, an evaluation is of another one, or the
+        output cannot be written. The report that was there before is then still whole.
     """
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
     sets = [read_generated(Path(path)) for path in generated]
@@ -69,14 +75,30 @@ def build_report(
     others = others_section(inputs)
     sections += [losses_section(inputs)] if others is None else [others, losses_section(inputs)]
     drifts = drift_tables(inputs)
-    files = {Path("index.html"): render_page(inputs, sections, drifts)}
-    for figure in [figure for section in sections for figure in section.figures]:
-        files[FIGURES / f"{figure.name}.svg"] = figure.svg
-        tables[figure.name] = figure.frame
     tables |= {table.name: table.frame for table in drifts}
-    for name, frame in tables.items():
-        files[FIGURES / f"{name}.csv"] = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    figures = [figure for section in sections for figure in section.figures]
+    files = _figure_files(FIGURES, figures, tables)
+    teaser = None
+    if evaluations is not None:
+        from xtalpriors.reports.phasing import phasing_page  # loads torch, which nothing else here needs
+
+        page = phasing_page(inputs, evaluations)
+        teaser = page.teaser
+        files |= {PHASING / "index.html": page.html}
+        files |= _figure_files(PHASING / FIGURES, page.figures, page.tables)
+    files |= {Path("index.html"): render_page(inputs, sections, drifts, teaser)}
     return _write(files, Path(output))
+
+
+def _figure_files(
+    folder: Path, figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]
+) -> dict[Path, str]:
+    """Text of the files of figures and tables."""
+    frames = tables | {figure.name: figure.frame for figure in figures}
+    files = {folder / f"{figure.name}.svg": figure.svg for figure in figures}
+    for name, frame in frames.items():
+        files[folder / f"{name}.csv"] = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    return files
 
 
 def _write(files: dict[Path, str], output: Path) -> Path:
@@ -87,9 +109,11 @@ def _write(files: dict[Path, str], output: Path) -> Path:
             folder = Path(name)
             for file, text in files.items():
                 path = folder / file
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8", newline="\n")
-            _swap(folder / FIGURES, output / FIGURES, folder / "former")
+            for part in (FIGURES, PHASING):
+                if (folder / part).is_dir():
+                    _swap(folder / part, output / part, folder / f"former-{part}")
             (folder / "index.html").replace(output / "index.html")
     except OSError as error:
         raise XtalpriorsError(

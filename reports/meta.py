@@ -51,10 +51,12 @@ class FigureMeta:
     database_digest: str | None
     bundle_digests: dict[str, str] = field(default_factory=dict)
     generated: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    trained_volumes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def footer(self) -> str:
-        """The sample and its convention, the digests that pin the input, and the generated sets."""
+        """The sample and its convention, the digests that pin the input, generated sets and networks."""
         cell = "" if self.convention == "no cell" else f"  ·  {self.convention} cell"
         first = f"{self.corpus}  ·  " + "  ·  ".join(str(s) for s in self.samples) + cell
         bundles = ", ".join(f"{name} {short_digest(d)}" for name, d in self.bundle_digests.items())
@@ -62,6 +64,7 @@ class FigureMeta:
         lines = [first, second]
         if self.generated:
             lines.append("generated: " + ", ".join(self.generated))
+        lines += [f"network {text}" for text in self.networks]
         return "\n".join(part for line in lines for part in wrap(line, FOOTER_WIDTH, break_on_hyphens=False))
 
 

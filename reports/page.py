@@ -18,14 +18,16 @@ from xtalpriors.reports.paper import compare_with_paper
 from xtalpriors.reports.section import Section
 from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
-__all__ = ["render_page"]
+__all__ = ["Fact", "render_page", "render_phasing"]
 
 PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
 """Section 2 and Table 2 of the 2026 paper."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fact:
+class Fact:
+    """A number of the head of the page."""
+
     name: str
     value: str
     mono: bool = False
@@ -49,11 +51,12 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
 
 
-def render_page(inputs: Inputs, sections: Sequence[Section], drifts: Sequence[DriftTable]) -> str:
-    """HTML of the whole report."""
-    environment = _environment()
-    css = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    return environment.get_template("report.html").render(
+def render_page(
+    inputs: Inputs, sections: Sequence[Section], drifts: Sequence[DriftTable], phasing: str | None = None
+) -> str:
+    """HTML of the whole report; `phasing` is the sentence that links to the page on phasing."""
+    return _render(
+        "report.html",
         title=_title(inputs.name),
         lead=_lead(inputs),
         facts=_facts(inputs),
@@ -64,12 +67,34 @@ def render_page(inputs: Inputs, sections: Sequence[Section], drifts: Sequence[Dr
         ),
         drifts=drifts,
         sections=[_section(section) for section in sections],
+        phasing=phasing,
         bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],
         reading=_reading(),
         database_digest=inputs.corpus.digest,
-        light=Markup(css_variables(LIGHT)),
-        dark=Markup(css_variables(DARK)),
-        css=Markup(css),
+    )
+
+
+def render_phasing(
+    inputs: Inputs, lead: str, facts: Sequence[Fact], notes: Sequence[str], sections: Sequence[Section]
+) -> str:
+    """HTML of the page on phasing."""
+    return _render(
+        "phasing.html",
+        title=_title(inputs.name),
+        lead=lead,
+        facts=[*facts, Fact("database", short_digest(inputs.corpus.digest), mono=True)],
+        warnings=notes,
+        sections=[_section(section) for section in sections],
+        database_digest=inputs.corpus.digest,
+    )
+
+
+def _render(template: str, **values: object) -> str:
+    """A template with the style sheet and the palettes."""
+    environment = _environment()
+    css = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
+    return environment.get_template(template).render(
+        light=Markup(css_variables(LIGHT)), dark=Markup(css_variables(DARK)), css=Markup(css), **values
     )
 
 
@@ -125,15 +150,15 @@ def _paper_lead(inputs: Inputs) -> str:
     return text
 
 
-def _facts(inputs: Inputs) -> list[_Fact]:
+def _facts(inputs: Inputs) -> list[Fact]:
     corpus = inputs.corpus
     return [
-        _Fact("structures", count(corpus.n_entries)),
-        _Fact("different ones", count(corpus.n_clusters)),
-        _Fact("files", count(corpus.n_files)),
-        _Fact("rejections", count(corpus.n_rejections)),
-        _Fact("bundles", count(len(inputs.bundles))),
-        _Fact("database", short_digest(corpus.digest), mono=True),
+        Fact("structures", count(corpus.n_entries)),
+        Fact("different ones", count(corpus.n_clusters)),
+        Fact("files", count(corpus.n_files)),
+        Fact("rejections", count(corpus.n_rejections)),
+        Fact("bundles", count(len(inputs.bundles))),
+        Fact("database", short_digest(corpus.digest), mono=True),
     ]
 
 

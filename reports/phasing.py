@@ -1,4 +1,4 @@
-"""The section on phasing: scores of trained networks on real crystals, the paper's tables and Figs 5 to 7."""
+"""The page on phasing: scores of trained networks on real crystals, the paper's tables and Figs 5 to 7."""
 
 from __future__ import annotations
 
@@ -7,177 +7,187 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from markupsafe import Markup
 
-from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.evaluation import Evaluation, maps_path, read_evaluation
-from xtalpriors.model.projection import PROJECTIONS
-from xtalpriors.model.summary import Score, Summary, summarise
-from xtalpriors.model.tables import CELLS, FILLINGS, PAPER_TABLES, strategy_table
 from xtalpriors.reports.figures import phasing_maps
 from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
 from xtalpriors.reports.inputs import Inputs
-from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count
-from xtalpriors.reports.section import Section, Table, html_table, render
+from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count, short_digest
+from xtalpriors.reports.page import Fact, render_phasing
+from xtalpriors.reports.phasing_data import (
+    PhasingSet,
+    check_database,
+    labelled,
+    read_phasing,
+    scores_frame,
+)
+from xtalpriors.reports.phasing_tables import lineage_table, score_tables, strategy_tables, volume_table
+from xtalpriors.reports.section import Section, render
 
-__all__ = ["PhasingSet", "evaluation_section", "phasing_section", "read_phasing"]
+__all__ = ["PhasingPage", "phasing_page", "phasing_sections"]
 
-DOI = "10.1107/S2053273325009428"
 MOST = 3
-"""Networks that a figure shows, as in the paper."""
+"""Evaluations that a figure shows, as in the paper."""
+PAPER_PARAMETERS, PAPER_STRUCTURES = 42_443_882, 100_000_000
+"""Of the networks of Melgalvis & Reķis 2026."""
 
 
 @dataclass(frozen=True, slots=True)
-class PhasingSet:
-    """One evaluation.
+class PhasingPage:
+    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
 
-    Attributes
-    ----------
-    name
-        Stem of its file.
-    evaluation, summary
-        Scores of every structure, and in sum.
-    maps
-        Rows of `model.projection.PROJECTIONS`; null where there is no file of them.
-    """
-
-    name: str
-    evaluation: Evaluation
-    summary: Summary
-    maps: pd.DataFrame | None
-
-    @property
-    def subset(self) -> str:
-        """Name of the subset that all its structures are of; the names joined where there are several."""
-        names = self.evaluation.metadata["network"].get("subsets") or []
-        known = sorted({next((k for k in PAPER_TABLES if n.endswith(k)), n) for n in names})
-        return ", ".join(known) or "test structures"
+    html: str
+    figures: list[Rendered]
+    tables: dict[str, pd.DataFrame]
+    teaser: str
 
 
-def read_phasing(path: Path) -> PhasingSet:
-    """Read what `model.assess.assess` wrote.
-
-    Raises
-    ------
-    XtalpriorsError
-        The file is missing or no evaluation, or its maps cannot be read.
-    """
-    path = Path(path)
-    evaluation = read_evaluation(path)
-    beside = maps_path(path)
-    maps = None
-    if beside.is_file():
-        try:
-            maps = pq.read_table(beside, schema=PROJECTIONS).to_pandas()
-        except (OSError, pa.ArrowException) as error:
-            raise XtalpriorsError(
-                f"{beside} holds no density projections ({type(error).__name__}). Evaluate again."
-            ) from error
-    return PhasingSet(path.stem, evaluation, summarise(evaluation), maps)
-
-
-def evaluation_section(
-    inputs: Inputs, evaluations: Sequence[Path]
-) -> tuple[Section, dict[str, pd.DataFrame]]:
-    """The section of a corpus report, and frames for CSV by name.
+def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
+    """The page of a corpus report.
 
     Parameters
     ----------
     inputs
         Of the report.
     evaluations
-        Files of `xtalpriors evaluate`.
+        Files of `xtalpriors evaluate`; none gives a page that says so.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file cannot be read, is of structures of another database, or two have the same name.
     """
-    return phasing_section([read_phasing(path) for path in evaluations], inputs.name, inputs.corpus.digest)
+    digest = inputs.corpus.digest
+    read = []
+    for path in map(Path, evaluations):
+        read.append(read_phasing(path))
+        check_database(path, read[-1], digest)
+    sets = labelled(read)
+    if not sets:
+        lead = "This corpus has no structure that the network could be tested on."
+        return PhasingPage(render_phasing(inputs, lead, [], [], []), [], {}, lead)
+    sections = phasing_sections(sets, inputs.name, digest)
+    html = render_phasing(inputs, _lead(sets), _facts(sets), _notes(sets), sections)
+    networks = " and ".join(dict.fromkeys(s.network for s in sets.values()))
+    teaser = f"Scores of {networks} on {', '.join(sets)}, beside what trivial phases reach."
+    figures = [figure for section in sections for figure in section.figures]
+    return PhasingPage(html, figures, {"phasing": scores_frame(sets)}, teaser)
 
 
-def phasing_section(
-    sets: Sequence[PhasingSet], corpus: str, database_digest: str | None = None
-) -> tuple[Section, dict[str, pd.DataFrame]]:
-    """The section on evaluations that are read already."""
-    shown = list(sets[:MOST])
+def phasing_sections(
+    sets: dict[str, PhasingSet], corpus: str, database_digest: str | None = None
+) -> list[Section]:
+    """The sections on evaluations that are read already, by label."""
+    shown = dict(list(sets.items())[:MOST])
     meta = _meta(shown, corpus, database_digest)
-    rows = [(s.name, s.evaluation.rows.drop_columns(["r_by_run"]).to_pandas()) for s in shown]
+    rows = [(k, s.evaluation.rows.drop_columns(["r_by_run"]).to_pandas()) for k, s in shown.items()]
     figures = [
-        _scores(BY_CLASS, "phasing-class", "Fig. 5", "r against volume, by compound class", rows, meta),
-        _scores(
-            BY_SPECIAL, "phasing-special", "Fig. 6", "r against volume, by special positions", rows, meta
-        ),
+        _scores(BY_CLASS, "phasing-class", "Fig. 5", "compound class", rows, meta),
+        _scores(BY_SPECIAL, "phasing-special", "Fig. 6", "special positions", rows, meta),
     ]
-    mapped = next((s for s in sets if s.maps is not None and len(s.maps)), None)
-    if mapped is not None and mapped.maps is not None:
-        figures.append(_maps(mapped, corpus, database_digest))
-    frame = scores_frame(sets)
-    tables = [_scores_table(sets)]
-    tables += [_strategies(sets, subset) for subset in PAPER_TABLES if any(s.subset == subset for s in sets)]
-    return Section("phasing", "Phasing real crystals", _lead(sets), figures, tables), {"phasing": frame}
+    mapped = next((k for k, s in sets.items() if s.maps is not None and len(s.maps)), None)
+    if mapped is not None:
+        figures.append(_maps(mapped, sets[mapped], corpus, database_digest))
+    sections = [
+        Section("scores", "Scores and baselines", "", [], [*score_tables(sets), *volume_table(sets)]),
+        Section("figures", "Structure by structure", "", figures),
+    ]
+    if tables := strategy_tables(list(sets.values())):
+        sections.append(Section("paper", "Beside the paper", "", [], tables))
+    lead = "What the scores above depend on, from the corpus of the priors on."
+    return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
 
 
-def scores_frame(sets: Sequence[PhasingSet]) -> pd.DataFrame:
-    """A row per network, part of the structures and score, for the CSV."""
-    rows = []
-    for one in sets:
-        parts = {"all": one.summary.scores}
-        parts |= {f"class {k}": v for k, v in one.summary.by_class.items()}
-        parts |= {f"special positions {k}": v for k, v in one.summary.by_special.items()}
-        for part, scores in parts.items():
-            for name, score in scores.items():
-                rows.append({"network": one.name, "structures": part, "score": name, **score.model_dump()})
-    return pd.DataFrame(rows)
-
-
-def _meta(sets: Sequence[PhasingSet], corpus: str, digest: str | None) -> FigureMeta:
-    samples = tuple(Sample(f"{s.name} on {s.subset}", s.summary.n) for s in sets)
+def _meta(sets: dict[str, PhasingSet], corpus: str, digest: str | None) -> FigureMeta:
+    samples = tuple(Sample(label, s.summary.n) for label, s in sets.items())
     bundles = {
-        str(s.summary.network["bundle"]): str(s.summary.network["priors_digest"])
-        for s in sets
-        if s.summary.network.get("bundle")
+        str(s.described["bundle"]): str(s.described["priors_digest"])
+        for s in sets.values()
+        if s.described.get("bundle")
     }
-    return FigureMeta(corpus, samples, "least-oblique", digest, bundles)
-
-
-def _lead(sets: Sequence[PhasingSet]) -> str:
-    first = sets[0].evaluation
-    protocol, d_min = first.protocol, first.protocol.d_min_angstrom
-    assumed = sum(s.summary.n_u_assumed for s in sets)
-    text = (
-        f"Diffraction of real structures, calculated to {d_min:g} Å within the box of the network with their "
-        f"own U_iso, phased from phases zero and from {protocol.random_starts} random starts with 1 to "
-        f"{protocol.cycles} cycles. Best is the run nearest to the truth, which the papers report and no "
-        f"user can pick; chosen is the run with the largest {protocol.merit}, a figure of merit that needs "
-        "no truth. r counts every unique reflection once, as in the papers; by multiplicity it is the "
-        "correlation of the maps."
+    networks = dict.fromkeys(
+        f"{s.network}, weights {short_digest(s.described.get('weights_digest'))}" for s in sets.values()
     )
-    if assumed:
-        text += f" {count(assumed)} structures have atoms without U_iso, for which 0.05 Å² is assumed."
+    trained = {label: s.trained_volumes for label, s in sets.items() if s.trained_volumes is not None}
+    return FigureMeta(
+        corpus, samples, "least-oblique", digest, bundles, networks=tuple(networks), trained_volumes=trained
+    )
+
+
+def _lead(sets: dict[str, PhasingSet]) -> str:
+    protocol = next(iter(sets.values())).evaluation.protocol
+    text = (
+        f"Diffraction of real structures, calculated to {protocol.d_min_angstrom:g} Å within the box of the "
+        "network with their own U_iso, phased from phases zero and from "
+        f"{protocol.random_starts} random starts with 1 to {protocol.cycles} cycles. Best is the run nearest "
+        "to the truth, which the papers report and no user can pick; chosen is the run with the largest "
+        f"{protocol.merit}, a figure of merit that needs no truth. r counts every unique reflection once, as "
+        "in the papers; by multiplicity it is the correlation of the maps."
+    )
     if protocol.completeness < 1:
         text += f" Of the reflections {100 * protocol.completeness:.0f} % are given."
     return text
+
+
+def _notes(sets: dict[str, PhasingSet]) -> list[str]:
+    """What must be known before the numbers are read."""
+    notes = []
+    for network in dict.fromkeys(s.network for s in sets.values()):
+        what = next(s.described for s in sets.values() if s.network == network)
+        parameters, structures = what.get("parameters"), what.get("structures")
+        if parameters and structures and parameters * structures < PAPER_PARAMETERS * PAPER_STRUCTURES / 10:
+            box = what.get("max_index")
+            notes.append(
+                f"{network} is a small network: {count(parameters)} parameters, trained on "
+                f"{count(structures)} artificial structures, where the paper has {count(PAPER_PARAMETERS)} "
+                f"and {count(PAPER_STRUCTURES)}."
+                + (f" It sees indices up to {box}, so long axes lose reflections." if box else "")
+                + " Its scores show that the chain from corpus to phases works and by how much it beats "
+                "trivial phases, not what the method can do."
+            )
+    assumed = sum(s.summary.n_u_assumed for s in sets.values())
+    if assumed:
+        notes.append(f"{count(assumed)} structures have atoms without U_iso, for which 0.05 Å² is assumed.")
+    refused = sum(s.summary.n_refused for s in sets.values())
+    if refused:
+        notes.append(f"{count(refused)} structures could not be described in the network's group.")
+    return notes
+
+
+def _facts(sets: dict[str, PhasingSet]) -> list[Fact]:
+    facts = [Fact(f"N, {label}", count(s.summary.n)) for label, s in sets.items()]
+    for network in dict.fromkeys(s.network for s in sets.values()):
+        what = next(s.described for s in sets.values() if s.network == network)
+        facts.append(Fact(f"{network}, weights", short_digest(what.get("weights_digest")), mono=True))
+    return facts
 
 
 def _scores(
     figure: ScoreFigure,
     name: str,
     number: str,
-    title: str,
+    grouped_by: str,
     rows: Sequence[tuple[str, pd.DataFrame]],
     meta: FigureMeta,
 ) -> Rendered:
     caption = (
-        "Each point is a structure. The dashed line is r = 0.8, from which a structure counts as solved. "
-        "Left the best of all runs, as in the paper; right the run that a user would get."
+        "Each point is a structure. Left the best of all runs, as in the paper; in the middle the run that a "
+        "user would get; right phases that are all zero. The dashed line is r = 0.8, from which a structure "
+        "counts as solved; above each panel the fraction solved, its Wilson 95 % interval, and N."
     )
+    if meta.trained_volumes:
+        caption += " Shaded are the volumes that the network was trained on."
+    title = f"r against volume, by {grouped_by}"
     return render(figure, name, number, title, figure.data(rows), meta, caption)
 
 
-def _maps(one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
+def _maps(label: str, one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
     assert one.maps is not None
+    solved = (one.maps["r"] >= 0.8).all()
     caption = (
-        "Mean density of a slab of 0.5 Å along the plane that holds the most atoms, of structures among the "
-        "largest solved ones. Phases are those of the run chosen without the truth, amplitudes are "
-        "calculated. Crosses are the true atoms of the slab, named where they are not carbon. Contours at "
+        "Mean density of a slab of 0.5 Å along the plane that holds the most atoms, of structures of "
+        f"{label} among {'the largest solved ones' if solved else 'those with the best r'}. Phases are those "
+        "of the run chosen without the truth, amplitudes are calculated. Crosses are the true atoms of the "
+        "slab, named where they are not carbon. Contours at "
         f"{', '.join(f'{100 * x:.0f}' for x in phasing_maps.LEVELS)} % of the highest density, and the "
         "first one negative."
     )
@@ -187,73 +197,6 @@ def _maps(one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
         "Fig. 7",
         "Density maps of predicted phases",
         phasing_maps.data(one.maps),
-        _meta([one], corpus, digest),
+        _meta({label: one}, corpus, digest),
         caption,
     )
-
-
-def _scores_table(sets: Sequence[PhasingSet]) -> Table:
-    """All scores of each network, the baselines below them."""
-    rows = []
-    for one in sets:
-        for name, score in one.summary.scores.items():
-            rows.append(
-                {
-                    "network": f"{one.name} on {one.subset}",
-                    "phases": name,
-                    "N": count(score.n),
-                    "r ≥ 0.8": _share(score),
-                    "r > 0.95": "–" if score.solved_95 is None else f"{100 * score.solved_95:.1f} %",
-                    "median r": _median(score),
-                }
-            )
-    lead = (
-        "Fractions with Wilson’s 95 % interval, medians with a bootstrap interval. The last three lines of a "
-        "network are what trivial phases reach: what it adds to them is what it has learnt. Extended: over "
-        "the whole list, with the true amplitudes of reflections that the network was not given."
-    )
-    frame = pd.DataFrame(rows)
-    return Table("Scores and baselines", html_table(frame, numeric=list(frame.columns[2:])), lead, "phasing")
-
-
-def _share(score: Score) -> str:
-    if score.solved is None or score.solved_low is None or score.solved_high is None:
-        return "–"
-    return f"{100 * score.solved:.1f} % ({100 * score.solved_low:.1f} to {100 * score.solved_high:.1f})"
-
-
-def _median(score: Score) -> str:
-    if score.median is None or score.median_low is None or score.median_high is None:
-        return "–"
-    text = f"{score.median:.3f} ({score.median_low:.3f} to {score.median_high:.3f})"
-    return text.replace("-", "−")
-
-
-def _strategies(sets: Sequence[PhasingSet], subset: str) -> Table:
-    """Table 1 or 2: this corpus's networks, the paper's numbers beside them."""
-    paper = PAPER_TABLES[subset]
-    table = strategy_table([s.summary for s in sets if s.subset == subset], subset)
-    heads = [
-        "filling",
-        *(CELLS[cell.cell] for cell in table[0]),
-        "paper: " + ", ".join(CELLS[c.cell] for c in table[0]),
-    ]
-    rows = []
-    for line in table:
-        here = [
-            "–" if cell.score is None else f"{_share(cell.score)}; {_median(cell.score)}" for cell in line
-        ]
-        there = " | ".join(
-            "–" if c.paper is None else f"{100 * c.paper[0]:g} %, {c.paper[1]:g}" for c in line
-        )
-        rows.append([FILLINGS[line[0].filling], *here, there])
-    original = f"{100 * paper.original[0]:g} %, {paper.original[1]:g}"
-    rows.append(["original PhAI set", *["–"] * len(table[0]), original])
-    sizes = sorted({s.summary.n for s in sets if s.subset == subset})
-    lead = (
-        f"Fraction solved (r ≥ 0.8) and median r of the best run. Here N = {', '.join(map(count, sizes))}; "
-        f"the paper (doi {DOI}, Table {paper.number}) has N = {count(paper.n)} structures of COD and CSD "
-        f"with {paper.lengths}, and networks trained on 100 million structures each."
-    )
-    title = f"Table {paper.number}: training strategies on {subset}"
-    return Table(title, html_table(pd.DataFrame(rows, columns=heads)), Markup.escape(lead))

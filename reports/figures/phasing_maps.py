@@ -33,7 +33,8 @@ def data(projections: pd.DataFrame) -> pd.DataFrame:
         half = row["step_angstrom"] * (n - 1) / 2
         across = np.round(np.linspace(-half, half, n), 6)
         x, y = np.tile(across, n), np.repeat(across, n)
-        density = pd.DataFrame({"kind": "density", "x": x, "y": y, "density": np.asarray(row["density"])})
+        electrons = np.round(np.asarray(row["density"], dtype=np.float64), 3)
+        density = pd.DataFrame({"kind": "density", "x": x, "y": y, "density": electrons})
         atoms = pd.DataFrame(
             {
                 "kind": row["atom_element"],

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from xtalpriors.model.summary import score
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 
@@ -18,7 +19,8 @@ __all__ = ["BY_CLASS", "BY_SPECIAL", "SOLVED", "ScoreFigure"]
 SOLVED: Final = 0.8
 """r from which a structure counts as solved (Melgalvis & Reķis 2026)."""
 
-RUNS: Final = (("best_r", "best run"), ("chosen_r", "chosen without the truth"))
+RUNS: Final = (("best_r", "best run"), ("chosen_r", "chosen without truth"), ("r_zero", "all phases zero"))
+"""Columns of an evaluation: what the paper reports, what a user gets, and a baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class _Group:
 
 
 class ScoreFigure:
-    """A row of two panels for each evaluation: the best run, and the one chosen without the truth."""
+    """A row of panels for each evaluation: the best run, the one chosen without the truth, a baseline."""
 
     def __init__(self, column: str, groups: Sequence[_Group]) -> None:
         self.column = column
@@ -65,16 +67,21 @@ class ScoreFigure:
     def draw(self, frame: pd.DataFrame, meta: FigureMeta) -> Figure:
         """All panels to one scale."""
         networks = list(dict.fromkeys(frame["network"]))
-        figure, all_axes = new_figure(2, len(networks), height=0.7 + 2.7 * len(networks))
+        figure, all_axes = new_figure(len(RUNS), len(networks), height=0.7 + 2.5 * len(networks))
         right = float(frame["volume_angstrom3"].max()) * 1.03
         low = min(0.0, float(frame["r"].min()) - 0.05)
         handles: dict[str, Any] = {}
         for place, axes in enumerate(all_axes):
-            network, (_, run) = networks[place // 2], RUNS[place % 2]
+            network, (_, run) = networks[place // len(RUNS)], RUNS[place % len(RUNS)]
             part = frame[(frame["network"] == network) & (frame["run"] == run)]
+            if network in meta.trained_volumes:
+                axes.axvspan(*meta.trained_volumes[network], color=LIGHT["grid"], alpha=0.6, lw=0, zorder=0)
             self._panel(axes, part)
-            title = run.capitalize() if len(networks) == 1 else f"{network}, {run}"
-            axes.set(xlim=(0, right), ylim=(low, 1.04), title=title, xlabel="V / Å³", ylabel="r")
+            head = f"{run.capitalize()}\n" if place < len(RUNS) else ""
+            axes.set_title(head + _solved(part), fontsize=8, fontweight="normal")
+            axes.set(xlim=(0, right), ylim=(low, 1.04), xlabel="V / Å³")
+            if place % len(RUNS) == 0:
+                axes.set_ylabel("r" if len(networks) == 1 else f"{network}\nr")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
         ordered = [g.label for g in self.groups if g.label in handles]
@@ -84,7 +91,6 @@ class ScoreFigure:
     def _panel(self, axes: Axes, part: pd.DataFrame) -> None:
         axes.axhline(SOLVED, color=LIGHT["muted"], lw=0.9, ls=(0, (4, 2)), zorder=1)
         known = part[part["r"].notna()]
-        solved = float((part["r"] >= SOLVED - 1e-9).mean()) if len(part) else 0.0
         for group in self.groups:
             of_group = known[known["group"] == group.name]
             if of_group.empty:
@@ -101,9 +107,15 @@ class ScoreFigure:
                 label=group.label,
                 zorder=2,
             )
-        text = axes.text(0.985, 0.03, f"r ≥ 0.8: {100 * solved:.0f} % of {len(part):,}", ha="right")
-        text.set(transform=axes.transAxes, fontsize=8, color=LIGHT["muted"], va="bottom")
-        text.set_bbox({"facecolor": LIGHT["surface"], "edgecolor": "none", "pad": 1.5, "alpha": 0.8})
+
+
+def _solved(part: pd.DataFrame) -> str:
+    """Fraction solved with its interval and N; what has no r is not solved."""
+    found = score(part["r"].to_numpy(dtype="float64"))
+    if found.solved is None or found.solved_low is None or found.solved_high is None:
+        return "no structure"
+    low, high = 100 * found.solved_low, 100 * found.solved_high
+    return f"r ≥ 0.8: {100 * found.solved:.0f} % ({low:.0f}–{high:.0f}) of {found.n:,}"
 
 
 BY_CLASS: Final = ScoreFigure(

@@ -47,6 +47,10 @@ class CorpusPaths:
         """Folder of the scores of the trained network on the real structures of the corpus."""
         return Path("data") / self.corpus / "evaluation"
 
+    def evaluation_of(self, subset: str) -> Path:
+        """Scores of the trained network on a subset, of the stage `evaluate`."""
+        return self.evaluation / f"{subset}.parquet"
+
     @property
     def evaluation_metrics(self) -> Path:
         """Their headline numbers, kept in git as the report is."""

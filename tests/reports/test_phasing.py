@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from xtalpriors.model.evaluation import COLUMNS, Evaluation, make_evaluation, wr
 from xtalpriors.model.projection import PROJECTIONS, write_projections
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
-from xtalpriors.reports.phasing import phasing_section, read_phasing
+from xtalpriors.reports.build import build_report
+from xtalpriors.reports.corpus import read_corpus
+from xtalpriors.reports.phasing import phasing_sections
+from xtalpriors.reports.phasing_data import labelled, read_phasing, scores_frame
+from xtalpriors.reports.section import Section
 
 N = 60
 
@@ -59,39 +64,96 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_section(written: Path) -> None:
-    section, tables = phasing_section([read_phasing(written)], "made")
-    assert [figure.number for figure in section.figures] == ["Fig. 5", "Fig. 6", "Fig. 7"]
-    frame = section.figures[0].frame
+def _sections(*paths: Path) -> dict[str, Section]:
+    sets = labelled([read_phasing(path) for path in paths])
+    return {section.key: section for section in phasing_sections(sets, "made")}
+
+
+def test_figures(written: Path) -> None:
+    figures = _sections(written)["figures"].figures
+    assert [figure.number for figure in figures] == ["Fig. 5", "Fig. 6", "Fig. 7"]
+    frame = figures[0].frame
     best = frame[frame["run"] == "best run"]
     assert len(best) == N and (best["r"] >= 0.8).sum() == 45
-    assert "r ≥ 0.8: 75 % of 60" in section.figures[0].svg, "what has no r is not solved"
-    pixels = section.figures[2].frame
+    assert "r ≥ 0.8: 75 % (63–84) of 60" in figures[0].svg, "what has no r is not solved"
+    assert set(frame["run"]) == {"best run", "chosen without truth", "all phases zero"}
+    pixels = figures[2].frame
     highest = pixels.loc[pixels["density"].idxmax()]
     assert (highest["x"], highest["y"]) == (pytest.approx(-3.0), pytest.approx(0.0)), "x runs along a row"
-    html = "".join(str(table.html) for table in section.tables)
-    for text in (
-        "86 %, 0.91 | 85 %, 0.91 | 78 %, 0.89",
-        "60 %, 0.86",
-        "75.0 % (62.8 to 84.2)",
-        "phases all zero",
-    ):
+
+
+def test_tables(written: Path) -> None:
+    """The paper's numbers are of doi 10.1107/S2053273325009428, Table 2; Wilson's interval of 45 of 60."""
+    sections = _sections(written)
+    html = "".join(str(table.html) for section in sections.values() for table in section.tables)
+    for text in ("85 %; 0.91", "79 %; 0.90", "60 %; 0.86", "75.0 % (62.8 to 84.2)", "phases all zero"):
         assert text in html
-    scores = tables["phasing"]
+    assert [table.title for table in sections["paper"].tables] == ["Table 2: training strategies on p21c-20"]
+    scores = scores_frame(labelled([read_phasing(written)]))
     assert scores.query("structures == 'all' and score == 'best'")["n"].tolist() == [N]
     assert scores.query("structures == 'class organic' and score == 'best'")["n"].tolist() == [15]
 
 
+def test_volumes_of_training_stand_apart(written: Path, tmp_path: Path) -> None:
+    evaluation = _evaluation()
+    evaluation.metadata["network"] |= {"volume_min_angstrom3": 300, "volume_max_angstrom3": 1000}
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    sections = _sections(tmp_path / "x.parquet")
+    inside = sum(300 <= v <= 1000 for v in evaluation.rows["volume_angstrom3"].to_pylist())
+    assert 0 < inside < N
+    table = next(t for t in sections["scores"].tables if t.title == "By volume")
+    for text in ("300–1000 Å³, as in training", f">{inside}<", f">{N - inside}<"):
+        assert text in table.html
+    assert "Shaded are the volumes" in sections["figures"].figures[0].caption
+    assert "Shaded" not in _sections(written)["figures"].figures[0].caption
+
+
 def test_same_bytes(written: Path) -> None:
-    first, second = (phasing_section([read_phasing(written)], "made")[0] for _ in range(2))
-    assert [f.svg for f in first.figures] == [f.svg for f in second.figures]
+    first, second = (_sections(written)["figures"].figures for _ in range(2))
+    assert len(first) == 3 and [f.svg for f in first] == [f.svg for f in second]
 
 
 def test_no_maps_is_no_error_but_broken_ones_are(written: Path, tmp_path: Path) -> None:
     path = tmp_path / "mol.parquet"
     path.write_bytes(written.read_bytes())
-    section, _ = phasing_section([read_phasing(path)], "made")
-    assert len(section.figures) == 2
+    assert len(_sections(path)["figures"].figures) == 2
     (tmp_path / "mol.maps.parquet").write_bytes(b"cut short")
     with pytest.raises(XtalpriorsError, match="holds no density projections"):
         read_phasing(path)
+
+
+def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
+    evaluation = _evaluation()
+    about = {"name": "smoke", "parameters": 4, "structures": 51200, "lineage": [["weights", "digest `77aa`"]]}
+    evaluation.metadata["network"] |= about | {"databases": [read_corpus(database).digest]}
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    index = build_report(database, [], tmp_path / "report", evaluations=[tmp_path / "x.parquet"])
+    assert '<a href="phasing/index.html">' in index.read_text()
+    page = (tmp_path / "report" / "phasing" / "index.html").read_text()
+    for text in ("smoke is a small network", "51,200", "75.0 % (62.8 to 84.2)", "digest 77aa", "1 Å"):
+        assert text in page
+    for file in re.findall(r'href="(figures/[^"]+)"', page):
+        assert (tmp_path / "report" / "phasing" / file).is_file()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) > 20 and len(ids) == len(set(ids))
+
+
+def test_page_without_structures_says_so(database: Path, tmp_path: Path) -> None:
+    build_report(database, [], tmp_path / "report", evaluations=[])
+    assert "has no structure that" in (tmp_path / "report" / "phasing" / "index.html").read_text()
+    build_report(database, [], tmp_path / "other")
+    assert not (tmp_path / "other" / "phasing").exists()
+
+
+def test_evaluations_that_do_not_belong(database: Path, written: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    with pytest.raises(XtalpriorsError, match="There is no evaluation"):
+        build_report(database, [], report, evaluations=[tmp_path / "none.parquet"])
+    evaluation = _evaluation()
+    evaluation.metadata["network"]["databases"] = ["77aa"]
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    with pytest.raises(XtalpriorsError, match=r"x\.parquet is .* another database \(77aa\).*Evaluate again"):
+        build_report(database, [], report, evaluations=[tmp_path / "x.parquet"])
+    with pytest.raises(XtalpriorsError, match="have the same name: mol, mol"):
+        build_report(database, [], report, evaluations=[written, written])
+    assert not report.exists()

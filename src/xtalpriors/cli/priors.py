@@ -64,15 +64,22 @@ def report(
     database: Annotated[Path | None, typer.Option(metavar="FILE", help="Mined database.")] = None,
     bundle: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="Bundle; repeatable.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the report.")] = None,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Scores of a network on structures of this database, of `evaluate`; repeatable.",
+        ),
+    ] = None,
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
     from xtalpriors.reports.build import build_report
 
-    given = database or bundle or output
+    given = database or bundle or output or evaluation
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
     if database and bundle and output:
-        say(build_report(database, bundle, output))
+        say(build_report(database, bundle, output, evaluations=evaluation))
         return
     settings = params()
     for corpus_name, _ in corpora(settings, corpus):
@@ -84,6 +91,9 @@ def report(
                 paths.report,
                 subsets=[paths.subset(one) for one in settings.subsets],
                 generated=[path for s in settings.strategies if (path := paths.generated(s)).exists()],
+                evaluations=[p for s in settings.evaluate.subsets if (p := paths.evaluation_of(s)).exists()]
+                if paths.evaluation.is_dir()
+                else None,
             )
         )
 
