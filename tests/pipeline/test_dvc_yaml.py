@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
 import yaml
 
+from xtalpriors.layout import CorpusPaths, run_folder
+from xtalpriors.params import load_params
+
 ROOT = Path(__file__).resolve().parents[2]
 
 ENTRY = {
-    "manifest": "xtalpriors.mining.manifest",
-    "mine": "xtalpriors.mining.mine",
-    "subset": "xtalpriors.mining.subsets",
-    "fit": "xtalpriors.priors.fit",
-    "generate": "xtalpriors.generator.shards",
-    "report": "xtalpriors.reports.build",
+    "manifest": ("xtalpriors.mining.manifest",),
+    "mine": ("xtalpriors.mining.mine",),
+    "subset": ("xtalpriors.mining.subsets",),
+    "fit": ("xtalpriors.priors.fit",),
+    "generate": ("xtalpriors.generator.shards",),
+    "train": ("xtalpriors.model.train", "xtalpriors.model.presets"),
+    "evaluate": ("xtalpriors.model.assess_corpus",),
+    "report": ("xtalpriors.reports.build",),
 }
 # The command line and its plumbing carry no meaning of their own: a change there re-runs nothing.
 PLUMBING = {
@@ -37,7 +43,7 @@ def graph() -> grimp.ImportGraph:
 
 
 @pytest.fixture(scope="module")
-def stages() -> dict[str, dict[str, object]]:
+def stages() -> dict[str, dict[str, Any]]:
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
     return {name: s.get("do", s) for name, s in yaml.safe_load(text)["stages"].items()}
 
@@ -48,16 +54,16 @@ def _path(module: str) -> str:
     return f"{relative}/__init__.py" if (ROOT / relative).is_dir() else f"{relative}.py"
 
 
-def test_every_stage_has_an_entry_module(stages: dict[str, dict[str, object]]) -> None:
+def test_every_stage_has_an_entry_module(stages: dict[str, dict[str, Any]]) -> None:
     assert set(stages) == set(ENTRY)
 
 
 @pytest.mark.parametrize("stage", ENTRY)
 def test_deps_cover_the_import_graph(
-    stage: str, graph: grimp.ImportGraph, stages: dict[str, dict[str, object]]
+    stage: str, graph: grimp.ImportGraph, stages: dict[str, dict[str, Any]]
 ) -> None:
-    listed = [d for d in stages[stage]["deps"] if not str(d).startswith("data/")]  # type: ignore[union-attr]
-    needed = ({ENTRY[stage]} | graph.find_upstream_modules(ENTRY[stage])) - PLUMBING
+    listed = [d for d in stages[stage]["deps"] if not str(d).startswith("data/")]
+    needed = set(ENTRY[stage]).union(*map(graph.find_upstream_modules, ENTRY[stage])) - PLUMBING
     files = {_path(m) for m in needed}
     assert len(files) > 3, "the import graph is empty: nothing would be checked"
     missing = {f for f in files if not any(f == d or f.startswith(f"{d}/") for d in listed)}
@@ -66,10 +72,42 @@ def test_deps_cover_the_import_graph(
 
 
 @pytest.mark.parametrize("stage", ENTRY)
-def test_listed_code_exists(stage: str, stages: dict[str, dict[str, object]]) -> None:
-    for dep in stages[stage]["deps"]:  # type: ignore[union-attr]
+def test_listed_code_exists(stage: str, stages: dict[str, dict[str, Any]]) -> None:
+    for dep in stages[stage]["deps"]:
         if "${" not in str(dep):
             assert (ROOT / str(dep)).exists(), f"stage {stage} lists {dep}, which is not there"
+
+
+@pytest.mark.parametrize("stage", ENTRY)
+def test_nothing_is_listed_twice(stage: str, stages: dict[str, dict[str, Any]]) -> None:
+    deps = list(map(str, stages[stage]["deps"]))
+    inside = {d for d in deps for folder in deps if d.startswith(f"{folder}/")}
+    assert len(deps) > 1 and len(set(deps)) == len(deps), f"stage {stage} lists a file twice"
+    assert not inside, f"stage {stage} lists files of a folder that it lists: {sorted(inside)}"
+
+
+def test_the_report_lists_its_templates(stages: dict[str, dict[str, Any]]) -> None:
+    templates = {f"reports/templates/{p.name}" for p in (ROOT / "reports" / "templates").glob("*.*")}
+    templates = {t for t in templates if not t.endswith(".py")}
+    assert len(templates) > 2 and templates <= set(map(str, stages["report"]["deps"]))
+
+
+def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) -> None:
+    """dvc.yaml and layout.py spell the same paths, and params.yaml has what dvc.yaml refers to."""
+    params = load_params(ROOT / "params.yaml")
+    assert params.train.bundle is not None and (ROOT / params.train.bundle).is_file()
+    assert set(params.evaluate.subsets) <= set(params.subsets)
+    paths = CorpusPaths("made")
+    expected = {
+        "train": {run_folder(params.train.preset)},
+        "evaluate": {paths.evaluation, paths.evaluation_metrics},
+        "report": {paths.report / "index.html", paths.report / "figures", paths.report / "phasing"},
+    }
+    for stage, files in expected.items():
+        made = [*stages[stage]["outs"], *stages[stage].get("metrics", [])]
+        names = {next(iter(out)) for out in made}
+        names = {n.replace("${key}", "made").replace("${train.preset}", params.train.preset) for n in names}
+        assert set(map(Path, names)) == files
 
 
 def test_templates_stand_in_block_lists() -> None:
