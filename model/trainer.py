@@ -22,6 +22,7 @@ from xtalpriors.model.feed import DeviceBatch
 from xtalpriors.model.inputs import InputScaling
 from xtalpriors.model.loss import origin_free_cross_entropy
 from xtalpriors.model.loss_weights import mean_amplitudes
+from xtalpriors.model.muon import Muon
 from xtalpriors.model.phai import PhAI
 from xtalpriors.model.recycling import initial_phases, recycled_logits
 from xtalpriors.model.schedule import Schedule
@@ -260,8 +261,10 @@ def _seed(seed: int, purpose: str) -> int:
     return int.from_bytes(name, "little") >> 1
 
 
-def _optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
+def _optimiser(model: PhAI, config: OptimiserConfig) -> torch.optim.Optimizer:
     rate, decay = config.learning_rate, config.weight_decay
+    if config.name == "muon":
+        return Muon(model, (model.amplitudes, model.phases, model.head), rate, decay)
     if config.name == "adamw":
         return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
     return torch.optim.RMSprop(model.parameters(), lr=rate, weight_decay=decay)
