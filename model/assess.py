@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from xtalpriors.atomic import write_text
-from xtalpriors.mining.subsets import read_metadata
+from xtalpriors.atomic import keep_apart, write_text
+from xtalpriors.mining.subsets import read_metadata, sites_path
+from xtalpriors.model.distributed import pick_device
 from xtalpriors.model.evaluate import evaluate
 from xtalpriors.model.evaluation import Evaluation, maps_path, summary_path, write_evaluation
 from xtalpriors.model.experimental import EmptyTestSet, ExperimentalStructures, read_structures
@@ -20,7 +20,7 @@ from xtalpriors.model.projection import projections, write_projections
 from xtalpriors.model.runs import Protocol, reflections_of
 from xtalpriors.model.summary import Summary, summarise
 from xtalpriors.model.tables import describe_network, score_text
-from xtalpriors.model.weights import load_model
+from xtalpriors.model.weights import load_model, weights_file
 from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
 
@@ -65,7 +65,7 @@ def assess(
     protocol: Protocol | None = None,
     *,
     selection: Selection | None = None,
-    device: torch.device | str = "cpu",
+    device: str | None = None,
     progress: Progress = silent,
 ) -> Assessment:
     """Evaluate a trained network on the union of subsets and write what came out.
@@ -84,7 +84,7 @@ def assess(
     selection
         Which of their structures; null: all.
     device
-        Where the network runs.
+        `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
     progress
         Opens a progress bar.
 
@@ -93,9 +93,13 @@ def assess(
     EmptyTestSet
         There is no structure, or none is selected.
     XtalpriorsError, UsageError
-        An input cannot be read, or the output cannot be written. Nothing half written stays.
+        An input cannot be read or would be replaced, the output cannot be written, or there is no such
+        device. Nothing half written stays.
     """
     output = Path(output)
+    read = [weights_file(model), *(path for s in map(Path, subsets) for path in (s, sites_path(s)))]
+    keep_apart(read, [output, maps_path(output), summary_path(output)])
+    chosen = pick_device(device)
     network, card = load_model(model)
     reflections = reflections_of(card)
     selection = selection or Selection()
@@ -114,7 +118,7 @@ def assess(
         structures,
         protocol,
         scaling=card.scaling,
-        device=device,
+        device=chosen,
         description=description,
         progress=progress,
     )

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 from xtalpriors.atomic import write_text
 from xtalpriors.model.assess import Assessment, Selection, assess
 from xtalpriors.model.card import ModelCard
@@ -61,7 +59,7 @@ def assess_corpus(
     protocol: Protocol | None = None,
     *,
     selection: Selection | None = None,
-    device: torch.device | str = "cpu",
+    device: str | None = None,
     progress: Progress = silent,
 ) -> CorpusAssessment:
     """Evaluate a network on each of several subsets.

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xtalpriors.model.inputs import Scaling
 from xtalpriors.model.phai import NetworkSize
+from xtalpriors.model.reflections import LARGEST_INDEX
 
 __all__ = ["CARD_VERSION", "Lineage", "ModelCard", "SetScore"]
 
@@ -57,7 +58,7 @@ class ModelCard(_Frozen):
     size: NetworkSize
     parameters: int
     space_group: str = Field(description="Setting that the network phases")
-    max_index: int
+    max_index: int = Field(ge=1, le=LARGEST_INDEX)
     scaling: Scaling = Field(default="maximum", description="What the network expects as amplitudes")
     cycles: int = Field(default=3, ge=1, description="Most cycles seen in training")
     averaged: bool = Field(default=False, description="Whether the weights are an average over training")

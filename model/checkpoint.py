@@ -83,10 +83,11 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]
 
 
 def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
-    """Write `step-N.safetensors`; older ones beyond the last two are removed once it is complete."""
+    """Write `step-N.safetensors`; then remove all but the last two, and what was never finished."""
     file = folder / f"step-{step:09d}.safetensors"
     write_tensors(file, tensors, {"checkpoint_version": CHECKPOINT_VERSION, "step": step, **state})
-    for old in _files(folder)[:-KEEP]:
+    unfinished = folder.glob(".step-*.part")  # of a process that was killed
+    for old in (*_files(folder)[:-KEEP], *unfinished):
         old.unlink(missing_ok=True)
     return file
 

@@ -12,7 +12,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.model.inputs import Scaling
 from xtalpriors.model.phai import SIZES, NetworkSize
-from xtalpriors.model.reflections import Reflections
+from xtalpriors.model.reflections import LARGEST_INDEX, Reflections
 from xtalpriors.priors.canonical import digest
 
 __all__ = [
@@ -40,7 +40,7 @@ class DataConfig(_Frozen):
         default=GeneratorConfig(), description="Strategy; the space group is here"
     )
     seed: int = Field(default=1, ge=0)
-    max_index: int = Field(default=10, ge=1, le=40)
+    max_index: int = Field(default=10, ge=1, le=LARGEST_INDEX)
     d_min_angstrom: Draw = 1.0
     completeness: Draw = 1.0
 

@@ -86,15 +86,17 @@ def read_log(file: Path) -> list[dict[str, Any]]:
     """
     if not file.is_file():
         return []
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            if number == len(lines):
-                break
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            record = None
+        if isinstance(record, dict) and "event" in record:
+            records.append(record)
+        elif number < len(lines):
             raise XtalpriorsError(
-                f"{file}, line {number} is no JSON ({error}): the log is damaged. Move it away and resume."
-            ) from error
+                f"{file}, line {number} is no record: the log is damaged. Move it away and resume."
+            )
     return records

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
+from xtalpriors.atomic import keep_apart
 from xtalpriors.crystal.cell import UnitCell
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.distributed import pick_device
 from xtalpriors.model.predict import Prediction, predict
 from xtalpriors.model.prediction_files import write_map, write_phases
 from xtalpriors.model.prediction_input import read_input
 from xtalpriors.model.reflection_files import HklFormat
 from xtalpriors.model.runs import Protocol, reflections_of
-from xtalpriors.model.weights import load_model
+from xtalpriors.model.weights import load_model, weights_file
 
 __all__ = ["phase_crystal"]
 
@@ -32,7 +32,7 @@ def phase_crystal(
     d_min_angstrom: float | None = 1.0,
     calculated: bool = False,
     protocol: Protocol | None = None,
-    device: torch.device | str = "cpu",
+    device: str | None = None,
 ) -> Prediction:
     """Phase a crystal and write its phases and, if wanted, its map.
 
@@ -46,14 +46,19 @@ def phase_crystal(
         CIF (or `.fcf`) of the phases.
     density_map
         CCP4 file of the map; needs the cell.
-    protocol, device
+    protocol
         As `predict`.
+    device
+        `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
 
     Raises
     ------
     XtalpriorsError, UsageError
-        Nothing that can be phased, or a file cannot be written; nothing half written stays.
+        Nothing that can be phased, a device that is not there, an output that is one of the inputs, or cannot
+        be written; nothing half written stays.
     """
+    keep_apart([source, weights_file(model)], [output, *([density_map] if density_map else [])])
+    chosen = pick_device(device)
     network, card = load_model(model)
     given = read_input(
         source,
@@ -67,7 +72,7 @@ def phase_crystal(
     )
     if density_map is not None and given.cell is None:
         raise UsageError(f"{source}: a map needs the cell, and there is none. Give the cell, or no map.")
-    prediction = predict(network, card, given, protocol, device=device)
+    prediction = predict(network, card, given, protocol, device=chosen)
     write_phases(prediction, output)
     if density_map is not None:
         write_map(prediction, density_map)

@@ -113,7 +113,8 @@ def predict(
     inputs = network_input(
         reflections, amplitudes, scaling=card.scaling, cells=cells, robust=protocol.robust_scale
     )
-    runs = phase_runs(model, reflections, inputs, amplitudes, protocol, (given.name,), device=device)
+    # a key of its own for each file would let its name, or the setting, decide on the random starts
+    runs = phase_runs(model, reflections, inputs, amplitudes, protocol, ("",), device=device)
     number = int(runs.choose(protocol.merit)[0])
     positive, probability = symmetric(
         reflections, runs.positive[0, number].numpy(), runs.probability[0, number].double().numpy()

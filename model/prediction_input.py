@@ -14,11 +14,19 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.diffraction import calculate
 from xtalpriors.model.experimental import ASSUMED_U_ISO_ANGSTROM2
 from xtalpriors.model.reflection_files import HklFormat, read_hkl
-from xtalpriors.model.reflection_input import MergedReflections, merge, network_setting
+from xtalpriors.model.reflection_input import (
+    InNetworkSetting,
+    MergedReflections,
+    merge,
+    network_setting,
+)
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.structure_files import CifInput, read_cif
 
 __all__ = ["PredictionInput", "read_input"]
+
+DOUBTFUL_R_INT = 0.3
+"""Above it equivalents do not belong together: usable data have below 0.15."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +104,7 @@ def read_input(
             raise UsageError(
                 f"{path} is a list of reflections: there is no structure to calculate amplitudes from."
             )
-        setting = network_setting(reflections, space_group, cell)
+        setting = _setting(str(path), reflections, space_group, cell)
         data = merge(read_hkl(path, hkl_format or "f"), reflections, setting, d_min_angstrom=d_min_angstrom)
         source = f"{path}, format {hkl_format or 'f'}"
         return PredictionInput(
@@ -109,7 +117,7 @@ def read_input(
     found = read_cif(path, block=block, cell=cell, space_group=space_group)
     if found.observations is None or calculated:
         return _calculated(found, reflections, d_min_angstrom)
-    setting = network_setting(reflections, found.group, found.cell)
+    setting = _setting(found.where, reflections, found.group, found.cell)
     data = merge(found.observations, reflections, setting, d_min_angstrom=d_min_angstrom)
     truth = None
     if found.rows is not None:
@@ -119,6 +127,16 @@ def read_input(
     return PredictionInput(
         found.name, source, data, setting.cell, setting.change.triplet, truth, _notes(data)
     )
+
+
+def _setting(
+    where: str, reflections: Reflections, group: SpaceGroup | None, cell: UnitCell | None
+) -> InNetworkSetting:
+    """`network_setting`, whose errors name the file."""
+    try:
+        return network_setting(reflections, group, cell)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
 
 
 def _is_cif(path: Path) -> bool:
@@ -142,7 +160,7 @@ def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float
             f"{found.where} has neither measured reflections nor a structure to calculate them from"
             f"{f' ({found.reason})' if found.reason else ''}."
         )
-    setting = network_setting(reflections, found.group, found.cell)
+    setting = _setting(found.where, reflections, found.group, found.cell)
     structure = found.structure(reflections.group)
     diffraction = calculate(reflections, structure.crystals, d_min_angstrom=d_min_angstrom or 1e-3)
     measured = diffraction.measured[0]
@@ -180,6 +198,12 @@ def _notes(data: MergedReflections) -> tuple[str, ...]:
         notes.append(f"{len(data.outside):,} unique reflections outside the network's box: {first}{more}")
     if data.n_beyond_d_min:
         notes.append(f"{data.n_beyond_d_min:,} unique reflections beyond d_min left out")
+    if data.r_int is not None:
+        doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
+        notes.append(
+            f"R_int = {data.r_int:.3f} of {data.n_repeated:,} observations of reflections measured more than "
+            f"once{doubt if data.r_int > DOUBTFUL_R_INT else ''}"
+        )
     if data.n_absent:
         notes.append(f"{data.n_absent:,} observations of systematically absent reflections left out")
     return tuple(notes)

@@ -94,6 +94,11 @@ def load_published_weights(path: Path, size: NetworkSize = SIZES["phai"]) -> PhA
             f"{path} does not hold the published network of {model.count_parameters():,} parameters: "
             f"{'; '.join(wrong[:3])}{f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''}."
         )
+    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise XtalpriorsError(
+            f"{path}: {broken[0]} holds values that are not finite numbers: fetch it again."
+        )
     model.load_state_dict({ours: state[theirs].float() for ours, theirs in names.items()}, assign=True)
     model.eval()
     return model

@@ -26,6 +26,8 @@ with |F| or |F|²."""
 FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
 
 _MISSING = ("", ".", "?")
+_LARGEST = 1e5, 1e100
+"""A larger index or measurement is a mistake, and would overflow further on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +70,8 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
     UsageError
         The format is unknown, or the file looks like SHELX's and the format does not say which.
     XtalpriorsError
-        The file cannot be read, a line is no reflection, or a value is not a number, or |F| is negative.
+        The file cannot be read or holds no reflection, a line is none, a value is no number, or |F| is
+        negative.
     """
     path = Path(path)
     if form not in FORMATS:
@@ -77,7 +80,12 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return _from_rows(_text_rows(path, lines, form), form, str(path))
+    rows = _text_rows(path, lines, form)
+    if not rows:
+        raise XtalpriorsError(
+            f"{path} holds no reflection. A list has a line of h k l and |F| for each, with blanks between."
+        )
+    return _from_rows(rows, form, str(path))
 
 
 def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
@@ -219,9 +227,9 @@ def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> 
         indices = [_number(x) for x in row.fields[:3]]
         value = _number(row.fields[3])
         sigma = _number(row.fields[4]) if len(row.fields) > 4 else math.nan
-        if any(x is None or not x.is_integer() for x in indices):
+        if any(x is None or not x.is_integer() or abs(x) > _LARGEST[0] for x in indices):
             raise XtalpriorsError(f"{row.where}: '{' '.join(row.fields[:3])}' are no Miller indices.")
-        if value is None or not math.isfinite(value) or sigma is None:
+        if value is None or not abs(value) < _LARGEST[1] or sigma is None:
             raise XtalpriorsError(
                 f"{row.where}: '{' '.join(row.fields[3:])}' is no measurement of {' '.join(row.fields[:3])}. "
                 "Take the line out where it was not measured."

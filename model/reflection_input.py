@@ -19,6 +19,8 @@ from xtalpriors.model.reflections import Reflections
 __all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
 
 _P21C = 14
+CELL_TOLERANCE = 0.02
+"""How far a·b and so on may differ from those of the symmetric cell, in parts of the lengths' product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class MergedReflections:
         Unique reflections in the box that were left out for d < d_min.
     n_absent
         Observations of systematically absent reflections, left out.
+    n_repeated
+        Observations of reflections that were measured more than once, equivalents included.
+    r_int
+        Σ | |F|² − ⟨|F|²⟩ | / Σ |F|² over them; null where there are none.
     """
 
     amplitudes: npt.NDArray[np.float64]
@@ -66,6 +72,8 @@ class MergedReflections:
     outside: npt.NDArray[np.int64]
     n_beyond_d_min: int
     n_absent: int
+    n_repeated: int = 0
+    r_int: float | None = None
 
 
 def network_setting(
@@ -88,7 +96,8 @@ def network_setting(
     Raises
     ------
     UsageError
-        The group cannot be described in the network's, or the cell would be needed for it.
+        The group cannot be described in the network's, the cell would be needed for it, or is none of the
+        group.
     """
     target = reflections.group
     identity = ChangeOfBasis.from_triplet("x,y,z")
@@ -99,14 +108,15 @@ def network_setting(
     name, wanted = own.hm or f"no. {own.number}", target.hm or f"no. {target.number}"
     if not own.centrosymmetric:
         raise UsageError(
-            f"The structure is in {name}, which is not centrosymmetric: its phases are not only 0 and π, and "
+            f"the structure is in {name}, which is not centrosymmetric: its phases are not only 0 and π, and "
             f"the network knows no others (it is for {wanted})."
         )
     if cell is None:
         raise UsageError(
-            f"The reflections are in {name}, the network is for {wanted}: the cell is needed to bring them "
+            f"the reflections are in {name}, the network is for {wanted}: the cell is needed to bring them "
             "there. Give the cell."
         )
+    _check_cell(own, cell)
     if target.operators == SpaceGroup.from_number(_P21C).operators:
         described = describe_in_p21c(own, cell)
         if described is not None:
@@ -115,10 +125,25 @@ def network_setting(
         change = target.to_reference.inverse().after(own.to_reference)
         return InNetworkSetting(own, change, change.cell(cell))
     raise UsageError(
-        f"The structure is in {name} (no. {own.number}); the network is for {wanted}"
+        f"the structure is in {name} (no. {own.number}); the network is for {wanted}"
         + (" and its supergroups on the same cell (C2/c, Pbca, Pnma, …)" if target.number == _P21C else "")
         + ". Use a network trained for its group."
     )
+
+
+def _check_cell(group: SpaceGroup, cell: UnitCell) -> None:
+    """Raise UsageError unless the cell has a volume and, to within 2 %, the symmetry of the group."""
+    shown = " ".join(f"{x:g}" for x in cell.parameters)
+    if not cell.is_valid:
+        raise UsageError(f"the cell {shown} has no volume: give a, b, c in Å and α, β, γ in degrees.")
+    metric = cell.metric_tensor
+    images = np.einsum("nji,jk,nkl->nil", group.rotations, metric, group.rotations)
+    lengths = np.sqrt(np.diag(metric))
+    if np.abs((images - metric) / np.outer(lengths, lengths)).max() > CELL_TOLERANCE:
+        raise UsageError(
+            f"the cell {shown} does not have the symmetry of {group.hm or f'no. {group.number}'}. Give the "
+            "cell and the space group in the setting of the reflections."
+        )
 
 
 def merge(
@@ -139,7 +164,7 @@ def merge(
     XtalpriorsError
         Nothing is left for the network.
     """
-    hkl, intensity = _unique(observations, setting.group)
+    hkl, intensity, n_repeated, r_int = _unique(observations, setting.group)
     moved = _all_in_setting(hkl, setting)
     place = {tuple(h): i for i, h in enumerate(reflections.hkl.tolist())}
     listed = np.zeros(len(reflections.hkl))
@@ -162,7 +187,7 @@ def merge(
     if not measured.any():
         raise XtalpriorsError(
             f"{observations.source}: of {len(observations.hkl):,} observations none is a reflection that the "
-            f"network takes (h² + k² + l² ≤ {reflections.max_index**2}"
+            f"network takes (|F| > 0, h² + k² + l² ≤ {reflections.max_index**2}"
             + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "")
             + f"; {len(outside):,} unique ones lie outside{_some(outside)})."
         )
@@ -173,6 +198,8 @@ def merge(
         outside,
         int((beyond & reflections.unique).sum()),
         int(own_absent.sum()) + int((absent & reflections.unique).sum()),
+        n_repeated,
+        r_int,
     )
 
 
@@ -185,8 +212,9 @@ def _some(hkl: npt.NDArray[np.int64]) -> str:
 
 def _unique(
     observations: Observations, group: SpaceGroup
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """One reflection (m, 3) for each set of equivalents, without 0 0 0 and absences; the mean |F|² (m,)."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], int, float | None]:
+    """One reflection (m, 3) for each set of equivalents, without 0 0 0 and absences; the mean |F|² (m,); how
+    many observations were repeated, and R_int."""
     keep = observations.hkl.any(axis=1) & ~systematic_absences(group, observations.hkl)
     hkl, values, sigma = (x[keep] for x in (observations.hkl, observations.intensity, observations.sigma))
     rotations = np.unique(group.rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
@@ -200,7 +228,11 @@ def _unique(
     weight = sigma**-2.0 if known else np.ones(len(hkl))
     total = np.bincount(inverse.ravel(), weight, len(unique))
     mean = np.bincount(inverse.ravel(), weight * values, len(unique)) / np.where(total > 0, total, 1.0)
-    return unique.astype(np.int64), mean
+    repeated = np.bincount(inverse.ravel(), minlength=len(unique))[inverse.ravel()] > 1
+    whole = values[repeated].sum()
+    spread = np.abs(values - mean[inverse.ravel()])[repeated].sum()
+    r_int = float(spread / whole) if whole > 0 else None
+    return unique.astype(np.int64), mean, int(repeated.sum()), r_int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,10 @@ from xtalpriors.crystal.reciprocal import (
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 
-__all__ = ["Reflections"]
+__all__ = ["LARGEST_INDEX", "Reflections"]
+
+LARGEST_INDEX = 40
+"""Largest `max_index`: of P2₁/c it has 68,000 reflections, more than any network here could take."""
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

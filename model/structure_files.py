@@ -100,7 +100,9 @@ def read_cif(
     if block is not None and not reasons:
         raise XtalpriorsError(f"{path} has no block '{block}'; it has {names or 'none'}.")
     raise XtalpriorsError(
-        f"{path} holds neither a structure nor measured reflections ({'; '.join(reasons[:3]) or 'no block'})."
+        f"{path} holds neither a structure nor measured reflections "
+        f"({'; '.join(reasons[:3]) or 'no block'}). Give a CIF with atoms or a _refln loop, or a list of "
+        "h k l and |F|."
     )
 
 

@@ -24,7 +24,7 @@ from xtalpriors.model.lineage import lineage_of, write_card
 from xtalpriors.model.session import settings, stop_flag
 from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet, generated_set, score_set
-from xtalpriors.model.weights import load_card, save_model
+from xtalpriors.model.weights import FILE_NAME, load_card, save_model
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
@@ -109,12 +109,18 @@ def train(
     with processes(device) as group, settings(config), stop_flag() as stopped:
         trainer = Trainer(config, bundle, group)
         stream = make_stream(config, bundle, group)
-        if not resume and latest(output / "checkpoints") is not None:
+        file = latest(output / "checkpoints")
+        if file is None and (output / FILE_NAME).exists():
+            raise UsageError(
+                f"{output} holds a network without checkpoints, which would be replaced: choose another "
+                "--output."
+            )
+        if not resume and file is not None:
             raise UsageError(
                 f"{output} holds a run already: say --resume to go on with it, or choose another --output."
             )
         group.wait()
-        if resume and (file := latest(output / "checkpoints")) is not None:
+        if file is not None:
             checkpoint = load_checkpoint(file)
             check_same_run(checkpoint.state, config, bundle, file)
             trainer.restore(checkpoint)
@@ -126,7 +132,8 @@ def train(
         sets = [generated_set(config, bundle, trainer.reflections), *validation]
         journal = Journal(output, write=group.first, step=trainer.steps_done)
         run = _Run(trainer, journal, output, sets, bundle)
-        with progress("training", config.steps * config.optimiser.batch_size, "structures") as advance:
+        shown = progress if group.first else silent
+        with shown("training", config.steps * config.optimiser.batch_size, "structures") as advance:
             advance(trainer.structures)
             feed = Feed(stream, group.device, config.data_threads)
             for _ in run.steps(feed, stopped, stop_after_steps):
@@ -154,6 +161,8 @@ class _Run:
         trainer, config = self.trainer, self.config
         if trainer.compile_note:
             self._add("warning", message=trainer.compile_note)
+        if trainer.steps_done and not self.journal.records:
+            self._add("warning", message="the log of the steps so far is not there: the curve begins here")
         self._clock, self._waited, self._from = time.monotonic(), 0.0, trainer.structures
         if trainer.steps_done == config.steps:
             return
@@ -176,6 +185,8 @@ class _Run:
     def finish(self) -> TrainResult:
         """Write the network, its card and its scores."""
         trainer, config = self.trainer, self.config
+        if not self._scores():  # a finished run whose log was removed
+            self._score()
         card = ModelCard(
             name=config.name,
             size=trainer.model.size,
@@ -196,7 +207,8 @@ class _Run:
         card = load_card(self.folder)  # has the digest of the weights
         write_card(self.folder, card)
         metrics: dict[str, Any] = {"structures": card.structures, "parameters": card.parameters}
-        metrics["loss"] = next(r["loss"] for r in reversed(self.journal.records) if r["event"] == "train")
+        losses = [r["loss"] for r in self.journal.records if r["event"] == "train"]
+        metrics["loss"] = losses[-1] if losses else None
         metrics["scores"] = {name: score.model_dump() for name, score in card.scores.items()}
         write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
         self.journal.write_curves()
@@ -252,19 +264,22 @@ class _Run:
     def _validate(self) -> None:
         self.trainer.check_finite()
         if self.trainer.group.first:
-            for data in self.sets:
-                score = score_set(
-                    self.trainer.result,
-                    self.trainer.reflections,
-                    self.trainer.scaling,
-                    data,
-                    cycles=self.config.validation.cycles,
-                    autocast=self.trainer.autocast_type(),
-                )
-                self._add("validation", set=data.name, **score.model_dump())
+            self._score()
             self.journal.write_curves()
         self.trainer.group.wait()
         self._clock = time.monotonic()
+
+    def _score(self) -> None:
+        for data in self.sets:
+            score = score_set(
+                self.trainer.result,
+                self.trainer.reflections,
+                self.trainer.scaling,
+                data,
+                cycles=self.config.validation.cycles,
+                autocast=self.trainer.autocast_type(),
+            )
+            self._add("validation", set=data.name, **score.model_dump())
 
     def _save(self) -> None:
         trainer = self.trainer

@@ -152,7 +152,7 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
     ------
     XtalpriorsError
         No such file, no safetensors or cut short, no model card, a newer card, or weights that are not of the
-        size or not those that the card states.
+        size or not those that the card states, or are not finite.
     """
     file = weights_file(path)
     card = load_card(file)
@@ -175,6 +175,12 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
         raise XtalpriorsError(
             f"{file}: the weights are not those of its model card (digest {weights_digest(stored)}, not "
             f"{card.weights_digest}): one of the two was changed. Train it again, or get the file anew."
+        )
+    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise XtalpriorsError(
+            f"{file}: {broken[0]} holds values that are not finite numbers, so every phase would be one too. "
+            "Train it again, or get the file anew."
         )
     model.load_state_dict(state, assign=True)
     return model.eval(), card

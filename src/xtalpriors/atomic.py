@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["keep_apart", "replacing", "write_text"]
 
 
 @contextlib.contextmanager
@@ -42,3 +42,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8 with `\\n` at the ends of lines; as `replacing`."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def keep_apart(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Raise UsageError if a file to be written is one of those that are read, or two of them are one."""
+    taken = {Path(path).resolve() for path in inputs}
+    for path in map(Path, outputs):
+        if path.resolve() in taken:
+            raise UsageError(f"{path} would be replaced by the output. Give the output another name.")
+        taken.add(path.resolve())

@@ -100,9 +100,33 @@ def test_what_is_outside_is_named_not_lost(tmp_path: Path) -> None:
         read_input(only, FIVE)
 
 
+def test_repeats_that_contradict_each_other_are_said(tmp_path: Path) -> None:
+    """|F| of 2 and 4 are |F|² of 4 and 16: mean 10, R_int (6 + 6) / 20; equal repeats have none."""
+    found = read_input(_write(tmp_path, ["2 0 0 2", "-2 0 0 4", "1 1 1 7"]), FIVE)
+    assert (found.data.n_repeated, found.data.r_int) == (2, pytest.approx(0.6))
+    at = {tuple(h): f for h, f in zip(FIVE.hkl.tolist(), found.data.amplitudes, strict=True)}
+    assert at[2, 0, 0] == pytest.approx(10**0.5)
+    assert any("R_int = 0.600 of 2 observations" in n and "contradict" in n for n in found.notes)
+    found = read_input(_write(tmp_path, ["2 0 0 2", "-2 0 0 2", "1 1 1 7"]), FIVE)
+    assert found.data.r_int == 0.0 and not any("contradict" in note for note in found.notes)
+    assert read_input(_write(tmp_path, ["2 0 0 2", "1 1 1 7"]), FIVE).data.r_int is None
+
+
+def test_a_cell_without_the_symmetry_of_the_group_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, _lines())
+    assert read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, 90.3, 98.7, 89.8)).cell is not None
+    for angles in ((98.7, 90, 90), (90, 98.7, 94)):
+        with pytest.raises(UsageError, match=r"list.hkl: the cell .* does not have the symmetry of P 1 21/c"):
+            read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, *angles))
+    with pytest.raises(UsageError, match="has no volume"):
+        read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, 90, 190, 90))
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("1 2 3 1e200", "line 2: '1e200' is no measurement of 1 2 3"),
+        ("9999999999 2 3 4", "line 2: '9999999999 2 3' are no Miller indices"),
         ("1 2 3 nan", "line 2: 'nan' is no measurement of 1 2 3"),
         ("1 2 3 -4.5", r"line 2: the amplitude \|F\| of 1 2 3 is -4.5, which is negative.*hklf4"),
         ("1 2 x 4.5", "line 2: '1 2 x' are no Miller indices"),

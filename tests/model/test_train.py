@@ -179,6 +179,31 @@ def test_a_cut_short_checkpoint_leaves_the_one_before(
     assert (tmp_path / "curve.csv").read_bytes() == (whole / "curve.csv").read_bytes()
 
 
+def test_a_log_that_was_removed_costs_no_scores(bundle: PriorBundle, whole: Path, tmp_path: Path) -> None:
+    """Before the end the curve begins anew, with a warning; after it the card still has its scores."""
+    train(tiny(), bundle, tmp_path, device="cpu", stop_after_steps=4)
+    (tmp_path / "log.jsonl").unlink()
+    (tmp_path / "checkpoints" / ".step-000000005.safetensors.ab.part").write_bytes(b"a process was killed")
+    for _ in range(2):  # while it runs, and when it is done
+        result = train(tiny(), bundle, tmp_path, device="cpu", resume=True)
+        assert result is not None
+        assert result.card.scores == load_model(whole)[1].scores
+        assert read_log(tmp_path / "log.jsonl")[0]["event"] in ("warning", "validation")
+        (tmp_path / "log.jsonl").unlink()
+    assert (tmp_path / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("line", ["garbage", "5", "{}"])
+def test_a_damaged_log_is_named(line: str, tmp_path: Path) -> None:
+    good = '{"event": "train", "step": 1}'
+    (tmp_path / "log.jsonl").write_text(f"{good}\n{line}\n{good}\n")
+    with pytest.raises(XtalpriorsError, match=r"log.jsonl, line 2 is no record"):
+        read_log(tmp_path / "log.jsonl")
+    (tmp_path / "log.jsonl").write_text(f"{good}\n{line[:3]}")
+    assert read_log(tmp_path / "log.jsonl") == [{"event": "train", "step": 1}], "cut short by a kill"
+
+
 def test_training_stops_at_a_loss_that_is_no_number(bundle: PriorBundle, tmp_path: Path) -> None:
     config = tiny(optimiser__learning_rate=1e30, averaging__decay=None, schedule__kind="constant")
     with pytest.raises(XtalpriorsError, match=r"the loss of step [2-6] .* is not a finite number"):

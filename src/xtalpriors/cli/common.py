@@ -72,5 +72,8 @@ def key_values(options: Iterable[str]) -> dict[str, object]:
         key, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"--set takes KEY=VALUE, as in --set min_distance_angstrom=1.3, not '{text}'.")
-        pairs[key.strip()] = yaml.safe_load(value)
+        try:
+            pairs[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {text}: '{value}' cannot be read as YAML.") from error
     return pairs

@@ -103,7 +103,7 @@ def evaluate(
         selection = Selection(
             structures=structures, one_per_cluster=one_per_cluster, volume_range_angstrom3=volume
         )
-        say(assess(model, subset, output, selection=selection, device=device or "cpu", progress=bar))
+        say(assess(model, subset, output, selection=selection, device=device, progress=bar))
         return
     settings = params()
     chosen = settings.evaluate
@@ -116,7 +116,7 @@ def evaluate(
                 paths.evaluation,
                 paths.evaluation_metrics,
                 selection=Selection(**chosen.model_dump(exclude={"subsets"})),
-                device=device or "cpu",
+                device=device,
                 progress=bar,
             )
         )
@@ -138,6 +138,16 @@ def predict(
         str | None,
         typer.Option(metavar="'A B C α β γ'", help="Cell in Å and degrees, where the file has none."),
     ] = None,
+    space_group: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Its space group; by default the network's, in its setting."),
+    ] = None,
+    block: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Block of the CIF; by default the first usable one.")
+    ] = None,
+    d_min: Annotated[
+        float, typer.Option(metavar="Å", help="Resolution limit of the data given to the network.")
+    ] = 1.0,
     calculated: Annotated[
         bool,
         typer.Option(
@@ -147,6 +157,7 @@ def predict(
     device: DeviceOption = None,
 ) -> None:
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
+    from xtalpriors.generator.config import space_group_of
     from xtalpriors.model.phase_crystal import phase_crystal
     from xtalpriors.model.reflection_files import FORMATS
 
@@ -161,8 +172,11 @@ def predict(
             density_map=density,
             hkl_format=chosen,
             cell=_cell(cell),
+            space_group=None if space_group is None else space_group_of(space_group),
+            block=block,
+            d_min_angstrom=d_min,
             calculated=calculated,
-            device=device or "cpu",
+            device=device,
         )
     )
 
