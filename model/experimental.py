@@ -8,7 +8,6 @@ from these are those of real crystals but for anisotropy.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,8 +28,8 @@ from xtalpriors.crystal.settings import change_setting
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.p21c import bring_to_p21c
-from xtalpriors.mining.subset_definition import SubsetDefinition
-from xtalpriors.mining.subsets import read_metadata, sites_path, write_subset
+from xtalpriors.mining.schema import ENTRY, SCHEMA_VERSION, SITE, Column
+from xtalpriors.mining.subsets import read_metadata, sites_path
 
 __all__ = [
     "ASSUMED_U_ISO_ANGSTROM2",
@@ -39,7 +38,6 @@ __all__ = [
     "ExperimentalStructures",
     "compound_class",
     "read_structures",
-    "select_structures",
     "structures_of_rows",
 ]
 
@@ -154,10 +152,15 @@ def read_structures(
     """
     tables = []
     for path in map(Path, subsets):
-        corpus = str(read_metadata(path)["corpus"])  # its errors say what is wrong with the file
-        entries = pq.read_table(path)
+        metadata = read_metadata(path)  # its errors say what is wrong with the file
+        if (version := metadata.get("schema_version")) != SCHEMA_VERSION:
+            raise XtalpriorsError(
+                f"{path} is a subset of schema {version}; this xtalpriors reads {SCHEMA_VERSION}. Write it "
+                "again with `xtalpriors subset`, or upgrade xtalpriors."
+            )
+        entries = _read(path, ENTRY)
         entries = _one_of_each(entries) if one_per_cluster else entries
-        tables.append((entries, _read_sites(sites_path(path)), corpus))
+        tables.append((entries, _read(sites_path(path), SITE), str(metadata["corpus"])))
     return structures_of_rows(tables, group, ", ".join(str(path) for path in subsets))
 
 
@@ -189,16 +192,6 @@ def structures_of_rows(
     return _assemble(rows, target, tuple(refused))
 
 
-def select_structures(
-    database: Path, definition: SubsetDefinition, group: SpaceGroup | None = None
-) -> ExperimentalStructures:
-    """As `read_structures`, of a subset selected from a mined database here and now."""
-    with tempfile.TemporaryDirectory(prefix="xtalpriors-") as folder:
-        path = Path(folder) / f"{definition.name}.parquet"
-        write_subset(database, definition, path)
-        return read_structures([path], group)
-
-
 def compound_class(entry: dict[str, Any]) -> str:
     """Class of Fig. 5 of a row of `entry`."""
     if entry["has_d_block"]:
@@ -227,14 +220,22 @@ def _one_of_each(entries: pa.Table) -> pa.Table:
     return entries.filter(pa.compute.is_in(entries["entry_id"], pa.array(sorted(kept), pa.string())))
 
 
-def _read_sites(path: Path) -> pa.Table:
+def _read(path: Path, columns: Sequence[Column]) -> pa.Table:
+    """A table of a subset, which has all these columns."""
     try:
-        return pq.read_table(path)
+        table = pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise XtalpriorsError(
-            f"The sites of the subset cannot be read from {path} ({type(error).__name__}). Write the subset "
-            "again with `xtalpriors subset`."
+            f"{path} of the subset cannot be read ({type(error).__name__}). Write the subset again with "
+            "`xtalpriors subset`."
         ) from error
+    missing = [column.name for column in columns if column.name not in table.column_names]
+    if missing:
+        raise XtalpriorsError(
+            f"{path} has no column `{missing[0]}`: it was changed. Write the subset again with `xtalpriors "
+            "subset`."
+        )
+    return table
 
 
 def _described(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gemmi
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from phasing_crystals import ATOMS, P21C, cif_text, structures
 
@@ -23,7 +25,6 @@ from xtalpriors.model.diffraction import calculate
 from xtalpriors.model.experimental import (
     compound_class,
     read_structures,
-    select_structures,
     structures_of_rows,
 )
 from xtalpriors.model.reflections import Reflections
@@ -110,7 +111,6 @@ def database(tmp_path: Path) -> Path:
 def test_database_subsets_and_unions(database: Path, tmp_path: Path) -> None:
     everything = SubsetDefinition(name="all")
     short = SubsetDefinition(name="short", length_max_angstrom=9)
-    assert len(select_structures(database, everything)) == 2
     first, second = tmp_path / "all.parquet", tmp_path / "short.parquet"
     write_subset(database, everything, first)
     write_subset(database, short, second)
@@ -127,7 +127,27 @@ def test_empty_subset_is_an_error(database: Path, tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match="There is no subset"):
         read_structures([tmp_path / "missing.parquet"])
     (tmp_path / "none.sites.parquet").unlink()
-    with pytest.raises(XtalpriorsError, match=r"sites of the subset cannot be read from .*none\.sites"):
+    with pytest.raises(XtalpriorsError, match=r"none\.sites\.parquet of the subset cannot be read"):
+        read_structures([path])
+
+
+def test_subsets_of_another_version_are_named(database: Path, tmp_path: Path) -> None:
+    path, sites = tmp_path / "all.parquet", tmp_path / "all.sites.parquet"
+    write_subset(database, SubsetDefinition(name="all"), path)
+    good, good_sites = pq.read_table(path), pq.read_table(sites)
+    assert len(read_structures([path])) == 2
+    metadata = json.loads(good.schema.metadata[b"xtalpriors"])
+    for version in (0, 99, None):
+        text = json.dumps(metadata | {"schema_version": version}).encode()
+        pq.write_table(good.replace_schema_metadata({b"xtalpriors": text}), path)
+        with pytest.raises(XtalpriorsError, match=rf"all.parquet is a subset of schema {version}; .*reads 1"):
+            read_structures([path])
+    pq.write_table(good.drop_columns(["operators"]), path)
+    with pytest.raises(XtalpriorsError, match=r"all.parquet has no column `operators`"):
+        read_structures([path])
+    pq.write_table(good, path)
+    pq.write_table(good_sites.drop_columns(["u_iso_angstrom2"]), sites)
+    with pytest.raises(XtalpriorsError, match=r"all.sites.parquet has no column `u_iso_angstrom2`"):
         read_structures([path])
 
 
