@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from xtalpriors.mining.groups import distinct_groups
 from xtalpriors.mining.positions import ranges, site_positions
 from xtalpriors.mining.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.select import Chosen, FileBlocks
+from xtalpriors.mining.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.site_table import read_sites, site_table
 
 __all__ = ["assemble"]
@@ -48,15 +50,17 @@ def assemble(
     metric = metric_tensors(cells.cells[keep])
     start, end = batch.site_start[keep], batch.site_start[keep + 1]
     positions = site_positions(groups, metric, start, end, sites.fract, sites.placed)
+    distinct = distinct_groups(groups)
+    first = first_on_position(distinct, metric, start, end, positions, sites.placed)
+    repeated = repeated_sites(start, end, first, sites)
+    sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
     columns = _identity(source_name, database, text_origin, batch, files, chosen)
     for block_columns in (experiment_columns(batch, chosen.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
-    distinct = distinct_groups(groups)
     columns |= cell_columns(batch, cells, chosen, distinct)
     columns |= symmetry_columns(batch, chosen, keep, distinct)
-    columns |= content_columns(
-        batch, chosen, keep, columns["volume_angstrom3"], metric, sites, displacements, positions
-    )
+    volume = columns["volume_angstrom3"]
+    columns |= content_columns(batch, chosen, keep, volume, sites, displacements, positions, first)
     columns["notes"] = [_note_text(chosen, files, i) for i in range(len(keep))]
     counts = end - start
     rows = ranges(start, end)

@@ -20,7 +20,7 @@ from xtalpriors.mining.select import select_structures
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract"]
 
-EXTRACTOR_VERSION: Final = "1"
+EXTRACTOR_VERSION: Final = "2"
 """Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 

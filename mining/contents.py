@@ -22,8 +22,9 @@ from xtalpriors.mining.composition import (
 )
 from xtalpriors.mining.contents_text import hill_formulas, symbols
 from xtalpriors.mining.displacements import Displacements
-from xtalpriors.mining.positions import Positions, occupation, ranges, special_summary
+from xtalpriors.mining.positions import Positions, ranges, special_summary
 from xtalpriors.mining.select import Chosen
+from xtalpriors.mining.shared_positions import Occupation, occupation
 from xtalpriors.mining.site_table import Sites
 
 __all__ = ["content_columns"]
@@ -42,12 +43,15 @@ def content_columns(
     chosen: Chosen,
     keep: npt.NDArray[np.int64],
     volume: F64,
-    metric: F64,
     sites: Sites,
     displacements: Displacements,
     positions: Positions,
+    first: npt.NDArray[np.int64],
 ) -> dict[str, Any]:
-    """Columns of the chosen blocks that are made from their sites and formulae."""
+    """Columns of the chosen blocks that are made from their sites and formulae.
+
+    `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
+    """
     start, end = batch.site_start[keep], batch.site_start[keep + 1]
     non_h = sites.placed & (sites.species.number != 1)
     formulas = batch.texts(batch.block_tokens("formula")[keep]).to_pylist()
@@ -67,12 +71,15 @@ def content_columns(
         "has_dummy_sites": _sum(start, end, sites.dummy) > 0,
     }
     special, letters, points = special_summary(
-        [s.group for s in chosen.symmetry], metric, start, end, positions, non_h
+        [s.group for s in chosen.symmetry], start, end, positions, first, non_h
     )
     columns |= {"n_special_positions": special, "special_letters": letters, "n_special_points": points}
     columns |= _displacement(start, end, non_h & displacements.evidence, displacements.u_iso)
-    columns |= _disorder(batch, start, end, metric, sites)
+    occupied = occupation(start, end, first, sites)
+    columns |= _disorder(batch, start, end, occupied)
     _site_notes(chosen, keep, start, end, sites)
+    for e in np.flatnonzero(occupied.overfull):
+        chosen.notes.setdefault(int(keep[e]), []).append("overfull-position")
     return columns
 
 
@@ -189,25 +196,25 @@ def _grouped(
     return out
 
 
-def _disorder(batch: Batch, start: I32, end: I32, metric: F64, sites: Sites) -> dict[str, Any]:
-    found = occupation(start, end, metric, sites.fract, sites.placed, sites.species.number, sites.occupancy)
+def _disorder(batch: Batch, start: I32, end: I32, occupied: Occupation) -> dict[str, Any]:
     t = batch.tokens
     assembly, group = (batch.site_tokens(f"disorder_{name}") for name in ("assembly", "group"))
     grouped = _grouped(t.buffer, t.start, t.end, batch.null, assembly, group)
     return {
-        "has_disorder": (_sum(start, end, grouped) > 0) | found.alone,
-        "has_partial_occupancy": found.partial,
-        "has_mixed_sites": found.mixed,
+        "has_disorder": (_sum(start, end, grouped) > 0) | occupied.alone,
+        "has_partial_occupancy": occupied.partial,
+        "has_mixed_sites": occupied.mixed,
     }
 
 
 def _site_notes(chosen: Chosen, keep: npt.NDArray[np.int64], start: I32, end: I32, sites: Sites) -> None:
     """Note what was decided about the sites of an entry."""
-    unplaced = ~sites.placed & ~sites.dummy
+    unplaced = ~sites.placed & ~sites.dummy & ~sites.repeated
     with np.errstate(invalid="ignore"):
         outside = sites.placed & ((sites.occupancy < 0) | (sites.occupancy > 1.0005))
     found = {
         "sites-without-coordinates": unplaced,
+        "repeated-sites": sites.repeated,
         "cartesian-coordinates": sites.cartesian,
         "unknown-element": sites.placed & (sites.species.number == 0),
         "unknown-occupancy": sites.placed & np.isnan(sites.occupancy),

@@ -5,13 +5,15 @@ Every column is null where the file does not say; no value is taken from what is
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.mining.batch import Batch
-from xtalpriors.mining.numbers import PARTLY
+from xtalpriors.mining.numbers import NUMBER
+from xtalpriors.mining.tokens import FIELD_INDEX, TAG_FIELD
 
 __all__ = ["experiment_columns"]
 
@@ -22,6 +24,12 @@ Notes = dict[int, list[str]]
 _HOTTEST_KELVIN: Final = 5000.0
 _ELECTRON_WAVELENGTH_ANGSTROM: Final = 0.06
 """Electrons of more than 40 kV are shorter than this; X-rays and neutrons of crystallography are not."""
+_NUMBER_AND_UNIT: Final = re.compile(
+    r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?)?[\s_]*"
+    r"(?:(?:°|º|\\%|deg(?:rees?|\.)?)?\s*(?:(?P<kelvin>k(?:elvins?)?)|(?P<celsius>c(?:elsius|entigrade)?))\.?)?\s*",
+    re.IGNORECASE,
+)
+"""`293(2)`, `293 K`, `100(2)_K`, `-100 C`, `20 °C`: a degree sign without a letter says neither."""
 
 
 def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
@@ -68,26 +76,43 @@ def _within(values: F64, low: float, high: float, *, closed: bool = False, low_c
 
 
 def _temperature(batch: Batch, notes: Notes) -> F64:
-    """Kelvin. Text after the number may name the unit; a number in °C is converted, and noted."""
+    """Kelvin. A unit after the number counts, a number in °C is converted; both are noted.
+
+    Where that number is in doubt, the other tags for the temperature are asked.
+    """
     tokens = batch.block_tokens("temperature")
     kelvin = _number(batch, "temperature")
-    with_text = batch.kind[tokens] == PARTLY
-    for block in np.flatnonzero(with_text):
-        unit = batch.raw(int(tokens[block])).lstrip("+-0123456789.() \t").strip().lower()
-        if not unit:  # `153 (2)`
-            continue
-        if unit in {"k", "kelvin", "deg. k", "deg k"}:
-            notes.setdefault(int(block), []).append("temperature-with-unit")
-        elif unit.startswith(("°c", "c", "deg c", "deg. c", "\\%c")) and not unit.startswith("ca"):
-            kelvin[block] = round(kelvin[block] + 273.15, 6)
-            notes.setdefault(int(block), []).append("temperature-from-celsius")
-        else:
-            kelvin[block] = np.nan
-            notes.setdefault(int(block), []).append("temperature-unclear")
     good = _within(kelvin, 0.0, _HOTTEST_KELVIN)
-    for block in np.flatnonzero(np.isfinite(kelvin) & np.isnan(good)):
-        notes.setdefault(int(block), []).append("temperature-impossible")
+    plain = (batch.kind[tokens] == NUMBER) & np.isfinite(good)
+    field = FIELD_INDEX["temperature"]
+    for block in np.flatnonzero(np.isfinite(kelvin) & ~plain):
+        stated_by = batch.tokens.block[tokens[block]]  # another block, where it is inherited
+        others = np.flatnonzero((batch.tokens.block == stated_by) & (TAG_FIELD[batch.tokens.tag] == field))
+        by_tag = sorted(others.tolist(), key=lambda t: (int(batch.tokens.tag[t]), t))
+        found = [_one_temperature(batch, t) for t in by_tag]
+        certain = [f for f in found if np.isfinite(f[0])]
+        good[block], note = certain[0] if certain else found[0]
+        if note:
+            notes.setdefault(int(block), []).append(note)
     return good
+
+
+def _one_temperature(batch: Batch, token: int) -> tuple[float, str | None]:
+    """Kelvin, NaN where the text leaves it open, and a note."""
+    value = float(batch.value[token])
+    if not np.isfinite(value):
+        return np.nan, None
+    match = _NUMBER_AND_UNIT.fullmatch(batch.raw(token))
+    note = None
+    if match is None:
+        return np.nan, "temperature-unclear"
+    if match["celsius"]:
+        value, note = round(value + 273.15, 6), "temperature-from-celsius"
+    elif match["kelvin"]:
+        note = "temperature-with-unit"
+    if not 0.0 < value < _HOTTEST_KELVIN:
+        return np.nan, "temperature-impossible"
+    return value, note
 
 
 def _completeness(batch: Batch, notes: Notes) -> F64:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 import numba
 import numpy as np
@@ -16,20 +15,14 @@ import numpy.typing as npt
 
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
-from xtalpriors.mining.distance import distance2
-from xtalpriors.mining.scan_bytes import uncounted
 
-__all__ = ["Occupation", "Positions", "occupation", "ranges", "site_positions", "special_summary"]
+__all__ = ["Positions", "ranges", "site_positions", "special_summary"]
 
 F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 I16 = npt.NDArray[np.int16]
 Bool = npt.NDArray[np.bool_]
-
-_SAME_PLACE_ANGSTROM: Final = 0.05
-"""Atoms nearer than this are two species on one position."""
-_FULL: Final = 0.9995
-"""An occupancy below this is partial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,66 +83,18 @@ def ranges(start: I32, end: I32) -> npt.NDArray[np.int64]:
     return numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Occupation:
-    """Per entry (n,): partial occupancies, two elements on one position, a partial site on its own."""
-
-    partial: Bool
-    mixed: Bool
-    alone: Bool
-
-
-@numba.njit(cache=True)
-def _occupation(
-    start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
-) -> tuple[Bool, Bool, Bool]:
-    metric, fract = uncounted(metric), uncounted(fract)
-    n = start.size
-    partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    sites, shared = np.empty(placed.size, np.int64), np.zeros(placed.size, np.bool_)
-    for e in range(n):
-        m = 0  # partial sites of the entry
-        for i in range(start[e], end[e]):
-            if placed[i] and occupancy[i] < _FULL:
-                sites[m] = i
-                m += 1
-        partial[e] = m > 0
-        for k in range(m):
-            i = sites[k]
-            for j in sites[k + 1 : m]:
-                if distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
-                    shared[i] = shared[j] = True
-                    mixed[e] |= number[i] != number[j]
-            alone[e] |= not shared[i]
-    return partial, mixed, alone
-
-
-def occupation(
-    start: I32, end: I32, metric: F64, fract: F64, placed: Bool, number: I16, occupancy: F64
-) -> Occupation:
-    """Partial, mixed and lone partial sites of n entries; arguments as in `site_positions`."""
-    return Occupation(*_occupation(start, end, metric, fract, placed, number, occupancy))
-
-
 @numba.njit(cache=True)
 def _occupied_letters(
-    start: I32, end: I32, metric: F64, fract: F64, letter: npt.NDArray[np.uint8], wanted: Bool
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Letters of the wanted sites on no earlier one's position, and the bounds of each entry's letters."""
-    metric, fract = uncounted(metric), uncounted(fract)
+    start: I32, end: I32, first: I64, letter: npt.NDArray[np.uint8], wanted: Bool
+) -> tuple[npt.NDArray[np.uint8], I64]:
+    """Letters of the positions of the wanted sites, each once, and the bounds of each entry's letters."""
     letters, bounds = np.empty(wanted.size, np.uint8), np.zeros(start.size + 1, np.int64)
-    first = np.zeros(wanted.size, np.bool_)
+    seen = np.zeros(wanted.size, np.bool_)
     n = 0
     for e in range(start.size):
         for i in range(start[e], end[e]):
-            if not wanted[i]:
-                continue
-            first[i] = True
-            for j in range(start[e], i):
-                if first[j] and distance2(metric[e], fract[i], fract[j]) < _SAME_PLACE_ANGSTROM**2:
-                    first[i] = False
-                    break
-            if first[i]:
+            if wanted[i] and not seen[first[i]]:
+                seen[first[i]] = True
                 letters[n] = letter[i]
                 n += 1
         bounds[e + 1] = n
@@ -163,11 +108,14 @@ def _points(group: SpaceGroup) -> frozenset[int]:
 
 
 def special_summary(
-    groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, positions: Positions, non_hydrogen: Bool
-) -> tuple[npt.NDArray[np.int64], list[str], list[int]]:
-    """Of n entries: occupied special positions, their letters joined by blanks, and how many are points."""
+    groups: Sequence[SpaceGroup], start: I32, end: I32, positions: Positions, first: I64, non_hydrogen: Bool
+) -> tuple[I64, list[str], list[int]]:
+    """Of n entries: occupied special positions, their letters joined by blanks, and how many are points.
+
+    `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
+    """
     wanted = non_hydrogen & (positions.order > 1)
-    found, bounds = _occupied_letters(start, end, metric, positions.snapped, positions.letter, wanted)
+    found, bounds = _occupied_letters(start, end, first, positions.letter, wanted)
     codes, places = found.tobytes(), bounds.tolist()
     counts = np.diff(bounds)
     letters, points = [""] * len(groups), [0] * len(groups)

@@ -43,9 +43,11 @@ class Sites:
     cartesian
         The coordinates were made from Cartesian ones.
     placed
-        The site is an atom with coordinates: neither a dummy nor a name without a place.
+        The site is an atom with coordinates: neither a dummy, nor a name without a place, nor a repetition.
     dummy
         The site is no atom.
+    repeated
+        The site is an earlier one again, or an image of it (`shared_positions.repeated_sites`).
     occupancy
         As in the file; 1 where the file has no occupancies or gives `.`, NaN where it gives `?` or text.
     attached
@@ -57,13 +59,14 @@ class Sites:
     cartesian: Bool
     placed: Bool
     dummy: Bool
+    repeated: Bool
     species: SiteSpecies
     occupancy: F64
     attached: F64
 
 
 def read_sites(batch: Batch, cells: F64) -> Sites:
-    """Sites of a batch; `cells` (b, 6) place Cartesian coordinates."""
+    """Sites of a batch, repetitions not told yet; `cells` (b, 6) place Cartesian coordinates."""
     counts = np.diff(batch.site_start)
     block = np.repeat(np.arange(batch.n_blocks, dtype=np.int32), counts)
     fract = np.stack([batch.numbers(batch.site_tokens(n)) for n in "xyz"], axis=1)
@@ -76,7 +79,8 @@ def read_sites(batch: Batch, cells: F64) -> Sites:
     occupancy = _occupancy(batch)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
     placed = ~(np.isnan(fract[:, 0]) | dummy)
-    return Sites(block, fract, cartesian, placed, dummy, species, occupancy, _attached(batch))
+    repeated = np.zeros_like(placed)
+    return Sites(block, fract, cartesian, placed, dummy, repeated, species, occupancy, _attached(batch))
 
 
 def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:
@@ -140,7 +144,7 @@ def site_table(
         (r,) entry and position in the entry's list of each.
     """
     order = positions.order[rows].astype(np.float64)
-    nothing = order == 0
+    nothing = (order == 0) | sites.repeated[rows]
     order[nothing] = np.nan
     letters = np.where(nothing, -1, positions.letter[rows].astype(np.int32))
     isotope = np.where(sites.species.isotope[rows] == 0, -1, sites.species.isotope[rows] - 2)
@@ -162,7 +166,7 @@ def site_table(
         "is_special": pa.array(order > 1, pa.bool_(), mask=nothing),
         "u_iso_angstrom2": displacements.u_iso[rows],
         "u_iso_origin": coded(displacements.origin[rows], ORIGINS),
-        "u_is_evidence": displacements.evidence[rows],
+        "u_is_evidence": displacements.evidence[rows] & ~sites.repeated[rows],
         "calc_flag": batch.texts(batch.site_tokens("calc_flag")[rows]),
         "disorder_assembly": batch.texts(batch.site_tokens("disorder_assembly")[rows]),
         "disorder_group": batch.texts(batch.site_tokens("disorder_group")[rows]),

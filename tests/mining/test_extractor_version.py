@@ -11,7 +11,7 @@ import pyarrow as pa
 from xtalpriors.mining.amcsd import AmcsdSource
 from xtalpriors.mining.cif import EXTRACTOR_VERSION, extract
 
-PINNED = {"1": "3b70907014231a10"}
+PINNED = {"2": "a12062b763571730"}
 """Version to digest of the rows of every 31st AMCSD entry (larixite 2026.1.0)."""
 
 

@@ -77,8 +77,8 @@ def test_space_groups_sites_formulas_and_temperatures_are_those_of_the_list(cod:
     assert differ["sites"] == {"2103187"}
     # operators without the centring of the C 1 2/c 1 that stands beside them
     assert differ["group"] == {"7008984"}
-    # -150 C; the uncertainty written as 293.0(1.5); 293K: the list has none for these
-    assert differ["temperature"] == {"2010359", "4024741", "7103889"}
+    # -150 C; the uncertainty written as 293.0(1.5); 100(2)_K; 293K: the list has none for these
+    assert differ["temperature"] == {"2010359", "4024741", "4300690", "7103889"}
     assert all(
         entries[m["path"]]["temperature_kelvin"] for m in manifest if m["cod_id"] in differ["temperature"]
     )

@@ -1,0 +1,238 @@
+"""Which sites stand on one position of the crystal, the operators of its group included.
+
+Lists of atoms hold mixed sites, images of other sites, whole cells beside full operators, and two
+whole atoms on one place. What is counted, and what is said of an entry, begins with knowing them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.mining.distance import distance2
+from xtalpriors.mining.groups import Groups
+from xtalpriors.mining.positions import Positions
+from xtalpriors.mining.scan_bytes import uncounted
+from xtalpriors.mining.site_table import Sites
+
+__all__ = ["Occupation", "first_on_position", "occupation", "repeated_sites"]
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+I16 = npt.NDArray[np.int16]
+I8 = npt.NDArray[np.int8]
+U8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+
+_SAME_PLACE_ANGSTROM: Final = 0.05
+"""Sites nearer than this, or with images nearer than this, are on one position."""
+_FULL: Final = 0.9995
+"""An occupancy below this is partial."""
+_OVERFULL: Final = 1.1
+"""More atoms than this on one position are no rounding of refined occupancies."""
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _width(g: F64) -> float:
+    """Largest difference in x, in fractions of the cell, of two places that are one."""
+    minor = g[1, 1] * g[2, 2] - g[1, 2] * g[1, 2]
+    a = g[0, 1] * g[2, 2] - g[1, 2] * g[0, 2]
+    b = g[0, 1] * g[1, 2] - g[1, 1] * g[0, 2]
+    return float(_SAME_PLACE_ANGSTROM * np.sqrt(minor / (g[0, 0] * minor - g[0, 1] * a + g[0, 2] * b)))
+
+
+@numba.njit(cache=True)
+def _find(
+    i: int,
+    g: F64,
+    width: float,
+    fract: F64,
+    letter: U8,
+    rotation: F64,
+    translation: F64,
+    head: I32,
+    following: I32,
+    n_bins: int,
+) -> int:
+    """Earlier site in the bins that an image of site i falls on, or −1."""
+    image = np.empty(3)
+    for k in range(rotation.shape[0]):
+        r, t = rotation[k], translation[k]
+        u = r[0, 0] * fract[i, 0] + r[0, 1] * fract[i, 1] + r[0, 2] * fract[i, 2] + t[0]
+        u -= np.floor(u)
+        for slot in range(int(u * n_bins) - 1, int(u * n_bins) + 2):
+            j = head[slot % n_bins]
+            while j >= 0:
+                apart = u - fract[j, 0]
+                if abs(apart - np.floor(apart + 0.5)) < width and letter[j] == letter[i]:
+                    image[0] = u
+                    for row in (1, 2):
+                        image[row] = t[row]
+                        for column in range(3):
+                            image[row] += r[row, column] * fract[i, column]
+                    if distance2(g, image, fract[j]) < _SAME_PLACE_ANGSTROM**2:
+                        return int(j)
+                j = following[j]
+    return -1
+
+
+@numba.njit(cache=True)
+def _first(
+    start: I32,
+    end: I32,
+    metric: F64,
+    fract: F64,
+    letter: U8,
+    placed: Bool,
+    group: I64,
+    op_start: I64,
+    rotation: F64,
+    translation: F64,
+) -> I64:
+    """See `first_on_position`. Sites lie in bins of x, so the time is linear in the sites."""
+    metric, fract = uncounted(metric), uncounted(fract)
+    rotation, translation = uncounted(rotation), uncounted(translation)
+    first = np.full(placed.size, -1, np.int64)
+    largest = max((end - start).max(), 1) if start.size else 1
+    head, following = np.empty(4 * largest, np.int32), np.empty(placed.size, np.int32)
+    met = np.full(256, -1, np.int64)
+    for e in range(start.size):
+        width = _width(metric[e])
+        n_bins = 1
+        while n_bins < 2 * (end[e] - start[e]) and 2 * n_bins * width < 1.0:
+            n_bins *= 2
+        head[:n_bins] = -1
+        low, high = op_start[group[e]], op_start[group[e] + 1]
+        for i in range(start[e], end[e]):
+            if not placed[i] or letter[i] == 0:
+                continue
+            if met[letter[i]] == e:  # images have the letter of the site
+                first[i] = _find(
+                    i,
+                    metric[e],
+                    width,
+                    fract,
+                    letter,
+                    rotation[low:high],
+                    translation[low:high],
+                    head,
+                    following,
+                    n_bins,
+                )
+            if first[i] < 0:
+                first[i], met[letter[i]] = i, e
+                slot = int((fract[i, 0] - np.floor(fract[i, 0])) * n_bins) % n_bins
+                following[i], head[slot] = head[slot], i
+    return first
+
+
+def first_on_position(
+    groups: Groups, metric: F64, start: I32, end: I32, positions: Positions, placed: Bool
+) -> I64:
+    """(s,) of every placed site the first one of its entry on the same position, images included; else −1.
+
+    Parameters
+    ----------
+    groups, metric, start, end
+        Of n entries: groups, (n, 3, 3) metric tensors in Å², first and one past the last site.
+    positions, placed
+        Of s sites.
+    """
+    of = [(g.rotations.astype(np.float64), g.translations) for g in groups.distinct]
+    op_start = np.cumsum([0, *(len(r) for r, _ in of)])
+    rotation, translation = (np.concatenate(parts) for parts in zip(*of, strict=True))
+    sites = (positions.snapped, positions.letter, placed)
+    found: I64 = _first(start, end, metric, *sites, groups.place, op_start, rotation, translation)
+    return found
+
+
+@numba.njit(cache=True)
+def _repeated(
+    start: I32, end: I32, first: I64, number: I16, isotope: I8, occupancy: F64, full: float
+) -> Bool:
+    repeated, heavy = np.zeros(first.size, np.bool_), np.zeros(first.size, np.bool_)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if first[i] >= 0 and number[i] != 1:
+                heavy[first[i]] = True
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if k < 0 or k == i or not occupancy[i] >= full or (number[i] == 1 and heavy[k]):
+                continue
+            for j in range(k, i):
+                if first[j] == k and number[j] == number[i] and isotope[j] == isotope[i]:
+                    repeated[i] |= occupancy[j] >= full
+    return repeated
+
+
+def repeated_sites(start: I32, end: I32, first: I64, sites: Sites) -> Bool:
+    """(s,) sites that are no further atoms: whole atoms of one species on the position of an earlier one.
+
+    Partial occupancies, other elements and isotopes are none. Hydrogens on the place of another atom are
+    none: that is how some files write an ammonium ion or a water molecule whose hydrogens were not found.
+    """
+    species = sites.species
+    found: Bool = _repeated(start, end, first, species.number, species.isotope, sites.occupancy, _FULL)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """Per entry (n,).
+
+    Attributes
+    ----------
+    partial
+        Some occupancy is below 1.
+    mixed
+        Two elements on one position, hydrogens of whole occupancy left out.
+    alone
+        A partial occupancy on a position that no other partial site shares.
+    overfull
+        More than one atom on a position, by the occupancies of what is no hydrogen.
+    """
+
+    partial: Bool
+    mixed: Bool
+    alone: Bool
+    overfull: Bool
+
+
+@numba.njit(cache=True)
+def _occupation(
+    start: I32, end: I32, first: I64, placed: Bool, number: I16, occupancy: F64
+) -> tuple[Bool, Bool, Bool, Bool]:
+    n = start.size
+    partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    overfull = np.zeros(n, np.bool_)
+    element = np.full(first.size, -1, np.int64)  # of what counts for `mixed`, by position
+    n_partial, n_heavy = np.zeros(first.size, np.int64), np.zeros(first.size, np.int64)
+    atoms = np.zeros(first.size)
+    for e in range(n):
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if not placed[i] or k < 0:
+                continue
+            if occupancy[i] < _FULL:
+                partial[e] = True
+                n_partial[k] += 1
+            if number[i] != 1:
+                n_heavy[k] += 1
+                atoms[k] += 0.0 if np.isnan(occupancy[i]) else occupancy[i]
+            if number[i] != 1 or occupancy[i] < _FULL:
+                mixed[e] |= element[k] >= 0 and element[k] != number[i]
+                element[k] = number[i]
+            overfull[e] |= n_heavy[k] > 1 and atoms[k] > _OVERFULL
+        for i in range(start[e], end[e]):
+            alone[e] |= placed[i] and first[i] >= 0 and occupancy[i] < _FULL and n_partial[first[i]] == 1
+    return partial, mixed, alone, overfull
+
+
+def occupation(start: I32, end: I32, first: I64, sites: Sites) -> Occupation:
+    """What the occupancies of n entries say; `first` (s,) as from `first_on_position`."""
+    return Occupation(*_occupation(start, end, first, sites.placed, sites.species.number, sites.occupancy))
