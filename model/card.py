@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,9 +11,11 @@ from xtalpriors.model.inputs import Scaling
 from xtalpriors.model.phai import NetworkSize
 from xtalpriors.model.reflections import LARGEST_INDEX
 
-__all__ = ["CARD_VERSION", "Lineage", "ModelCard", "SetScore"]
+__all__ = ["CARD_VERSION", "SOLVED", "Lineage", "ModelCard", "SetScore", "wilson_interval"]
 
 CARD_VERSION: Final = 1
+SOLVED: Final = 0.8
+"""r of a solved structure (Melgalvis & Reķis 2026, doi 10.1107/S2053273325009428)."""
 
 
 class _Frozen(BaseModel):
@@ -70,3 +73,12 @@ class ModelCard(_Frozen):
         default=None, description="Of names, types and values of the tensors; null in files of before"
     )
     scores: dict[str, SetScore] = Field(default_factory=dict)
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
+    z = 1.959963984540054
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)

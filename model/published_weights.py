@@ -81,27 +81,30 @@ def load_published_weights(path: Path, size: NetworkSize = SIZES["phai"]) -> PhA
     names = published_names(size)
     with torch.device("meta"):
         model = PhAI(size)
-    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    wrong = [
-        f"{theirs} is {tuple(state[theirs].shape) if theirs in state else 'missing'}, not {shapes[ours]}"
-        for ours, theirs in names.items()
-        if theirs not in state or tuple(state[theirs].shape) != shapes[ours]
-    ]
-    unknown = sorted(set(state) - set(names.values()))
-    wrong += [f"{name} is unknown" for name in unknown]
-    if wrong:
+    shapes = {names[ours]: value.shape for ours, value in model.state_dict().items()}
+    if wrong := misfits(state, shapes):
         raise XtalpriorsError(
             f"{path} does not hold the published network of {model.count_parameters():,} parameters: "
             f"{'; '.join(wrong[:3])}{f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''}."
         )
-    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
-    if broken:
-        raise XtalpriorsError(
-            f"{path}: {broken[0]} holds values that are not finite numbers: fetch it again."
-        )
     model.load_state_dict({ours: state[theirs].float() for ours, theirs in names.items()}, assign=True)
     model.eval()
     return model
+
+
+def misfits(state: Mapping[str, torch.Tensor], shapes: Mapping[str, torch.Size]) -> list[str]:
+    """What keeps tensors from being those of these names and shapes, all finite: one clause for each."""
+    wrong = [
+        f"{name} is {tuple(state[name].shape) if name in state else 'missing'}, not {tuple(shape)}"
+        for name, shape in shapes.items()
+        if name not in state or state[name].shape != shape
+    ]
+    wrong += [f"{name} is unknown" for name in sorted(set(state) - set(shapes))]
+    return wrong or [
+        f"{name} holds values that are not finite numbers"
+        for name, value in state.items()
+        if not bool(torch.isfinite(value).all())
+    ]
 
 
 def _read(path: Path) -> Any:

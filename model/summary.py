@@ -8,17 +8,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import binom, binomtest
+from scipy.stats import binom
 
+from xtalpriors.model.card import SOLVED, wilson_interval
 from xtalpriors.model.evaluation import Evaluation
 from xtalpriors.model.experimental import CLASSES
 
-__all__ = ["SCORES", "SOLVED", "Score", "Summary", "score", "summarise", "training_volumes"]
+__all__ = ["SCORES", "Score", "Summary", "score", "summarise", "training_volumes"]
 
 Floats = npt.NDArray[np.float64]
 
-SOLVED: Final = {"2026": 0.8, "2024": 0.95}
-"""r of a solved structure: at least 0.8 in Melgalvis & Reķis 2026, above 0.95 in Larsen et al. 2024."""
+SOLVED_2024: Final = 0.95
+"""r above which a structure is solved in Larsen et al. 2024; in Melgalvis & Reķis 2026 it is `SOLVED`."""
 
 SCORES: Final[Mapping[str, str]] = {
     "best": "best_r",
@@ -85,15 +86,15 @@ def score(r: Floats) -> Score:
     if n == 0:
         return Score.model_validate(dict.fromkeys(Score.model_fields) | {"n": 0})
     # 0.8 but for the rounding of a sum counts
-    solved = int((values >= SOLVED["2026"] - 1e-9).sum())
-    interval = binomtest(solved, n).proportion_ci(method="wilson")
+    solved = int((values >= SOLVED - 1e-9).sum())
+    solved_low, solved_high = wilson_interval(solved, n)
     low, high = _median_interval(values)
     return Score(
         n=n,
         solved=solved / n,
-        solved_low=float(interval.low),
-        solved_high=float(interval.high),
-        solved_95=float((values > SOLVED["2024"]).mean()),
+        solved_low=solved_low,
+        solved_high=solved_high,
+        solved_95=float((values > SOLVED_2024).mean()),
         median=float(np.median(values)),
         median_low=low,
         median_high=high,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.stream import StreamBatch, StructureStream
-from xtalpriors.model.card import SetScore
+from xtalpriors.model.card import SOLVED, SetScore, wilson_interval
 from xtalpriors.model.config import TrainConfig
 from xtalpriors.model.inputs import InputScaling
 from xtalpriors.model.loss import map_correlation
@@ -20,16 +20,11 @@ from xtalpriors.model.reflections import Reflections
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
-    "SOLVED",
     "ValidationSet",
     "generated_set",
     "is_positive",
     "score_set",
-    "wilson_interval",
 ]
-
-SOLVED = 0.8
-"""r of a solved structure (Melgalvis & Reķis 2026)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +83,6 @@ def generated_set(config: TrainConfig, bundle: PriorBundle, reflections: Reflect
     ]
     amplitudes, positive, cells = (torch.cat(part) for part in zip(*parts, strict=True))
     return ValidationSet("generated", amplitudes, positive, cells)
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
-    z = 1.959963984540054
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def correlations(

@@ -17,7 +17,7 @@ from xtalpriors.atomic import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.card import CARD_VERSION, ModelCard
 from xtalpriors.model.phai import PhAI
-from xtalpriors.model.published_weights import load_published_weights, published_names
+from xtalpriors.model.published_weights import load_published_weights, misfits, published_names
 
 __all__ = [
     "FILE_NAME",
@@ -161,26 +161,16 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
     state = {name: tensor.float() for name, tensor in stored.items()}
     with torch.device("meta"):
         model = PhAI(card.size)
-    wrong = [
-        f"{name} is {tuple(state[name].shape) if name in state else 'missing'}, not {tuple(value.shape)}"
-        for name, value in model.state_dict().items()
-        if name not in state or state[name].shape != value.shape
-    ] + [f"{name} is unknown" for name in state if name not in model.state_dict()]
-    if wrong:
+    if wrong := misfits(state, {name: value.shape for name, value in model.state_dict().items()}):
         raise XtalpriorsError(
-            f"{file}: the weights are of another size than its model card states: {wrong[0]}"
-            f"{f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''}."
+            f"{file}: the weights are not what its model card states: {wrong[0]}"
+            f"{f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''}. Train it again, or get the file "
+            "anew."
         )
     if card.weights_digest is not None and weights_digest(stored) != card.weights_digest:
         raise XtalpriorsError(
             f"{file}: the weights are not those of its model card (digest {weights_digest(stored)}, not "
             f"{card.weights_digest}): one of the two was changed. Train it again, or get the file anew."
-        )
-    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
-    if broken:
-        raise XtalpriorsError(
-            f"{file}: {broken[0]} holds values that are not finite numbers, so every phase would be one too. "
-            "Train it again, or get the file anew."
         )
     model.load_state_dict(state, assign=True)
     return model.eval(), card

@@ -15,6 +15,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.generator.stream import StructureStream
 from xtalpriors.model.averaging import average_, decay_at
+from xtalpriors.model.card import wilson_interval
 from xtalpriors.model.config import ScheduleConfig
 from xtalpriors.model.experimental_set import measured_set
 from xtalpriors.model.inputs import InputScaling
@@ -22,7 +23,7 @@ from xtalpriors.model.phai import PhAI
 from xtalpriors.model.recycling import initial_phases, phase, recycled_logits
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.schedule import Schedule
-from xtalpriors.model.validation import score_set, wilson_interval
+from xtalpriors.model.validation import score_set
 from xtalpriors.priors.bundle import published_bundle
 
 
