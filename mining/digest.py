@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TypedDict
 
 import duckdb
 
+from xtalpriors.atomic import write_text
 from xtalpriors.mining.database import CONTENT_TABLES, TABLES, fetch_row, get_meta
 from xtalpriors.mining.schema import SCHEMA_VERSION
 
-__all__ = ["Digest", "compute_digest", "write_atomically", "write_digest"]
+__all__ = ["Digest", "compute_digest", "write_digest"]
 
 _NOT_CONTENT = {"mtime_ns", "ctime_ns"}
 
@@ -56,21 +55,7 @@ def compute_digest(connection: duckdb.DuckDBPyConnection) -> Digest:
 
 def write_digest(digest: Digest, path: Path) -> None:
     """Write `digest.json`: sorted keys, the same bytes for the same content."""
-    write_atomically(path, (json.dumps(digest, indent=2, sort_keys=True) + "\n").encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file in one step: a reader sees the whole old or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_text(path, json.dumps(digest, indent=2, sort_keys=True) + "\n")
 
 
 def _table_digest(connection: duckdb.DuckDBPyConnection, table: str) -> TableDigest:

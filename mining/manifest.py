@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from xtalpriors.atomic import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database import fetch_row, fetch_table
-from xtalpriors.mining.digest import write_atomically
 from xtalpriors.mining.fingerprint import content_hash, header_revision
 from xtalpriors.mining.schema import FILE, arrow_schema
 from xtalpriors.mining.sources import Source, SourceFile, check_names
@@ -233,7 +233,5 @@ def _write(table: pa.Table, path: Path) -> None:
     pq.write_table(table.cast(SCHEMA), sink, compression="zstd", row_group_size=2**17)
     data = sink.getvalue().to_pybytes()
     if not path.exists() or path.read_bytes() != data:
-        try:
-            write_atomically(path, data)
-        except OSError as error:
-            raise XtalpriorsError(f"The manifest {path} cannot be written: {error}.") from error
+        with replacing(path) as part:
+            part.write_bytes(data)

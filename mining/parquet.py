@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.atomic import replacing
 
 __all__ = ["write_parquet"]
 
@@ -47,24 +45,13 @@ def write_parquet(
     """
     schema = schema.with_metadata(metadata)
     written = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(descriptor)
-        temporary = Path(name)
-        try:
-            with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer:
-                for group in _row_groups(rows, schema):
-                    writer.write_table(group, row_group_size=_ROW_GROUP)
-                    written += group.num_rows
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise XtalpriorsError(
-            f"{path} cannot be written: {error}. Is its folder writable, and the disk not full?"
-        ) from error
+    with (
+        replacing(path) as part,
+        pq.ParquetWriter(part, schema, compression="zstd", compression_level=3) as writer,
+    ):
+        for group in _row_groups(rows, schema):
+            writer.write_table(group, row_group_size=_ROW_GROUP)
+            written += group.num_rows
     return written
 
 

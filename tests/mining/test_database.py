@@ -4,14 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database import CONTENT_TABLES, TABLES, open_database, set_meta
 from xtalpriors.mining.digest import compute_digest, write_digest
+from xtalpriors.mining.parquet import write_parquet
 from xtalpriors.mining.schema import SCHEMA_VERSION, arrow_schema
 from xtalpriors.mining.schema_page import renewed
 from xtalpriors.mining.views import VIEWS
@@ -204,3 +207,29 @@ def test_queries_of_the_documentation_run(path: Path) -> None:
     with open_database(path) as connection:
         for block in blocks:
             connection.execute(block).fetchall()
+
+
+def test_files_that_cannot_be_written_are_named(path: Path, tmp_path: Path) -> None:
+    with open_database(path) as connection:
+        digest = compute_digest(connection)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(XtalpriorsError, match=r"digest\.json cannot be written: .*folder writable"):
+        write_digest(digest, tmp_path / "file" / "digest.json")
+    rows = pa.table({"x": [1, 2]})
+    with pytest.raises(XtalpriorsError, match=r"x\.parquet cannot be written: .*folder writable"):
+        write_parquet(rows, rows.schema, tmp_path / "file" / "x.parquet", {})
+
+
+def test_rows_that_fail_leave_the_former_parquet_file_alone(tmp_path: Path) -> None:
+    rows, file = pa.table({"x": [1, 2]}), tmp_path / "x.parquet"
+    assert write_parquet(rows, rows.schema, file, {b"k": b"v"}) == 2
+    before = file.read_bytes()
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        yield rows.to_batches()[0]
+        raise pa.ArrowInvalid("out of rows")
+
+    with pytest.raises(pa.ArrowInvalid):
+        write_parquet(pa.RecordBatchReader.from_batches(rows.schema, broken()), rows.schema, file, {})
+    assert file.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.parquet"]
