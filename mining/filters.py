@@ -63,6 +63,11 @@ _FILTERS: tuple[Filter, ...] = (
         "The sites do not contradict the declared formula, or there is none",
         "composition_agreement <> 'disagree'",
     ),
+    Filter(
+        "no_overfull_positions",
+        "No position holds more than one atom, by the occupancies of what is no hydrogen",
+        "NOT contains(';' || coalesce(notes, '') || ';', ';overfull-position;')",
+    ),
     Filter("hydrogen_known", "The number of hydrogen atoms is known", "hydrogen_origin IS NOT NULL"),
     Filter("no_disorder", "No disordered sites", "NOT has_disorder"),
     Filter("no_partial_occupancy", "Every occupancy is 1", "NOT has_partial_occupancy"),

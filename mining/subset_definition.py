@@ -26,6 +26,8 @@ _SOUND = (
     "not_macromolecule",
     "has_coordinates",
     "symmetry_agrees",
+    "composition_not_contradicted",
+    "no_overfull_positions",
 )
 
 

@@ -104,6 +104,22 @@ def test_waterfall_and_what_each_filter_drops_alone(tmp_path: Path) -> None:
     }
 
 
+def test_models_that_are_not_what_was_measured_are_left_out_by_default(tmp_path: Path) -> None:
+    """Neither a missing formula nor hydrogen that only the formula has is a contradiction."""
+    agreements = ("agree", "hydrogen", "multiple", "no-formula", "disagree")
+    rows = [
+        entry(f"x:{how}", formula=f"C{i + 1}", composition_agreement=how) for i, how in enumerate(agreements)
+    ]
+    rows += [
+        entry("x:two", formula="N", notes="inherited;overfull-position"),
+        entry("x:one", formula="O", notes="x"),
+    ]
+    names, report = kept(tmp_path, DEFAULT_SUBSETS["p21c-10"], *rows)
+    assert names == ["x:agree", "x:hydrogen", "x:multiple", "x:no-formula", "x:one"]
+    assert report.dropped_alone["composition_not_contradicted"] == 1
+    assert report.dropped_alone["no_overfull_positions"] == 1
+
+
 def test_weights_within_the_subset(tmp_path: Path) -> None:
     """Three redeterminations, the best of them retracted: the two that stay weigh one half each."""
     rows = [
@@ -153,7 +169,7 @@ def test_columns_and_metadata(tmp_path: Path) -> None:
     metadata = read_metadata(subset)
     assert SubsetDefinition(**metadata["definition"]) == DEFAULT_SUBSETS["p21c-10"]
     assert metadata["corpus"] == "x"
-    assert metadata["waterfall"][-1] == {"step": "symmetry_agrees", "n": 1}
+    assert metadata["waterfall"][-1] == {"step": "no_overfull_positions", "n": 1}
     assert metadata["pool_to"] == "all-10"
     assert metadata["n_entries"] == metadata["n_sites"] == 1
     assert len(metadata["database_digest"]) == 32
