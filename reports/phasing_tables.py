@@ -121,9 +121,9 @@ def _strategies(sets: Sequence[PhasingSet], subset: str) -> Table:
 
 
 def _training(one: PhasingSet) -> str:
-    """`51,200 structures of 120–260 Å³`."""
+    """`51,200 structures of 120 to 260 Å³`."""
     volumes = one.trained_volumes
-    of = "" if volumes is None else f" of {volumes[0]:g}–{volumes[1]:g} Å³"
+    of = "" if volumes is None else f" of {volumes[0]:g} to {volumes[1]:g} Å³"
     return f"{count(one.described['structures'])} structures{of}"
 
 
