@@ -1,7 +1,7 @@
 """U_iso of every site with where it came from, and whether it is evidence.
 
-A value is evidence when it is positive, at most 0.5 Å², and was refined: a riding hydrogen's 1.2 or
-1.5 × U of its parent says nothing about the hydrogen.
+A value is evidence when it is positive, at most 0.5 Å² as most of its entry's are, and was refined: a riding
+hydrogen's 1.2 or 1.5 × U of its parent says nothing about the hydrogen.
 """
 
 from __future__ import annotations
@@ -68,10 +68,20 @@ def site_displacements(
     if len(bare) and len(batch.aniso):
         _from_tensors(batch, cells, site_block, bare, u, origin)
     with np.errstate(invalid="ignore"):
-        evidence = (u > 0.0) & (u <= _LARGEST)
+        evidence = (u > 0.0) & (u <= _LARGEST) & ~_other_quantity(u, site_block, number)[site_block]
     su = batch.su[u_token]
     evidence &= ~_riding(batch, metric_tensors(cells), fract, number, u, su)
     return Displacements(u, origin, evidence)
+
+
+def _other_quantity(u: F64, site_block: I32, number: npt.NDArray[np.int16]) -> Bool:
+    """(b,) most values of the block are too large for a U: they are B, and so are those that are not."""
+    n = int(site_block[-1]) + 1 if site_block.size else 0
+    heavy = number != 1
+    stated = np.bincount(site_block[heavy & np.isfinite(u)], minlength=n)
+    too_large = np.bincount(site_block[heavy & (u > _LARGEST)], minlength=n)
+    found: Bool = 2 * too_large > stated
+    return found
 
 
 def _from_tensors(

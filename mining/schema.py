@@ -159,7 +159,7 @@ SITE: tuple[Column, ...] = (
     Column("is_special", BOOL, "On a special position"),
     Column("u_iso_angstrom2", F64, "U_iso, or U_eq; as found, so it may be ≤ 0"),
     Column("u_iso_origin", STR, "`U` (given), `B` (from B_iso), `tensor` (a third of the trace, cell metric included), `B-tensor`, `beta-tensor`"),
-    Column("u_is_evidence", BOOL, "Positive, ≤ 0.5 Å², not set by a riding model, and not of a repeated site", False),
+    Column("u_is_evidence", BOOL, "Positive, ≤ 0.5 Å² as most of the entry's are, not set by a riding model, and not of a repeated site", False),
     Column("calc_flag", STR, "`_atom_site_calc_flag`: d, calc, c, dum"),
     Column("disorder_assembly", STR, "`_atom_site_disorder_assembly`"),
     Column("disorder_group", STR, "`_atom_site_disorder_group`; negative about a special position"),

@@ -269,6 +269,22 @@ def test_u_from_each_form_by_hand() -> None:
     assert summary["u_iso_sd_angstrom2"] == pytest.approx(0.01)
 
 
+def test_b_under_the_tag_of_u_is_no_evidence_even_where_it_is_small() -> None:
+    """B ≈ 79 U: where most values of an entry are above 0.5 Å², the few below are B as well."""
+    rows = (
+        "A Pb 0 0 0 0.53",
+        "B Ti .5 .5 .5 0.24",
+        "C O .5 .5 .1 1.44",
+        "D H .5 .1 .1 0.3",
+        "E O .1 .1 .1 ?",
+    )
+    found = sites(structure(atoms(*rows, columns="U_iso_or_equiv")))
+    assert not any(s["u_is_evidence"] for s in found)
+    assert found[1]["u_iso_angstrom2"] == 0.24  # as found
+    half = sites(structure(atoms(*rows[:2], *rows[3:], columns="U_iso_or_equiv")))
+    assert [s["u_is_evidence"] for s in half] == [False, True, True, False]
+
+
 def test_u_eq_of_an_oblique_cell_uses_the_metric() -> None:
     # Isotropic U in a monoclinic cell: U11 = U33 = U, U13 = U cos(beta*), so U_eq must come back as U.
     cos_beta_star = -math.cos(math.radians(120))
