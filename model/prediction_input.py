@@ -114,8 +114,8 @@ def read_input(
         raise UsageError(
             f"{path} is a CIF, which says itself what its reflections are: leave the format out."
         )
-    found = read_cif(path, block=block, cell=cell, space_group=space_group)
-    if found.observations is None or calculated:
+    found = read_cif(path, block=block, cell=cell, space_group=space_group, measured=not calculated)
+    if found.observations is None:
         return _calculated(found, reflections, d_min_angstrom)
     setting = _setting(found.where, reflections, found.group, found.cell)
     data = merge(found.observations, reflections, setting, d_min_angstrom=d_min_angstrom)

@@ -111,7 +111,8 @@ def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
         if len(fields) < 4:
             raise XtalpriorsError(
                 f"{where}: '{line.strip()[:60]}' is no reflection. A line has h k l and |F| with blanks "
-                "between, and may have its standard uncertainty after them."
+                "between, and may have its standard uncertainty after them. For a SHELX file say hklf3 or "
+                "hklf4."
             )
         rows.append(_Row(where, fields))
     return rows
@@ -213,7 +214,8 @@ def _embedded_form(where: str, block: gemmi.cif.Block) -> HklFormat:
             if kind not in ("3", "4"):
                 raise UsageError(
                     f"{where}: the embedded reflections are of the type HKLF {words[1]}. Only HKLF 3 and 4 "
-                    "hold one crystal's |F| or |F|² for each h k l; give a merged list instead."
+                    "hold one crystal's |F| or |F|² for each h k l; give a merged list instead, or "
+                    "phase the amplitudes of the structure (calculated)."
                 )
             return "hklf3" if kind == "3" else "hklf4"
     return "hklf4"

@@ -35,7 +35,7 @@ class CifInput:
     group, cell
         As the block says, else as the caller did; null where neither does.
     observations
-        Measured reflections; null where there are none.
+        Measured reflections; null where there are none, or they were not asked for.
     rows
         Its rows of `entry` and `site`; null where it has no structure.
     reason
@@ -63,6 +63,7 @@ def read_cif(
     block: str | None = None,
     cell: UnitCell | None = None,
     space_group: SpaceGroup | None = None,
+    measured: bool = True,
 ) -> CifInput:
     """Read a block of a CIF.
 
@@ -74,6 +75,8 @@ def read_cif(
         Name of the block; null: the first with a structure or measured reflections.
     cell, space_group
         For a file that does not say.
+    measured
+        Whether to read its reflections.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def read_cif(
     for candidate in document:
         if block is not None and candidate.name != block:
             continue
-        found = _of_block(Path(path), candidate, extracted, cell, space_group)
+        found = _of_block(Path(path), candidate, extracted, cell, space_group, measured)
         if found.observations is not None or found.rows is not None:
             return found
         reasons.append(f"{candidate.name}: {found.reason}")
@@ -112,10 +115,11 @@ def _of_block(
     extracted: Extracted,
     cell: UnitCell | None,
     space_group: SpaceGroup | None,
+    measured: bool,
 ) -> CifInput:
     where = f"{path}, block {block.name}"
     entries = extracted.entries.filter(pc.equal(extracted.entries["block"], block.name))
-    observations = read_cif_reflections(path, block)
+    observations = read_cif_reflections(path, block) if measured else None
     if entries.num_rows and entries["n_sites"][0].as_py():
         entry = entries.slice(0, 1)
         row = entry.to_pylist()[0]

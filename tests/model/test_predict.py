@@ -157,6 +157,19 @@ def test_bad_files(tmp_path: Path) -> None:
         read_input(write_cif(tmp_path), FIVE, hkl_format="f")
 
 
+def test_reflections_that_cannot_be_used_do_not_hinder_the_structure(tmp_path: Path) -> None:
+    """HKLF 5 (twins): refused as data, passed over where the structure's own amplitudes are asked for."""
+    path = tmp_path / "twin.cif"
+    twin = "_shelx_res_file\n;\nHKLF 5\n;\n_shelx_hkl_file\n;\n   1   0   0   10.00    1.00   2\n;\n"
+    path.write_text(cif_text() + twin)
+    with pytest.raises(UsageError, match=r"type HKLF 5.*\(calculated\)"):
+        read_input(path, FIVE)
+    plain = read_input(write_cif(tmp_path), FIVE)
+    np.testing.assert_array_equal(
+        read_input(path, FIVE, calculated=True).data.amplitudes, plain.data.amplitudes
+    )
+
+
 def test_a_group_without_inversion_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path, _lines())
     with pytest.raises(UsageError, match="P 1 21 1, which is not centrosymmetric"):
