@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from xtalpriors.atomic import keep_apart, write_text
@@ -112,16 +114,17 @@ def assess(
         "databases": sorted({_database(Path(s)) for s in subsets}),
         "selection": selection.model_dump(mode="json"),
     }
-    evaluation = evaluate(
-        network,
-        reflections,
-        structures,
-        protocol,
-        scaling=card.scaling,
-        device=chosen,
-        description=description,
-        progress=progress,
-    )
+    with _threads(card.training.get("threads")):
+        evaluation = evaluate(
+            network,
+            reflections,
+            structures,
+            protocol,
+            scaling=card.scaling,
+            device=chosen,
+            description=description,
+            progress=progress,
+        )
     summary = summarise(evaluation)
     write_evaluation(evaluation, output)
     write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))
@@ -151,3 +154,15 @@ def _select(structures: ExperimentalStructures, selection: Selection) -> Experim
 def _database(subset: Path) -> str:
     """Digest of the database that a subset is of."""
     return str(read_metadata(subset)["database_digest"])
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Torch's threads as in training: sums depend on their number, and a small network is slower on many."""
+    before = torch.get_num_threads()
+    if number is not None:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
