@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from xtalpriors.mining.addresses import byte_at
 from xtalpriors.mining.idle_tensors import TAG_ROLE, idle_blocks
 from xtalpriors.mining.numbers import MISSING, TEXT, parse_number
-from xtalpriors.mining.scan_bytes import byte_at
 from xtalpriors.mining.tags import (
     ANISO,
     BLOCK_NUMBERS,

@@ -40,10 +40,8 @@ def assign_references(
         A bucket (one space group, one set of elements) is cut into cells by the fraction of its first
         element, in bins as wide as the tolerance. (c + 1,) first entry of each cell, (c,) its bucket, (c,)
         its bin; cells are sorted by both, entries of a cell by volume.
-    cell_of
-        (n,) cell of each entry.
-    by_rank
-        (n,) entries of each bucket from the best to the worst.
+    cell_of, by_rank
+        (n,) cell of each entry; (n,) entries of each bucket from the best to the worst.
     log_volume, metric
         (n,) and (n, 3, 3) of the Niggli cells.
     fraction_starts, fractions

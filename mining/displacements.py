@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.displacement import B_PER_U
+from xtalpriors.mining.addresses import uncounted
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.distance import distance2
-from xtalpriors.mining.scan_bytes import uncounted
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
 

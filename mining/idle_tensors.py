@@ -46,7 +46,7 @@ def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
 
 @numba.njit(cache=True)
 def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
-    """The block of the last of n tokens (see `scan._scan_file`) has sites, and a U with a value for each."""
+    """The block of the last of n tokens (of `scan_kernel`) has sites, and a U with a value for each."""
     sites, displacements, i = 0, 0, n - 1
     while i >= 0 and out[i, 0] == block:
         kind = role[out[i, 1]]

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,8 +107,8 @@ def mine(
     MiningInterruptedError
         By Ctrl-C or SIGTERM; the same call goes on.
     XtalpriorsError
-        An empty source; a database of another program, version, or open elsewhere; a full disk; workers that
-        cannot start. What was stored before stays.
+        An empty source; a database of another program, version, or open elsewhere; a full disk; workers
+        that cannot start. What was stored before stays.
     """
     started = time.monotonic()
     check_names(sources)
@@ -125,10 +125,8 @@ def mine(
             run = _Run(connection, reader, plan)
             tidy(connection, plan)
             if plan.n_read:
-                with ExitStack() as stack:
-                    pool = executor or stack.enter_context(LocalPool(reader.extract, n_workers, limits))
-                    tasks = make_tasks(connection, sources, limits, n_workers)
-                    run.read(pool, tasks, progress)
+                with _pool(executor, reader, limits, n_workers) as pool:
+                    run.read(pool, make_tasks(connection, sources, limits, n_workers), progress)
             return run.finish(digest, started, progress)
     except (duckdb.Error, OSError) as error:
         raise database_error(error, database) from error
@@ -193,6 +191,13 @@ class _Run:
                 [self._started, SCHEMA_VERSION, self._reader.version, _packages(), self._plan.n_files],
             )
             self._is_recorded = True
+
+
+def _pool(
+    executor: Executor | None, reader: Reader, limits: Limits, n_workers: int
+) -> AbstractContextManager[Executor]:
+    """The executor given, which its owner closes, or worker processes for the time of the run."""
+    return nullcontext(executor) if executor else LocalPool(reader.extract, n_workers, limits)
 
 
 def _default_reader() -> Reader:

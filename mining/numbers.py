@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.mining.scan_bytes import byte_at
+from xtalpriors.mining.addresses import byte_at
 
 __all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_number", "parse_numbers"]
 

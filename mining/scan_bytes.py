@@ -1,30 +1,25 @@
 """Lexing of CIF text inside numba kernels: where words, quotes and text fields end.
 
-The functions take addresses instead of arrays: handing an array to a function costs two atomic operations
-on its reference count, which for tokens of a few bytes is most of the time. Every read is guarded by `end`.
+The functions take the address of the bytes (see `addresses.py`); every read is guarded by `end`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numba
 import numpy as np
-import numpy.typing as npt
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic
+
+from xtalpriors.mining.addresses import byte_at, trailing_zeros, word_at
 
 __all__ = [
     "HASH_FACTOR",
     "HASH_START",
-    "byte_at",
     "is_blank",
     "name_end",
     "reserved_word",
     "skip_blank",
     "skip_plain_values",
-    "uncounted",
     "value_end",
 ]
 
@@ -47,59 +42,10 @@ HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
 
 
-@intrinsic
-def byte_at(typing_context: Any, address: Any) -> Any:
-    """The byte at an address, as int64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-        return builder.zext(builder.load(pointer), ir.IntType(64))
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic
-def _pointer(typing_context: Any, address: Any) -> Any:
-    """An address as a pointer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(types.uintp), generate
-
-
-@numba.njit(cache=True, forceinline=True)
-def uncounted(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same array without a reference count, for as long as the array given lives."""
-    view: npt.NDArray[Any] = numba.carray(_pointer(array.ctypes.data), array.shape, array.dtype)
-    return view
-
-
 @numba.njit(cache=True, forceinline=True)
 def is_blank(byte: int) -> bool:
     """Blank, tab or end of line."""
     return byte == 32 or byte == 10 or byte == 13 or byte == 9
-
-
-@intrinsic
-def _word_at(typing_context: Any, address: Any) -> Any:
-    """The eight bytes at an address, as uint64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.load(pointer, align=1)
-
-    return types.uint64(types.int64), generate
-
-
-@intrinsic
-def _trailing_zeros(typing_context: Any, word: Any) -> Any:
-    """Number of zero bits below the lowest one of a uint64, as int64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), generate
 
 
 @numba.njit(cache=True, forceinline=True)
@@ -113,7 +59,7 @@ def _holds(word: np.uint64, pattern: np.uint64) -> bool:
 def _comment_end(base: int, i: int, end: int) -> int:
     """Position of the line feed or carriage return that ends the comment at `i`, or `end`."""
     while i + 8 <= end:
-        word = _word_at(base + i)
+        word = word_at(base + i)
         if _holds(word, _LINE_FEEDS) or _holds(word, _RETURNS):
             break
         i += 8
@@ -150,9 +96,9 @@ def _ends(word: np.uint64) -> np.uint64:
 def plain_end(base: int, i: int, end: int) -> int:
     """Position of the first byte from `i` that ends a word (see `_ends`), or `end`."""
     while i + 8 <= end:
-        stop = _ends(_word_at(base + i))
+        stop = _ends(word_at(base + i))
         if stop != 0:
-            return int(i + (_trailing_zeros(stop) >> 3))
+            return int(i + (trailing_zeros(stop) >> 3))
         i += 8
     while i < end and 32 < byte_at(base + i) < 127:
         i += 1
@@ -186,7 +132,7 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
     value = HASH_START
     last = plain_end(base, i, end)
     while i + 8 <= last:
-        value = _mixed(value, _normal(_word_at(base + i), fold_dots))
+        value = _mixed(value, _normal(word_at(base + i), fold_dots))
         i += 8
     if i < last:
         rest = np.uint64(0)
@@ -202,7 +148,7 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
 def line_end(base: int, i: int, end: int) -> int:
     """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
     while i + 8 <= end:
-        if _holds(_word_at(base + i), _LINE_FEEDS):
+        if _holds(word_at(base + i), _LINE_FEEDS):
             break
         i += 8
     while i < end and byte_at(base + i) != 10:

@@ -13,10 +13,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.mining.addresses import uncounted
 from xtalpriors.mining.distance import distance2
 from xtalpriors.mining.groups import Groups
 from xtalpriors.mining.positions import Positions
-from xtalpriors.mining.scan_bytes import uncounted
 from xtalpriors.mining.site_table import Sites
 
 __all__ = ["Occupation", "first_on_position", "occupation", "repeated_sites"]
@@ -46,36 +46,33 @@ def _width(g: F64) -> float:
     return float(_SAME_PLACE_ANGSTROM * np.sqrt(minor / (g[0, 0] * minor - g[0, 1] * a + g[0, 2] * b)))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def _find(
     i: int,
     g: F64,
     width: float,
     fract: F64,
     letter: U8,
-    rotation: F64,
-    translation: F64,
+    operators: F64,
+    low: int,
+    high: int,
     head: I32,
     following: I32,
     n_bins: int,
 ) -> int:
-    """Earlier site in the bins that an image of site i falls on, or −1."""
-    image = np.empty(3)
-    for k in range(rotation.shape[0]):
-        r, t = rotation[k], translation[k]
-        u = r[0, 0] * fract[i, 0] + r[0, 1] * fract[i, 1] + r[0, 2] * fract[i, 2] + t[0]
+    """Earlier site of the same letter that an image of site i, by operators `low` … `high`, is on; or −1."""
+    x, y, z = fract[i, 0], fract[i, 1], fract[i, 2]
+    for k in range(low, high):
+        u = operators[k, 0] * x + operators[k, 1] * y + operators[k, 2] * z + operators[k, 3]
         u -= np.floor(u)
-        for slot in range(int(u * n_bins) - 1, int(u * n_bins) + 2):
-            j = head[slot % n_bins]
+        for slot in range(int(np.floor((u - width) * n_bins)), int((u + width) * n_bins) + 1):
+            j = head[slot & (n_bins - 1)]
             while j >= 0:
                 apart = u - fract[j, 0]
                 if abs(apart - np.floor(apart + 0.5)) < width and letter[j] == letter[i]:
-                    image[0] = u
-                    for row in (1, 2):
-                        image[row] = t[row]
-                        for column in range(3):
-                            image[row] += r[row, column] * fract[i, column]
-                    if distance2(g, image, fract[j]) < _SAME_PLACE_ANGSTROM**2:
+                    v = operators[k, 4] * x + operators[k, 5] * y + operators[k, 6] * z + operators[k, 7]
+                    w = operators[k, 8] * x + operators[k, 9] * y + operators[k, 10] * z + operators[k, 11]
+                    if distance2(g, (u, v, w), fract[j]) < _SAME_PLACE_ANGSTROM**2:
                         return int(j)
                 j = following[j]
     return -1
@@ -91,20 +88,24 @@ def _first(
     placed: Bool,
     group: I64,
     op_start: I64,
-    rotation: F64,
-    translation: F64,
+    operators: F64,
 ) -> I64:
     """See `first_on_position`. Sites lie in bins of x, so the time is linear in the sites."""
-    metric, fract = uncounted(metric), uncounted(fract)
-    rotation, translation = uncounted(rotation), uncounted(translation)
+    metric, fract, letter, operators = (
+        uncounted(metric),
+        uncounted(fract),
+        uncounted(letter),
+        uncounted(operators),
+    )
     first = np.full(placed.size, -1, np.int64)
     largest = max((end - start).max(), 1) if start.size else 1
-    head, following = np.empty(4 * largest, np.int32), np.empty(placed.size, np.int32)
+    head, following = np.empty(8 * largest, np.int32), np.empty(placed.size, np.int32)
     met = np.full(256, -1, np.int64)
     for e in range(start.size):
-        width = _width(metric[e])
+        g = metric[e]
+        width = _width(g)
         n_bins = 1
-        while n_bins < 2 * (end[e] - start[e]) and 2 * n_bins * width < 1.0:
+        while n_bins < 4 * (end[e] - start[e]) and 4 * n_bins * width < 1.0:
             n_bins *= 2
         head[:n_bins] = -1
         low, high = op_start[group[e]], op_start[group[e] + 1]
@@ -112,21 +113,10 @@ def _first(
             if not placed[i] or letter[i] == 0:
                 continue
             if met[letter[i]] == e:  # images have the letter of the site
-                first[i] = _find(
-                    i,
-                    metric[e],
-                    width,
-                    fract,
-                    letter,
-                    rotation[low:high],
-                    translation[low:high],
-                    head,
-                    following,
-                    n_bins,
-                )
+                first[i] = _find(i, g, width, fract, letter, operators, low, high, head, following, n_bins)
             if first[i] < 0:
                 first[i], met[letter[i]] = i, e
-                slot = int((fract[i, 0] - np.floor(fract[i, 0])) * n_bins) % n_bins
+                slot = int((fract[i, 0] - np.floor(fract[i, 0])) * n_bins) & (n_bins - 1)
                 following[i], head[slot] = head[slot], i
     return first
 
@@ -143,11 +133,11 @@ def first_on_position(
     positions, placed
         Of s sites.
     """
-    of = [(g.rotations.astype(np.float64), g.translations) for g in groups.distinct]
-    op_start = np.cumsum([0, *(len(r) for r, _ in of)])
-    rotation, translation = (np.concatenate(parts) for parts in zip(*of, strict=True))
+    of = [np.column_stack([g.rotations.reshape(-1, 3), g.translations.reshape(-1)]) for g in groups.distinct]
+    operators = np.concatenate(of).reshape(-1, 12)
+    op_start = np.cumsum([0, *(len(o) // 3 for o in of)])
     sites = (positions.snapped, positions.letter, placed)
-    found: I64 = _first(start, end, metric, *sites, groups.place, op_start, rotation, translation)
+    found: I64 = _first(start, end, metric, *sites, groups.place, op_start, operators)
     return found
 
 
