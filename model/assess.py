@@ -17,8 +17,9 @@ from xtalpriors.mining.subsets import read_metadata, sites_path
 from xtalpriors.model.distributed import pick_device
 from xtalpriors.model.evaluate import evaluate
 from xtalpriors.model.evaluation import Evaluation, maps_path, summary_path, write_evaluation
-from xtalpriors.model.experimental import EmptyTestSet, ExperimentalStructures, read_structures
+from xtalpriors.model.experimental import EmptyTestSet, ExperimentalStructures
 from xtalpriors.model.projection import projections, write_projections
+from xtalpriors.model.read_structures import read_structures
 from xtalpriors.model.runs import Protocol, reflections_of
 from xtalpriors.model.summary import Summary, summarise
 from xtalpriors.model.tables import describe_network, score_text

@@ -9,7 +9,8 @@ import torch
 
 from xtalpriors.model.config import TrainConfig
 from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import ExperimentalStructures, read_structures
+from xtalpriors.model.experimental import ExperimentalStructures
+from xtalpriors.model.read_structures import read_structures
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.validation import ValidationSet
 
@@ -31,7 +32,7 @@ def experimental_set(
     Raises
     ------
     XtalpriorsError
-        As `experimental.read_structures`: a missing file, an empty subset.
+        As `read_structures.read_structures`: a missing file, an empty subset.
     """
     return measured_set(name, read_structures(subsets, reflections.group), config, reflections)
 

@@ -12,7 +12,7 @@ from xtalpriors.crystal.cell import UnitCell
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import ASSUMED_U_ISO_ANGSTROM2
+from xtalpriors.model.read_structures import ASSUMED_U_ISO_ANGSTROM2
 from xtalpriors.model.reflection_files import HklFormat, read_hkl
 from xtalpriors.model.reflection_input import (
     InNetworkSetting,

@@ -11,7 +11,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.model.phai import phases_of
 from xtalpriors.model.reflections import Reflections
 
-__all__ = ["cycle_phases", "initial_phases", "phase", "recycled_logits"]
+__all__ = ["cycle_logits", "initial_phases", "phase", "recycled_logits"]
 
 Network = Callable[[Tensor, Tensor], Tensor]
 """Amplitudes and phases in degrees (B, H, K, L) to logits (B, 2, N)."""
@@ -57,18 +57,21 @@ def recycled_logits(
     return network(amplitudes, phases_degree)
 
 
-def cycle_phases(
+def cycle_logits(
     network: Network, reflections: Reflections, amplitudes: Tensor, initial: Tensor, cycles: int
 ) -> Iterator[Tensor]:
-    """Whether each phase is 0, bool (B, N), after each of `cycles` cycles in turn."""
+    """Logits (B, 2, N), float32, of each of `cycles` cycles in turn, without gradient.
+
+    Every cycle sees the phases (`phai.phases_of`) of the logits before, the first one `initial` (B, H, K, L).
+    """
     if cycles < 1:
         raise UsageError(f"phase recycling needs at least 1 cycle; got {cycles}.")
     phases_degree = initial
     for _ in range(cycles):
         with torch.no_grad():
-            listed = phases_of(network(amplitudes, phases_degree).float())
-        phases_degree = reflections.scatter(listed)
-        yield listed == 0
+            logits = network(amplitudes, phases_degree).float()
+        yield logits
+        phases_degree = reflections.scatter(phases_of(logits))
 
 
 def phase(
@@ -94,5 +97,5 @@ def phase(
     Tensor
         (B, N) bool: the phase is 0 and not π.
     """
-    *_, last = cycle_phases(network, reflections, amplitudes, initial, cycles)
-    return last
+    *_, last = cycle_logits(network, reflections, amplitudes, initial, cycles)
+    return phases_of(last) == 0

@@ -23,7 +23,8 @@ from xtalpriors.model.figure_of_merit import (
     positivity,
     skewness,
 )
-from xtalpriors.model.phai import PhAI
+from xtalpriors.model.phai import PhAI, phases_of
+from xtalpriors.model.recycling import cycle_logits
 from xtalpriors.model.reflections import Reflections
 
 __all__ = ["Protocol", "Runs", "check_size", "first_largest", "phase_runs", "reflections_of"]
@@ -134,8 +135,9 @@ def phase_runs(
     merit: dict[FigureOfMerit, list[Tensor]] = {name: [] for name in FIGURES}
     for start in _starts(protocol, keys, reflections):
         before = start.to(device)
-        for logits in _cycles(model, reflections, boxed, before, protocol.cycles):
-            after = logits[:, 1] > logits[:, 0]
+        phases_degree = reflections.scatter(torch.where(before, 0.0, -180.0))
+        for logits in cycle_logits(model, reflections, boxed, phases_degree, protocol.cycles):
+            after = phases_of(logits) == 0
             candidates.append(after.cpu())
             probabilities.append(logits.softmax(dim=1).amax(dim=1).cpu())
             merit["expected_r"].append(expected_r(logits, amplitudes, counted).cpu())
@@ -184,16 +186,3 @@ def _starts(protocol: Protocol, keys: tuple[str, ...], reflections: Reflections)
     for start in range(1, protocol.random_starts + 1):
         flips = [keyed_rng(k, protocol.seed, f"start {start}").random(orbit.max() + 1) < 0.5 for k in keys]
         yield torch.from_numpy(np.array(flips)[:, orbit])
-
-
-def _cycles(
-    model: PhAI, reflections: Reflections, boxed: Tensor, start: Tensor, cycles: int
-) -> Iterator[Tensor]:
-    """Logits (B, 2, N) of each cycle, phases fed back as 0 and −180."""
-    positive = start
-    for _ in range(cycles):
-        phases = torch.where(positive, 0.0, -180.0)
-        with torch.inference_mode():
-            logits = model(boxed, reflections.scatter(phases)).float()
-        yield logits
-        positive = logits[:, 1] > logits[:, 0]

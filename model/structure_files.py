@@ -14,7 +14,8 @@ from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.cif import Extracted, extract
-from xtalpriors.model.experimental import ExperimentalStructures, structures_of_rows
+from xtalpriors.model.experimental import ExperimentalStructures
+from xtalpriors.model.read_structures import structures_of_rows
 from xtalpriors.model.reflection_files import Observations, read_cif_reflections
 
 __all__ = ["CifInput", "read_cif"]

@@ -12,8 +12,9 @@ from torch import Tensor
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.mining.cif import extract
 from xtalpriors.model.card import ModelCard
-from xtalpriors.model.experimental import ExperimentalStructures, structures_of_rows
+from xtalpriors.model.experimental import ExperimentalStructures
 from xtalpriors.model.phai import NetworkSize, PhAI
+from xtalpriors.model.read_structures import structures_of_rows
 from xtalpriors.model.reflections import Reflections
 
 P21C = SpaceGroup.from_number(14)

@@ -18,7 +18,8 @@ from xtalpriors.mining.subsets import write_subset
 from xtalpriors.model.assess import Selection, assess
 from xtalpriors.model.assess_corpus import assess_corpus
 from xtalpriors.model.evaluation import read_evaluation
-from xtalpriors.model.experimental import EmptyTestSet, read_structures
+from xtalpriors.model.experimental import EmptyTestSet
+from xtalpriors.model.read_structures import read_structures
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
 from xtalpriors.model.weights import load_card, save_model

@@ -22,11 +22,8 @@ from xtalpriors.mining.sources import parse_source
 from xtalpriors.mining.subset_definition import SubsetDefinition
 from xtalpriors.mining.subsets import write_subset
 from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import (
-    compound_class,
-    read_structures,
-    structures_of_rows,
-)
+from xtalpriors.model.experimental import compound_class
+from xtalpriors.model.read_structures import read_structures, structures_of_rows
 from xtalpriors.model.reflections import Reflections
 
 FIVE = Reflections(P21C, 5)
