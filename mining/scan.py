@@ -11,23 +11,16 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.mining.addresses import uncounted
 from xtalpriors.mining.idle_tensors import TAG_ROLE
 from xtalpriors.mining.scan_kernel import (
-    FULL,
-    GENERATION,
-    MAX_WIDTH,
     N_NAMES,
     N_OUT,
-    STATE_SIZE,
-    UNDERSTOOD,
-    scan_file,
+    scan_files,
 )
-from xtalpriors.mining.scan_tags import SEEN_SIZE, TABLES
+from xtalpriors.mining.scan_tags import TABLES
 from xtalpriors.mining.tokens import PRESENCE_ONLY, Tokens, columns_of
 
 __all__ = ["LARGEST_BYTES", "Scanned", "scan"]
@@ -64,40 +57,6 @@ class Scanned(NamedTuple):
     name_end: I64
 
 
-@numba.njit(cache=True)
-def _scan_files(
-    base: int,
-    bounds: I64,
-    keys: U64,
-    numbers: I16,
-    once: npt.NDArray[np.bool_],
-    role: I8,
-    out: I32,
-    names: I64,
-    counters: I64,
-) -> tuple[npt.NDArray[np.uint8], I32, bool]:
-    """Scan files between the bounds: status and blocks of each, and whether `out` was large enough."""
-    n = bounds.size - 1
-    status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
-    seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
-    columns, state = np.empty(MAX_WIDTH, dtype=np.int16), np.empty(STATE_SIZE, dtype=np.int64)
-    tables_of = (uncounted(keys), uncounted(numbers))
-    views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
-    views_of_output = (uncounted(out), uncounted(names), uncounted(counters))
-    for f in range(n):
-        before = counters[N_NAMES]
-        counters[GENERATION] += 1
-        code = scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
-        if code == FULL:
-            return status, blocks, False
-        status[f] = code
-        if code == UNDERSTOOD:
-            blocks[f] = counters[N_NAMES] - before
-        else:
-            counters[N_NAMES] = before
-    return status, blocks, True
-
-
 def scan(buffer: npt.NDArray[np.uint8], bounds: I64, *, idle_tensors: bool = True) -> Scanned:
     """Scan files that lie one after the other in a buffer.
 
@@ -118,7 +77,7 @@ def scan(buffer: npt.NDArray[np.uint8], bounds: I64, *, idle_tensors: bool = Tru
     while True:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
-        status, blocks, enough = _scan_files(
+        status, blocks, enough = scan_files(
             buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, out, names, counters
         )
         if enough:

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.mining.addresses import byte_at
+from xtalpriors.mining.addresses import byte_at, uncounted
 from xtalpriors.mining.idle_tensors import pass_over_tensors
 from xtalpriors.mining.scan_bytes import (
     HEADING,
@@ -21,7 +21,7 @@ from xtalpriors.mining.scan_bytes import (
     skip_plain_values,
     value_end,
 )
-from xtalpriors.mining.scan_tags import is_new, look_up
+from xtalpriors.mining.scan_tags import SEEN_SIZE, is_new, look_up
 
 __all__ = [
     "FULL",
@@ -138,45 +138,6 @@ def _word_or_tag(
     return i
 
 
-@numba.njit(cache=True, forceinline=True)
-def _loop_value(
-    base: int,
-    i: int,
-    hi: int,
-    once: npt.NDArray[np.bool_],
-    role: I8,
-    columns: I16,
-    state: I64,
-    out: I32,
-    n_out: int,
-    counters: I64,
-) -> tuple[int, int, int]:
-    """Place of a loop's value that ends at `i`: (next position or −1 to give up, tag, row).
-
-    Values that nobody wants are skipped up to the next that is not plain.
-    """
-    width = state[_WIDTH]
-    if state[_IN_HEADER] and state[_WANTED]:
-        block = counters[N_NAMES] - 1
-        state[_WANTED], state[_IDLE] = pass_over_tensors(
-            columns, width, role, out, n_out, block, state[_IDLE]
-        )
-        if state[_IDLE] < 0:
-            return -1, -1, 0
-    state[_IN_HEADER] = 0
-    column, row = state[_COLUMN], state[_ROW]
-    tag = columns[column] if state[_WANTED] else -1
-    if column + 1 == width:
-        state[_ROW] += 1
-        if row == 0 and state[_WANTED]:
-            state[_WANTED] = _drop_presence(columns, width, once)
-    n = 0
-    if not state[_WANTED]:
-        i, n = skip_plain_values(base, i, hi)
-    state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
-    return i, tag, row
-
-
 @numba.njit(cache=True, error_model="numpy")
 def scan_file(
     base: int,
@@ -216,9 +177,24 @@ def scan_file(
             return GIVEN_UP
         state[_PENDING] = _NO_TAG
         if width > 0:
-            i, tag, row = _loop_value(base, i, hi, once, role, columns, state, out, n_out, counters)
-            if i < 0:
-                return GIVEN_UP
+            if state[_IN_HEADER] and state[_WANTED]:
+                block = counters[N_NAMES] - 1
+                state[_WANTED], state[_IDLE] = pass_over_tensors(
+                    columns, width, role, out, n_out, block, state[_IDLE]
+                )
+                if state[_IDLE] < 0:
+                    return GIVEN_UP
+            state[_IN_HEADER] = 0
+            column, row = state[_COLUMN], state[_ROW]
+            tag = columns[column] if state[_WANTED] else -1
+            if column + 1 == width:
+                state[_ROW] += 1
+                if row == 0 and state[_WANTED]:
+                    state[_WANTED] = _drop_presence(columns, width, once)
+            n = 0
+            if not state[_WANTED]:
+                i, n = skip_plain_values(base, i, hi)
+            state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
         if tag >= 0:
             if n_out >= len(out):
                 return FULL
@@ -230,3 +206,37 @@ def scan_file(
         return GIVEN_UP
     counters[N_OUT] = n_out
     return UNDERSTOOD
+
+
+@numba.njit(cache=True)
+def scan_files(
+    base: int,
+    bounds: I64,
+    keys: U64,
+    numbers: I16,
+    once: npt.NDArray[np.bool_],
+    role: I8,
+    out: I32,
+    names: I64,
+    counters: I64,
+) -> tuple[npt.NDArray[np.uint8], I32, bool]:
+    """Scan files between the bounds: status and blocks of each, and whether `out` was large enough."""
+    n = bounds.size - 1
+    status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
+    seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
+    columns, state = np.empty(MAX_WIDTH, dtype=np.int16), np.empty(STATE_SIZE, dtype=np.int64)
+    tables_of = (uncounted(keys), uncounted(numbers))
+    views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
+    views_of_output = (uncounted(out), uncounted(names), uncounted(counters))
+    for f in range(n):
+        before = counters[N_NAMES]
+        counters[GENERATION] += 1
+        code = scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
+        if code == FULL:
+            return status, blocks, False
+        status[f] = code
+        if code == UNDERSTOOD:
+            blocks[f] = counters[N_NAMES] - before
+        else:
+            counters[N_NAMES] = before
+    return status, blocks, True

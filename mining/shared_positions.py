@@ -6,6 +6,7 @@ whole atoms on one place. What is counted, and what is said of an entry, begins 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.mining.addresses import uncounted
 from xtalpriors.mining.distance import distance2
 from xtalpriors.mining.groups import Groups
@@ -38,44 +40,39 @@ _OVERFULL: Final = 1.1
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _width(g: F64) -> float:
-    """Largest difference in x, in fractions of the cell, of two places that are one."""
-    minor = g[1, 1] * g[2, 2] - g[1, 2] * g[1, 2]
-    a = g[0, 1] * g[2, 2] - g[1, 2] * g[0, 2]
-    b = g[0, 1] * g[1, 2] - g[1, 1] * g[0, 2]
-    return float(_SAME_PLACE_ANGSTROM * np.sqrt(minor / (g[0, 0] * minor - g[0, 1] * a + g[0, 2] * b)))
+def _width(g: F64, axis: int) -> float:
+    """Largest difference along an axis, in fractions of the cell, of two places that are one."""
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    minor = g[i, i] * g[j, j] - g[i, j] * g[i, j]
+    a = g[axis, i] * g[j, j] - g[i, j] * g[axis, j]
+    b = g[axis, i] * g[i, j] - g[i, i] * g[axis, j]
+    return float(
+        _SAME_PLACE_ANGSTROM * np.sqrt(minor / (g[axis, axis] * minor - g[axis, i] * a + g[axis, j] * b))
+    )
 
 
 @numba.njit(cache=True, forceinline=True)
-def _find(
-    i: int,
-    g: F64,
-    width: float,
-    fract: F64,
-    letter: U8,
-    operators: F64,
-    low: int,
-    high: int,
-    head: I32,
-    following: I32,
-    n_bins: int,
-) -> int:
-    """Earlier site of the same letter that an image of site i, by operators `low` … `high`, is on; or −1."""
-    x, y, z = fract[i, 0], fract[i, 1], fract[i, 2]
+def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
+    """Least distance of x, y or z (`row` 0, 4, 8) from a whole number over the images, equal for all."""
+    least = 1.0
     for k in range(low, high):
-        u = operators[k, 0] * x + operators[k, 1] * y + operators[k, 2] * z + operators[k, 3]
-        u -= np.floor(u)
-        for slot in range(int(np.floor((u - width) * n_bins)), int((u + width) * n_bins) + 1):
-            j = head[slot & (n_bins - 1)]
-            while j >= 0:
-                apart = u - fract[j, 0]
-                if abs(apart - np.floor(apart + 0.5)) < width and letter[j] == letter[i]:
-                    v = operators[k, 4] * x + operators[k, 5] * y + operators[k, 6] * z + operators[k, 7]
-                    w = operators[k, 8] * x + operators[k, 9] * y + operators[k, 10] * z + operators[k, 11]
-                    if distance2(g, (u, v, w), fract[j]) < _SAME_PLACE_ANGSTROM**2:
-                        return int(j)
-                j = following[j]
-    return -1
+        u = operators[k, row] * x[0] + operators[k, row + 1] * x[1] + operators[k, row + 2] * x[2]
+        u += operators[k, row + 3]
+        least = min(least, abs(u - np.floor(u + 0.5)))
+    return least
+
+
+@numba.njit(cache=True)
+def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bool:
+    """Whether an image of x by the operators `low` … `high` is on y."""
+    for k in range(low, high):
+        o = operators[k]
+        u = o[0] * x[0] + o[1] * x[1] + o[2] * x[2] + o[3]
+        v = o[4] * x[0] + o[5] * x[1] + o[6] * x[2] + o[7]
+        w = o[8] * x[0] + o[9] * x[1] + o[10] * x[2] + o[11]
+        if distance2(g, (u, v, w), y) < _SAME_PLACE_ANGSTROM**2:
+            return True
+    return False
 
 
 @numba.njit(cache=True)
@@ -90,7 +87,7 @@ def _first(
     op_start: I64,
     operators: F64,
 ) -> I64:
-    """See `first_on_position`. Sites lie in bins of x, so the time is linear in the sites."""
+    """See `first_on_position`. Sites lie in bins of what all images of x share, so few are compared."""
     metric, fract, letter, operators = (
         uncounted(metric),
         uncounted(fract),
@@ -100,25 +97,39 @@ def _first(
     first = np.full(placed.size, -1, np.int64)
     largest = max((end - start).max(), 1) if start.size else 1
     head, following = np.empty(8 * largest, np.int32), np.empty(placed.size, np.int32)
-    met = np.full(256, -1, np.int64)
+    shared = np.empty((placed.size, 2))
     for e in range(start.size):
         g = metric[e]
-        width = _width(g)
+        wide, wide_z = _width(g, 0), _width(g, 2)
         n_bins = 1
-        while n_bins < 4 * (end[e] - start[e]) and 4 * n_bins * width < 1.0:
+        while n_bins < 4 * (end[e] - start[e]) and 4 * n_bins * wide < 1.0:
             n_bins *= 2
         head[:n_bins] = -1
         low, high = op_start[group[e]], op_start[group[e] + 1]
         for i in range(start[e], end[e]):
             if not placed[i] or letter[i] == 0:
                 continue
-            if met[letter[i]] == e:  # images have the letter of the site
-                first[i] = _find(i, g, width, fract, letter, operators, low, high, head, following, n_bins)
+            x, z = _nearest(0, fract[i], operators, low, high), _nearest(8, fract[i], operators, low, high)
+            shared[i, 0], shared[i, 1] = x, z
+            for slot in range(int(np.floor((x - wide) * n_bins)), int((x + wide) * n_bins) + 1):
+                j = head[slot & (n_bins - 1)]
+                while j >= 0 and first[i] < 0:
+                    near = abs(shared[j, 0] - x) < wide and abs(shared[j, 1] - z) < wide_z
+                    near &= letter[j] == letter[i]  # images have the letter of the site
+                    if near and _is_image(fract[i], fract[j], g, operators, low, high):
+                        first[i] = j
+                    j = following[j]
             if first[i] < 0:
-                first[i], met[letter[i]] = i, e
-                slot = int((fract[i, 0] - np.floor(fract[i, 0])) * n_bins) & (n_bins - 1)
+                first[i] = i
+                slot = int(x * n_bins) & (n_bins - 1)
                 following[i], head[slot] = head[slot], i
     return first
+
+
+@functools.lru_cache(maxsize=1024)
+def _operators(group: SpaceGroup) -> F64:
+    """(n, 12) rotation and translation of x, of y and of z."""
+    return np.concatenate([group.rotations, group.translations[:, :, None]], axis=2).reshape(-1, 12)
 
 
 def first_on_position(
@@ -133,9 +144,9 @@ def first_on_position(
     positions, placed
         Of s sites.
     """
-    of = [np.column_stack([g.rotations.reshape(-1, 3), g.translations.reshape(-1)]) for g in groups.distinct]
-    operators = np.concatenate(of).reshape(-1, 12)
-    op_start = np.cumsum([0, *(len(o) // 3 for o in of)])
+    of = [_operators(g) for g in groups.distinct]
+    operators = np.concatenate(of) if of else np.empty((0, 12))
+    op_start = np.cumsum([0, *map(len, of)])
     sites = (positions.snapped, positions.letter, placed)
     found: I64 = _first(start, end, metric, *sites, groups.place, op_start, operators)
     return found
