@@ -142,12 +142,12 @@ def score_set(
     low, high = wilson_interval(int((r >= SOLVED).sum()), len(r))
     return SetScore(
         n=len(r),
-        median_r=float(r.median()),
+        median_r=float(r.quantile(0.5)),
         mean_r=float(r.mean()),
         solved=float((r >= SOLVED).double().mean()),
         solved_low=low,
         solved_high=high,
         cycles=cycles,
         zero_phases_solved=float((zero >= SOLVED).double().mean()),
-        random_phases_median_r=float(random.median()),
+        random_phases_median_r=float(random.quantile(0.5)),
     )

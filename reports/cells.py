@@ -142,12 +142,13 @@ def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     fits = {name: None if skew is None else skew.parametric for name, skew in skews.items()}
     frame = angle.data(small.frame, fits, nodes)
     meta = inputs.meta([small.sample()], "declared and least-oblique")
-    return render(
-        angle, "angle", "Fig. 3", "Monoclinic angle", frame, meta, _angle_caption(small.frame, skews)
-    )
+    caption = _angle_caption(small.frame, skews, nodes is not None)
+    return render(angle, "angle", "Fig. 3", "Monoclinic angle", frame, meta, caption)
 
 
-def _angle_caption(entries: pd.DataFrame, skews: dict[str, ScalarPrior | None]) -> str:
+def _angle_caption(
+    entries: pd.DataFrame, skews: dict[str, ScalarPrior | None], has_length_bound: bool
+) -> str:
     if entries.empty:
         return f"{SMALL} has no structure in this corpus."
     declared = angle.folded_angle(entries)
@@ -163,8 +164,5 @@ def _angle_caption(entries: pd.DataFrame, skews: dict[str, ScalarPrior | None]) 
     clauses = [f"{name}: {fit_text(s)}" for name, s in skews.items() if s is not None]
     if clauses:
         text += f"Fitted is the skew |s₃| = tan(β − 90°). {'; '.join(clauses)}. "
-    return text + (
-        "Dotted: a skew drawn uniformly up to β = 125° (eq. 14), which favours large angles; dashed: the "
-        "same "
-        "within the length bound of eq. 15."
-    )
+    text += "Dotted: a skew drawn uniformly up to β = 125° (eq. 14), which favours large angles"
+    return text + ("; dashed: the same within the length bound of eq. 15." if has_length_bound else ".")
