@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xtalpriors.atomic import keep_apart, write_text
 from xtalpriors.mining.subsets import read_metadata, sites_path
+from xtalpriors.model.curve import CURVE_FILE, read_curve
 from xtalpriors.model.distributed import pick_device
 from xtalpriors.model.evaluate import evaluate
 from xtalpriors.model.evaluation import Evaluation, maps_path, summary_path, write_evaluation
@@ -126,6 +127,8 @@ def assess(
             description=description,
             progress=progress,
         )
+    training = read_curve(weights_file(model).with_name(CURVE_FILE), card).model_dump(mode="json")
+    evaluation = replace(evaluation, metadata=evaluation.metadata | {"training": training})
     summary = summarise(evaluation)
     write_evaluation(evaluation, output)
     write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))

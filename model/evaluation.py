@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.parquet import write_parquet
 from xtalpriors.mining.schema import Column, arrow_schema
+from xtalpriors.model.curve import TrainingCurve
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
 
@@ -85,7 +86,7 @@ class Evaluation:
         Columns `COLUMNS`.
     metadata
         `protocol`, `space_group`, `max_index`, `refused` (list of {entry_id, reason}), `network` (what the
-        caller said of it).
+        caller said of it), `training` (the course of its training).
     """
 
     rows: pa.Table
@@ -95,6 +96,12 @@ class Evaluation:
     def protocol(self) -> Protocol:
         """How it was made."""
         return Protocol.model_validate(self.metadata["protocol"])
+
+    @property
+    def training(self) -> TrainingCurve:
+        """The course of the network's training."""
+        kept = self.metadata.get("training", {"missing": "the evaluation does not have it"})
+        return TrainingCurve.model_validate(kept)
 
 
 def maps_path(evaluation: Path) -> Path:

@@ -21,6 +21,7 @@ from xtalpriors.reports.phasing_data import (
     scores_frame,
 )
 from xtalpriors.reports.phasing_tables import lineage_table, score_tables, strategy_tables, volume_table
+from xtalpriors.reports.phasing_training import training_section
 from xtalpriors.reports.section import Section, render
 
 __all__ = ["PhasingPage", "phasing_page", "phasing_sections"]
@@ -93,6 +94,7 @@ def phasing_sections(
     ]
     if tables := strategy_tables(list(sets.values())):
         sections.append(Section("paper", "Beside the paper", "", [], tables))
+    sections.append(training_section(list(sets.values())))
     lead = "What the scores above depend on, from the corpus of the priors on."
     return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
 

@@ -66,6 +66,17 @@ def test_a_smaller_test_is_part_of_a_larger_one(folder: Path, tmp_path: Path) ->
     assert chosen[0] < chosen[1] < chosen[2] < chosen[3]
 
 
+def test_the_curve_beside_the_weights_is_kept(folder: Path, tmp_path: Path) -> None:
+    run, output = tmp_path / "run", tmp_path / "x.parquet"
+    save_model(run, untrained(FIVE), card_of(FIVE).model_copy(update={"structures": 128}))
+    assess(run, [folder / "all.parquet"], output, SHORT)
+    assert "there is no curve.csv" in str(read_evaluation(output).training.missing)
+    (run / "curve.csv").write_text("step,structures,loss,learning_rate\n1,64,0.6,0.01\n2,128,0.5,0\n")
+    assess(run / "model.safetensors", [folder / "all.parquet"], output, SHORT)
+    training = read_evaluation(output).training
+    assert training.missing is None and training.columns["loss"] == [0.6, 0.5]
+
+
 def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> None:
     former = tmp_path / "scores" / "none.parquet"
     former.parent.mkdir()

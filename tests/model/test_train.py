@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,14 @@ from training import tiny
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model import lineage
 from xtalpriors.model.checkpoint import latest
+from xtalpriors.model.curve import read_curve
 from xtalpriors.model.distributed import Processes
 from xtalpriors.model.feed import DeviceBatch, Feed
 from xtalpriors.model.journal import read_log
 from xtalpriors.model.train import TrainResult, train
 from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet
-from xtalpriors.model.weights import load_model
+from xtalpriors.model.weights import load_card, load_model
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
 
 OUTPUTS = ("model.safetensors", "curve.csv", "metrics.json", "model-card.json", "config.yaml")
@@ -67,6 +68,41 @@ def test_the_same_run_twice_gives_the_same_bytes(bundle: PriorBundle, whole: Pat
     assert_same_run(whole, tmp_path)
     train(tiny(seed=2), bundle, tmp_path / "other", device="cpu")
     assert (tmp_path / "other/model.safetensors").read_bytes() != (whole / "model.safetensors").read_bytes()
+
+
+def test_curve_of_a_run_is_read_again(whole: Path) -> None:
+    card = load_card(whole)
+    curve = read_curve(whole / "curve.csv", card)
+    records = [r for r in read_log(whole / "log.jsonl") if r["event"] in ("train", "validation")]
+    assert curve.missing is None and curve.sets == card.scores and len(records) > 2
+    losses = {r["structures"]: r["loss"] for r in records if r["event"] == "train"}
+    rows = zip(curve.columns["structures"], curve.columns["loss"], strict=True)
+    assert {seen: loss for seen, loss in rows if loss is not None} == losses
+    medians = [r["median_r"] for r in records if r["event"] == "validation"]
+    assert [r for r in curve.columns["generated_median_r"] if r is not None] == medians
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text[: text.rindex("\n", 0, -1) + 1], "of another run"),  # a row less
+        (lambda text: text[:-5], "of another run"),  # the last score cut short
+        (lambda text: text[: text.rindex(",")], "damaged"),
+        (lambda text: text.replace("0.", "zero."), "damaged"),
+        (lambda text: text + "7,8,9,10,11,12,13,14\n", "damaged"),
+        (lambda text: text.replace("loss", "lost"), "has no structures, loss"),
+        (lambda text: text.splitlines()[0], "has no structures, loss"),
+        (lambda _: "", "has no structures, loss"),
+    ],
+)
+def test_a_curve_that_does_not_belong_is_none(
+    whole: Path, tmp_path: Path, change: Callable[[str], str], reason: str
+) -> None:
+    file = tmp_path / "curve.csv"
+    assert "there is no curve.csv" in str(read_curve(file, load_card(whole)).missing)
+    file.write_text(change((whole / "curve.csv").read_text()))
+    found = read_curve(file, load_card(whole))
+    assert reason in str(found.missing) and not found.columns
 
 
 @pytest.mark.parametrize("stop", [1, 3, 5])

@@ -12,6 +12,8 @@ import pytest
 from xtalpriors.crystal.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.schema import arrow_schema
+from xtalpriors.model.card import SetScore
+from xtalpriors.model.curve import TrainingCurve
 from xtalpriors.model.evaluation import COLUMNS, Evaluation, make_evaluation, write_evaluation
 from xtalpriors.model.projection import PROJECTIONS, write_projections
 from xtalpriors.model.reflections import Reflections
@@ -106,6 +108,66 @@ def test_volumes_of_training_stand_apart(written: Path, tmp_path: Path) -> None:
         assert text in table.html
     assert "Shaded are the volumes" in sections["figures"].figures[0].caption
     assert "Shaded" not in _sections(written)["figures"].figures[0].caption
+
+
+def _curve() -> TrainingCurve:
+    """100 structures to validate; 20, then 50 of them solved."""
+    columns: dict[str, list[float | None]] = {
+        "structures": [64.0, 128.0, 192.0],
+        "loss": [0.6, 0.5, 0.4],
+        "learning_rate": [0.01, 0.005, 0.0],
+        "generated_median_r": [None, 0.61, 0.8],
+        "generated_solved": [None, 0.2, 0.5],
+    }
+    last = SetScore(
+        n=100, median_r=0.8, mean_r=0.7, solved=0.5, solved_low=0.404, solved_high=0.596, cycles=3,
+        zero_phases_solved=0.07, random_phases_median_r=0.28,
+    )  # fmt: skip
+    return TrainingCurve(columns=columns, sets={"generated": last})
+
+
+def test_course_of_the_training(tmp_path: Path) -> None:
+    """Wilson's interval of 50 of 100 is 40.4 to 59.6 %, of 20 of 100 it is 13.3 to 28.9 %."""
+    evaluation = _evaluation()
+    evaluation.metadata["training"] = _curve().model_dump(mode="json")
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    section = _sections(tmp_path / "x.parquet")["training"]
+    (figure,) = section.figures
+    assert section.lead == "" and figure.name == "phasing-training"
+    rows = figure.frame.set_index("quantity")
+    assert rows.loc["loss", "value"].tolist() == [0.6, 0.5, 0.4]
+    assert rows.loc["median_r", "structures"].tolist() == [128.0, 192.0]
+    assert rows.loc["solved", "low"].tolist() == pytest.approx([0.133, 0.404], abs=5e-4)
+    assert rows.loc["solved", "high"].tolist() == pytest.approx([0.289, 0.596], abs=5e-4)
+    assert rows.loc["solved, all phases zero", "value"] == 0.07
+    for text in ("at the end 50.0 % (40.4 to 59.6)", "all phases zero", "N = 100"):
+        assert text in figure.svg
+
+
+def test_networks_without_a_curve_are_named(written: Path, tmp_path: Path) -> None:
+    with_curve, without = _evaluation(), _evaluation()
+    with_curve.metadata["training"] = _curve().model_dump(mode="json")
+    with_curve.metadata["network"] |= {"name": "one", "weights_digest": "aa"}
+    without.metadata["training"] = TrainingCurve(missing="it was lost").model_dump(mode="json")
+    without.metadata["network"] |= {"name": "two", "weights_digest": "bb"}
+    write_evaluation(with_curve, tmp_path / "x.parquet")
+    write_evaluation(without, tmp_path / "y.parquet")
+    section = _sections(tmp_path / "x.parquet", tmp_path / "y.parquet")["training"]
+    assert section.lead == "No curve of two: it was lost."
+    assert set(section.figures[0].frame["network"]) == {"one"}
+    section = _sections(written)["training"]
+    assert "No curve of mol: the evaluation does not have it." in section.lead and not section.figures
+
+
+def test_two_networks_of_one_name_stand_apart(tmp_path: Path) -> None:
+    for name in ("aa", "bb"):
+        evaluation = _evaluation()
+        evaluation.metadata["training"] = _curve().model_dump(mode="json")
+        evaluation.metadata["network"] |= {"name": "one", "weights_digest": name}
+        write_evaluation(evaluation, tmp_path / f"{name}.parquet")
+    (figure,) = _sections(tmp_path / "aa.parquet", tmp_path / "bb.parquet")["training"].figures
+    assert set(figure.frame["network"]) == {"one aa", "one bb"}
+    assert "at the end" not in figure.svg and "one bb" in figure.svg
 
 
 def test_same_bytes(written: Path) -> None:
