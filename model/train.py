@@ -137,7 +137,7 @@ def train(
             advance(trainer.structures)
             feed = Feed(stream, group.device, config.data_threads)
             for _ in run.steps(feed, stopped, stop_after_steps):
-                advance(config.optimiser.batch_size)
+                advance(config.optimiser.batch_size, note=journal.headline)
         if stopped.is_set():
             raise KeyboardInterrupt
         return run.finish() if trainer.steps_done == config.steps and group.first else None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from xtalpriors.model.trainer import Trainer, make_stream
 from xtalpriors.model.validation import ValidationSet
 from xtalpriors.model.weights import load_card, load_model
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
+from xtalpriors.progress import Advance
 
 OUTPUTS = ("model.safetensors", "curve.csv", "metrics.json", "model-card.json", "config.yaml")
 ALONE = Processes(0, 1, torch.device("cpu"))
@@ -68,6 +70,26 @@ def test_the_same_run_twice_gives_the_same_bytes(bundle: PriorBundle, whole: Pat
     assert_same_run(whole, tmp_path)
     train(tiny(seed=2), bundle, tmp_path / "other", device="cpu")
     assert (tmp_path / "other/model.safetensors").read_bytes() != (whole / "model.safetensors").read_bytes()
+
+
+def test_progress_says_that_it_learns(bundle: PriorBundle, whole: Path, tmp_path: Path) -> None:
+    """Loss of the first and the last window, and the last score, as the log has them; resumed too."""
+    records = read_log(whole / "log.jsonl")
+    losses = [f"{r['loss']:.3f}" for r in records if r["event"] == "train"]
+    score = [r for r in records if r["event"] == "validation"][-1]
+    told: list[tuple[int, str]] = []
+
+    @contextmanager
+    def told_to(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        yield lambda n=1, note="": told.append((n, note))
+
+    train(tiny(), bundle, tmp_path, device="cpu", stop_after_steps=3)
+    train(tiny(), bundle, tmp_path, device="cpu", resume=True, progress=told_to)
+    assert told[0][0] == 3 * tiny().optimiser.batch_size, "what was done before counts"
+    assert sum(n for n, _ in told) == tiny().steps * tiny().optimiser.batch_size
+    last = told[-1][1]
+    assert len(losses) > 1 and f"loss {losses[0]} → {losses[-1]};" in last
+    assert f"median r {score['median_r']:.3f}, r ≥ 0.8 for {100 * score['solved']:.1f} %" in last
 
 
 def test_curve_of_a_run_is_read_again(whole: Path) -> None:
