@@ -195,6 +195,7 @@ def main() -> None:
             "optimiser.batch_size": options.batch,
             "recycling.cycles": [options.cycles],
             "recycling.initial": "zero",
+            "precision": "bf16",  # half precision on both sides
             "compile": options.compile,
         },
     )
