@@ -59,8 +59,9 @@ test: setup-test
 demonstrator: setup
 	$(BIN)/xtalpriors train --preset demonstrator --output data/models/demonstrator --resume
 
-matrix: setup
-	$(BIN)/xtalpriors matrix --preset smoke --output data/models/matrix
+matrix: setup # scored on the real structures of AMCSD too, once the pipeline has made the subsets
+	$(BIN)/xtalpriors matrix --preset smoke --output data/models/matrix \
+		$(patsubst %,--test %,$(wildcard data/amcsd/subsets/p21c-10.parquet data/amcsd/subsets/p21c-20.parquet))
 
 lint: setup-test
 	$(BIN)/ruff check .

@@ -85,6 +85,20 @@ def test_train_with_scores_on_real_structures_and_evaluate(capsys: pytest.Captur
     assert sorted(p.name for p in Path("e").iterdir()) == ["one.json", "one.maps.parquet", "one.parquet"]
 
 
+def test_matrix_scores_every_strategy_on_real_structures(capsys: pytest.CaptureFixture[str]) -> None:
+    _subsets()
+    matrix = ["matrix", "--preset", "tiny.yaml", "--output", "m", "--seeds", "1", "--test"]
+    assert run([*matrix, "s/none.parquet"]) == 1
+    assert "There is no subset s/none.parquet" in _error(capsys)
+    assert not Path("m").exists()
+    assert run([*matrix, "s/p21c-10.parquet"]) == 0
+    out = capsys.readouterr().out
+    assert "## p21c-10 (N = 2)" in out and "## larger cells" in out
+    rows = [r for r in json.loads(Path("m/matrix.json").read_text())["rows"] if r["test_set"] == "p21c-10"]
+    assert len({(r["cell"], r["filling"]) for r in rows}) == 9
+    assert all(r["solved"] in (0.0, 0.5, 1.0) for r in rows)  # of two structures
+
+
 TINY_RUN = ["--preset", "tiny.yaml", "--output", "x"]
 DIVERGING = ["optimiser.learning_rate=1.0e+30", "schedule.kind=constant", "optimiser.clip_norm=null"]
 

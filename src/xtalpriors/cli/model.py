@@ -26,6 +26,10 @@ PresetOption = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME|FILE", help="A file of presets/, by name, or one of your own."),
 ]
+TestOption = Annotated[
+    list[Path] | None,
+    typer.Option("--test", metavar="FILE", help="Subset of real structures to score on as well. Repeatable."),
+]
 
 
 def train(
@@ -38,10 +42,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Go on from the last checkpoint there.")
     ] = False,
-    test: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Subset of real structures to score on as well. Repeatable."),
-    ] = None,
+    test: TestOption = None,
     option: SetOption = None,
     device: DeviceOption = None,
 ) -> None:
@@ -191,21 +192,26 @@ def matrix(
         typer.Option(metavar="FILE", help="Priors of the training structures; by default the paper's."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Seeds of each strategy.")] = 3,
+    test: TestOption = None,
     option: SetOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
+    from xtalpriors.model.experimental_set import experimental_set
     from xtalpriors.model.matrix import run_matrix
     from xtalpriors.model.presets import load_preset
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
+    config = load_preset(preset or "demonstrator", key_values(option or []))
+    tests = [experimental_set(file.stem, [file], config, config.reflections()) for file in test or []]
     say(
         run_matrix(
-            load_preset(preset or "demonstrator", key_values(option or [])),
+            config,
             load_bundle(bundle or published()),
             output,
             seeds=tuple(range(1, seeds + 1)),
+            tests=tests,
             device=device,
             progress=bar,
         )
