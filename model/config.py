@@ -37,12 +37,16 @@ class DataConfig(_Frozen):
     """The structures and their diffraction."""
 
     generator: GeneratorConfig = Field(
-        default=GeneratorConfig(), description="Strategy; the space group is here"
+        default=GeneratorConfig(), description="Strategy: its options are `data.generator.cell` and so on"
     )
-    seed: int = Field(default=1, ge=0)
-    max_index: int = Field(default=10, ge=1, le=LARGEST_INDEX)
-    d_min_angstrom: Draw = 1.0
-    completeness: Draw = 1.0
+    seed: int = Field(default=1, ge=0, description="Of the stream of structures")
+    max_index: int = Field(
+        default=10, ge=1, le=LARGEST_INDEX, description="Largest index of the box of reflections"
+    )
+    d_min_angstrom: Draw = Field(
+        default=1.0, description="Resolution: a number, a range to draw from, or `bundle` (its prior)"
+    )
+    completeness: Draw = Field(default=1.0, description="Share of the reflections given, likewise")
 
 
 class RecyclingConfig(_Frozen):
@@ -66,8 +70,8 @@ class OptimiserConfig(_Frozen):
     name: Literal["adamw", "rmsprop", "muon"] = Field(
         default="adamw", description="rmsprop in 2024, adamw in 2026; muon learns more from each structure"
     )
-    learning_rate: float = Field(default=5e-4, gt=0)
-    weight_decay: float = Field(default=1e-6, ge=0)
+    learning_rate: float = Field(default=5e-4, gt=0, description="The largest; `schedule` lowers it")
+    weight_decay: float = Field(default=1e-6, ge=0, description="Decoupled for adamw and muon")
     batch_size: int = Field(default=64, ge=1, description="Structures a step, over all processes")
     clip_norm: float | None = Field(
         default=None, gt=0, description="Largest norm of the gradient; null: as it is"
@@ -77,7 +81,9 @@ class OptimiserConfig(_Frozen):
 class ScheduleConfig(_Frozen):
     """The learning rate as a function of the step, or of the loss."""
 
-    kind: Literal["constant", "cosine", "plateau"] = "plateau"
+    kind: Literal["constant", "cosine", "plateau"] = Field(
+        default="plateau", description="Course of the learning rate"
+    )
     warmup_structures: int = Field(
         default=0, ge=0, description="Linear from 0, for large rates and small batches"
     )
@@ -105,9 +111,9 @@ class AveragingConfig(_Frozen):
 class ValidationConfig(_Frozen):
     """The fixed generated set: the strategy of `generator`, a seed of its own."""
 
-    count: int = Field(default=2048, ge=1)
+    count: int = Field(default=2048, ge=1, description="Structures of the set")
     seed: int = Field(default=20260101, ge=0, description="Never the seed of the training stream")
-    every_structures: int = Field(default=1_000_000, ge=1)
+    every_structures: int = Field(default=1_000_000, ge=1, description="Scored after so many structures")
     cycles: int = Field(default=3, ge=1, description="From all-zero phases, one run: no choice among several")
     generator: GeneratorConfig | None = Field(default=None, description="null: that of the training data")
 
@@ -115,14 +121,14 @@ class ValidationConfig(_Frozen):
 class TrainConfig(_Frozen):
     """A training run; together with the bundle and the code it says everything."""
 
-    name: str = Field(default="phai", min_length=1, description="Of the run, in its model card")
+    name: str = Field(default="phai", min_length=1, description="Name of the run, in its model card")
     size: str = Field(default="phai", description=f"One of {', '.join(SIZES)}; `network` overrides parts")
     network: dict[str, int] = Field(
         default_factory=dict, description="filters, residual_blocks, token_width, …"
     )
     data: DataConfig = DataConfig()
     structures: int = Field(default=100_000_000, ge=1, description="Rounded up to whole batches")
-    scaling: Scaling = "maximum"
+    scaling: Scaling = Field(default="maximum", description="Scale of the amplitudes")
     recycling: RecyclingConfig = RecyclingConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -136,7 +142,9 @@ class TrainConfig(_Frozen):
         default=16_384, ge=1, description="Structures whose mean amplitude weights the loss"
     )
     validation: ValidationConfig = ValidationConfig()
-    precision: Literal["bf16", "fp32"] = Field(default="bf16", description="Of the products (autocast)")
+    precision: Literal["bf16", "fp32"] = Field(
+        default="bf16", description="Number format of the products (autocast)"
+    )
     channels_last: bool = Field(default=False, description="Memory format of the convolutions")
     compile: bool = Field(default=False, description="torch.compile, where it works")
     threads: int | None = Field(
@@ -147,9 +155,11 @@ class TrainConfig(_Frozen):
     )
     data_threads: int = Field(default=2, ge=1, description="Threads that make batches; change nothing else")
     seed: int = Field(default=1, ge=0, description="Initial weights, N_c and initial phases")
-    log_every_structures: int = Field(default=50_000, ge=1)
-    checkpoint_every_structures: int = Field(default=1_000_000, ge=1)
-    weights_dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="In the file")
+    log_every_structures: int = Field(default=50_000, ge=1, description="A line in the log")
+    checkpoint_every_structures: int = Field(default=1_000_000, ge=1, description="A file to resume from")
+    weights_dtype: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="Number format of the weights in the file"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -202,24 +212,36 @@ def make_config(content: dict[str, Any], where: str = "the training configuratio
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        lines = []
-        for one in error.errors(include_url=False):
-            place = ".".join(str(part) for part in one["loc"])
-            if one["type"] == "extra_forbidden":
-                near = difflib.get_close_matches(str(one["loc"][-1]), _keys(TrainConfig), 1, 0.5)
-                lines.append(f"`{place}` is no option" + (f"; did you mean `{near[0]}`?" if near else ""))
-            else:
-                lines.append(f"`{place}`: {one['msg']}" if place else str(one["msg"]))
-        raise UsageError(f"{where}: {'; '.join(lines)}.") from error
+        text = "; ".join(_explained(dict(one)) for one in error.errors(include_url=False))
+        raise UsageError(f"{where}: {text}{'' if text.endswith('?') else '.'}") from error
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
-    """Names of every option of a model and of the models inside it."""
-    keys = set(model.model_fields)
-    for field in model.model_fields.values():
+def _explained(error: dict[str, Any]) -> str:
+    """One problem of a configuration as one clause."""
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        near = _nearest(place)
+        return f"`{place}` is no option" + (f"; did you mean `{near}`?" if near else "")
+    return f"`{place}`: {error['msg']}" if place else str(error["msg"])
+
+
+def _nearest(place: str) -> str | None:
+    """Dotted name of the option whose last part is most like that of `place`; of several, the likest."""
+    options = _options(TrainConfig)
+    last = [option.rpartition(".")[2] for option in options]
+    near = difflib.get_close_matches(place.rpartition(".")[2], sorted(set(last)), 1, 0.5)
+    alike = [option for option, name in zip(options, last, strict=True) if name in near]
+    return max(alike, key=lambda option: difflib.SequenceMatcher(None, place, option).ratio(), default=None)
+
+
+def _options(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Dotted names of every option of a model and of the models inside it, sorted."""
+    names = []
+    for name, field in model.model_fields.items():
+        names.append(f"{prefix}{name}")
         annotation = field.annotation
         parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
         for part in parts:
             if isinstance(part, type) and issubclass(part, BaseModel):
-                keys |= set(_keys(part))
-    return sorted(keys)
+                names += _options(part, f"{prefix}{name}.")
+    return sorted(names)

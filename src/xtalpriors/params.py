@@ -156,8 +156,8 @@ def load_params(path: Path) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        lines = [_explain(dict(e)) for e in error.errors()]
-        raise UsageError(f"{path}: " + "; ".join(lines) + ".") from error
+        text = "; ".join(_explain(dict(e)) for e in error.errors())
+        raise UsageError(f"{path}: {text}{'' if text.endswith('?') else '.'}") from error
 
 
 def _explain(error: dict[str, Any]) -> str:
