@@ -4,7 +4,7 @@ Four, all larger for better phases, for one structure and one run:
 
 - `expected_r`: what the network itself expects r to be. Its logits give the probability p of the chosen
   phase of each reflection; if those were right, the mean of r would be Σ|F|²(2p − 1) / Σ|F|².
-- `agreement`: how much of Σ|F|² kept its phase in the last cycle. Good phases are a fixed point.
+- `agreement`: r between the maps before and after the last cycle. Good phases are a fixed point.
 - `skewness`: ⟨ρ³⟩ / ⟨ρ²⟩^{3/2} of the map (without F(000)): atoms make a density of few high peaks above a
   flat floor. It knows nothing of the network, but a wrong map of one huge atom can be more skewed than the
   right one: for about half of artificial molecules the map of phases all zero is.

@@ -29,8 +29,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    help="Crystal databases in, generator priors out: mine CIFs into DuckDB, fit priors, write figure "
-    "reports, generate artificial crystal structures. Without options a command reads params.yaml.",
+    help="Crystal databases in, generator priors out: mine CIFs into DuckDB, fit priors, generate artificial "
+    "crystal structures, train and test a phasing network on them, write figure reports. Without options a "
+    "stage of the pipeline reads params.yaml.",
 )
 for command in (manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
     app.command()(command)

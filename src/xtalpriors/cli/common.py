@@ -29,7 +29,7 @@ CorpusOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any other option, by its name. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Any option of docs/options.md. Repeatable."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default one a core.")

@@ -28,7 +28,7 @@ PresetOption = Annotated[
 ]
 TestOption = Annotated[
     list[Path] | None,
-    typer.Option("--test", metavar="FILE", help="Subset of real structures to score on as well. Repeatable."),
+    typer.Option("--test", metavar="FILE", help="Subset (.parquet) to score on as well. Repeatable."),
 ]
 
 
@@ -133,7 +133,7 @@ def predict(
     ] = None,
     hkl_format: Annotated[
         str | None,
-        typer.Option("--hkl", metavar="NAME", help="What a list holds: f (|F|), f2, hklf3 or hklf4."),
+        typer.Option("--hkl", metavar="NAME", help="What a list holds: f (|F|, the default), f2, hklf3 or hklf4."),
     ] = None,
     cell: Annotated[
         str | None,

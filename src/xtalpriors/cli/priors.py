@@ -68,7 +68,7 @@ def report(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Scores of a network on structures of this database, of `evaluate`; repeatable.",
+            help="Scores that `evaluate` wrote, on structures of this database; repeatable.",
         ),
     ] = None,
     corpus: CorpusOption = None,
