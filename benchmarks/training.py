@@ -193,6 +193,8 @@ def main() -> None:
         options.preset,
         {
             "optimiser.batch_size": options.batch,
+            "optimiser.name": "adamw",  # the recipe's, on both sides
+            "optimiser.learning_rate": 5e-4,
             "recycling.cycles": [options.cycles],
             "recycling.initial": "zero",
             "precision": "bf16",  # half precision on both sides
