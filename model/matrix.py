@@ -92,8 +92,9 @@ def run_matrix(
 ) -> MatrixResult:
     """Train and score every strategy with every seed; a run that is finished in `output` is not done again.
 
-    Every network is scored on the same test sets: the fixed generated set of `config` (one strategy for all,
-    so that no column is tested on its own kind), one of larger cells than any was trained on, and `tests`.
+    Every network is scored on the same test sets: the fixed generated set of `config`, one of larger cells
+    than any was trained on, and `tests`. The generated ones are of the strategy of `config`, which is thereby
+    tested on its own kind; only `tests` are fair to all.
 
     Parameters
     ----------
