@@ -73,7 +73,7 @@ def phase_crystal(
     if density_map is not None and given.cell is None:
         raise UsageError(f"{source}: a map needs the cell, and there is none. Give the cell, or no map.")
     prediction = predict(network, card, given, protocol, device=chosen)
-    write_phases(prediction, output)
+    write_phases(prediction, Path(output))
     if density_map is not None:
-        write_map(prediction, density_map)
+        write_map(prediction, Path(density_map))
     return prediction
