@@ -75,7 +75,7 @@ def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = ()) -> Markup:
 
 
 def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
-    """A value with its interval, as `6.04 (6.01–6.07)`; a dash for none."""
+    """A value with its interval, as `6.04 (6.01 to 6.07)`; a dash for none."""
     if estimate is None:
         return "–"
     text = f"{estimate.value:.{digits}f}"
