@@ -111,7 +111,11 @@ DIVERGING = ["optimiser.learning_rate=1.0e+30", "schedule.kind=constant", "optim
         (["--preset", "tiny.yaml"], 2, ("--output must be given too",)),
         (["--preset", "tiny.yaml", "--output", "tiny.yaml/x"], 1, ("tiny.yaml/x", "cannot be written")),
         ([*TINY_RUN, "--set", "optimser.x=3"], 2, ("`optimser` is no option; did you mean `optimiser`?",)),
-        ([*TINY_RUN, "--set", "optimiser.batchsize=3"], 2, ("`optimiser.batchsize`", "`optimiser.batch_size`")),
+        (
+            [*TINY_RUN, "--set", "optimiser.batchsize=3"],
+            2,
+            ("`optimiser.batchsize`", "`optimiser.batch_size`"),
+        ),
         ([*TINY_RUN, "--set", "structures=many"], 2, ("`structures`", "integer")),
         ([*TINY_RUN, "--set", "structures=[1"], 2, ("--set structures=[1", "YAML")),
         ([*TINY_RUN, "--set", "structures"], 2, ("--set takes KEY=VALUE",)),

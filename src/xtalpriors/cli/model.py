@@ -133,7 +133,9 @@ def predict(
     ] = None,
     hkl_format: Annotated[
         str | None,
-        typer.Option("--hkl", metavar="NAME", help="What a list holds: f (|F|, the default), f2, hklf3 or hklf4."),
+        typer.Option(
+            "--hkl", metavar="NAME", help="What a list holds: f (|F|, the default), f2, hklf3 or hklf4."
+        ),
     ] = None,
     cell: Annotated[
         str | None,
