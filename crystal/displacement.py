@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
 
-__all__ = ["B_PER_U", "u_equivalent", "u_equivalent_from_b", "u_equivalent_from_beta", "u_from_b"]
+__all__ = ["B_PER_U", "beta_weights", "u_weights"]
 
 Array = npt.NDArray[np.float64]
 
@@ -24,59 +24,29 @@ B_PER_U = 8.0 * math.pi**2
 """B / U."""
 
 
-def u_from_b(b: npt.ArrayLike) -> Array:
-    """U_iso in Å² from B_iso in Å² (any shape): U = B / 8π². NaN stays NaN."""
-    u: Array = np.asarray(b, dtype=np.float64) / B_PER_U
-    return u
+def u_weights(cells: npt.ArrayLike) -> Array:
+    """Factors of U11, U22, U33, U12, U13, U23 in U_eq, (n, 6), dimensionless.
 
-
-def u_equivalent(tensors: npt.ArrayLike, cell: npt.ArrayLike) -> Array:
-    """Equivalent isotropic U of tensors U^ij in one cell.
-
-    U_eq = ⅓ Σ_ij U^ij a*_i a*_j a_i·a_j (Fischer & Tillmanns, Acta Cryst. C44 (1988) 775, eq. 2).
+    U_eq = ⅓ Σ_ij U^ij a*_i a*_j a_i·a_j (Fischer & Tillmanns, Acta Cryst. C44 (1988) 775, eq. 2). Those of a
+    B tensor are these over `B_PER_U`.
 
     Parameters
     ----------
-    tensors
-        (n, 6) in Å², in the CIF's order U11, U22, U33, U12, U13, U23.
-    cell
-        (6,) in Å and degrees.
-
-    Returns
-    -------
-    (n,) in Å²; NaN where a component is missing (NaN) or the cell has no volume.
+    cells
+        (n, 6) in Å and degrees; NaN for a cell without a volume.
     """
-    weights = _trace_weights(cell)
-    u: Array = np.asarray(tensors, dtype=np.float64) @ weights
-    return u
+    cells = np.asarray(cells, dtype=np.float64)
+    star = np.sqrt(np.diagonal(reciprocal_metric_tensors(cells), axis1=1, axis2=2))
+    return _packed(metric_tensors(cells) * star[:, :, None] * star[:, None, :] / 3.0)
 
 
-def u_equivalent_from_b(tensors: npt.ArrayLike, cell: npt.ArrayLike) -> Array:
-    """Equivalent isotropic U in Å² (n,) of tensors B^ij (n, 6) in Å²; order as in `u_equivalent`."""
-    return u_equivalent(tensors, cell) / B_PER_U
+def beta_weights(cells: npt.ArrayLike) -> Array:
+    """Factors of β11, β22, β33, β12, β13, β23 in U_eq = Σ_ij β^ij a_i·a_j / 6π², (n, 6) in Å²."""
+    return _packed(metric_tensors(np.asarray(cells, dtype=np.float64)) / (6.0 * np.pi**2))
 
 
-def u_equivalent_from_beta(tensors: npt.ArrayLike, cell: npt.ArrayLike) -> Array:
-    """Equivalent isotropic U in Å² (n,) of dimensionless tensors β^ij (n, 6); order as in `u_equivalent`.
-
-    With β^ij = 2π² a*_i a*_j U^ij this is U_eq = Σ_ij β^ij a_i·a_j / 6π².
-    """
-    metric = metric_tensors(np.asarray(cell, dtype=np.float64)[None])[0]
-    weights = _pack(metric) / (6.0 * math.pi**2)
-    u: Array = np.asarray(tensors, dtype=np.float64) @ weights
-    return u
-
-
-def _trace_weights(cell: npt.ArrayLike) -> Array:
-    """The six factors that turn U11, U22, U33, U12, U13, U23 into U_eq."""
-    array = np.asarray(cell, dtype=np.float64)[None]
-    metric = metric_tensors(array)[0]
-    star = np.sqrt(np.diagonal(reciprocal_metric_tensors(array)[0]))
-    return _pack(metric * star[:, None] * star[None, :]) / 3.0
-
-
-def _pack(symmetric: Array) -> Array:
-    """Six weights of a full contraction with a symmetric tensor stored as 11, 22, 33, 12, 13, 23."""
-    i, j = np.array([0, 1, 2, 0, 0, 1]), np.array([0, 1, 2, 1, 2, 2])
-    packed: Array = symmetric[i, j] * np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+def _packed(symmetric: Array) -> Array:
+    """Weights (n, 6) of a full contraction with tensors stored as 11, 22, 33, 12, 13, 23."""
+    i, j = (0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2)
+    packed: Array = symmetric[:, i, j] * np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
     return packed

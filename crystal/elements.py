@@ -7,13 +7,10 @@ Which element a type symbol or a label means is the business of `species`.
 
 from __future__ import annotations
 
-from functools import cache
-
 __all__ = [
     "ATOMIC_NUMBER",
     "COVALENT_RADIUS_ANGSTROM",
     "SYMBOLS",
-    "atomic_mass",
     "atomic_number",
     "block",
     "covalent_radius_angstrom",
@@ -81,12 +78,3 @@ def block(symbol: str) -> str:
     if z in _D_BLOCK:
         return "d"
     return "f" if z in _F_BLOCK else "p"
-
-
-@cache
-def atomic_mass(symbol: str) -> float:
-    """Standard atomic mass in g/mol, from gemmi's table."""
-    import gemmi  # here, because only this function needs it
-
-    ATOMIC_NUMBER[symbol]  # a KeyError for what is no element, where gemmi would answer with X
-    return float(gemmi.Element(symbol).weight)

@@ -22,9 +22,7 @@ __all__ = [
     "SPHERE_TOLERANCE",
     "IndexBox",
     "asymmetric_box",
-    "d_spacings",
     "equivalent_reflections",
-    "largest_indices",
     "orbit_numbers",
     "reflection_multiplicities",
     "s_squared",
@@ -76,27 +74,6 @@ def s_squared(hkl: npt.ArrayLike, cells: npt.ArrayLike) -> Floats:
     h = np.asarray(hkl, dtype=np.float64)
     result: Floats = np.einsum("mi,nij,mj->nm", h, reciprocal_metric_tensors(cells), h)
     return result
-
-
-def d_spacings(hkl: npt.ArrayLike, cells: npt.ArrayLike) -> Floats:
-    """d in Å, (n, m), of reflections (m, 3) in cells (n, 6); infinite for 0 0 0."""
-    with np.errstate(divide="ignore"):
-        result: Floats = 1.0 / np.sqrt(s_squared(hkl, cells))
-    return result
-
-
-def largest_indices(cells: npt.ArrayLike, d_min_angstrom: float) -> tuple[int, int, int]:
-    """Largest |h|, |k| and |l| within d_min in any of the cells (n, 6): h ≤ a/d, whatever the angles.
-
-    Raises
-    ------
-    XtalpriorsError
-        d_min is not positive.
-    """
-    check_d_min(d_min_angstrom)
-    longest = np.asarray(cells, dtype=np.float64)[:, :3].max(axis=0)
-    h, k, l = np.floor(longest / d_min_angstrom * (1.0 + SPHERE_TOLERANCE)).astype(int).tolist()
-    return h, k, l
 
 
 def check_d_min(d_min_angstrom: npt.ArrayLike) -> Floats:

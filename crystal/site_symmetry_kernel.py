@@ -9,7 +9,6 @@ from numba import njit
 __all__ = ["find_site_symmetries"]
 
 F8 = npt.NDArray[np.float64]
-I4 = npt.NDArray[np.int32]
 
 EXACT = 1e-6
 """A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""

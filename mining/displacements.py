@@ -13,8 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.crystal.cell import metric_tensors, reciprocal_metric_tensors
-from xtalpriors.crystal.displacement import B_PER_U
+from xtalpriors.crystal.cell import metric_tensors
+from xtalpriors.crystal.displacement import B_PER_U, beta_weights, u_weights
 from xtalpriors.mining.addresses import uncounted
 from xtalpriors.mining.batch import Batch
 from xtalpriors.mining.distance import distance2
@@ -29,7 +29,7 @@ ORIGINS: Final = ("U", "B", "tensor", "B-tensor", "beta-tensor")
 NONE: Final = -1
 _IJ: Final = ("11", "22", "33", "12", "13", "23")
 _LARGEST: Final = 0.5
-"""Å²; above it a U is a failed refinement (53 of 19,389 in the COD sample of the design notes)."""
+"""Å²; above it a U is a failed refinement (53 of 19,389 in a sample of the COD)."""
 _BOND: Final = 1.3
 """Å; a riding hydrogen is nearer than this to its parent."""
 
@@ -95,8 +95,8 @@ def _from_tensors(
     """Fill U of the sites `bare` from their tensors, U before B before β."""
     rows = _tensor_rows(batch)[bare]
     bare, rows = bare[rows >= 0], rows[rows >= 0]
-    u_weights, beta_weights = _equivalent_weights(cells), _beta_weights(cells)
-    forms = (("u", 2, u_weights), ("b", 3, u_weights / B_PER_U), ("beta", 4, beta_weights))
+    of_u = u_weights(cells)
+    forms = (("u", 2, of_u), ("b", 3, of_u / B_PER_U), ("beta", 4, beta_weights(cells)))
     for name, code, weights in forms:
         tensor = np.stack([batch.numbers(batch.aniso_tokens(f"{name}{ij}")[rows]) for ij in _IJ], axis=1)
         found = (tensor * weights[site_block[bare]]).sum(axis=1)
@@ -110,24 +110,6 @@ def _take(u: F64, origin: npt.NDArray[np.int8], other: F64, code: int) -> None:
     empty = np.isnan(u) & np.isfinite(other)
     u[empty] = other[empty]
     origin[empty] = code
-
-
-def _equivalent_weights(cells: F64) -> F64:
-    """(b, 6) factors of U11, U22, U33, U12, U13, U23 in U_eq = ⅓ Σ U^ij a*_i a*_j a_i·a_j."""
-    star = np.sqrt(np.diagonal(reciprocal_metric_tensors(cells), axis1=1, axis2=2))
-    full: F64 = metric_tensors(cells) * star[:, :, None] * star[:, None, :] / 3.0
-    return _six(full)
-
-
-def _beta_weights(cells: F64) -> F64:
-    """The same of β11 …: U_eq = Σ β^ij a_i·a_j / 6π²."""
-    return _six(metric_tensors(cells) / (6.0 * np.pi**2))
-
-
-def _six(full: F64) -> F64:
-    i, j = (0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2)
-    packed: F64 = full[:, i, j] * np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-    return packed
 
 
 def _tensor_rows(batch: Batch) -> I32:

@@ -4,23 +4,22 @@ import math
 
 import gemmi
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.displacement import (
-    u_equivalent,
-    u_equivalent_from_b,
-    u_equivalent_from_beta,
-    u_from_b,
-)
+from xtalpriors.crystal.displacement import B_PER_U, beta_weights, u_weights
 
 CELL = (7.3, 9.1, 11.7, 83.0, 108.0, 95.0)
 
 
-def test_u_from_b_by_hand() -> None:
-    assert u_from_b(3.0) == pytest.approx(3.0 / 78.95683520871486)
-    assert np.isnan(u_from_b([np.nan])).all()
+def u_equivalent(tensors: npt.ArrayLike, cell: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return np.asarray(tensors) @ u_weights([cell])[0]
+
+
+def test_b_per_u_by_hand() -> None:
+    assert pytest.approx(78.95683520871486) == B_PER_U
 
 
 def test_orthogonal_cell_is_a_third_of_the_trace() -> None:
@@ -48,8 +47,8 @@ def test_b_and_beta_are_the_same_tensor_in_other_units() -> None:
     i, j = np.array([0, 1, 2, 0, 0, 1]), np.array([0, 1, 2, 1, 2, 2])
     beta = tensor * 2 * math.pi**2 * star[i] * star[j]
     expected = u_equivalent(tensor, CELL)
-    np.testing.assert_allclose(u_equivalent_from_b(tensor * 8 * math.pi**2, CELL), expected)
-    np.testing.assert_allclose(u_equivalent_from_beta(beta, CELL), expected)
+    np.testing.assert_allclose(u_equivalent(tensor * 8 * math.pi**2, CELL) / B_PER_U, expected)
+    np.testing.assert_allclose(beta @ beta_weights([CELL])[0], expected)
 
 
 def test_missing_components_and_impossible_cells_are_nan() -> None:

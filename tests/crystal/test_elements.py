@@ -8,7 +8,6 @@ from xtalpriors.crystal.elements import (
     ATOMIC_NUMBER,
     COVALENT_RADIUS_ANGSTROM,
     SYMBOLS,
-    atomic_mass,
     block,
     covalent_radius_angstrom,
     is_metal,
@@ -59,13 +58,10 @@ def test_radii_agree_with_pymatgen() -> None:
     assert all(r is None for r in COVALENT_RADIUS_ANGSTROM[97:])
 
 
-def test_symbols_and_masses_agree_with_gemmi() -> None:
+def test_symbols_agree_with_gemmi() -> None:
     assert len(SYMBOLS) == 119
     for symbol, z in ATOMIC_NUMBER.items():
         assert gemmi.Element(symbol).atomic_number == z
-    assert atomic_mass("Fe") == pytest.approx(55.845, abs=0.01)
-    with pytest.raises(KeyError):
-        atomic_mass("Xx")
 
 
 def test_blocks_have_the_right_sizes() -> None:
