@@ -25,6 +25,9 @@ MAX_GROUPS = 1000
 FEW = 10
 """Clusters with (or without) a label below which its share has Poisson limits: too few for a bootstrap."""
 LEVELS = (0.025, 0.975)
+TIE = 1e-10
+"""Relative difference below which a replicate equals the estimate: sums differ in the last bits with the
+number of threads of the linear algebra, and a tie that is broken by them would move the limits."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,7 +85,8 @@ def bca_interval(value: float, replicates: Floats, jackknife: Floats) -> tuple[f
     left_out = jackknife[np.isfinite(jackknife)]
     if len(kept) < 0.95 * len(replicates) or not len(left_out):
         return None
-    below = (np.sum(kept < value) + 0.5 * np.sum(kept == value)) / len(kept)
+    same = np.abs(kept - value) <= TIE * max(abs(value), float(np.abs(kept).max()))
+    below = (np.sum((kept < value) & ~same) + 0.5 * np.sum(same)) / len(kept)
     bias = special.ndtri(np.clip(below, 0.5 / len(kept), 1 - 0.5 / len(kept)))
     d = left_out.mean() - left_out
     spread = float(d @ d)

@@ -106,3 +106,16 @@ def test_counts_have_one_probability_each(context: Context) -> None:
     counts = fit_counts(context, "n", observations(x))
     assert counts.values == pytest.approx([0.75, 0, 0.25])
     assert counts.probabilities[1].high == pytest.approx(1 - 0.025 ** (1 / 40))
+
+
+def test_limits_do_not_see_the_last_bits_of_ties() -> None:
+    """Shares of few clusters tie with the estimate; how their sums are rounded may not move the limits."""
+    rng = np.random.default_rng(4)
+    value = 0.3
+    replicates = np.append(rng.normal(value, 0.05, 1500), np.full(500, value))
+    jackknife = value + (rng.random(40) - 0.5) / 100
+    expected = bca_interval(value, replicates, jackknife)
+    assert expected is not None
+    for factor in (1.0 - 4e-16, 1.0 + 4e-16):
+        assert np.sum(replicates * factor == value) < 10
+        assert bca_interval(value, replicates * factor, jackknife) == pytest.approx(expected, rel=1e-12)
