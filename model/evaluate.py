@@ -17,8 +17,8 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.baselines import Baselines, trivial_baselines
 from xtalpriors.model.charge_flipping import charge_flipping
 from xtalpriors.model.density import DensityMaps
-from xtalpriors.model.diffraction import Diffraction, calculate, network_input
-from xtalpriors.model.evaluation import Evaluation, make_evaluation
+from xtalpriors.model.diffraction import Diffraction, network_input
+from xtalpriors.model.evaluation import Evaluation, diffraction_of, make_evaluation
 from xtalpriors.model.experimental import ExperimentalStructures
 from xtalpriors.model.figure_of_merit import FIGURES, positivity
 from xtalpriors.model.inputs import Scaling
@@ -51,7 +51,7 @@ def evaluate(
     reflections
         The group and list it was trained for.
     structures
-        Structures described in that group (`experimental.read_structures`).
+        Structures described in that group (`read_structures.read_structures`).
     protocol
         Null: that of the paper.
     scaling
@@ -101,14 +101,7 @@ def _rows(
     scaling: Scaling,
     device: torch.device | str,
 ) -> list[dict[str, Any]]:
-    diffraction = calculate(
-        reflections,
-        part.crystals,
-        d_min_angstrom=protocol.d_min_angstrom,
-        completeness=protocol.completeness,
-        keys=part.entry_id,
-        seed=protocol.seed,
-    )
+    diffraction = diffraction_of(part, reflections, protocol)
     amplitudes = torch.from_numpy(diffraction.amplitudes)
     inputs = network_input(
         reflections, amplitudes, scaling=scaling, cells=part.crystals.cells, robust=protocol.robust_scale

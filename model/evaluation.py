@@ -15,12 +15,15 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.parquet import write_parquet
 from xtalpriors.mining.schema import Column, arrow_schema
 from xtalpriors.model.curve import TrainingCurve
+from xtalpriors.model.diffraction import Diffraction, calculate
+from xtalpriors.model.experimental import ExperimentalStructures
 from xtalpriors.model.reflections import Reflections
 from xtalpriors.model.runs import Protocol
 
 __all__ = [
     "COLUMNS",
     "Evaluation",
+    "diffraction_of",
     "make_evaluation",
     "maps_path",
     "read_evaluation",
@@ -112,6 +115,20 @@ def maps_path(evaluation: Path) -> Path:
 def summary_path(evaluation: Path) -> Path:
     """File of the summary beside an evaluation: `x.parquet` has `x.json`."""
     return evaluation.with_name(evaluation.name.removesuffix(".parquet") + ".json")
+
+
+def diffraction_of(
+    structures: ExperimentalStructures, reflections: Reflections, protocol: Protocol
+) -> Diffraction:
+    """What a network is given of structures under a protocol, and their true phases."""
+    return calculate(
+        reflections,
+        structures.crystals,
+        d_min_angstrom=protocol.d_min_angstrom,
+        completeness=protocol.completeness,
+        keys=structures.entry_id,
+        seed=protocol.seed,
+    )
 
 
 def make_evaluation(

@@ -22,8 +22,7 @@ from xtalpriors.crystal.elements import SYMBOLS
 from xtalpriors.crystal.origins import permissible_origins
 from xtalpriors.mining.parquet import write_parquet
 from xtalpriors.model.density import DensityMaps, good_size
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.evaluation import Evaluation
+from xtalpriors.model.evaluation import Evaluation, diffraction_of
 from xtalpriors.model.experimental import ExperimentalStructures
 from xtalpriors.model.reflections import Reflections
 
@@ -110,15 +109,7 @@ def _row(
     plane: _Plane,
 ) -> dict[str, Any]:
     one = structures.subset([i])
-    protocol = evaluation.protocol
-    diffraction = calculate(
-        reflections,
-        one.crystals,
-        d_min_angstrom=protocol.d_min_angstrom,
-        completeness=protocol.completeness,
-        keys=one.entry_id,
-        seed=protocol.seed,
-    )
+    diffraction = diffraction_of(one, reflections, evaluation.protocol)
     cell = UnitCell(*one.crystals.cells[0].tolist())
     shift = _origin(reflections, positive, diffraction.positive[0], diffraction.amplitudes[0])
     f = np.where(positive, diffraction.amplitudes[0], -diffraction.amplitudes[0])
