@@ -15,11 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.mining.idle_tensors import TAG_ROLE
-from xtalpriors.mining.scan_kernel import (
-    N_NAMES,
-    N_OUT,
-    scan_files,
-)
+from xtalpriors.mining.scan_kernel import N_NAMES, N_OUT, scan_files
 from xtalpriors.mining.scan_tags import TABLES
 from xtalpriors.mining.tokens import PRESENCE_ONLY, Tokens, columns_of
 
@@ -27,9 +23,6 @@ __all__ = ["LARGEST_BYTES", "Scanned", "scan"]
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
-I16 = npt.NDArray[np.int16]
-I8 = npt.NDArray[np.int8]
-U64 = npt.NDArray[np.uint64]
 
 LARGEST_BYTES: Final = 2**31 - 1
 """Positions are 32-bit numbers."""

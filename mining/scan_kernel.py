@@ -1,4 +1,7 @@
-"""The scan of one file: which values are wanted, and what makes the scanner give the file up."""
+"""The scan of files: which values are wanted, and what makes the scanner give a file up.
+
+Kernels that call each other for every value stay in this module: from another one numba inlines less.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,7 @@ from xtalpriors.mining.scan_bytes import (
 )
 from xtalpriors.mining.scan_tags import SEEN_SIZE, is_new, look_up
 
-__all__ = [
-    "FULL",
-    "GENERATION",
-    "GIVEN_UP",
-    "MAX_WIDTH",
-    "N_NAMES",
-    "N_OUT",
-    "STATE_SIZE",
-    "UNDERSTOOD",
-    "scan_file",
-]
+__all__ = ["N_NAMES", "N_OUT", "scan_files"]
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -41,14 +34,14 @@ I16 = npt.NDArray[np.int16]
 I8 = npt.NDArray[np.int8]
 U64 = npt.NDArray[np.uint64]
 
-MAX_WIDTH: Final = 512
+_MAX_WIDTH: Final = 512
 _MAX_BLOCKS: Final = 4096
 """Names are compared with each other, so a file of more blocks is left to gemmi."""
 
-UNDERSTOOD, GIVEN_UP, FULL = 0, 1, 2
-N_OUT, N_NAMES, GENERATION = 0, 1, 2
+_UNDERSTOOD, _GIVEN_UP, _FULL = 0, 1, 2
+N_OUT, N_NAMES, _GENERATION = 0, 1, 2
 _N_BLOCKS, _PENDING, _WIDTH, _COLUMN, _ROW, _IN_HEADER, _WANTED, _IDLE = range(8)
-STATE_SIZE: Final = 8
+_STATE_SIZE: Final = 8
 """State of the scan of a file: its blocks, the tag that waits for its value, and the open loop (width −1
 when there is none): next column, row, whether tags may still come, whether any of its columns is wanted;
 one more than the last block of which tensors were passed over."""
@@ -73,7 +66,7 @@ def _begin_block(base: int, i: int, hi: int, first_block: int, names: I64, count
             return -1
     names[n, 0], names[n, 1], names[n, 2] = start, i, np.int64(key)
     counters[N_NAMES] += 1
-    counters[GENERATION] += 1
+    counters[_GENERATION] += 1
     return i
 
 
@@ -126,7 +119,7 @@ def _word_or_tag(
         i += 5
         return i if i >= hi or is_blank(byte_at(base + i)) else -1
     i, key = name_end(base, i, hi, True)
-    if key == 0 or state[_WIDTH] >= MAX_WIDTH or not is_new(seen, counters[GENERATION], key):
+    if key == 0 or state[_WIDTH] >= _MAX_WIDTH or not is_new(seen, counters[_GENERATION], key):
         return -1
     tag = look_up(tables[0], tables[1], key)
     if state[_WIDTH] >= 0:
@@ -139,7 +132,7 @@ def _word_or_tag(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def scan_file(
+def _scan_file(
     base: int,
     lo: int,
     hi: int,
@@ -153,7 +146,7 @@ def scan_file(
     names: I64,
     counters: I64,
 ) -> int:
-    """Scan the bytes `lo` … `hi`: `UNDERSTOOD`, `GIVEN_UP`, or `FULL` where `out` or `names` is too small.
+    """Scan the bytes `lo` … `hi`: `_UNDERSTOOD`, `_GIVEN_UP`, or `_FULL` where `out` or `names` is too small.
 
     `out` gets a row (block, tag, row, start, end, quoted) for each value, `names` (start, end, hash) for
     each block.
@@ -167,14 +160,14 @@ def scan_file(
         if word > 0 or byte == 95:
             i = _word_or_tag(base, i, hi, word, tables, seen, state, columns, names, counters)
             if i < 0:
-                return GIVEN_UP if i == -1 else FULL
+                return _GIVEN_UP if i == -1 else _FULL
             i = skip_blank(base, i, hi)
             continue
         at_line_start = i == lo or byte_at(base + i - 1) == 10 or byte_at(base + i - 1) == 13
         start, end, i, quoted = value_end(base, i, hi, at_line_start)
         width, tag, row = state[_WIDTH], state[_PENDING], 0
         if i < 0 or width == 0 or (width < 0 and tag == _NO_TAG):
-            return GIVEN_UP
+            return _GIVEN_UP
         state[_PENDING] = _NO_TAG
         if width > 0:
             if state[_IN_HEADER] and state[_WANTED]:
@@ -183,7 +176,7 @@ def scan_file(
                     columns, width, role, out, n_out, block, state[_IDLE]
                 )
                 if state[_IDLE] < 0:
-                    return GIVEN_UP
+                    return _GIVEN_UP
             state[_IN_HEADER] = 0
             column, row = state[_COLUMN], state[_ROW]
             tag = columns[column] if state[_WANTED] else -1
@@ -197,15 +190,15 @@ def scan_file(
             state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
         if tag >= 0:
             if n_out >= len(out):
-                return FULL
+                return _FULL
             out[n_out, 0], out[n_out, 1], out[n_out, 2] = counters[N_NAMES] - 1, tag, row
             out[n_out, 3], out[n_out, 4], out[n_out, 5] = start, end, quoted
             n_out += 1
         i = skip_blank(base, i, hi)
     if state[_N_BLOCKS] == 0 or not _complete(state):
-        return GIVEN_UP
+        return _GIVEN_UP
     counters[N_OUT] = n_out
-    return UNDERSTOOD
+    return _UNDERSTOOD
 
 
 @numba.njit(cache=True)
@@ -224,18 +217,18 @@ def scan_files(
     n = bounds.size - 1
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
     seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
-    columns, state = np.empty(MAX_WIDTH, dtype=np.int16), np.empty(STATE_SIZE, dtype=np.int64)
+    columns, state = np.empty(_MAX_WIDTH, dtype=np.int16), np.empty(_STATE_SIZE, dtype=np.int64)
     tables_of = (uncounted(keys), uncounted(numbers))
     views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
     views_of_output = (uncounted(out), uncounted(names), uncounted(counters))
     for f in range(n):
         before = counters[N_NAMES]
-        counters[GENERATION] += 1
-        code = scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
-        if code == FULL:
+        counters[_GENERATION] += 1
+        code = _scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
+        if code == _FULL:
             return status, blocks, False
         status[f] = code
-        if code == UNDERSTOOD:
+        if code == _UNDERSTOOD:
             blocks[f] = counters[N_NAMES] - before
         else:
             counters[N_NAMES] = before
