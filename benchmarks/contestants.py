@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.sources import parse_source
+from xtalpriors.mining.sources.parse import parse_source
 
 Items = list[tuple[str, bytes]]
 BATCH = 512

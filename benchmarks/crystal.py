@@ -13,11 +13,11 @@ import gemmi
 import moyopy
 import numpy as np
 
-from xtalpriors.crystal.cell import UnitCell, cell_volumes, orthogonalization_matrices
-from xtalpriors.crystal.reduction import niggli_reduce
-from xtalpriors.crystal.settings import least_oblique_p21c
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.symmetry import resolve_space_group
+from xtalpriors.crystal.cells.cell import UnitCell, cell_volumes, orthogonalization_matrices
+from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.crystal.symmetry.resolve import resolve_space_group
+from xtalpriors.crystal.symmetry.settings import least_oblique_p21c
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries, site_symmetries_of_entries
 
 ROUNDS = 7

@@ -18,11 +18,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from pymatgen.core import Lattice, Structure
 
-from xtalpriors.crystal.distances import StructureArrays, distance_histograms
-from xtalpriors.crystal.elements import SYMBOLS
-from xtalpriors.mining.amcsd import AmcsdSource
+from xtalpriors.crystal.cells.distances import StructureArrays, distance_histograms
+from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.distances import structure_arrays
+from xtalpriors.mining.sources.amcsd import AmcsdSource
+from xtalpriors.mining.subsets.distances import structure_arrays
 
 EDGES = np.linspace(0, 6, 121)
 

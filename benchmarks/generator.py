@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from xtalpriors.crystal.form_factors import form_factor_table
+from xtalpriors.crystal.chemistry.form_factors import form_factor_table
 from xtalpriors.crystal.scattering import StructureFactorCalculator, asymmetric_box
 from xtalpriors.generator.config import GeneratorConfig, configure
 from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.reference import Reference
+from xtalpriors.generator.reference.reference import Reference
 from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle

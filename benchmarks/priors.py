@@ -12,9 +12,9 @@ from statistics import median
 import numpy as np
 from scipy import stats
 
-from xtalpriors.priors.bootstrap import Resampler, bca_interval
-from xtalpriors.priors.families import exponential, gamma, lognormal
-from xtalpriors.priors.observations import Observations
+from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval
+from xtalpriors.priors.fitting.families import exponential, gamma, lognormal
+from xtalpriors.priors.fitting.observations import Observations
 
 N, REPEATS, REPLICATES = 500_000, 7, 1000
 

@@ -28,15 +28,15 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from xtalpriors.crystal.form_factors import form_factors
-from xtalpriors.crystal.reciprocal import s_squared
+from xtalpriors.crystal.chemistry.form_factors import form_factors
+from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.generator.generate import Generator
-from xtalpriors.model.config import TrainConfig
-from xtalpriors.model.distributed import Processes, pick_device
-from xtalpriors.model.feed import Feed
-from xtalpriors.model.phai import PhAI
-from xtalpriors.model.presets import load_preset
-from xtalpriors.model.trainer import Trainer, make_stream
+from xtalpriors.model.network.phai import PhAI
+from xtalpriors.model.training.config import TrainConfig
+from xtalpriors.model.training.distributed import Processes, pick_device
+from xtalpriors.model.training.feed import Feed
+from xtalpriors.model.training.presets import load_preset
+from xtalpriors.model.training.trainer import Trainer, make_stream
 from xtalpriors.priors.bundle import published_bundle
 
 PADDED_ATOMS = 400

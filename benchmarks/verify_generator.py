@@ -1,8 +1,8 @@
 """The distance rules by brute force in float64 over a million structures, and what was dropped, per strategy.
 
 Every pair of atoms, every operator, every lattice translation within the cutoff
-(`xtalpriors.generator.check`). The table also says how often atoms were dropped, beside the paper's "rarely".
-About a minute a million.
+(`xtalpriors.generator.reference.check`). The table also says how often atoms were
+dropped, beside the paper's "rarely". About a minute a million.
 
     python benchmarks/verify_generator.py [--count 1000000] [--seed 1] [--bundle FILE]
 """
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from xtalpriors.generator.check import check_rules
 from xtalpriors.generator.config import CELL_STRATEGIES, FILLINGS, configure
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import Generator
+from xtalpriors.generator.reference.check import check_rules
 from xtalpriors.priors.bundle import load_bundle, published_bundle
 
 BATCH = 4096

@@ -9,7 +9,8 @@ from __future__ import annotations
 import weakref
 
 import numpy as np
-import numpy.typing as npt
+
+from xtalpriors.arrays import F32
 
 __all__ = ["BufferPool"]
 
@@ -18,12 +19,12 @@ class BufferPool:
     """Hands out float32 arrays, and takes each back when the last view of it (or tensor of it) is gone."""
 
     def __init__(self) -> None:
-        self._free: dict[tuple[int, ...], list[npt.NDArray[np.float32]]] = {}
+        self._free: dict[tuple[int, ...], list[F32]] = {}
 
     def __reduce__(self) -> tuple[type[BufferPool], tuple[()]]:
         return BufferPool, ()
 
-    def take(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    def take(self, shape: tuple[int, ...]) -> F32:
         """An array of this shape with anything in it."""
         free = self._free.setdefault(shape, [])
         try:

@@ -6,15 +6,15 @@ Where a field is null the bundle's prior says it. The defaults are those of Melg
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from xtalpriors.crystal.symmetry import SpaceGroup, SymmetryFailure, resolve_space_group
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup, SymmetryFailure, resolve_space_group
 from xtalpriors.errors import UsageError
+from xtalpriors.models import Frozen, explain
 
 __all__ = [
     "ALGORITHM",
@@ -43,10 +43,8 @@ CELL_STRATEGIES: tuple[CellStrategy, ...] = (
 FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms")
 
 
-class GeneratorConfig(BaseModel):
+class GeneratorConfig(Frozen):
     """A strategy: how cells are drawn and filled."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     cell: CellStrategy = Field(
         default="volume-lognormal", description="How the cell is drawn (sections 3.2 and 3.3)"
@@ -224,22 +222,10 @@ def configure(**options: Any) -> GeneratorConfig:
     UsageError
         An unknown option (the message names the nearest one) or a value that is not allowed.
     """
-    for name in options:
-        if name not in GeneratorConfig.model_fields:
-            near = difflib.get_close_matches(name, GeneratorConfig.model_fields, 1)
-            hint = (
-                f"; did you mean `{near[0]}`?"
-                if near
-                else f"; there are: {', '.join(GeneratorConfig.model_fields)}"
-            )
-            raise UsageError(f"The generator has no option `{name}`{hint}")
     try:
         return GeneratorConfig(**options)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the configuration"
-        given = f" (given: {first['input']!r})" if first["loc"] else ""
-        raise UsageError(f"Generator option {where}: {first['msg']}{given}.") from error
+        raise UsageError(f"The generator: {explain(error, GeneratorConfig)}") from error
 
 
 def space_group_of(symbol: str) -> SpaceGroup:

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.arrays import I32, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET
-from xtalpriors.generator.kernels import generate_range, new_workspace
-from xtalpriors.generator.random_numbers import new_stream, stream_key
-from xtalpriors.generator.specification import Specification, specify
+from xtalpriors.generator.kernels.random import new_stream, stream_key
+from xtalpriors.generator.kernels.range import generate_range, new_workspace
+from xtalpriors.generator.specification.specify import Specification, specify
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import PriorBundle
 
@@ -142,9 +143,7 @@ class Generator:
             site=out[4][:n].copy(),
         )
 
-    def _refuse_empty(
-        self, n_atoms: npt.NDArray[np.int64], index: npt.NDArray[np.int64], counters: npt.NDArray[np.int32]
-    ) -> None:
+    def _refuse_empty(self, n_atoms: I64, index: I64, counters: I32) -> None:
         if not np.any(n_atoms == 0):
             return
         k, group = int(np.argmin(n_atoms)), self.specification.group

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
-from xtalpriors.generator.random_numbers import WORDS, fill_words, new_stream, seek, stream_key, uniform
+from xtalpriors.generator.kernels.random import WORDS, fill_words, new_stream, seek, stream_key, uniform
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = ["Choice", "Measurement"]
 
-Floats = npt.NDArray[np.float64]
 Choice = float | tuple[float, float] | Literal["bundle"]
 """A fixed value, a uniform range, or the bundle's `diffraction` prior."""
 
@@ -40,7 +39,7 @@ class Measurement:
         bundle: PriorBundle,
         config: GeneratorConfig,
         seed: int,
-        orbits: npt.NDArray[np.int64],
+        orbits: I64,
         d_min_angstrom: Choice,
         completeness: Choice,
     ) -> None:
@@ -51,7 +50,7 @@ class Measurement:
         self._orbits = orbits
         self._complete = self._completeness.fixed == 1.0
 
-    def draw(self, index: npt.NDArray[np.int64]) -> tuple[Floats, Floats, npt.NDArray[np.bool_] | None]:
+    def draw(self, index: I64) -> tuple[F64, F64, Bool | None]:
         """d_min (n,) in Å, completeness (n,), and which reflections are kept (n, m); None: all."""
         stream = new_stream(self._key)
         shares = np.empty((len(index), 2))
@@ -100,14 +99,14 @@ class _Quantity:
                 f"{name} from {self._range[0]} to {self._range[1]}: the smaller number comes first."
             )
 
-    def at(self, share: Floats) -> Floats:
+    def at(self, share: F64) -> F64:
         """Value (n,) at each share (n,) of the distribution."""
         if self.fixed is not None:
             return np.full(len(share), self.fixed)
         if self._range is not None:
             low, high = self._range
             return low + share * (high - low)
-        values: Floats = np.minimum(
+        values: F64 = np.minimum(
             np.asarray(self._distribution.quantile(share), dtype=np.float64), self._highest
         )
         return values

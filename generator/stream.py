@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from xtalpriors.crystal.reciprocal import IndexBox, asymmetric_box, orbit_numbers
-from xtalpriors.crystal.scattering_input import CrystalArrays
-from xtalpriors.crystal.structure_factors import Scale, StructureFactorCalculator
+from xtalpriors.arrays import F64
+from xtalpriors.crystal.scattering.arrays import CrystalArrays
+from xtalpriors.crystal.scattering.reciprocal import IndexBox, asymmetric_box, orbit_numbers
+from xtalpriors.crystal.scattering.structure_factors import Scale, StructureFactorCalculator
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.buffers import BufferPool
 from xtalpriors.generator.config import GeneratorConfig, configure
@@ -238,7 +238,7 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
 
 def crystal_arrays(structures: StructureBatch) -> CrystalArrays:
     """A batch of generated structures as the input of structure factors."""
-    weights: npt.NDArray[np.float64] = structures.weight
+    weights: F64 = structures.weight
     return CrystalArrays(
         structures.cell,
         structures.offsets,

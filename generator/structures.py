@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from xtalpriors.crystal.cell import UnitCell, cell_volumes
-from xtalpriors.crystal.elements import SYMBOLS
-from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.arrays import F32, F64, I16, I32, I64, U8
+from xtalpriors.crystal.cells.cell import UnitCell, cell_volumes
+from xtalpriors.crystal.chemistry.elements import SYMBOLS
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
 from xtalpriors.generator.counters import COUNTERS, GENERAL
 
 __all__ = ["Structure", "StructureBatch"]
@@ -44,11 +44,11 @@ class Structure:
     index: int
     cell: UnitCell
     group: SpaceGroup
-    element: npt.NDArray[np.uint8]
-    fract: npt.NDArray[np.float64]
-    u_iso: npt.NDArray[np.float32]
-    multiplicity: npt.NDArray[np.int16]
-    site: npt.NDArray[np.uint8]
+    element: U8
+    fract: F64
+    u_iso: F32
+    multiplicity: I16
+    site: U8
 
     @property
     def symbols(self) -> list[str]:
@@ -86,15 +86,15 @@ class StructureBatch:
     """
 
     group: SpaceGroup
-    index: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
-    cell: npt.NDArray[np.float64]
-    counters: npt.NDArray[np.int32]
-    element: npt.NDArray[np.uint8]
-    fract: npt.NDArray[np.float64]
-    u_iso: npt.NDArray[np.float32]
-    multiplicity: npt.NDArray[np.int16]
-    site: npt.NDArray[np.uint8]
+    index: I64
+    offsets: I64
+    cell: F64
+    counters: I32
+    element: U8
+    fract: F64
+    u_iso: F32
+    multiplicity: I16
+    site: U8
 
     def __len__(self) -> int:
         return len(self.index)
@@ -118,32 +118,32 @@ class StructureBatch:
         return (self[k] for k in range(len(self)))
 
     @property
-    def n_atoms(self) -> npt.NDArray[np.int64]:
+    def n_atoms(self) -> I64:
         """Atoms in each asymmetric unit, int64 (n,)."""
         return np.diff(self.offsets)
 
     @property
-    def structure_of_atom(self) -> npt.NDArray[np.int64]:
+    def structure_of_atom(self) -> I64:
         """Position in the batch of the structure that each atom belongs to, int64 (m,)."""
         return np.repeat(np.arange(len(self)), self.n_atoms)
 
     @property
-    def weight(self) -> npt.NDArray[np.float64]:
+    def weight(self) -> F64:
         """Multiplicity over the order of the group, float64 (m,): the occupancy factor of a structure-factor
         sum."""
         return self.multiplicity / self.group.order
 
     @property
-    def volume(self) -> npt.NDArray[np.float64]:
+    def volume(self) -> F64:
         """Volumes in Å³, float64 (n,)."""
         return cell_volumes(self.cell)
 
     @property
-    def n_special(self) -> npt.NDArray[np.int64]:
+    def n_special(self) -> I64:
         """Occupied special positions of each structure, int64 (n,)."""
         return np.bincount(self.structure_of_atom, self.site != GENERAL, len(self)).astype(np.int64)
 
-    def counter(self, name: str) -> npt.NDArray[np.int32]:
+    def counter(self, name: str) -> I32:
         """One column of `counters` by its name."""
         return self.counters[:, COUNTERS.index(name)]
 

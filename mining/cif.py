@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from xtalpriors.mining.assemble import assemble
-from xtalpriors.mining.batch import index_batch
-from xtalpriors.mining.block_cells import block_cells
-from xtalpriors.mining.intake import take_in
-from xtalpriors.mining.schema import REJECTION, arrow_schema
-from xtalpriors.mining.select import select_structures
+from xtalpriors.mining.database.schema import REJECTION, arrow_schema
+from xtalpriors.mining.reading.intake import take_in
+from xtalpriors.mining.rows.assemble import assemble
+from xtalpriors.mining.rows.batch import index_batch
+from xtalpriors.mining.rows.block_cells import block_cells
+from xtalpriors.mining.rows.select import select_structures
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract"]
 

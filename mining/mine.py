@@ -5,31 +5,29 @@ Interrupted at any moment, the database is whole, and the next run goes on from 
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import duckdb
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import database_error, get_meta, open_database, set_meta
-from xtalpriors.mining.digest import compute_digest, write_digest
-from xtalpriors.mining.ingest import Ingest
-from xtalpriors.mining.manifest import list_files, read_manifest
-from xtalpriors.mining.plan import Plan, make_plan, make_tasks, require_sources, tidy
-from xtalpriors.mining.schema import SCHEMA_VERSION
+from xtalpriors.interrupts import stop_flag
+from xtalpriors.mining.database.digest import compute_digest, write_digest
+from xtalpriors.mining.database.schema import SCHEMA_VERSION
+from xtalpriors.mining.database.store import database_error, get_meta, open_database, set_meta
 from xtalpriors.mining.sources import Source, check_names
-from xtalpriors.mining.task import Reader, Task
-from xtalpriors.mining.workers import Executor, Limits, LocalPool, default_workers
+from xtalpriors.mining.sources.manifest import list_files, read_manifest
+from xtalpriors.mining.work.ingest import Ingest
+from xtalpriors.mining.work.plan import Plan, make_plan, make_tasks, require_sources, tidy
+from xtalpriors.mining.work.pool import Executor, Limits, LocalPool, default_workers
+from xtalpriors.mining.work.task import Reader, Task
 from xtalpriors.progress import Progress, silent
+from xtalpriors.provenance import versions
 
 __all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
 
@@ -145,16 +143,16 @@ class _Run:
 
     def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
-        with _stop_on_signal() as stopped, progress("mine", self._plan.n_read, "files") as advance:
+        with stop_flag() as stopped, progress("mine", self._plan.n_read, "files") as advance:
             try:
-                for result in pool.run(tasks, stopped):
+                for result in pool.run(tasks, stopped.is_set):
                     self._ingest.add(result)
                     advance(result.n_files)
             except (XtalpriorsError, KeyboardInterrupt):
                 self._ingest.flush()  # what is read is not read again
                 raise
             self._ingest.flush()
-            if stopped():
+            if stopped.is_set():
                 done = f"{self._ingest.n_stored:,} of {self._plan.n_read:,}"
                 raise MiningInterruptedError(
                     f"Interrupted: {done} files are read and stored. Run the same command again to go on."
@@ -207,7 +205,7 @@ def _default_reader() -> Reader:
 
 
 def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
-    from xtalpriors.mining.curate import build_clusters
+    from xtalpriors.mining.database.clusters import build_clusters
 
     connection.execute("SET memory_limit = '384MB'")  # the rest of what a run may take is the clusters'
     connection.begin()
@@ -216,42 +214,10 @@ def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
-@contextmanager
-def _stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Make the first Ctrl-C or SIGTERM a wish to stop; a second one acts at once.
-
-    Only the main thread can do so; elsewhere the caller stops the thread as it likes.
-    """
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event.is_set
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield event.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _packages() -> str:
     names = ("xtalpriors", "gemmi", "PyCifRW", "duckdb", "pyarrow")
-    return json.dumps({name: _version(name) for name in names}, sort_keys=True)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return json.dumps(versions(names), sort_keys=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import math
 import statistics
@@ -15,16 +13,17 @@ from typing import Any
 import numpy as np
 
 from xtalpriors.atomic import write_text
+from xtalpriors.canonical import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
-from xtalpriors.model.config import TrainConfig
-from xtalpriors.model.inputs import InputScaling
-from xtalpriors.model.train import train
-from xtalpriors.model.validation import ValidationSet, generated_set, score_set
-from xtalpriors.model.weights import FILE_NAME, load_model
+from xtalpriors.model.network.inputs import InputScaling
+from xtalpriors.model.network.weights import FILE_NAME, load_model
+from xtalpriors.model.training.config import TrainConfig
+from xtalpriors.model.training.train import train
+from xtalpriors.model.training.validation import ValidationSet, generated_set, score_set
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.canonical import canonical_json
 from xtalpriors.progress import Progress, silent
+from xtalpriors.tables import write_csv
 
 __all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
 
@@ -233,11 +232,7 @@ def _write(result: MatrixResult, config: TrainConfig, bundle: PriorBundle, seeds
         "priors_digest": bundle.priors_digest,
     }
     write_text(result.folder / "matrix.json", canonical_json(content, indent=1) + "\n")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    write_text(result.folder / "matrix.csv", text.getvalue())
+    write_csv(result.folder / "matrix.csv", rows, list(rows[0]), significant_digits=6)
     write_text(result.folder / "matrix.md", _markdown(result) + "\n")
 
 

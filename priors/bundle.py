@@ -12,21 +12,21 @@ from typing import Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from xtalpriors.atomic import write_text
+from xtalpriors.canonical import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.priors.axis_ratio import AxisRatio
-from xtalpriors.priors.canonical import canonical_json, digest, rounded
-from xtalpriors.priors.cell_volume import CellVolume
-from xtalpriors.priors.diffraction import Diffraction
-from xtalpriors.priors.displacement import Displacement
-from xtalpriors.priors.distances import Distances
-from xtalpriors.priors.elements import Elements
-from xtalpriors.priors.estimate import FrozenModel
-from xtalpriors.priors.hydrogen import Hydrogen
-from xtalpriors.priors.monoclinic_angle import MonoclinicAngle
-from xtalpriors.priors.packing import Packing
-from xtalpriors.priors.space_groups import SpaceGroups
-from xtalpriors.priors.special_positions import SpecialPositions
-from xtalpriors.priors.triclinic_skew import TriclinicSkew
+from xtalpriors.models import Frozen
+from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.cell_volume import CellVolume
+from xtalpriors.priors.kinds.diffraction import Diffraction
+from xtalpriors.priors.kinds.displacement import Displacement
+from xtalpriors.priors.kinds.distances import Distances
+from xtalpriors.priors.kinds.elements import Elements
+from xtalpriors.priors.kinds.hydrogen import Hydrogen
+from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle
+from xtalpriors.priors.kinds.packing import Packing
+from xtalpriors.priors.kinds.space_groups import SpaceGroups
+from xtalpriors.priors.kinds.special_positions import SpecialPositions
+from xtalpriors.priors.kinds.triclinic_skew import TriclinicSkew
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -47,14 +47,14 @@ ELEMENT_COUNTS = "element-counts.json"
 """Lies beside the published bundles: what one of them was made from."""
 
 
-class WaterfallStep(FrozenModel):
+class WaterfallStep(Frozen):
     """Structures left after one filter."""
 
     step: str
     n: int
 
 
-class CreatedFrom(FrozenModel):
+class CreatedFrom(Frozen):
     """What the priors were fitted to; nothing in it varies between two runs on the same input."""
 
     corpus: str = Field(description="Corpus, or the publication")
@@ -75,7 +75,7 @@ class CreatedFrom(FrozenModel):
     doi: str | None = Field(default=None, description="Publication")
 
 
-class Priors(FrozenModel):
+class Priors(Frozen):
     """One field per prior; null where the subset (or the paper) does not give it, see `unavailable`."""
 
     cell_volume: CellVolume | None = None
@@ -92,7 +92,7 @@ class Priors(FrozenModel):
     distances: Distances | None = None
 
 
-class PriorBundle(FrozenModel):
+class PriorBundle(Frozen):
     """Everything a generator needs to know about one population of crystals."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -11,8 +11,8 @@ import duckdb
 import pandas as pd
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import database_error, open_database
-from xtalpriors.mining.digest import compute_digest
+from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.store import database_error, open_database
 
 __all__ = ["CLASSES", "Corpus", "read_corpus"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.subset_definition import DEFAULT_SUBSETS, SubsetDefinition
+from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 from xtalpriors.priors.bundle import PriorBundle, load_bundle, published_bundle
 from xtalpriors.reports.corpus import Corpus, read_corpus
 from xtalpriors.reports.meta import Convention, FigureMeta, Sample

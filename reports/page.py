@@ -10,12 +10,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from xtalpriors.reports.bundle_tables import bundle_view
-from xtalpriors.reports.drift import DriftTable
 from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.meta import Rendered, count, short_digest
-from xtalpriors.reports.paper import compare_with_paper
 from xtalpriors.reports.section import Section
+from xtalpriors.reports.sections.bundle_tables import bundle_view
+from xtalpriors.reports.sections.drift import DriftTable
+from xtalpriors.reports.sections.paper import compare_with_paper
 from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
 __all__ = ["Fact", "render_page", "render_phasing"]

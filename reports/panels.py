@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from xtalpriors.priors.distributions import Scalar
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.style import LIGHT, new_figure
 
 __all__ = [

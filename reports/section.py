@@ -10,8 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.estimate import Estimate
-from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta, Rendered
 from xtalpriors.reports.style import figure_style, render_svg
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from xtalpriors.arrays import F64
 
 __all__ = [
     "Interval",
@@ -18,8 +20,6 @@ __all__ = [
     "weighted_quantile",
     "wilson",
 ]
-
-Array = NDArray[np.float64]
 
 
 class Interval(NamedTuple):
@@ -51,7 +51,7 @@ def _round_up(width: float) -> float:
     return float(step * power)
 
 
-def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, int] = (8, 48)) -> Array:
+def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, int] = (8, 48)) -> F64:
     """Bin edges at round numbers that cover [low, high].
 
     The width is Freedman and Diaconis', 2·IQR/n^⅓, within the limits that `bins` (fewest, most) sets: a
@@ -69,7 +69,7 @@ def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, i
     return np.asarray(width * np.arange(first, last + 1), dtype=np.float64)
 
 
-def _cumulative(values: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
+def _cumulative(values: ArrayLike, weights: ArrayLike | None) -> tuple[F64, F64]:
     """Sorted values and the cumulative share of the weight up to and with each."""
     array = np.asarray(values, dtype=np.float64)
     w = np.ones_like(array) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -88,7 +88,7 @@ def weighted_quantile(values: ArrayLike, p: float, weights: ArrayLike | None = N
 
 def _both(
     a: ArrayLike, b: ArrayLike, weights_a: ArrayLike | None, weights_b: ArrayLike | None
-) -> tuple[Array, Array, Array]:
+) -> tuple[F64, F64, F64]:
     """All values of two samples, sorted, with the two distribution functions there."""
     (xa, fa), (xb, fb) = _cumulative(a, weights_a), _cumulative(b, weights_b)
     x = np.union1d(xa, xb)
@@ -107,9 +107,7 @@ def kolmogorov_distance(
     return float(np.max(np.abs(fa - fb)))
 
 
-def kolmogorov_fit(
-    values: ArrayLike, cdf: Callable[[Array], Array], weights: ArrayLike | None = None
-) -> float:
+def kolmogorov_fit(values: ArrayLike, cdf: Callable[[F64], F64], weights: ArrayLike | None = None) -> float:
     """Largest difference D of a weighted sample to a continuous distribution; nan for an empty sample."""
     if np.size(values) == 0:
         return float("nan")

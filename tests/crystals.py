@@ -6,9 +6,9 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.crystal.form_factors import form_factors
+from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.crystal.scattering import CrystalArrays
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 Complex = npt.NDArray[np.complex128]
 ELEMENTS = (1, 6, 7, 8, 17, 26, 53)

@@ -7,13 +7,13 @@ import numpy as np
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.structures import StructureBatch
-from xtalpriors.priors.axis_ratio import AxisRatio
 from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
-from xtalpriors.priors.distributions import Empirical, Exponential
-from xtalpriors.priors.estimate import fixed
-from xtalpriors.priors.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
-from xtalpriors.priors.scalar import ScalarPrior
-from xtalpriors.priors.triclinic_skew import TriclinicSkew
+from xtalpriors.priors.distributions.distribution import Empirical, Exponential
+from xtalpriors.priors.distributions.estimate import fixed
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
+from xtalpriors.priors.kinds.triclinic_skew import TriclinicSkew
 
 SKEW_RATE, RATIO_RATE = 6.0, 4.0
 

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.fingerprint import content_hash
-from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.mining.database.schema import ENTRY, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.sources import SourceFile
-from xtalpriors.mining.task import Reader
-from xtalpriors.mining.tree import TreeSource
+from xtalpriors.mining.sources.fingerprint import content_hash
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.task import Reader
 
 LAZY = Reader("mining_double:extract", "double-1")
 EAGER = Reader("mining_double:extract_eagerly", "double-1")

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.cif import extract
-from xtalpriors.model.card import ModelCard
-from xtalpriors.model.experimental import ExperimentalStructures
-from xtalpriors.model.phai import NetworkSize, PhAI
-from xtalpriors.model.read_structures import structures_of_rows
-from xtalpriors.model.reflections import Reflections
+from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.phai import NetworkSize, PhAI
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.read_structures import structures_of_rows
+from xtalpriors.model.scoring.structures import ExperimentalStructures
 
 P21C = SpaceGroup.from_number(14)
 CELL = (5.91, 7.23, 8.64, 98.7)  # a, b, c, β of P2₁/c

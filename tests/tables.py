@@ -10,12 +10,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
-from xtalpriors.crystal.symmetry import SpaceGroup
-from xtalpriors.mining.curate import build_clusters
-from xtalpriors.mining.database import TABLES, open_database
-from xtalpriors.mining.schema import ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.cells.niggli import niggli_reduce, primitive_basis
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.mining.database.clusters import build_clusters
+from xtalpriors.mining.database.schema import ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.mining.database.store import TABLES, open_database
 
 CELL_NAMES = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
 

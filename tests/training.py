@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xtalpriors.model.config import TrainConfig, make_config
+from xtalpriors.model.training.config import TrainConfig, make_config
 
 
 def tiny(**overrides: Any) -> TrainConfig:

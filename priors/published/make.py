@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from xtalpriors.atomic import write_text
-from xtalpriors.priors.axis_ratio import AxisRatio
+from xtalpriors.canonical import canonical_json
 from xtalpriors.priors.bundle import (
     ELEMENT_COUNTS,
     CreatedFrom,
@@ -24,11 +24,7 @@ from xtalpriors.priors.bundle import (
     make_bundle,
     save_bundle,
 )
-from xtalpriors.priors.canonical import canonical_json
-from xtalpriors.priors.cell_volume import CellVolume
-from xtalpriors.priors.diffraction import Diffraction
-from xtalpriors.priors.displacement import Displacement
-from xtalpriors.priors.distributions import (
+from xtalpriors.priors.distributions.distribution import (
     Categorical,
     Constant,
     Counts,
@@ -36,12 +32,16 @@ from xtalpriors.priors.distributions import (
     Uniform,
     fixed,
 )
-from xtalpriors.priors.elements import Elements, ElementShares
-from xtalpriors.priors.hydrogen import Hydrogen
-from xtalpriors.priors.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
-from xtalpriors.priors.packing import Packing
-from xtalpriors.priors.scalar import ScalarPrior
-from xtalpriors.priors.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.cell_volume import CellVolume
+from xtalpriors.priors.kinds.diffraction import Diffraction
+from xtalpriors.priors.kinds.displacement import Displacement
+from xtalpriors.priors.kinds.elements import Elements, ElementShares
+from xtalpriors.priors.kinds.hydrogen import Hydrogen
+from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
+from xtalpriors.priors.kinds.packing import Packing
+from xtalpriors.priors.kinds.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 
 __all__ = ["melgalvis_2026"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from xtalpriors.priors.distributions import Scalar
-from xtalpriors.reports.expectation import ExpectedCells, monoclinic_angle_density
+from xtalpriors.arrays import ANGLES, F64
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, covered_share, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.sections.expectation import ExpectedCells, monoclinic_angle_density
 from xtalpriors.reports.statistics import nice_edges
 
 __all__ = ["PANELS", "data", "draw", "folded_angle"]
@@ -21,16 +21,16 @@ PANELS = (
 )
 
 
-def folded_angle(entries: pd.DataFrame) -> NDArray[np.float64]:
+def folded_angle(entries: pd.DataFrame) -> F64:
     """The monoclinic angle of the declared cells, folded to ≥ 90°, whichever axis is unique.
 
     It is the angle furthest from 90°; `alpha_degree`, `beta_degree`, `gamma_degree` are read.
     """
-    angles = entries[["alpha_degree", "beta_degree", "gamma_degree"]].to_numpy(dtype=np.float64)
+    angles = entries[list(ANGLES)].to_numpy(dtype=np.float64)
     return np.asarray(90 + np.abs(angles - 90).max(axis=1))
 
 
-def skew_density(beta_degree: NDArray[np.float64], skew: Scalar) -> NDArray[np.float64]:
+def skew_density(beta_degree: F64, skew: Scalar) -> F64:
     """Density of β per degree for a distribution of the skew |s₃| = tan(β − 90°)."""
     s = np.tan(np.radians(beta_degree - 90))
     return np.asarray(np.exp(skew.log_prob(s)) * (1 + s**2) * np.pi / 180)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.continuous import Uniform
-from xtalpriors.priors.distributions import Scalar
+from xtalpriors.priors.distributions.continuous import Uniform
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, stack

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from xtalpriors.crystal.distances import DistanceHistograms
-from xtalpriors.priors.distances import Distances
-from xtalpriors.priors.tabulated import Histogram
+from xtalpriors.arrays import F64
+from xtalpriors.crystal.cells.distances import DistanceHistograms
+from xtalpriors.priors.distributions.tabulated import Histogram
+from xtalpriors.priors.kinds.distances import Distances
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import COLUMNS, Panel, draw_panels, stack
 
 __all__ = ["data", "draw", "histogram_distance"]
 
-Floats = NDArray[np.float64]
 
 PANELS = (
     Panel("distance", "d / Å", "Interatomic distances", (0, 6), "% per 0.1 Å", 10),
@@ -25,7 +24,7 @@ PANELS = (
 )
 
 
-def _rows(panel: str, series: str, role: str, edges: Floats, density: Floats) -> pd.DataFrame:
+def _rows(panel: str, series: str, role: str, edges: F64, density: F64) -> pd.DataFrame:
     values = (panel, series, role, "histogram", edges[:-1], edges[1:], density, np.nan)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
@@ -54,13 +53,13 @@ def data(database: Distances | None, generated: Mapping[str, DistanceHistograms]
     return stack(parts)
 
 
-def _pick(key: str, histograms: DistanceHistograms) -> tuple[Floats, Floats]:
+def _pick(key: str, histograms: DistanceHistograms) -> tuple[F64, F64]:
     if key == "distance":
         return histograms.edges_angstrom, histograms.all_atoms
     return histograms.ratio_edges, histograms.bond_ratio
 
 
-def histogram_distance(database: Histogram | None, edges: Floats, density: Floats) -> float:
+def histogram_distance(database: Histogram | None, edges: F64, density: F64) -> float:
     """Total variation of two histograms, the share that would have to move; nan without a database."""
     if database is None or not np.isfinite(density).all():
         return float("nan")

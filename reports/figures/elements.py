@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from xtalpriors.priors.elements import Elements
+from xtalpriors.priors.kinds.elements import Elements
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 

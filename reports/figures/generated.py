@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from xtalpriors.arrays import F64
 from xtalpriors.reports.figures import lengths
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, draw_panels, histogram_rows, note_row, stack
@@ -16,7 +16,7 @@ from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
 
 __all__ = ["ANGLE", "LENGTHS", "MOST", "GeneratedFigure"]
 
-Values = Mapping[str, NDArray[np.float64]]
+Values = Mapping[str, F64]
 
 MOST = 4
 """Strategies that one panel can show apart."""
@@ -28,9 +28,7 @@ class GeneratedFigure:
     def __init__(self, panels: Sequence[Panel]) -> None:
         self.panels = tuple(panels)
 
-    def data(
-        self, database: Values, weights: NDArray[np.float64], generated: Mapping[str, Values]
-    ) -> pd.DataFrame:
+    def data(self, database: Values, weights: F64, generated: Mapping[str, Values]) -> pd.DataFrame:
         """Rows of the panels.
 
         Parameters

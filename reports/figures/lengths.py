@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from xtalpriors.priors.distributions import Scalar
-from xtalpriors.reports.expectation import ExpectedCells
+from xtalpriors.arrays import F64, LENGTHS
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
+from xtalpriors.reports.sections.expectation import ExpectedCells
 from xtalpriors.reports.statistics import nice_edges
 
 __all__ = ["PANELS", "data", "draw", "length_statistics"]
@@ -23,7 +23,7 @@ PANELS = (
 RULE = "eqs 6–13 from the fitted V"
 
 
-def length_statistics(lengths_angstrom: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def length_statistics(lengths_angstrom: F64) -> dict[str, F64]:
     """Longest length and both ratios of cells (n, 3), by the panel's key; any order of the lengths."""
     first, middle, last = np.sort(np.asarray(lengths_angstrom, dtype=np.float64), axis=1).T
     return {"longest": last, "upper": last / middle, "lower": middle / first}
@@ -43,7 +43,7 @@ def data(
     cells
         What eqs 6–13 give for the fitted volumes.
     """
-    values = length_statistics(entries[["a_angstrom", "b_angstrom", "c_angstrom"]].to_numpy(dtype=np.float64))
+    values = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
     fits = {"upper": upper, "lower": lower}
     parts = []
     for panel in PANELS:

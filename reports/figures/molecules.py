@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from xtalpriors.crystal.elements import COVALENT_RADIUS_ANGSTROM
+from xtalpriors.arrays import F64
+from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
 from xtalpriors.generator.structures import Structure
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
@@ -51,7 +51,7 @@ def data(structures: Sequence[Structure]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _principal(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+def _principal(xyz: F64) -> F64:
     """Coordinates along the principal axes, largest spread first, signs fixed by the third moments."""
     _, _, axes = np.linalg.svd(xyz, full_matrices=True)
     turned = xyz @ axes.T

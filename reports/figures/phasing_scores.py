@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xtalpriors.model.summary import score
+from xtalpriors.model.scoring.summary import score
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 

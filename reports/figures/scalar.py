@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.continuous import Uniform
-from xtalpriors.priors.distributions import Scalar
+from xtalpriors.priors.distributions.continuous import Uniform
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, fit_rows, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.distributions import Scalar
+from xtalpriors.arrays import LENGTHS
+from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures.lengths import length_statistics
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
@@ -28,7 +29,7 @@ PANELS = (
 
 def subset_statistics(entries: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Values by panel; missing ones are nan."""
-    values = length_statistics(entries[["a_angstrom", "b_angstrom", "c_angstrom"]].to_numpy(dtype=np.float64))
+    values = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
     columns = {
         "volume": "volume_angstrom3",
         "packing": "volume_per_non_h_atom_angstrom3",

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.continuous import LogNormal
-from xtalpriors.reports.expectation import uniform_length_volume_density
+from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
+from xtalpriors.reports.sections.expectation import uniform_length_volume_density
 from xtalpriors.reports.statistics import nice_edges, weighted_quantile
 
 __all__ = ["data", "draw"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig
-from xtalpriors.mining.subsets import SubsetDefinition
+from xtalpriors.mining.subsets.write import SubsetDefinition
+from xtalpriors.models import Frozen, explain
 
 __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
 
@@ -19,20 +19,14 @@ __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "loa
 T = TypeVar("T")
 
 
-class _Strict(BaseModel):
-    """Frozen, and no key that the model does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Corpus(_Strict):
+class Corpus(Frozen):
     """A corpus: one database made from one or more sources."""
 
     sources: tuple[str, ...] = Field(min_length=1)
     """Each `cod:DIR`, `amcsd`, `archive:FILE` or `csd`; several are mined into one database."""
 
 
-class MineParams(_Strict):
+class MineParams(Frozen):
     """How mining runs; nothing here changes what comes out."""
 
     workers: int | None = Field(default=None, ge=1)
@@ -41,7 +35,7 @@ class MineParams(_Strict):
     """False: a new file is hashed when it is mined, so that a first run reads a large corpus once."""
 
 
-class FitParams(_Strict):
+class FitParams(Frozen):
     """How the priors are fitted."""
 
     seed: int = Field(default=1, ge=0)
@@ -56,7 +50,7 @@ class FitParams(_Strict):
     """β_max of Melgalvis & Reķis 2026: where the fit of the monoclinic skew is truncated."""
 
 
-class TrainParams(_Strict):
+class TrainParams(Frozen):
     """The training run of the pipeline."""
 
     preset: str = Field(default="smoke", pattern=r"^[\w-][\w.-]*$")
@@ -65,7 +59,7 @@ class TrainParams(_Strict):
     """Priors of the training structures; null is the paper's. `dvc.yaml` needs it to be given."""
 
 
-class EvaluateParams(_Strict):
+class EvaluateParams(Frozen):
     """The real structures that the trained network is scored on, a subset at a time."""
 
     subsets: tuple[str, ...] = Field(default=("p21c-10", "p21c-20", "p21c-supergroups"), min_length=1)
@@ -77,14 +71,14 @@ class EvaluateParams(_Strict):
     """Only cells with a volume in this range."""
 
 
-class PlotsParams(_Strict):
+class PlotsParams(Frozen):
     """Which bundle `dvc plots show` draws."""
 
     corpus: str
     subset: str
 
 
-class GenerateParams(_Strict):
+class GenerateParams(Frozen):
     """The fixed generated sets of the report: each strategy with the same bundle, count and seed."""
 
     subset: str
@@ -93,7 +87,7 @@ class GenerateParams(_Strict):
     seed: int = Field(ge=0)
 
 
-class Params(_Strict):
+class Params(Frozen):
     """The whole of `params.yaml`."""
 
     corpora: dict[str, Corpus] = Field(min_length=1)
@@ -156,25 +150,4 @@ def load_params(path: Path) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        text = "; ".join(_explain(dict(e)) for e in error.errors())
-        raise UsageError(f"{path}: {text}{'' if text.endswith('?') else '.'}") from error
-
-
-def _explain(error: dict[str, Any]) -> str:
-    """One problem of the file as one clause."""
-    where = ".".join(str(part) for part in error["loc"])
-    if error["type"] != "extra_forbidden":
-        return f"`{where}`: {error['msg']}" if where else str(error["msg"])
-    known = sorted(_known_keys(Params))
-    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
-    return f"`{where}` is no parameter" + (f"; did you mean `{near[0]}`?" if near else "")
-
-
-def _known_keys(model: type[BaseModel]) -> set[str]:
-    """Names of every field of a model and of the models inside it."""
-    keys = set(model.model_fields)
-    for field in model.model_fields.values():
-        for inner in (field.annotation, *get_args(field.annotation)):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                keys |= _known_keys(inner)
-    return keys
+        raise UsageError(f"{path}: {explain(error, Params, 'parameter')}") from error

@@ -40,7 +40,7 @@ def test_ctrl_c_says_that_the_run_goes_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("xtalpriors.generator.shards.generate_to", interrupted)
+    monkeypatch.setattr("xtalpriors.generator.output.shards.generate_to", interrupted)
     bundle = str(published())
     assert run(["generate", "--bundle", bundle, "--count", "1", "--output", "a.parquet"]) == 130
     assert "the same command goes on from there" in _error(capsys)
@@ -90,7 +90,7 @@ def test_misspelt_parameter_names_the_nearest(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "params.yaml").write_text(text.replace("bootstrap:", "boostrap:"), encoding="utf-8")
     assert run(["fit"]) == 2
     message = _error(capsys)
-    assert "fit.boostrap" in message and "`bootstrap`" in message
+    assert "`fit.boostrap`" in message and "`fit.bootstrap`" in message
 
 
 def test_unknown_corpus_lists_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,10 @@ from phasing_crystals import CELL, P21C, card_of, cif_text, structures, untraine
 
 from xtalpriors.cli import run
 from xtalpriors.layout import published
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.journal import read_log
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.weights import save_model
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.weights import save_model
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.training.journal import read_log
 
 TINY = """
 extends: smoke

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.cell import (
+from xtalpriors.crystal.cells.cell import (
     UnitCell,
     cell_volumes,
     cells_from_metric,

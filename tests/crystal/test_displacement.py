@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.displacement import B_PER_U, beta_weights, u_weights
+from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_weights
 
 CELL = (7.3, 9.1, 11.7, 83.0, 108.0, 95.0)
 

@@ -4,7 +4,7 @@ import gemmi
 import pytest
 from oracle import ask
 
-from xtalpriors.crystal.elements import (
+from xtalpriors.crystal.chemistry.elements import (
     ATOMIC_NUMBER,
     COVALENT_RADIUS_ANGSTROM,
     SYMBOLS,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.elements import ATOMIC_NUMBER
-from xtalpriors.crystal.formula import hill_formula, parse_formula
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
+from xtalpriors.crystal.chemistry.formula import hill_formula, parse_formula
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import ask
 
-from xtalpriors.crystal.basis import ChangeOfBasis
-from xtalpriors.crystal.identification import search_by_class
-from xtalpriors.crystal.reduction import primitive_basis
-from xtalpriors.crystal.settings import group_in_setting
-from xtalpriors.crystal.space_group import NotAGroupError, SpaceGroup
-from xtalpriors.crystal.triplets import parse_triplet
+from xtalpriors.crystal.cells.niggli import primitive_basis
+from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.identify import search_by_class
+from xtalpriors.crystal.symmetry.settings import group_in_setting
+from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import parse_triplet
 
 MOYO = """
 import moyopy

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.integer import (
+from xtalpriors.crystal.symmetry.integer import (
     annihilator,
     congruence_solutions,
     hermite_normal_form,

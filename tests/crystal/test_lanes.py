@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from xtalpriors.crystal import lane_functions
-from xtalpriors.crystal.kernels_common import aligned_row
-from xtalpriors.crystal.lanes import LANES, load, store
+from xtalpriors.crystal.scattering import lane_functions
+from xtalpriors.crystal.scattering.kernels_common import aligned_row
+from xtalpriors.crystal.scattering.lanes import LANES, load, store
 
 _exp, _cos, _sin = lane_functions.exp, lane_functions.cos_turns, lane_functions.sin_turns
 _fill_phases = lane_functions.fill_phases

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from crystals import random_crystals
 
-from xtalpriors.crystal.origins import origin_phase_shifts, permissible_origins
 from xtalpriors.crystal.scattering import IndexBox, structure_factors
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.origins import origin_phase_shifts, permissible_origins
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 HALVES = {(x, y, z) for x in (0, 0.5) for y in (0, 0.5) for z in (0, 0.5)}
 THIRDS = {(0, 0), (1 / 3, 2 / 3), (2 / 3, 1 / 3)}

@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 import pytest
 
-from xtalpriors.crystal.reciprocal import (
+from xtalpriors.crystal.scattering.reciprocal import (
     IndexBox,
     asymmetric_box,
     check_d_min,
@@ -16,7 +16,7 @@ from xtalpriors.crystal.reciprocal import (
     systematic_absences,
     unique_reflections,
 )
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from oracle import ask
 
-from xtalpriors.crystal.cell import cell_volumes, metric_tensors, orthogonalization_matrices
-from xtalpriors.crystal.reduction import niggli_reduce, primitive_basis
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
+from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors, orthogonalization_matrices
+from xtalpriors.crystal.cells.niggli import niggli_reduce, primitive_basis
+from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 SPECIAL = [
     (5, 5, 5, 90, 90, 90),

@@ -18,8 +18,7 @@ from crystals import (
 )
 from oracle import ask
 
-from xtalpriors.crystal.form_factors import form_factor_table, form_factors
-from xtalpriors.crystal.reciprocal import s_squared
+from xtalpriors.crystal.chemistry.form_factors import form_factor_table, form_factors
 from xtalpriors.crystal.scattering import (
     CrystalArrays,
     IndexBox,
@@ -27,8 +26,9 @@ from xtalpriors.crystal.scattering import (
     asymmetric_box,
     structure_factors,
 )
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.structure_factors_torch import TorchStructureFactors
+from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.scattering.structure_factors_torch import TorchStructureFactors
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 
 TOLERANCE = 5e-6

@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from corpus import corpus_dir
 
-from xtalpriors.crystal.basis import ChangeOfBasis
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.settings import change_setting, group_in_setting, least_oblique_p21c, to_reference
-from xtalpriors.crystal.space_group import NotAGroupError, SpaceGroup
-from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
+from xtalpriors.crystal.symmetry.settings import (
+    change_setting,
+    group_in_setting,
+    least_oblique_p21c,
+    to_reference,
+)
+from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
 from xtalpriors.errors import UsageError
 
 SITES = np.array([[0.11, 0.23, 0.37], [0.43, 0.07, 0.61], [0.79, 0.41, 0.19], [0.25, 0.66, 0.91]])

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import (
     TOLERANCE_ANGSTROM,
     site_symmetries,

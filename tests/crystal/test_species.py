@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xtalpriors.crystal.species import species, species_from_label, species_from_type_symbol
+from xtalpriors.crystal.chemistry.species import species, species_from_label, species_from_type_symbol
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.subgroups import describe_in_p21c, p21c_subgroups, split_sites
-from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c, p21c_subgroups, split_sites
 from xtalpriors.crystal.wyckoff import site_symmetries
 
 MONOCLINIC = UnitCell(9.1, 7.3, 6.2, 90, 107, 90)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.crystal.triplets import DENOMINATOR, TripletError, compose, format_triplet, parse_triplet
+from xtalpriors.crystal.symmetry.triplets import (
+    DENOMINATOR,
+    TripletError,
+    compose,
+    format_triplet,
+    parse_triplet,
+)
 
 
 @pytest.mark.parametrize(

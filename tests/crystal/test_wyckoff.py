@@ -7,11 +7,11 @@ from importlib.resources import files
 import gemmi
 import numpy as np
 import pytest
+from derive_wyckoff import HEADER, derive_positions, letters_from_cctbx, table_lines
 from oracle import ask
 
-from xtalpriors.crystal.derive_wyckoff import HEADER, derive_positions, letters_from_cctbx, table_lines
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.triplets import parse_triplet
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import parse_triplet
 from xtalpriors.crystal.wyckoff import site_symmetries, wyckoff_positions, wyckoff_sets
 
 MOYO = """
@@ -48,7 +48,7 @@ def test_there_are_1731_positions() -> None:
 
 @pytest.mark.slow
 def test_the_shipped_table_is_what_the_script_derives() -> None:
-    shipped = files("xtalpriors.crystal").joinpath("wyckoff.tsv").read_text("ascii").splitlines()
+    shipped = files("xtalpriors.crystal.wyckoff").joinpath("wyckoff.tsv").read_text("ascii").splitlines()
     assert shipped[0] == HEADER
     letters = letters_from_cctbx()
     assert sum(map(len, letters.values())) == 1731

@@ -8,8 +8,8 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
 from xtalpriors.priors.bundle import PriorBundle, Priors, make_bundle, published_bundle
-from xtalpriors.priors.distributions import Categorical
-from xtalpriors.priors.estimate import fixed
+from xtalpriors.priors.distributions.distribution import Categorical
+from xtalpriors.priors.distributions.estimate import fixed
 
 PUBLISHED = published_bundle()
 

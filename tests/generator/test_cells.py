@@ -7,14 +7,14 @@ import pytest
 from generator_bundles import SKEW_RATE, full_bundle
 from scipy import stats
 
-from xtalpriors.crystal.cell import cell_volumes
+from xtalpriors.crystal.cells.cell import cell_volumes
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import CELL_STRATEGIES, configure
 from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.kernels_cell import cells
-from xtalpriors.generator.random_numbers import new_stream
-from xtalpriors.generator.reference import Reference
-from xtalpriors.generator.reference_cells import draw_cell, second_length_range
+from xtalpriors.generator.kernels.cell import cells
+from xtalpriors.generator.kernels.random import new_stream
+from xtalpriors.generator.reference.cells import draw_cell, second_length_range
+from xtalpriors.generator.reference.reference import Reference
 from xtalpriors.priors.bundle import published_bundle
 
 LOW, HIGH, RATIO = 4.0, 10.0, 1.8

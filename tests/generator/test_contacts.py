@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.generator.kernels_cell import cell_volume
-from xtalpriors.generator.kernels_contact import clash, too_close
-from xtalpriors.generator.kernels_fill import frame_of, shells_of
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.generator.kernels.cell import cell_volume
+from xtalpriors.generator.kernels.contact import clash, too_close
+from xtalpriors.generator.kernels.fill import frame_of, shells_of
 
 CELLS = [
     UnitCell(4.0, 4.0, 4.0),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xtalpriors.generator.check import check_rules
 from xtalpriors.generator.config import configure
-from xtalpriors.generator.convert import unit_cell_contents
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.generate import generate
-from xtalpriors.generator.reference import Reference
+from xtalpriors.generator.output.convert import unit_cell_contents
+from xtalpriors.generator.reference.check import check_rules
+from xtalpriors.generator.reference.reference import Reference
 from xtalpriors.priors.bundle import published_bundle
 
 

@@ -7,15 +7,15 @@ import gemmi
 import numpy as np
 import pytest
 
-from xtalpriors.crystal.cell import metric_tensors
-from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import configure, space_group_of
 from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.kernels_cell import cells
-from xtalpriors.generator.lattice import metric_constraints
-from xtalpriors.generator.random_numbers import new_stream
-from xtalpriors.generator.spec import CUBIC, MONOCLINIC, RHOMBOHEDRAL, UNIAXIAL
+from xtalpriors.generator.kernels.cell import cells
+from xtalpriors.generator.kernels.random import new_stream
+from xtalpriors.generator.specification.kernel_inputs import CUBIC, MONOCLINIC, RHOMBOHEDRAL, UNIAXIAL
+from xtalpriors.generator.specification.lattice import metric_constraints
 from xtalpriors.priors.bundle import published_bundle
 
 

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.generator.cif import to_cif
 from xtalpriors.generator.config import configure
-from xtalpriors.generator.convert import padded, to_ase, to_gemmi, to_pymatgen
 from xtalpriors.generator.generate import Generator, generate
-from xtalpriors.generator.parquet import read_batches, read_metadata, read_parquet, write_parquet
-from xtalpriors.generator.shards import generate_to
+from xtalpriors.generator.output.cif import to_cif
+from xtalpriors.generator.output.convert import padded, to_ase, to_gemmi, to_pymatgen
+from xtalpriors.generator.output.parquet import read_batches, read_metadata, read_parquet, write_parquet
+from xtalpriors.generator.output.shards import generate_to
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.generator.arithmetic import arctan, cube_root, draw, draw_between, table_probability
-from xtalpriors.generator.random_numbers import (
+from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between, table_probability
+from xtalpriors.generator.kernels.random import (
     WORDS,
     bounded,
     fill_words,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.crystal.cell import orthogonalization_matrices
+from xtalpriors.crystal.cells.cell import orthogonalization_matrices
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.counters import COUNTERS, GENERAL
 from xtalpriors.generator.generate import generate
-from xtalpriors.generator.reference import Reference, number_of_atoms, number_of_hydrogens
+from xtalpriors.generator.reference.reference import Reference, number_of_atoms, number_of_hydrogens
 from xtalpriors.generator.structures import Structure
 from xtalpriors.priors.bundle import published_bundle
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.generator.check import check_rules
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.generate import generate
+from xtalpriors.generator.reference.check import check_rules
 from xtalpriors.priors.bundle import make_bundle, published_bundle
-from xtalpriors.priors.distributions import LogNormal, TruncatedNormal
-from xtalpriors.priors.estimate import fixed
+from xtalpriors.priors.distributions.distribution import LogNormal, TruncatedNormal
+from xtalpriors.priors.distributions.estimate import fixed
 
 N = 20_000
 SMALL_CELLS = {

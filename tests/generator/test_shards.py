@@ -10,9 +10,9 @@ import pytest
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
-from xtalpriors.generator.parquet import read_parquet
-from xtalpriors.generator.run_report import GenerateReport
-from xtalpriors.generator.shards import generate_to
+from xtalpriors.generator.output.parquet import read_parquet
+from xtalpriors.generator.output.run_report import GenerateReport
+from xtalpriors.generator.output.shards import generate_to
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle
 

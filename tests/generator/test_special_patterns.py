@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.crystal.wyckoff_table import wyckoff_positions
+from xtalpriors.crystal.wyckoff.table import wyckoff_positions
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.generate import generate
-from xtalpriors.generator.reference import Reference
-from xtalpriors.generator.specification import specify
+from xtalpriors.generator.reference.reference import Reference
+from xtalpriors.generator.specification.specify import specify
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
-from xtalpriors.priors.distributions import Categorical, Counts
-from xtalpriors.priors.estimate import fixed
-from xtalpriors.priors.special_positions import SpecialPositionsOfGroup, WyckoffSet
+from xtalpriors.priors.distributions.distribution import Categorical, Counts
+from xtalpriors.priors.distributions.estimate import fixed
+from xtalpriors.priors.kinds.special_positions import SpecialPositionsOfGroup, WyckoffSet
 
 
 def _bundle(number: int, sets: dict[str, tuple[int, int]], patterns: dict[str, float]) -> PriorBundle:

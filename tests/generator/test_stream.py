@@ -12,17 +12,17 @@ import torch
 from crystals import gemmi_structure_factors
 from torch.utils.data import DataLoader
 
-from xtalpriors.crystal.reciprocal import orbit_numbers, s_squared, systematic_absences
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.scattering.reciprocal import orbit_numbers, s_squared, systematic_absences
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.prefetch import prefetch
 from xtalpriors.generator.stream import StreamBatch, StructureStream, crystal_arrays
 from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
-from xtalpriors.priors.diffraction import Diffraction
-from xtalpriors.priors.distributions import Empirical
-from xtalpriors.priors.scalar import ScalarPrior
+from xtalpriors.priors.distributions.distribution import Empirical
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.kinds.diffraction import Diffraction
 
 
 @pytest.fixture(scope="module")

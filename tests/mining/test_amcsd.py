@@ -12,10 +12,10 @@ import gemmi
 import pytest
 
 from xtalpriors.errors import UsageError
-from xtalpriors.mining import amcsd
-from xtalpriors.mining.amcsd import AmcsdSource, larixite_database
-from xtalpriors.mining.amcsd_labels import SiteKind, site_kind
-from xtalpriors.mining.amcsd_text import decode_numbers
+from xtalpriors.mining.sources import amcsd
+from xtalpriors.mining.sources.amcsd import AmcsdSource, larixite_database
+from xtalpriors.mining.sources.amcsd_labels import SiteKind, site_kind
+from xtalpriors.mining.sources.amcsd_text import decode_numbers
 
 
 @pytest.fixture(scope="module")

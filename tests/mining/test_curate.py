@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import clusters, entry, make_database
 
-from xtalpriors.crystal.lattice_match import lattices_match
-from xtalpriors.crystal.reduction import niggli_reduce
-from xtalpriors.mining.curate import build_clusters
-from xtalpriors.mining.database import open_database
+from xtalpriors.crystal.cells.lattice_match import lattices_match
+from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.mining.database.clusters import build_clusters
+from xtalpriors.mining.database.store import open_database
 
 CELL = (5.0, 6.0, 7.0, 90.0, 95.0, 90.0)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+from docs_tables import renewed
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import CONTENT_TABLES, TABLES, open_database, set_meta
-from xtalpriors.mining.digest import compute_digest, write_digest
-from xtalpriors.mining.parquet import write_parquet
-from xtalpriors.mining.schema import SCHEMA_VERSION, arrow_schema
-from xtalpriors.mining.schema_page import renewed
-from xtalpriors.mining.views import VIEWS
+from xtalpriors.mining.database.digest import compute_digest, write_digest
+from xtalpriors.mining.database.schema import SCHEMA_VERSION, arrow_schema
+from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, set_meta
+from xtalpriors.mining.database.views import VIEWS
+from xtalpriors.tables import write_parquet
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_digest_file_is_canonical(path: Path, tmp_path: Path) -> None:
 def test_page_of_the_documentation_is_the_schema() -> None:
     page = Path(__file__).parents[2] / "docs" / "database.md"
     text = page.read_text(encoding="utf-8")
-    assert text == renewed(text), "run `python -m xtalpriors.mining.schema_page docs/database.md`"
+    assert text == renewed("docs/database.md", text), "run `python tools/docs_tables.py`"
     assert text.count("\n| `") > sum(len(columns) for _, columns in TABLES.values())
 
 

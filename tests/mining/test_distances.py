@@ -11,12 +11,12 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from tables import entry, site
 
-from xtalpriors.crystal.distances import DistanceHistograms, StructureArrays, distance_histograms
-from xtalpriors.crystal.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
-from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries
-from xtalpriors.mining.distances import interatomic_distances
-from xtalpriors.mining.schema import ENTRY, SITE, arrow_schema
+from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
+from xtalpriors.mining.subsets.distances import interatomic_distances
 
 # Published structures: cell, group, sites. Halite; quartz, Antao et al. 2008; forsterite, Hazen 1976;
 # gypsum, Cole & Lancucki 1974 (positions of Ca, S, O, with one H); calcite, Graf 1961.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xtalpriors.mining.fingerprint import content_hash, header_revision
+from xtalpriors.mining.sources.fingerprint import content_hash, header_revision
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reader_cif import atoms, structure
 
-from xtalpriors.mining import intake
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.scan import Scanned, scan
-from xtalpriors.mining.tags import ANISO
-from xtalpriors.mining.tokens import FIELD_INDEX, TAG_FIELD
+from xtalpriors.mining.reading import intake
+from xtalpriors.mining.reading.scan import Scanned, scan
+from xtalpriors.mining.reading.tags import ANISO
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
 
 TENSORS = [FIELD_INDEX[name] for name in ANISO]
 ANISO_HEAD = "loop_\n_atom_site_aniso_label\n" + "".join(

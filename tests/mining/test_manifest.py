@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.mining.archives import open_archive
-from xtalpriors.mining.fingerprint import content_hash
-from xtalpriors.mining.manifest import read_manifest, update_manifest
-from xtalpriors.mining.schema import FILE
-from xtalpriors.mining.tree import TreeSource
+from xtalpriors.mining.database.schema import FILE
+from xtalpriors.mining.sources.archives import open_archive
+from xtalpriors.mining.sources.fingerprint import content_hash
+from xtalpriors.mining.sources.manifest import read_manifest, update_manifest
+from xtalpriors.mining.sources.tree import TreeSource
 
 
 class Counting(TreeSource):

@@ -11,14 +11,14 @@ import pytest
 from mining_double import LAZY, Shuffled, cif
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.mining.archives import open_archive
-from xtalpriors.mining.database import open_database
-from xtalpriors.mining.manifest import update_manifest
+from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.mine import MineReport, mine
 from xtalpriors.mining.sources import Source
-from xtalpriors.mining.task import Reader
-from xtalpriors.mining.tree import TreeSource
-from xtalpriors.mining.worker_process import Limits
+from xtalpriors.mining.sources.archives import open_archive
+from xtalpriors.mining.sources.manifest import update_manifest
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.process import Limits
+from xtalpriors.mining.work.task import Reader
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_interrupted_anywhere_the_next_run_goes_on(tree: TreeSource, tmp_path: P
         """Gives some results and then breaks off, as a crash of the whole program would."""
 
         def run(self, tasks: Iterator, stop: object) -> Iterator:
-            from xtalpriors.mining.workers import LocalPool
+            from xtalpriors.mining.work.pool import LocalPool
 
             with LocalPool(LAZY.extract, 1) as pool:
                 for n, result in enumerate(pool.run(tasks, lambda: False)):

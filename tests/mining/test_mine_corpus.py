@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from corpus import corpus_dir
 
-from xtalpriors.mining.database import open_database
-from xtalpriors.mining.digest import compute_digest
+from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.database.views import VIEWS
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.tree import OTHER_FORMATS, TreeSource
-from xtalpriors.mining.views import VIEWS
+from xtalpriors.mining.sources.tree import OTHER_FORMATS, TreeSource
 
 
 @pytest.fixture(scope="module", params=["cod", "dirty"])
@@ -69,7 +69,7 @@ def test_views_say_something_of_real_data(mined: tuple[Path, Path], view: str) -
 
 
 def test_one_file_tasks_give_the_same_rows(tmp_path: Path) -> None:
-    from xtalpriors.mining.worker_process import Limits
+    from xtalpriors.mining.work.process import Limits
 
     root = corpus_dir("cod") / "cif" / "2"
     digests = set()

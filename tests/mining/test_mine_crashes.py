@@ -13,11 +13,11 @@ import pytest
 from mining_double import EAGER, LAZY, Failing, cif
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import open_database
+from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.task import Reader
-from xtalpriors.mining.tree import TreeSource
-from xtalpriors.mining.worker_process import Limits
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.process import Limits
+from xtalpriors.mining.work.task import Reader
 
 QUICK = Limits(cpu_seconds=2, wall_seconds=20, memory_bytes=150 * 2**20, task_files=8)
 
@@ -90,8 +90,8 @@ sys.path[:0] = {path!r}
 from mining_double import LAZY
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.tree import TreeSource
-from xtalpriors.mining.worker_process import Limits
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.process import Limits
 {setup}
 try:
     report = mine([TreeSource(Path({root!r}))], None, Path({database!r}), workers=2, reader=LAZY,

@@ -6,14 +6,14 @@ import pytest
 from mining_double import LAZY, cif
 
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.tree import TreeSource
-from xtalpriors.mining.worker_process import Limits
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.process import Limits
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
 
 def test_cluster_gives_the_same_database(tmp_path: Path) -> None:
-    from xtalpriors.mining.dask_executor import DaskExecutor
+    from xtalpriors.mining.work.dask import DaskExecutor
 
     (tmp_path / "cod").mkdir()
     for i in range(40):

@@ -14,9 +14,9 @@ import pytest
 from corpus import corpus_dir
 from oracle import ask
 
-from xtalpriors.crystal.formula import parse_formula
+from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.sources import parse_source
+from xtalpriors.mining.sources.parse import parse_source
 
 Rows = list[dict[str, Any]]
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reader_cif import P21C, atoms, cell, entry, notes, read, rejection, structure
 
-from xtalpriors.mining import intake
 from xtalpriors.mining.cif import extract
+from xtalpriors.mining.reading import intake
 
 ATOM = atoms("C1 C 0.1 0.2 0.3")
 GOOD = structure(P21C, ATOM, symmetry="")

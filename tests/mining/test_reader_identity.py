@@ -6,8 +6,8 @@ import pytest
 from reader_cif import atoms, cell, entry, notes, read, rejection, structure
 
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.fingerprint import content_hash
-from xtalpriors.mining.schema import ENTRY, REJECTION, SITE, arrow_schema
+from xtalpriors.mining.database.schema import ENTRY, REJECTION, SITE, arrow_schema
+from xtalpriors.mining.sources.fingerprint import content_hash
 
 ATOM = atoms("C1 C 0.1 0.2 0.3")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtalpriors.mining.numbers import MISSING, NUMBER, PARTLY, TEXT, parse_numbers
+from xtalpriors.mining.reading.numbers import MISSING, NUMBER, PARTLY, TEXT, parse_numbers
 
 
 def parse(*texts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

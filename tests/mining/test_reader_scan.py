@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reader_cif import P21C, atoms, structure
 
-from xtalpriors.mining.encoding import to_utf8
-from xtalpriors.mining.scan import Scanned, scan
-from xtalpriors.mining.tags import PRESENCE, normal_tag
-from xtalpriors.mining.tokens import FIELDS, TAG_FIELD, TAG_INDEX
+from xtalpriors.mining.reading.encoding import to_utf8
+from xtalpriors.mining.reading.scan import Scanned, scan
+from xtalpriors.mining.reading.tags import PRESENCE, normal_tag
+from xtalpriors.mining.reading.tokens import FIELDS, TAG_FIELD, TAG_INDEX
 
 Value = tuple[int, int, int, str, bool]
 

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from reader_cif import P21C, atoms, cell, entry, notes, sites, structure
 
-from xtalpriors.mining.amcsd import AmcsdSource
 from xtalpriors.mining.cif import extract
+from xtalpriors.mining.sources.amcsd import AmcsdSource
 
 FULL = ("C1 C .1 .2 .3", "O1 O .3 .1 .15")
 IMAGES = ("C1B C -.1 -.2 -.3", "C1C C -.1 .7 .2", "C1D C .1 .3 .8", "O1B O -.3 -.1 .85", "O1C O .7 .6 .35")

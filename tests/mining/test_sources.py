@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.mining.bounded import read_file
-from xtalpriors.mining.sources import UnreadableError, check_names, parse_source
-from xtalpriors.mining.tree import TreeSource, decode_name, encode_name
+from xtalpriors.mining.sources import UnreadableError, check_names
+from xtalpriors.mining.sources.bounded import read_file
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.sources.tree import TreeSource, decode_name, encode_name
 
 
 def ids(source: TreeSource) -> list[str]:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining import archives, bounded
-from xtalpriors.mining.archives import open_archive
-from xtalpriors.mining.sources import UnreadableError
+from xtalpriors.mining.sources import UnreadableError, archives, bounded
+from xtalpriors.mining.sources.archives import open_archive
 
 MEMBERS = {"z/b.cif": b"data_b\n", "a.CIF": b"data_a\n", "/etc/c.cif": b"data_c\n", "../d.cif": b"data_d\n"}
 

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from tables import entry, make_database, site
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import open_database
-from xtalpriors.mining.filters import FILTERS
-from xtalpriors.mining.schema import CLUSTER, ENTRY, SITE, arrow_schema
-from xtalpriors.mining.subsets import (
+from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE, arrow_schema
+from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.subsets.filters import FILTERS
+from xtalpriors.mining.subsets.write import (
     DEFAULT_SUBSETS,
     SubsetDefinition,
     SubsetReport,

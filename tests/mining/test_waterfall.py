@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tables import entry, make_database, rejection
 
-from xtalpriors.mining.waterfall import waterfall
+from xtalpriors.mining.subsets.waterfall import waterfall
 
 
 def test_files_to_structures(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from phasing_crystals import P21C, cif_text, structures
 
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.loss import map_correlation, origin_free_cross_entropy
-from xtalpriors.model.reflections import Reflections
+from xtalpriors.model.network.loss import map_correlation, origin_free_cross_entropy
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.diffraction import calculate
 
 GROUP = gemmi.SpaceGroup("P 1 21/c 1")
 CELL = gemmi.UnitCell(5.91, 7.23, 8.64, 90, 98.7, 90)

@@ -9,20 +9,20 @@ import pytest
 from phasing_crystals import P21C, card_of, cif_text, untrained
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database import open_database
-from xtalpriors.mining.digest import compute_digest
+from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.sources import parse_source
-from xtalpriors.mining.subset_definition import SubsetDefinition
-from xtalpriors.mining.subsets import write_subset
-from xtalpriors.model.assess import Selection, assess
-from xtalpriors.model.assess_corpus import assess_corpus
-from xtalpriors.model.evaluation import read_evaluation
-from xtalpriors.model.experimental import EmptyTestSet
-from xtalpriors.model.read_structures import read_structures
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol
-from xtalpriors.model.weights import load_card, save_model
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.subsets.definition import SubsetDefinition
+from xtalpriors.mining.subsets.write import write_subset
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.weights import load_card, save_model
+from xtalpriors.model.scoring.evaluate_corpus import assess_corpus
+from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
+from xtalpriors.model.scoring.evaluation import read_evaluation
+from xtalpriors.model.scoring.read_structures import read_structures
+from xtalpriors.model.scoring.runs import Protocol
+from xtalpriors.model.scoring.structures import EmptyTestSet
 
 FIVE = Reflections(P21C, 5)
 SHORT = Protocol(cycles=1, random_starts=1)

@@ -9,19 +9,19 @@ import pytest
 import torch
 from phasing_crystals import P21C, Oracle, cif_text, structures, untrained
 
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.stream import crystal_arrays
-from xtalpriors.model.baselines import trivial_baselines
-from xtalpriors.model.charge_flipping import charge_flipping
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.evaluation import COLUMNS, read_evaluation, write_evaluation
-from xtalpriors.model.experimental import ExperimentalStructures
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol, first_largest
-from xtalpriors.model.summary import summarise
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.baselines import trivial_baselines
+from xtalpriors.model.scoring.charge_flipping import charge_flipping
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.scoring.evaluate import evaluate
+from xtalpriors.model.scoring.evaluation import COLUMNS, read_evaluation, write_evaluation
+from xtalpriors.model.scoring.runs import Protocol, first_largest
+from xtalpriors.model.scoring.structures import ExperimentalStructures
+from xtalpriors.model.scoring.summary import summarise
 from xtalpriors.priors.bundle import published_bundle
 
 FIVE = Reflections(P21C, 5)

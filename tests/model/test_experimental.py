@@ -11,20 +11,20 @@ import pyarrow.parquet as pq
 import pytest
 from phasing_crystals import ATOMS, P21C, cif_text, structures
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.space_group import SpaceGroup
-from xtalpriors.crystal.subgroups import describe_in_p21c
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.database import open_database
+from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.sources import parse_source
-from xtalpriors.mining.subset_definition import SubsetDefinition
-from xtalpriors.mining.subsets import write_subset
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.experimental import compound_class
-from xtalpriors.model.read_structures import read_structures, structures_of_rows
-from xtalpriors.model.reflections import Reflections
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.subsets.definition import SubsetDefinition
+from xtalpriors.mining.subsets.write import write_subset
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.scoring.read_structures import read_structures, structures_of_rows
+from xtalpriors.model.scoring.structures import compound_class
 
 FIVE = Reflections(P21C, 5)
 

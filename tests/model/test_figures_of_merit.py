@@ -8,17 +8,17 @@ import torch
 from crystals import summed_structure_factors
 from phasing_crystals import P21C, Oracle, cif_text, structures
 
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.stream import crystal_arrays
-from xtalpriors.model.density import DensityMaps, spread
-from xtalpriors.model.diffraction import ROBUST_FACTOR, calculate, network_input
-from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.figure_of_merit import agreement, expected_r, positivity, skewness
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol
-from xtalpriors.model.summary import score, summarise
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.density import DensityMaps, spread
+from xtalpriors.model.scoring.diffraction import ROBUST_FACTOR, calculate, network_input
+from xtalpriors.model.scoring.evaluate import evaluate
+from xtalpriors.model.scoring.figure_of_merit import agreement, expected_r, positivity, skewness
+from xtalpriors.model.scoring.runs import Protocol
+from xtalpriors.model.scoring.summary import score, summarise
 from xtalpriors.priors.bundle import published_bundle
 
 FIVE = Reflections(P21C, 5)

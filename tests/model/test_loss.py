@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from xtalpriors.model.loss import map_correlation, origin_free_cross_entropy
+from xtalpriors.model.network.loss import map_correlation, origin_free_cross_entropy
 
 # Two origins and three reflections: moving to the second turns reflections 0 and 2.
 SIGNS = torch.tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0]])

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from training import tiny
 
-from xtalpriors.model.muon import Muon, orthogonalised
-from xtalpriors.model.train import train
+from xtalpriors.model.training.muon import Muon, orthogonalised
+from xtalpriors.model.training.train import train
 from xtalpriors.priors.bundle import published_bundle
 
 

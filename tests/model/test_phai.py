@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from xtalpriors.model.phai import SIZES, PhAI, phases_of
+from xtalpriors.model.network.phai import SIZES, PhAI, phases_of
 
 
 def test_parameter_count_is_the_published_one() -> None:

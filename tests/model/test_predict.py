@@ -11,16 +11,16 @@ import pytest
 from corpus import corpus_dir
 from phasing_crystals import ATOMS, P21C, Oracle, card_of, cif_text, structures, untrained, write_cif
 
-from xtalpriors.crystal.cell import UnitCell
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.phase_crystal import phase_crystal
-from xtalpriors.model.predict import Prediction, predict, read_input, symmetric
-from xtalpriors.model.prediction_files import prediction_cif, write_map, write_phases
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol
-from xtalpriors.model.weights import save_model
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.weights import save_model
+from xtalpriors.model.prediction.files import prediction_cif, write_map, write_phases
+from xtalpriors.model.prediction.phase_crystal import phase_crystal
+from xtalpriors.model.prediction.predict import Prediction, predict, read_input, symmetric
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.scoring.runs import Protocol
 
 FIVE = Reflections(P21C, 5)
 SHORT = Protocol(cycles=2, random_starts=1)

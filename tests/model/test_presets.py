@@ -8,7 +8,7 @@ import pytest
 
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import CELL_STRATEGIES, FILLINGS
-from xtalpriors.model.presets import load_preset, preset_folder, preset_names
+from xtalpriors.model.training.presets import load_preset, preset_folder, preset_names
 
 FILLED = ("molecules", "random", "equal")
 PAPER = [f"{filling}-{cell}" for filling in FILLED for cell in ("lognormal", "uniform", "lengths")]

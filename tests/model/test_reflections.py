@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from xtalpriors.crystal.symmetry import Resolution, resolve_space_group
+from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.errors import UsageError
-from xtalpriors.model.loss import origin_free_cross_entropy
-from xtalpriors.model.reflections import Reflections
+from xtalpriors.model.network.loss import origin_free_cross_entropy
+from xtalpriors.model.network.reflections import Reflections
 
 
 def _reflections(symbol: str, max_index: int = 10) -> Reflections:

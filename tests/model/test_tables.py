@@ -12,19 +12,19 @@ from phasing_crystals import P21C, Oracle, card_of, cif_text, structures, untrai
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.sources import parse_source
-from xtalpriors.mining.subset_definition import SubsetDefinition
-from xtalpriors.mining.subsets import write_subset
-from xtalpriors.model.assess import Selection, assess
-from xtalpriors.model.diffraction import calculate
-from xtalpriors.model.evaluate import evaluate
-from xtalpriors.model.evaluation import maps_path, read_evaluation, summary_path
-from xtalpriors.model.projection import HALF_WIDTH_ANGSTROM, STEP_ANGSTROM, projections
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol
-from xtalpriors.model.summary import summarise
-from xtalpriors.model.tables import PAPER_TABLES, score_text, strategy_table
-from xtalpriors.model.weights import save_model
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.subsets.definition import SubsetDefinition
+from xtalpriors.mining.subsets.write import write_subset
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.weights import save_model
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.scoring.evaluate import evaluate
+from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
+from xtalpriors.model.scoring.evaluation import maps_path, read_evaluation, summary_path
+from xtalpriors.model.scoring.paper_tables import PAPER_TABLES, score_text, strategy_table
+from xtalpriors.model.scoring.projection import HALF_WIDTH_ANGSTROM, STEP_ANGSTROM, projections
+from xtalpriors.model.scoring.runs import Protocol
+from xtalpriors.model.scoring.summary import summarise
 
 FIVE, TEN = Reflections(P21C, 5), Reflections(P21C, 10)
 SHORT = Protocol(cycles=2, random_starts=1)

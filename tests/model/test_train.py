@@ -17,16 +17,16 @@ from safetensors.torch import load_file
 from training import tiny
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model import lineage
-from xtalpriors.model.checkpoint import latest
-from xtalpriors.model.curve import read_curve
-from xtalpriors.model.distributed import Processes
-from xtalpriors.model.feed import DeviceBatch, Feed
-from xtalpriors.model.journal import read_log
-from xtalpriors.model.train import TrainResult, train
-from xtalpriors.model.trainer import Trainer, make_stream
-from xtalpriors.model.validation import ValidationSet
-from xtalpriors.model.weights import load_card, load_model
+from xtalpriors.model.network.weights import load_card, load_model
+from xtalpriors.model.training import lineage
+from xtalpriors.model.training.checkpoint import latest
+from xtalpriors.model.training.curve import read_curve
+from xtalpriors.model.training.distributed import Processes
+from xtalpriors.model.training.feed import DeviceBatch, Feed
+from xtalpriors.model.training.journal import read_log
+from xtalpriors.model.training.train import TrainResult, train
+from xtalpriors.model.training.trainer import Trainer, make_stream
+from xtalpriors.model.training.validation import ValidationSet
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
 from xtalpriors.progress import Advance
 
@@ -142,7 +142,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from training import tiny
-from xtalpriors.model import train as module
+from xtalpriors.model.training import train as module
 from xtalpriors.priors.bundle import published_bundle
 step = module.Trainer.step
 def dying(self, batch):
@@ -333,7 +333,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from training import tiny
-from xtalpriors.model import train as module
+from xtalpriors.model.training import train as module
 from xtalpriors.priors.bundle import published_bundle
 step = module.Trainer.step
 def noting(self, batch):

@@ -10,20 +10,20 @@ import torch
 from phasing_crystals import cif_text, structures
 from training import tiny
 
-from xtalpriors.crystal.reciprocal import s_squared
+from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.generator.stream import StructureStream
-from xtalpriors.model.averaging import average_, decay_at
-from xtalpriors.model.card import wilson_interval
-from xtalpriors.model.config import ScheduleConfig
-from xtalpriors.model.experimental_set import measured_set
-from xtalpriors.model.inputs import InputScaling
-from xtalpriors.model.phai import PhAI
-from xtalpriors.model.recycling import initial_phases, phase, recycled_logits
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.schedule import Schedule
-from xtalpriors.model.validation import score_set
+from xtalpriors.model.network.card import wilson_interval
+from xtalpriors.model.network.inputs import InputScaling
+from xtalpriors.model.network.phai import PhAI
+from xtalpriors.model.network.recycling import initial_phases, phase, recycled_logits
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.training.averaging import average_, decay_at
+from xtalpriors.model.training.config import ScheduleConfig
+from xtalpriors.model.training.experimental_set import measured_set
+from xtalpriors.model.training.schedule import Schedule
+from xtalpriors.model.training.validation import score_set
 from xtalpriors.priors.bundle import published_bundle
 
 

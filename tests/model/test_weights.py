@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.card import ModelCard
-from xtalpriors.model.phai import SIZES, NetworkSize, PhAI
-from xtalpriors.model.weights import (
+from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.phai import SIZES, NetworkSize, PhAI
+from xtalpriors.model.network.weights import (
     METADATA_KEY,
     load_model,
     load_published_weights,

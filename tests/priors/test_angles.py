@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.table import SubsetTable
-from xtalpriors.priors.triclinic_skew import LARGEST_SKEW, skews
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.kinds.triclinic_skew import LARGEST_SKEW, skews
 
 Make = Callable[..., SubsetTable]
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.priors.bootstrap import Resampler, bca_interval, share_estimate
-from xtalpriors.priors.estimators import scalar_of
-from xtalpriors.priors.families import exponential, lognormal
-from xtalpriors.priors.observations import Context, Observations
-from xtalpriors.priors.shares import fit_counts, fit_share
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval, share_estimate
+from xtalpriors.priors.fitting.estimators import scalar_of
+from xtalpriors.priors.fitting.families import exponential, lognormal
+from xtalpriors.priors.fitting.observations import Context, Observations
+from xtalpriors.priors.fitting.shares import fit_counts, fit_share
+from xtalpriors.priors.fitting.table import SubsetTable
 
 SEEDS = 300
 

@@ -16,6 +16,7 @@ import pytest
 from scipy import stats
 
 import xtalpriors.priors.bundle as bundle_module
+from xtalpriors.canonical import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import (
     PriorBundle,
@@ -24,12 +25,11 @@ from xtalpriors.priors.bundle import (
     published_bundle,
     save_bundle,
 )
-from xtalpriors.priors.canonical import canonical_json, digest, rounded
-from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.metrics import metrics, plots, write_metrics, write_plots
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.table import SubsetTable
 from xtalpriors.priors.published.make import DOI, melgalvis_2026
-from xtalpriors.priors.show import show_bundle
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.tell.metrics import metrics, plots, write_metrics, write_plots
+from xtalpriors.priors.tell.show import show_bundle
 
 PRIORS = Path(bundle_module.__file__).resolve().parent
 

@@ -14,13 +14,10 @@ from scipy import stats
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.cif import extract
 from xtalpriors.mining.mine import mine
-from xtalpriors.mining.sources import parse_source
-from xtalpriors.mining.subsets import SubsetDefinition, write_subset
-from xtalpriors.priors.axis_ratio import AxisRatio
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.subsets.write import SubsetDefinition, write_subset
 from xtalpriors.priors.bundle import PriorBundle, load_bundle
-from xtalpriors.priors.cell_volume import CellVolume
-from xtalpriors.priors.displacement import Displacement
-from xtalpriors.priors.distributions import (
+from xtalpriors.priors.distributions.distribution import (
     Categorical,
     Counts,
     Estimate,
@@ -30,13 +27,16 @@ from xtalpriors.priors.distributions import (
     ZeroInflatedBeta,
     fixed,
 )
-from xtalpriors.priors.elements import Elements, ElementShares
-from xtalpriors.priors.fit import fit_subset, fit_table
-from xtalpriors.priors.hydrogen import Hydrogen
-from xtalpriors.priors.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
-from xtalpriors.priors.read_subset import table_of
-from xtalpriors.priors.scalar import ScalarPrior
-from xtalpriors.priors.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.fitting.fit import fit_subset, fit_table
+from xtalpriors.priors.fitting.read_subset import table_of
+from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.cell_volume import CellVolume
+from xtalpriors.priors.kinds.displacement import Displacement
+from xtalpriors.priors.kinds.elements import Elements, ElementShares
+from xtalpriors.priors.kinds.hydrogen import Hydrogen
+from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
+from xtalpriors.priors.kinds.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 
 CENTRES = ((0, 0, 0), (0.5, 0, 0), (0, 0, 0.5), (0.5, 0, 0.5))
 """Inversion centres of P 1 21/c 1 and P 1 21/n 1 alike."""

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
-from xtalpriors.priors.compare import compare
-from xtalpriors.priors.compare_text import comparison_text
-from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.tell.compare import compare
+from xtalpriors.priors.tell.compare_text import comparison_text
 
 Make = Callable[..., SubsetTable]
 

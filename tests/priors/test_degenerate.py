@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from xtalpriors.priors.bundle import PriorBundle, load_bundle, save_bundle
-from xtalpriors.priors.compare import compare
-from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.metrics import write_tables
-from xtalpriors.priors.show import show_bundle
-from xtalpriors.priors.table import SubsetTable
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.tell.compare import compare
+from xtalpriors.priors.tell.metrics import write_tables
+from xtalpriors.priors.tell.show import show_bundle
 
 Make = Callable[..., SubsetTable]
 SIZES = (1, 2, 5, 21, 30, 60, 120)

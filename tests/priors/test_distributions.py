@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from scipy import integrate, stats
 
-from xtalpriors.priors.distributions import (
+from xtalpriors.priors.distributions.distribution import (
     Categorical,
     Constant,
     Counts,

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from xtalpriors.priors.families import exponential, gamma, lognormal, truncated_normal, zero_inflated_beta
-from xtalpriors.priors.rivals import laplace, weibull
+from xtalpriors.priors.fitting.families import (
+    exponential,
+    gamma,
+    lognormal,
+    truncated_normal,
+    zero_inflated_beta,
+)
+from xtalpriors.priors.fitting.rivals import laplace, weibull
 
 
 def solved(family, x):

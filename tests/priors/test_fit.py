@@ -11,12 +11,12 @@ import pytest
 from scipy import stats
 
 from xtalpriors.errors import UsageError
-from xtalpriors.priors.cell_volume import CellVolume
-from xtalpriors.priors.distributions import Exponential, LogNormal, ZeroInflatedBeta
-from xtalpriors.priors.fit import fit_table
-from xtalpriors.priors.observations import Unavailable, context_of
-from xtalpriors.priors.packing import Packing
-from xtalpriors.priors.table import Coded, SubsetTable
+from xtalpriors.priors.distributions.distribution import Exponential, LogNormal, ZeroInflatedBeta
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.observations import Unavailable, context_of
+from xtalpriors.priors.fitting.table import Coded, SubsetTable
+from xtalpriors.priors.kinds.cell_volume import CellVolume
+from xtalpriors.priors.kinds.packing import Packing
 
 Make = Callable[..., SubsetTable]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.priors.distributions import LogNormal, ZeroInflatedBeta, fixed
-from xtalpriors.priors.families import exponential, gamma, lognormal
-from xtalpriors.priors.goodness import goodness_of_fit, ks_distance, thinned, wasserstein_distance
-from xtalpriors.priors.rivals import from_family, uniform, weibull
+from xtalpriors.priors.distributions.distribution import LogNormal, ZeroInflatedBeta, fixed
+from xtalpriors.priors.fitting.families import exponential, gamma, lognormal
+from xtalpriors.priors.fitting.goodness import goodness_of_fit, ks_distance, thinned, wasserstein_distance
+from xtalpriors.priors.fitting.rivals import from_family, uniform, weibull
 
 
 def test_distances_agree_with_scipy() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xtalpriors.mining.database import open_database
-from xtalpriors.mining.schema import CLUSTER, ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.mining.database.schema import CLUSTER, ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
+from xtalpriors.mining.database.store import open_database
 
 P21C = "x,y,z;-x,-y,-z;-x,y+1/2,-z+1/2;x,-y+1/2,z+1/2"
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xtalpriors.priors.continuous import Exponential, LogNormal
-from xtalpriors.priors.estimate import Estimate, fixed
-from xtalpriors.reports.expectation import CellBounds, expected_cells
+from xtalpriors.priors.distributions.continuous import Exponential, LogNormal
+from xtalpriors.priors.distributions.estimate import Estimate, fixed
 from xtalpriors.reports.figures import (
     angle,
     elements,
@@ -23,7 +22,8 @@ from xtalpriors.reports.figures import (
 )
 from xtalpriors.reports.meta import FigureMeta, Sample
 from xtalpriors.reports.panels import histogram_rows
-from xtalpriors.reports.paper import STATISTICS, compare_with_paper, strip
+from xtalpriors.reports.sections.expectation import CellBounds, expected_cells
+from xtalpriors.reports.sections.paper import STATISTICS, compare_with_paper, strip
 from xtalpriors.reports.style import figure_style, inline_svg, render_svg
 
 META = FigureMeta("made", (Sample("p21c-10", 3, 2),), "declared", "0123456789abcdef")

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xtalpriors.crystal.symmetry import SpaceGroup
+from xtalpriors.crystal.symmetry.resolve import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.generator.counters import COUNTERS, GENERAL
-from xtalpriors.generator.parquet import write_parquet
+from xtalpriors.generator.output.parquet import write_parquet
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.figures import molecules
-from xtalpriors.reports.generated import batch_statistics, element_shares, read_generated
 from xtalpriors.reports.meta import FigureMeta, Sample
+from xtalpriors.reports.sections.generated import batch_statistics, element_shares, read_generated
 from xtalpriors.reports.style import figure_style, render_svg
 
 

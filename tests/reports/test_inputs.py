@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.subsets import DEFAULT_SUBSETS, write_subset
+from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
 from xtalpriors.priors.bundle import load_bundle
-from xtalpriors.priors.fit import fit_subset
+from xtalpriors.priors.fitting.fit import fit_subset
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.inputs import gather
 from xtalpriors.reports.subset_data import load_subset

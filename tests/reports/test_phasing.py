@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xtalpriors.crystal.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.schema import arrow_schema
-from xtalpriors.model.card import SetScore
-from xtalpriors.model.curve import TrainingCurve
-from xtalpriors.model.evaluation import COLUMNS, Evaluation, make_evaluation, write_evaluation
-from xtalpriors.model.projection import PROJECTIONS, write_projections
-from xtalpriors.model.reflections import Reflections
-from xtalpriors.model.runs import Protocol
+from xtalpriors.mining.database.schema import arrow_schema
+from xtalpriors.model.network.card import SetScore
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.scoring.evaluation import COLUMNS, Evaluation, make_evaluation, write_evaluation
+from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
+from xtalpriors.model.scoring.runs import Protocol
+from xtalpriors.model.training.curve import TrainingCurve
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.corpus import read_corpus
-from xtalpriors.reports.phasing import phasing_sections
-from xtalpriors.reports.phasing_data import labelled, read_phasing, scores_frame
+from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
+from xtalpriors.reports.phasing.page import phasing_sections
 from xtalpriors.reports.section import Section
 
 N = 60

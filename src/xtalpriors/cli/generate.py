@@ -54,7 +54,7 @@ def generate(
 ) -> None:
     """Generate artificial crystal structures: the same seed and index give the same structure everywhere."""
     from xtalpriors.generator.config import configure
-    from xtalpriors.generator.shards import generate_to
+    from xtalpriors.generator.output.shards import generate_to
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 

@@ -31,8 +31,8 @@ def manifest(
     ] = False,
 ) -> None:
     """List the files of a source with size, times and content hash, and say what is new, changed and gone."""
-    from xtalpriors.mining.manifest import update_manifest
-    from xtalpriors.mining.sources import parse_source
+    from xtalpriors.mining.sources.manifest import update_manifest
+    from xtalpriors.mining.sources.parse import parse_source
     from xtalpriors.progress import bar
 
     together(source or output, {"--source": source, "--output": output})
@@ -62,7 +62,7 @@ def mine(
 ) -> None:
     """Read every new or changed CIF into the database; files unchanged since the last run cost nothing."""
     from xtalpriors.mining.mine import mine as run
-    from xtalpriors.mining.sources import parse_source
+    from xtalpriors.mining.sources.parse import parse_source
     from xtalpriors.progress import bar
 
     together(source or database or manifest, {"--source": source, "--database": database})
@@ -102,7 +102,7 @@ def subset(
     corpus: CorpusOption = None,
 ) -> None:
     """Write the entries of a subset, and their sites beside them, as sorted Parquet."""
-    from xtalpriors.mining.subsets import DEFAULT_SUBSETS, write_subset
+    from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
 
     together(database or output, {"--database": database, "--name": name, "--output": output})
     if database and name and output:

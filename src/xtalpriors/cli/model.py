@@ -12,7 +12,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.layout import CorpusPaths, published, run_folder
 
 if TYPE_CHECKING:
-    from xtalpriors.crystal.cell import UnitCell
+    from xtalpriors.crystal.cells.cell import UnitCell
 
 DeviceOption = Annotated[
     str | None,
@@ -47,9 +47,9 @@ def train(
     device: DeviceOption = None,
 ) -> None:
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
-    from xtalpriors.model.experimental_set import experimental_set
-    from xtalpriors.model.presets import load_preset
-    from xtalpriors.model.train import train as run
+    from xtalpriors.model.training.experimental_set import experimental_set
+    from xtalpriors.model.training.presets import load_preset
+    from xtalpriors.model.training.train import train as run
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
@@ -94,8 +94,8 @@ def evaluate(
     device: DeviceOption = None,
 ) -> None:
     """Score a network on real structures by the paper's protocol, the trivial baselines beside it."""
-    from xtalpriors.model.assess import Selection, assess
-    from xtalpriors.model.assess_corpus import assess_corpus
+    from xtalpriors.model.scoring.evaluate_corpus import assess_corpus
+    from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
     from xtalpriors.progress import bar
 
     given = model or subset or output or volume or structures or one_per_cluster
@@ -161,8 +161,8 @@ def predict(
 ) -> None:
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
     from xtalpriors.generator.config import space_group_of
-    from xtalpriors.model.phase_crystal import phase_crystal
-    from xtalpriors.model.reflection_files import FORMATS
+    from xtalpriors.model.prediction.phase_crystal import phase_crystal
+    from xtalpriors.model.prediction.reflection_files import FORMATS
 
     chosen = next((form for form in FORMATS if form == hkl_format), None)
     if hkl_format is not None and chosen is None:
@@ -199,9 +199,9 @@ def matrix(
     device: DeviceOption = None,
 ) -> None:
     """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
-    from xtalpriors.model.experimental_set import experimental_set
     from xtalpriors.model.matrix import run_matrix
-    from xtalpriors.model.presets import load_preset
+    from xtalpriors.model.training.experimental_set import experimental_set
+    from xtalpriors.model.training.presets import load_preset
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
@@ -222,7 +222,7 @@ def matrix(
 
 def _cell(text: str | None) -> UnitCell | None:
     """Cell of six numbers, or of nothing."""
-    from xtalpriors.crystal.cell import UnitCell
+    from xtalpriors.crystal.cells.cell import UnitCell
 
     if text is None:
         return None

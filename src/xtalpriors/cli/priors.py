@@ -30,7 +30,7 @@ def fit(
 ) -> None:
     """Fit every prior to a subset and write the bundle (JSON), its provenance and its metrics."""
     from xtalpriors.params import FitParams
-    from xtalpriors.priors.fit import fit_subset
+    from xtalpriors.priors.fitting.fit import fit_subset
     from xtalpriors.progress import bar
 
     together(subset or output, {"--subset": subset, "--output": output})
@@ -102,7 +102,7 @@ def report(
 def priors_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle.")]) -> None:
     """Print a bundle as a person reads it: each prior with its parameters, intervals and goodness of fit."""
     from xtalpriors.priors.bundle import load_bundle
-    from xtalpriors.priors.show import show_bundle
+    from xtalpriors.priors.tell.show import show_bundle
 
     say(show_bundle(load_bundle(file)))
 
@@ -134,7 +134,7 @@ def priors_compare(
 ) -> None:
     """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
     from xtalpriors.priors.bundle import load_bundle
-    from xtalpriors.priors.compare import compare
+    from xtalpriors.priors.tell.compare import compare
 
     result = compare(load_bundle(a), load_bundle(b))
     say(result.to_json() if json else result)

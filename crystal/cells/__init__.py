@@ -1,0 +1,1 @@
+"""Unit cells: their geometry, reduced cells, comparison of lattices, and interatomic distances."""

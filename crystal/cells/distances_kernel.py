@@ -1,0 +1,214 @@
+"""The loop over pairs behind `distances`: compiled, without allocation per pair."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from xtalpriors.arrays import F64, I64, Bool
+
+__all__ = ["Bins", "Operators", "Sites", "accumulate"]
+
+
+_COINCIDENT_ANGSTROM = 0.1
+"""Nearer than this, two sites are one position: the atom itself, or an element that shares its site."""
+_ALTERNATIVE_RATIO = 0.7
+"""Two partly occupied sites nearer than this times R_A + R_B exclude one another."""
+
+
+class Sites(NamedTuple):
+    """Arrays of the sites of all structures, as in `StructureArrays`."""
+
+    offsets: I64
+    fract: F64
+    is_hydrogen: Bool
+    occupancy: F64
+    multiplicity: F64
+    radius: F64
+    assembly: I64
+    alternative: I64
+
+
+class Operators(NamedTuple):
+    """Operators of all groups, and the group of each structure."""
+
+    group_of: I64
+    offsets: I64
+    rotations: F64
+    translations: F64
+
+
+class Bins(NamedTuple):
+    """Range in Å and number of bins of the distances, and of d / (R_A + R_B)."""
+
+    maximum: float
+    n_bins: int
+    maximum_ratio: float
+    n_ratios: int
+
+
+@numba.njit(cache=True, nogil=True)
+def accumulate(
+    metric: F64,
+    reciprocal: F64,
+    sites: Sites,
+    operators: Operators,
+    weights: F64,
+    bins: Bins,
+    sums: F64,
+    totals: F64,
+) -> int:
+    """Add each structure's normalised histograms to `sums` (3, bins), its weight to `totals` (3,).
+
+    Row 0 is all pairs, row 1 pairs without hydrogen, row 2 d / (R_A + R_B) of these. Returns how many
+    structures had a pair. `metric` is (n, 3, 3), `reciprocal` (n, 3) the lengths of a*, b*, c*.
+    """
+    counted = 0
+    local = np.zeros(sums.shape)
+    for s in range(len(metric)):
+        if not (reciprocal[s, 0] > 0.0 and reciprocal[s, 1] > 0.0 and reciprocal[s, 2] > 0.0):
+            continue
+        local[:] = 0.0
+        _structure(s, metric[s], reciprocal[s], sites, operators, bins, local)
+        for row in range(3):
+            total = local[row].sum()
+            if total > 0.0:
+                sums[row] += local[row] * (weights[s] / total)
+                totals[row] += weights[s]
+                if row == 0:
+                    counted += 1
+    return counted
+
+
+@numba.njit(cache=True, nogil=True)
+def _structure(
+    s: int, g: F64, reciprocal: F64, sites: Sites, operators: Operators, bins: Bins, local: F64
+) -> None:
+    """Count the pairs of one structure in `local`."""
+    first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
+    start = sites.offsets[s]
+    images = np.empty((last - first, 3))
+    for j in range(start, sites.offsets[s + 1]):
+        n_images = _orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
+        share = sites.occupancy[j] * sites.multiplicity[j] / n_images
+        for o in range(n_images):
+            # The pairs of i around j are those of j around i by the inverse operators: one half will do.
+            for i in range(start, j + 1):
+                weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
+                rule = _rule(sites, i, j, o == 0)
+                if rule == 2 or not weight > 0.0:
+                    continue
+                radii = sites.radius[i] + sites.radius[j]
+                nearest = _COINCIDENT_ANGSTROM
+                if rule == 1 and radii > 0.0:
+                    nearest = max(nearest, _ALTERNATIVE_RATIO * radii)
+                with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
+                _pair(
+                    images[o],
+                    sites.fract[i],
+                    g,
+                    reciprocal,
+                    weight,
+                    radii,
+                    nearest,
+                    with_hydrogen,
+                    bins,
+                    local,
+                )
+
+
+@numba.njit(cache=True, nogil=True)
+def _orbit(
+    point: F64, multiplicity: float, first: int, last: int, operators: Operators, g: F64, images: F64
+) -> int:
+    """Fill `images` with the positions of a site, the identity's first, and return how many they are.
+
+    Of a special position each image is taken once; where these are not as many as the multiplicity says (a
+    site near a special position), all operators count, and the caller weights them down.
+    """
+    n = 0
+    if multiplicity < last - first:
+        for o in range(first, last):
+            _image(operators.rotations[o], operators.translations[o], point, images[n])
+            n += 1
+            for k in range(n - 1):
+                if _is_same(images[n - 1], images[k], g):
+                    n -= 1
+                    break
+        if n == multiplicity:
+            return n
+    for o in range(first, last):
+        _image(operators.rotations[o], operators.translations[o], point, images[o - first])
+    return last - first
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_same(first: F64, second: F64, g: F64) -> bool:
+    u, v, w = first[0] - second[0], first[1] - second[1], first[2] - second[2]
+    u, v, w = u - round(u), v - round(v), w - round(w)
+    plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+    squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+    return bool(squared < _COINCIDENT_ANGSTROM * _COINCIDENT_ANGSTROM)
+
+
+@numba.njit(cache=True, nogil=True)
+def _image(rotation: F64, translation: F64, point: F64, out: F64) -> None:
+    for row in range(3):
+        x = rotation[row, 0] * point[0] + rotation[row, 1] * point[1] + rotation[row, 2] * point[2]
+        out[row] = x + translation[row]
+
+
+@numba.njit(cache=True, nogil=True)
+def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
+    """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives."""
+    first, second = sites.alternative[i], sites.alternative[j]
+    if first != 0 and second != 0 and sites.assembly[i] == sites.assembly[j]:
+        return 2 if first != second or (first < 0 and not by_identity) else 0
+    occupancy, other = sites.occupancy[i], sites.occupancy[j]
+    if first == 0 and second == 0 and occupancy < 0.99 and other < 0.99 and occupancy + other <= 1.01:
+        return 1
+    return 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _pair(
+    x: F64,
+    origin: F64,
+    g: F64,
+    reciprocal: F64,
+    weight: float,
+    radii: float,
+    nearest: float,
+    with_hydrogen: bool,
+    bins: Bins,
+    local: F64,
+) -> None:
+    """Count all lattice translations of one atom around another, |f + t| ≤ r |a*| in each direction."""
+    maximum = bins.maximum
+    f0, f1, f2 = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
+    r0, r1, r2 = maximum * reciprocal[0], maximum * reciprocal[1], maximum * reciprocal[2]
+    for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
+        u = f0 + t0
+        for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):
+            v = f1 + t1
+            plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+            for t2 in range(math.ceil(-r2 - f2), math.floor(r2 - f2) + 1):
+                w = f2 + t2
+                squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+                if squared >= maximum * maximum or squared < nearest * nearest:
+                    continue
+                _count(math.sqrt(squared), weight, radii, with_hydrogen, bins, local)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(distance: float, weight: float, radii: float, with_hydrogen: bool, bins: Bins, local: F64) -> None:
+    local[0, min(int(distance / bins.maximum * bins.n_bins), bins.n_bins - 1)] += weight
+    if with_hydrogen:
+        return
+    local[1, min(int(distance / bins.maximum * bins.n_bins), bins.n_bins - 1)] += weight
+    ratio = distance / radii
+    if ratio < bins.maximum_ratio:
+        local[2, min(int(ratio / bins.maximum_ratio * bins.n_ratios), bins.n_ratios - 1)] += weight

@@ -1,0 +1,89 @@
+"""Niggli-reduced primitive cells and the change of basis to them, about a microsecond a cell.
+
+The algorithm is that of Křivý & Gruber, Acta Cryst. A32 (1976) 297 (doi 10.1107/S0567739476000636), with the
+comparisons of Grosse-Kunstleve, Sauter & Adams, Acta Cryst. A60 (2004) 1 (doi 10.1107/S010876730302186X):
+two squared lengths are equal when they differ by less than 10⁻⁵ V^⅔.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.arrays import F64, Bool
+from xtalpriors.crystal.cells.cell import cells_from_metric, metric_tensors
+from xtalpriors.crystal.cells.niggli_kernel import reduce_metrics
+from xtalpriors.crystal.symmetry.integer import hermite_normal_form
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, parse_triplet
+
+__all__ = ["NiggliReduction", "niggli_reduce", "primitive_basis"]
+
+
+class NiggliReduction(NamedTuple):
+    """Reduced cells.
+
+    Attributes
+    ----------
+    cells
+        (n, 6) in Å and degrees; NaN where the cell given is no lattice.
+    bases
+        (n, 3, 3): columns are the axes of the reduced cell in units of the axes given (right-handed); NaN as
+        above.
+    reduced
+        (n,) False where a cell is no lattice: a length or angle that is missing, not finite or not positive,
+        or no volume.
+    """
+
+    cells: F64
+    bases: F64
+    reduced: Bool
+
+
+def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> NiggliReduction:
+    """Niggli-reduced cells of lattices.
+
+    Parameters
+    ----------
+    cells
+        (n, 6) in Å and degrees.
+    bases
+        (n, 3, 3) or (3, 3) primitive bases, columns in units of the axes, as `primitive_basis` gives them for
+        a centred group; None where the cells are primitive.
+    """
+    array = np.array(cells, dtype=np.float64)
+    # cos(-90°) makes a metric of sorts, and 10³⁰⁰ Å overflows: such parameters are those of no cell
+    array[~((array > 0) & (array < 1e9)).all(axis=1) | (array[:, 3:] >= 180).any(axis=1)] = np.nan
+    metrics = metric_tensors(array)
+    if bases is None:
+        start = np.repeat(np.eye(3)[None], len(array), axis=0)
+    else:
+        start = np.array(np.broadcast_to(np.asarray(bases, dtype=np.float64), metrics.shape))
+        metrics = np.einsum("nji,njk,nkl->nil", start, metrics, start)
+    reduced = reduce_metrics(metrics, start)
+    return NiggliReduction(cells_from_metric(metrics), start, reduced)
+
+
+@lru_cache(maxsize=4096)
+def primitive_basis(group: SpaceGroup) -> F64:
+    """Primitive basis (3, 3) of a group's lattice: columns in units of its axes, right-handed.
+
+    The identity for a primitive setting; any set of pure translations is understood, not only the centring
+    letters.
+    """
+    operators = (parse_triplet(t) for t in group.operators)
+    shifts = [t for r, t in operators if r == IDENTITY[0] and any(t)]
+    if not shifts:
+        return _read_only(np.eye(3))
+    rows = [[DENOMINATOR, 0, 0], [0, DENOMINATOR, 0], [0, 0, DENOMINATOR], *(list(t) for t in shifts)]
+    lattice, _ = hermite_normal_form(rows)
+    basis = np.array(lattice[:3], dtype=np.float64).T / DENOMINATOR
+    return _read_only(basis if np.linalg.det(basis) > 0 else -basis)
+
+
+def _read_only(array: F64) -> F64:
+    array.setflags(write=False)
+    return array

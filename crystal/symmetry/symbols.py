@@ -1,0 +1,201 @@
+"""Hermann–Mauguin and Hall symbols as files spell them, and the group each means.
+
+gemmi knows some six hundred settings by name; here the spelling is brought to one that it knows: `P 2_1/c`,
+`P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`, `I 4/m -3 2/m`, `P 42/n (origin choice 2)`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import gemmi
+
+from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import TripletError
+from xtalpriors.errors import UsageError
+
+__all__ = [
+    "axes_of",
+    "find_by_hall",
+    "find_by_hm",
+    "find_by_hm_and_axes",
+    "find_by_number",
+    "has_explicit_setting",
+    "number_of_hm",
+]
+
+ANGLE_TOLERANCE_DEGREE = 0.02
+"""Angles closer than this are the same: enough for cells given with two decimals."""
+
+
+def axes_of(angles_degree: tuple[float, float, float] | None) -> str:
+    """What the angles of a cell say of its axes.
+
+    Returns
+    -------
+    `R` rhombohedral (three equal angles that are not 90°), `H` hexagonal (90, 90, 120), `a`, `b` or `c` where
+    only that angle is not 90°, or the empty string where they say nothing.
+    """
+    if angles_degree is None:
+        return ""
+    alpha, beta, gamma = angles_degree
+    same = ANGLE_TOLERANCE_DEGREE
+    oblique = [not abs(x - 90.0) <= same for x in (alpha, beta, gamma)]
+    if all(oblique):
+        return "R" if abs(alpha - beta) <= same and abs(beta - gamma) <= same else ""
+    if oblique == [False, False, True] and abs(gamma - 120.0) <= same:
+        return "H"
+    return "abc"[oblique.index(True)] if sum(oblique) == 1 else ""
+
+
+def find_by_hm(symbol: str, angles_degree: tuple[float, float, float] | None = None) -> SpaceGroup | None:
+    """Group of a Hermann–Mauguin symbol, None where it is unknown or does not say the setting.
+
+    Parameters
+    ----------
+    symbol
+        In any usual spelling. Case matters only as in print: a lower-case lattice letter is put right.
+    angles_degree
+        Angles of the cell: they decide between hexagonal and rhombohedral axes, whatever suffix the symbol
+        has, and between unique axes where a monoclinic symbol is short (`P 21/c`).
+    """
+    return find_by_hm_and_axes(symbol, axes_of(angles_degree))
+
+
+@lru_cache(maxsize=4096)
+def find_by_hm_and_axes(symbol: str, axes: str) -> SpaceGroup | None:
+    """`find_by_hm` with the answer of `axes_of` in place of the angles."""
+    if "%var" in symbol:  # AMCSD's mark of a setting that only the operators describe
+        return None
+    setting = _setting(symbol, axes)
+    return None if setting is None else _from_setting(setting)
+
+
+def number_of_hm(symbol: str) -> int | None:
+    """Number of the group that a symbol names, also where its setting cannot be told."""
+    setting = _setting(symbol.split("%")[0], "")
+    return None if setting is None else int(setting.number)
+
+
+def has_explicit_setting(symbol: str) -> bool:
+    """The symbol says its origin choice or its axes."""
+    return bool(_split_suffix(_tidy(symbol))[1])
+
+
+@lru_cache(maxsize=1024)
+def find_by_hall(symbol: str) -> SpaceGroup | None:
+    """Group of a Hall symbol (blanks may be underscores, quotes may surround it), None where unreadable."""
+    text = symbol.strip().replace("_", " ").strip("'").strip()
+    text = re.sub(r"^(-?[A-Z])\*", r"\1 ", text)  # `-P*2yn` occurs in the COD
+    if not text or text in "?.":
+        return None
+    try:
+        return SpaceGroup.from_hall(text)
+    except (UsageError, NotAGroupError, TripletError):
+        return None
+
+
+def find_by_number(number: str | int | None) -> SpaceGroup | None:
+    """Group of a number in its reference setting, None where the text is no number from 1 to 230."""
+    try:
+        value = int(str(number).strip())
+    except ValueError:
+        return None
+    return SpaceGroup.from_number(value) if 1 <= value <= 230 else None
+
+
+@lru_cache(maxsize=4096)
+def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
+    """gemmi's entry for a symbol."""
+    name, suffix = _split_suffix(_tidy(symbol))
+    if not name or len(name) > 40:
+        return None
+    for spelling in (name, _short_symbol(name), _without_ones(name)):
+        if spelling[:1] in ("R", "H") and axes in ("R", "H"):
+            found = gemmi.find_spacegroup_by_name(f"{spelling}:{axes}") if spelling[0] == "R" else None
+            if found is not None:
+                return found
+        for candidate in (f"{spelling}:{suffix}", spelling) if suffix else (spelling,):
+            found = gemmi.find_spacegroup_by_name(candidate)
+            if found is not None:
+                return _with_unique_axis(found, spelling, axes)
+    return _placed(name, axes) or _placed(name, "c")
+
+
+def _with_unique_axis(found: gemmi.SpaceGroup, name: str, axes: str) -> gemmi.SpaceGroup:
+    """A short monoclinic symbol says no unique axis: the oblique angle of the cell does."""
+    if found.monoclinic_unique_axis() in ("\0", "", axes):
+        return found
+    return _placed(name, axes) or found
+
+
+def _placed(name: str, axes: str) -> gemmi.SpaceGroup | None:
+    """Setting of a short monoclinic symbol (`P 21/b`) with the unique axis a, b or c."""
+    parts = re.match(r"([A-Z])\s*(\S+)$", name)
+    if axes not in ("a", "b", "c") or parts is None:
+        return None
+    lattice, element = parts.groups()
+    places = {"a": f"{element} 1 1", "b": f"1 {element} 1", "c": f"1 1 {element}"}
+    return gemmi.find_spacegroup_by_name(f"{lattice} {places[axes]}")
+
+
+def _tidy(symbol: str) -> str:
+    """One way of writing: no quotes, no TeX, screw axes as `21`, single blanks, upper-case lattice."""
+    text = symbol.strip().strip("'\"").strip()
+    text = re.sub(r"_\{?(\d)\}?", r"\1", text)
+    text = re.sub(r"(?<=[2346])\((\d)\)", r"\1", text)
+    text = text.replace("_", " ")
+    text = re.sub(r"\s*/\s*", "/", text)
+    text = re.sub(r"(?<=-)\s+(?=\d)", "", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    return text[:1].upper() + text[1:]
+
+
+_WORDS = (
+    (re.compile(r"[({]\s*(?:origin\s*)?choice\s*([12])\s*[)}]", re.IGNORECASE), None),
+    (re.compile(r"[({]\s*origin\s*(?:@|at)\s*cent[^)}]*\)?\s*[)}]", re.IGNORECASE), "2"),
+    (re.compile(r"[({]\s*hex[a-z]*(?:\s+ax[ei]s)?\s*[)}]", re.IGNORECASE), "H"),
+    (re.compile(r"[({]\s*rhomb[a-z]*(?:\s+ax[ei]s)?\s*[)}]", re.IGNORECASE), "R"),
+    (re.compile(r"\s*:\s*([12HR])$", re.IGNORECASE), None),
+    (re.compile(r"\s*:\s*[abc]-?[123]?$", re.IGNORECASE), ""),
+    (re.compile(r"\s+HR$"), "H"),
+    (re.compile(r"\s+R[SZ]?$"), "R"),
+    (re.compile(r"(?<=[\dabcdmn])\s*S$"), "1"),
+    (re.compile(r"(?<=[\dabcdmn])\s*Z$"), "2"),
+    (re.compile(r"(?<=^R)(.*?)\s*[Hh]$"), "H"),
+)
+
+
+def _split_suffix(name: str) -> tuple[str, str]:
+    """A tidy symbol without what it says of origin and axes, as gemmi's suffix `1`, `2`, `H`, `R`."""
+    for pattern, suffix in _WORDS:
+        match = pattern.search(name)
+        if match:
+            kept = match[1] if pattern.pattern.startswith("(?<=^R)") else ""
+            rest = (name[: match.start()] + kept + name[match.end() :]).strip()
+            return rest, (match[1].upper() if suffix is None else suffix)
+    return name, ""
+
+
+def _short_symbol(name: str) -> str:
+    """Short symbol of a full one: `F 4/m -3 2/m` is F m -3 m, `P 21/n 21/m 21/a` is P n m a."""
+    lattice, *axes = name.split(" ")
+    if len(axes) < 2 or "1" in axes[:1]:
+        return name
+    cubic = axes[1] in ("-3", "3")
+    short = []
+    for place, axis in enumerate(axes):
+        turn, slash, plane = axis.partition("/")
+        keeps_axis = place == 0 and turn[:1] in ("4", "6") and not cubic
+        short.append(plane if slash and not keeps_axis else axis)
+    return " ".join([lattice, *short])
+
+
+def _without_ones(name: str) -> str:
+    """`P 1 n m a 1` and `F 1 -1 1` without the ones that do not belong there (the AMCSD has such names)."""
+    return re.sub(r"^([A-Z]) 1 (.+) 1$", r"\1 \2", name)
+
+
+def _from_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:
+    return SpaceGroup.from_operators(op.triplet() for op in setting.operations())

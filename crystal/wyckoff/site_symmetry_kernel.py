@@ -1,0 +1,217 @@
+"""Compiled search for the site symmetry of points, one entry after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["find_site_symmetries"]
+
+
+EXACT = 1e-6
+"""A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""
+
+
+@njit(cache=True)
+def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
+    """Displacement of a point by an operator, to the nearest lattice point in each coordinate."""
+    for i in range(3):
+        d = rotation[i, 0] * x[0] + rotation[i, 1] * x[1] + rotation[i, 2] * x[2] + translation[i] - x[i]
+        out[i] = d - np.floor(d + 0.5)  # np.rint is a call here, np.floor an instruction
+
+
+@njit(cache=True)
+def _limits(metric, square, out):  # type: ignore[no-untyped-def]
+    """Squares of the displacement's components above which it is surely longer than the tolerance.
+
+    A vector d is at least |d_i| / |a*_i| long. A margin of 1 % stands for rounding; a nearly flat cell, in
+    which that would not do, gets no limits.
+    """
+    out[0] = metric[1, 1] * metric[2, 2] - metric[1, 2] * metric[1, 2]
+    out[1] = metric[0, 0] * metric[2, 2] - metric[0, 2] * metric[0, 2]
+    out[2] = metric[0, 0] * metric[1, 1] - metric[0, 1] * metric[0, 1]
+    determinant = (
+        metric[0, 0] * out[0]
+        - metric[0, 1] * (metric[0, 1] * metric[2, 2] - metric[1, 2] * metric[0, 2])
+        + metric[0, 2] * (metric[0, 1] * metric[1, 2] - metric[1, 1] * metric[0, 2])
+    )
+    if determinant > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]:
+        out *= 1.01 * square / determinant
+    else:
+        out[:] = np.inf
+
+
+@njit(cache=True)
+def _nearby(  # type: ignore[no-untyped-def]
+    rotations, translations, first, last, x, metric, limits, square, members, squares
+):
+    """Operators (the identity left out) that move a point by less than the tolerance; their number."""
+    x0, x1, x2 = x[0], x[1], x[2]
+    count = 0
+    for op in range(first + 1, last):
+        # `_shift`, component by component: the first nearly always says that the operator is none of them
+        d0 = rotations[op, 0, 0] * x0 + rotations[op, 0, 1] * x1 + rotations[op, 0, 2] * x2
+        d0 = d0 + translations[op, 0] - x0
+        d0 -= np.floor(d0 + 0.5)
+        if d0 * d0 > limits[0]:
+            continue
+        d1 = rotations[op, 1, 0] * x0 + rotations[op, 1, 1] * x1 + rotations[op, 1, 2] * x2
+        d1 = d1 + translations[op, 1] - x1
+        d1 -= np.floor(d1 + 0.5)
+        if d1 * d1 > limits[1]:
+            continue
+        d2 = rotations[op, 2, 0] * x0 + rotations[op, 2, 1] * x1 + rotations[op, 2, 2] * x2
+        d2 = d2 + translations[op, 2] - x2
+        d2 -= np.floor(d2 + 0.5)
+        q = (
+            metric[0, 0] * d0 * d0
+            + metric[1, 1] * d1 * d1
+            + metric[2, 2] * d2 * d2
+            + 2.0 * (metric[0, 1] * d0 * d1 + metric[0, 2] * d0 * d2 + metric[1, 2] * d1 * d2)
+        )
+        if q < square:
+            members[count] = op
+            squares[count] = q
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _snap(rotations, translations, first, last, x, members, squares, count):  # type: ignore[no-untyped-def]
+    """Move a point onto the fixed set of its operators; the order of its exact site symmetry group.
+
+    Operators found within a tolerance need not be a group. The mean of the images is fixed by all of them if
+    they are; where it is not, the operator that moves the point most is dropped, which is the same as a
+    smaller tolerance.
+    """
+    d = np.empty(3)
+    mean = np.empty(3)
+    exact = np.empty(192, dtype=np.int32)
+    for _ in range(400):  # each round drops an operator or ends; the bound is for points at the edge of EXACT
+        if count == 0:
+            break
+        mean[:] = 0.0
+        for k in range(count):
+            _shift(rotations[members[k]], translations[members[k]], x, d)
+            mean += d
+        mean /= count + 1
+        mean += x
+        n_exact = 0
+        n_shared = 0
+        for op in range(first + 1, last):
+            _shift(rotations[op], translations[op], mean, d)
+            if abs(d[0]) < EXACT and abs(d[1]) < EXACT and abs(d[2]) < EXACT:
+                if n_shared < count and members[n_shared] == op:
+                    n_shared += 1
+                exact[n_exact] = op
+                n_exact += 1
+        if n_shared == count:
+            if n_exact == count:
+                x[:] = mean
+                return count + 1
+            for k in range(n_exact):
+                members[k] = exact[k]
+                squares[k] = 0.0
+            x[:] = mean
+            count = n_exact
+        else:
+            worst = 0
+            for k in range(1, count):
+                if squares[k] > squares[worst]:
+                    worst = k
+            for k in range(worst, count - 1):
+                members[k] = members[k + 1]
+                squares[k] = squares[k + 1]
+            count -= 1
+    return 1
+
+
+@njit(cache=True)
+def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, sub_rows, sub_right):  # type: ignore[no-untyped-def]
+    """Code of the letter whose subspaces of that multiplicity hold the point; 0 where none does."""
+    for s in range(first, last):
+        if sub_multiplicity[s] != multiplicity:
+            continue
+        on = True
+        for i in range(sub_rank[s]):
+            value = (
+                sub_rows[s, i, 0] * x[0]
+                + sub_rows[s, i, 1] * x[1]
+                + sub_rows[s, i, 2] * x[2]
+                - sub_right[s, i]
+            )
+            if abs(value - np.rint(value)) > 10.0 * EXACT:
+                on = False
+                break
+        if on:
+            return sub_code[s]
+    return 0
+
+
+@njit(cache=True)
+def find_site_symmetries(  # type: ignore[no-untyped-def]
+    group_index,
+    offsets,
+    fract,
+    metrics,
+    tolerance,
+    op_start,
+    rotations,
+    translations,
+    sub_start,
+    sub_multiplicity,
+    sub_code,
+    sub_rank,
+    sub_rows,
+    sub_right,
+    multiplicity,
+    order,
+    code,
+    snapped,
+):
+    """Fill multiplicity, order, letter code and snapped coordinates of the sites of n entries.
+
+    Entry e has the sites offsets[e] to offsets[e + 1], the group group_index[e] and the metric metrics[e].
+    The tables of the groups lie end to end; group g has operators op_start[g] to op_start[g + 1].
+    """
+    members = np.empty(192, dtype=np.int32)
+    squares = np.empty(192)
+    x = np.empty(3)
+    limits = np.empty(3)
+    square = tolerance * tolerance
+    for entry in range(len(group_index)):
+        g = group_index[entry]
+        first, last = op_start[g], op_start[g + 1]
+        n_ops = last - first
+        metric = metrics[entry]
+        _limits(metric, square, limits)
+        for site in range(offsets[entry], offsets[entry + 1]):
+            for i in range(3):
+                x[i] = snapped[site, i] = fract[site, i]
+            if not np.isfinite(x[0] + x[1] + x[2] + metric[0, 0] + metric[1, 1] + metric[2, 2]):
+                multiplicity[site] = 0
+                order[site] = 0
+                code[site] = 0
+                continue
+            count = _nearby(rotations, translations, first, last, x, metric, limits, square, members, squares)
+            size = 1
+            if count > 0:
+                size = _snap(rotations, translations, first, last, x, members, squares, count)
+            if size > 1:
+                snapped[site, :] = x
+            order[site] = size
+            multiplicity[site] = n_ops // size
+            if size == 1:
+                code[site] = sub_code[sub_start[g + 1] - 1]  # the general position is the last
+                continue
+            code[site] = _letter(
+                snapped[site],
+                n_ops // size,
+                sub_start[g],
+                sub_start[g + 1],
+                sub_multiplicity,
+                sub_code,
+                sub_rank,
+                sub_rows,
+                sub_right,
+            )

@@ -1,0 +1,1 @@
+"""The compiled generator: a structure is a pure function of (specification, key, index)."""

@@ -1,0 +1,1 @@
+"""Structures on disk: Parquet, CIF, runs in shards, and objects of other libraries."""

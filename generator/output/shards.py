@@ -1,0 +1,218 @@
+"""Write a range of structures to disk: in shards, atomically, and continuing where an earlier run stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.atomic import replacing, write_text
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.counters import COUNTERS
+from xtalpriors.generator.generate import CHUNK, Generator
+from xtalpriors.generator.output.cif import to_cif
+from xtalpriors.generator.output.parquet import schema_of, to_table
+from xtalpriors.generator.output.run_folder import (
+    check_range,
+    claim,
+    holds,
+    identity_of,
+    is_complete,
+    refuse_overlap,
+    shard_path,
+)
+from xtalpriors.generator.output.run_report import GenerateReport
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.progress import Advance, Progress, silent
+
+__all__ = ["SHARD_SIZE", "GenerateReport", "generate_to"]
+
+SHARD_SIZE = 16 * CHUNK
+"""Structures per shard: what is lost at most when a run is stopped."""
+
+Format = Literal["parquet", "cif"]
+
+
+class _Run(NamedTuple):
+    generator: Generator
+    identity: dict[str, Any]
+    workers: int
+    advance: Advance
+    totals: dict[str, int]
+
+
+class _Ranges(NamedTuple):
+    start: int
+    n: int
+    shard_size: int
+
+    def shards(self) -> Iterator[tuple[int, int]]:
+        """First index and number of structures of each shard."""
+        end = self.start + self.n
+        return ((k, min(self.shard_size, end - k)) for k in range(self.start, end, self.shard_size))
+
+
+def generate_to(
+    output: Path,
+    bundle: PriorBundle,
+    config: GeneratorConfig,
+    *,
+    seed: int = 0,
+    start: int = 0,
+    count: int,
+    workers: int | None = None,
+    file_format: Format | None = None,
+    shard_size: int = SHARD_SIZE,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> GenerateReport:
+    """Write structures `start` … `start + count − 1` of a run.
+
+    Parameters
+    ----------
+    output
+        `FILE.parquet`: one file. A folder: with `parquet`, one file per shard, so that machines can share a
+        range; with `cif`, one file per structure.
+    bundle, config, seed
+        As for `generate`.
+    workers
+        Threads; null: one per core. They change nothing but the time.
+    file_format
+        Null: `parquet`.
+    shard_size
+        Structures per shard. A shard appears under its name only when it is complete; a run that was stopped
+        continues after the last complete one.
+    overwrite
+        Replace a file of another run (`FILE.parquet` only), instead of refusing.
+    progress
+        `xtalpriors.progress.bar` or `silent`.
+
+    Raises
+    ------
+    UsageError
+        Nothing to generate, more than the disk holds, or the output holds another run or a range that
+        overlaps.
+    XtalpriorsError
+        As `Generator`, or the output cannot be written.
+    """
+    output = Path(output)
+    check_range(output, start, count, shard_size)
+    single = output.suffix == ".parquet" and not output.is_dir()
+    if single and file_format == "cif":
+        raise UsageError(f"{output} is a Parquet file name; with the format `cif` give a folder.")
+    generator = Generator(bundle, config, seed)
+    identity = identity_of(generator, bundle)
+    with _readable_errors(output), progress("generate", count, "structures") as advance:
+        run = _Run(generator, identity, workers or os.cpu_count() or 1, advance, dict.fromkeys(COUNTERS, 0))
+        ranges = _Ranges(start, count, shard_size)
+        if file_format == "cif":
+            claim(output, identity)
+            resumed = sum(_cif_shard(run, output, first, n) for first, n in ranges.shards())
+        elif single:
+            resumed = _one_file(run, output, ranges, overwrite=overwrite)
+        else:
+            claim(output, identity)
+            refuse_overlap(output, *ranges)
+            resumed = sum(_parquet_shard(run, output, first, n) for first, n in ranges.shards())
+    return GenerateReport(output, count, resumed, run.totals)
+
+
+@contextmanager
+def _readable_errors(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise XtalpriorsError(
+            f"cannot write structures to {output}: {reason}. Complete shards are kept; free space or "
+            "choose another output, and run the same command again to continue."
+        ) from error
+
+
+def _add(totals: dict[str, int], more: dict[str, int]) -> None:
+    for name, value in more.items():
+        totals[name] += value
+
+
+def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
+    """Write one shard; returns how many structures were there already."""
+    path = shard_path(folder, first, count)
+    if is_complete(path, count):
+        run.advance(count)
+        return count
+    schema = schema_of(run.generator.specification.group, run.identity)
+    with replacing(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for batch in run.generator.batches(first, count, workers=run.workers):
+            writer.write_table(to_table(batch, run.identity))
+            _add(run.totals, batch.totals)
+            run.advance(len(batch))
+    return 0
+
+
+def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> int:
+    """Write shards beside the file, then join them."""
+    folder = output.with_name(output.name + ".parts")
+    if overwrite or not any(folder.glob("structures-*")):  # a run that failed at once leaves none
+        _forget_other_run(folder, run.identity)
+    if not overwrite and holds(output, run.identity, ranges.start, ranges.n):
+        run.advance(ranges.n)
+        return ranges.n
+    output.parent.mkdir(parents=True, exist_ok=True)
+    claim(folder, run.identity)
+    resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
+    part = folder / ".joined.part"
+    schema = schema_of(run.generator.specification.group, run.identity)
+    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for first, n in ranges.shards():
+            for table in _tables(shard_path(folder, first, n)):
+                writer.write_table(table)
+    part.replace(output)
+    shutil.rmtree(folder)
+    return resumed
+
+
+def _forget_other_run(folder: Path, identity: dict[str, Any]) -> None:
+    """Delete the shards that a stopped run left beside its file, unless they are this run's."""
+    if not (folder / "run.json").exists():
+        return
+    try:
+        claim(folder, identity)
+    except UsageError:
+        shutil.rmtree(folder)
+
+
+def _tables(shard: Path) -> Iterator[pa.Table]:
+    """Row groups of a shard; a damaged one is deleted, so that the next run writes it again."""
+    try:
+        file = pq.ParquetFile(shard)
+        for k in range(file.num_row_groups):
+            yield file.read_row_group(k)
+    except (OSError, pa.ArrowException) as error:
+        shard.unlink(missing_ok=True)
+        raise XtalpriorsError(
+            f"the shard {shard.name} was damaged ({error}) and is deleted. Run the same command again: it "
+            "writes that shard anew and keeps the others."
+        ) from error
+
+
+def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
+    """Write the CIFs of one shard; returns how many were there already."""
+    missing = [k for k in range(first, first + count) if not (folder / f"{k:012d}.cif").exists()]
+    run.advance(count - len(missing))
+    if not missing:
+        return count
+    wanted = set(missing)
+    for batch in run.generator.batches(missing[0], missing[-1] - missing[0] + 1, workers=run.workers):
+        for structure in batch:
+            if structure.index in wanted:
+                write_text(folder / f"{structure.index:012d}.cif", to_cif(structure))
+                run.advance()
+        _add(run.totals, batch.totals)
+    return count - len(missing)

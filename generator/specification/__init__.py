@@ -1,0 +1,1 @@
+"""From a bundle and a configuration to the numbers that the kernels read."""

@@ -1,0 +1,164 @@
+"""What the kernels need to know, as named tuples of numbers and arrays: made by `compile`, read by
+`kernels*`.
+
+Codes are integers because numba compiles them to jumps; the names stand beside them here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from xtalpriors.arrays import F64, I32, I64
+
+__all__ = [
+    "CUBIC",
+    "EQUAL_ATOMS",
+    "MOLECULES",
+    "MONOCLINIC",
+    "ORTHORHOMBIC",
+    "RANDOM",
+    "RHOMBOHEDRAL",
+    "TRICLINIC",
+    "UNIAXIAL",
+    "CellSpec",
+    "ContentSpec",
+    "ElementTable",
+    "Spec",
+    "SpecialTable",
+    "SymmetryTable",
+]
+
+
+TRICLINIC: Final = 0
+MONOCLINIC: Final = 1
+ORTHORHOMBIC: Final = 2
+UNIAXIAL: Final = 3
+CUBIC: Final = 4
+RHOMBOHEDRAL: Final = 5
+
+RANDOM: Final = 0
+MOLECULES: Final = 1
+EQUAL_ATOMS: Final = 2
+
+
+class CellSpec(NamedTuple):
+    """How a cell is drawn."""
+
+    system: int
+    """Metric constraints: TRICLINIC … RHOMBOHEDRAL."""
+    axis: int
+    """Unique axis (0, 1, 2) of a monoclinic or uniaxial cell."""
+    factor: float
+    """V/(abc) of a uniaxial cell: 1, or √3/2 with the angle of 120°."""
+    from_volume: bool
+    """Lengths from a volume (section 3.3), else uniform lengths (section 3.2)."""
+    length_min: float
+    length_max: float
+    ratio_max: float
+    volume: F64
+    """Quantile table of V in Å³, cut to what the lengths allow."""
+    ratios_from_table: bool
+    ratio_middle: F64
+    """Quantile table of a₂/a₁."""
+    ratio_longest: F64
+    """Quantile table of a₃/a₂."""
+    skew_from_table: bool
+    skew_s1: F64
+    skew_s2: F64
+    skew_s3: F64
+    """Quantile tables of the absolute skews."""
+    skew_max: float
+    """tan(β_max − 90°)."""
+    skew_b_against_c: bool
+    """Draw s₁ too, which eq. 17 leaves out."""
+    keep_lengths: bool
+    """Eq. 16: the skew changes the volume; else it changes the lengths."""
+    skew_rhombohedral: tuple[float, float]
+    """cot α at the ends of the range of a rhombohedral angle, ascending."""
+
+
+class SymmetryTable(NamedTuple):
+    """Operators in fixed-point arithmetic: pure translations (identity first), then the others."""
+
+    rotations: I32
+    """(9, n), each matrix row by row."""
+    translations: I32
+    """(3, n) in units of 2^-32 of an axis, modulo 1."""
+    n_pure: int
+    """How many leading operators are pure translations."""
+
+
+class SpecialTable(NamedTuple):
+    """Special positions of the group, in its own setting."""
+
+    cumulative: F64
+    """(p, k): P(orbits ≤ 0), P(orbits ≤ 1), … of each position, where they are independent."""
+    patterns: F64
+    """(q,) cumulative shares of the patterns that are drawn instead; empty: positions are independent."""
+    pattern_orbits: I64
+    """(q, s) orbits of each Wyckoff set in a pattern."""
+    set_number: I64
+    """(p,) column of `pattern_orbits` that a position belongs to; positions of a set follow each other."""
+    letters_left: I64
+    """(p,) positions of the set from this one on, itself included."""
+    most: int
+    """Orbits that one structure can have at most; 0: special positions are never occupied."""
+    linear: F64
+    """(p, 9): x = linear · parameters + constant; idempotent affine map of the representative."""
+    constant: F64
+    """(p, 3)."""
+    freedom: I64
+    """(p,) degrees of freedom."""
+    multiplicity: I64
+    """(p,) points of the orbit in the cell."""
+    cosets: I64
+    """(p, n) operators that give the distinct images, -1 after the last."""
+    site: I64
+    """(p,) number of the position in `wyckoff_positions` of the group."""
+
+
+class ElementTable(NamedTuple):
+    """Elements in descending order of their share."""
+
+    cumulative: F64
+    atomic_number: I64
+    radius: F64
+    """Covalent radii, Å."""
+
+
+class ContentSpec(NamedTuple):
+    """How a cell is filled."""
+
+    filling: int
+    min_distance: float
+    tries: int
+    """Positions tried for one atom before it is dropped (random), or before another element (molecules)."""
+    elements_tried: int
+    """Elements tried for one atom of a molecule."""
+    special_tries: int
+    redraws: int
+    """How often an empty structure is drawn again."""
+    min_placed_share: float
+    """Share of N′ below which a structure counts as empty."""
+    bond: tuple[float, float]
+    """Range of a bond length over R_Σ; its lower end is the nearest contact."""
+    gap: tuple[float, float]
+    """Range of distances over R_Σ that no two atoms may have."""
+    u_min: float
+    packing: F64
+    hydrogen: F64
+    u_mean: F64
+    u_deviation: F64
+    with_special: bool
+    hydrogen_radius: float
+
+
+class Spec(NamedTuple):
+    """Everything."""
+
+    cell: CellSpec
+    content: ContentSpec
+    symmetry: SymmetryTable
+    special: SpecialTable
+    general_elements: ElementTable
+    special_elements: ElementTable

@@ -1,0 +1,214 @@
+"""The DuckDB file: its tables with their meanings inside it, opened with errors that say what to do.
+
+Besides the tables of `schema.py` there are two of its own: `meta` (versions, and whether the clusters are
+built) and `pending` (files whose rows an older reader made, empty after a finished run).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database.schema import (
+    CLUSTER,
+    ENTRY,
+    FILE,
+    REJECTION,
+    RUN,
+    SCHEMA_VERSION,
+    SITE,
+    Column,
+)
+from xtalpriors.mining.database.views import VIEWS
+
+__all__ = [
+    "CONTENT_TABLES",
+    "TABLES",
+    "database_error",
+    "fetch_row",
+    "fetch_table",
+    "get_meta",
+    "open_database",
+    "set_meta",
+    "sql_type",
+]
+
+TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "entry": ("One row per structure: whatever was readable, nothing filtered", ENTRY),
+    "site": ("One row per site of an entry's asymmetric unit, in the order of the file", SITE),
+    "rejection": ("One row per file or block that gave no entry, with the reason", REJECTION),
+    "file": ("One row per file that was read, as it was seen then", FILE),
+    "cluster": ("Which entries are redeterminations of one structure, with weights", CLUSTER),
+    "run": ("One row per run that had something to do", RUN),
+}
+"""Name, meaning and columns of every table."""
+
+CONTENT_TABLES = ("entry", "site", "rejection", "file", "cluster")
+"""The tables whose content the digest covers: what was found, not when."""
+
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.float64(): "DOUBLE",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+}
+
+
+def sql_type(column: Column) -> str:
+    """Type of a column in DuckDB."""
+    return _SQL_TYPES[column.type]
+
+
+def open_database(
+    path: Path, read_only: bool = True, *, memory_limit: str = "1GB", threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Connection to a mined database; with `read_only=False` it is made where there is none.
+
+    Parameters
+    ----------
+    path
+        The DuckDB file.
+    read_only
+        Several processes can read at one time; one that writes is alone.
+    memory_limit, threads
+        Handed to DuckDB; beyond the limit it works on disk, in `<path>.tmp`.
+
+    Raises
+    ------
+    XtalpriorsError
+        There is no such file, it is no DuckDB file or none of xtalpriors, it is of another schema version,
+        another process has it open, or the folder cannot be written. The file is left as it is.
+    """
+    path = Path(path)
+    if read_only and not path.is_file():
+        raise XtalpriorsError(f"There is no database {path}. Make it: `xtalpriors mine --database {path} …`.")
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
+    if threads is not None:
+        config["threads"] = threads
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+    except (duckdb.Error, OSError) as error:
+        raise database_error(error, path) from error
+    try:
+        _check(connection, path, read_only)
+    except duckdb.Error as error:
+        connection.close()
+        raise database_error(error, path) from error
+    except XtalpriorsError:
+        connection.close()
+        raise
+    return connection
+
+
+def database_error(error: Exception, path: Path) -> XtalpriorsError:
+    """Say what an error of DuckDB or the system means for the user, and the remedy."""
+    text = str(error)
+    if "lock on file" in text:
+        holder = text[text.find("(PID") :].split(")")[0].strip("( ") if "(PID" in text else "another process"
+        return XtalpriorsError(
+            f"The database {path} is open in another process ({holder}). Close it there and run "
+            f"again. To only look at a database, open it read-only: `duckdb -readonly {path}`."
+        )
+    if "not a valid DuckDB" in text:
+        return XtalpriorsError(
+            f"{path} exists and is not a DuckDB database. It is left alone: name another file (`--database`)."
+        )
+    if "No space left" in text or "File too large" in text or "out of disk" in text.lower():
+        return XtalpriorsError(
+            f"The disk of {path} is full. What was stored before is kept and complete: free some space and "
+            "run the same command again, it goes on from there."
+        )
+    if "Cannot open file" in text or isinstance(error, OSError):
+        return XtalpriorsError(
+            f"The database {path} cannot be opened for writing ({text}). Is its folder there and writable? "
+            "Name another place with `--database`."
+        )
+    return XtalpriorsError(f"The database {path} failed: {text}")
+
+
+def fetch_table(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+) -> pa.Table:
+    """Rows of a query, as an Arrow table."""
+    return connection.sql(query, params=parameters or None).to_arrow_table()
+
+
+def fetch_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The one row of a query (all of it is fetched: DuckDB does nothing else before)."""
+    (row,) = connection.execute(query).fetchall()
+    return tuple(row)
+
+
+def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """Value of a key of table `meta`."""
+    rows = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
+    return rows[0][0] if rows else None
+
+
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Set a key of table `meta`."""
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])
+    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+    """Refuse a database of somebody else or of another version; fill an empty one; renew the views."""
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if not tables and not read_only:
+        _create(connection)
+    elif not {"meta", "entry", "file"} <= tables:
+        raise XtalpriorsError(
+            f"{path} is a DuckDB database, but not one that xtalpriors mined. It is left alone: name another "
+            "file with `--database`."
+        )
+    version = get_meta(connection, "schema_version")
+    if version != str(SCHEMA_VERSION):
+        raise XtalpriorsError(
+            f"The database {path} has schema version {version}; this xtalpriors writes and reads version "
+            f"{SCHEMA_VERSION}. Nothing was changed. Mine into a new file (`--database`), or move this one "
+            "away and mine again; the xtalpriors that made it can still read it."
+        )
+    if not read_only and get_meta(connection, "views") != _views_digest():
+        _create_views(connection)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    """All tables in one transaction: a database is either empty or whole."""
+    connection.begin()
+    for name, (meaning, columns) in TABLES.items():
+        body = ", ".join(f'"{c.name}" {sql_type(c)}{"" if c.nullable else " NOT NULL"}' for c in columns)
+        connection.execute(f"CREATE TABLE {name} ({body})")
+        connection.execute(f"COMMENT ON TABLE {name} IS {_quoted(meaning)}")
+        for column in columns:
+            connection.execute(f'COMMENT ON COLUMN {name}."{column.name}" IS {_quoted(column.meaning)}')
+    connection.execute("CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)")
+    connection.execute("CREATE TABLE pending (source VARCHAR NOT NULL, file_id VARCHAR NOT NULL)")
+    connection.execute("COMMENT ON TABLE meta IS 'Versions and state of this database'")
+    connection.execute("COMMENT ON TABLE pending IS 'Files whose rows an older reader made'")
+    set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+    connection.commit()
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.begin()
+    for name, (meaning, query) in VIEWS.items():
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+        connection.execute(f"COMMENT ON VIEW {name} IS {_quoted(meaning)}")
+    set_meta(connection, "views", _views_digest())
+    connection.commit()
+
+
+def _views_digest() -> str:
+    return hashlib.blake2b(repr(sorted(VIEWS.items())).encode(), digest_size=8).hexdigest()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,99 @@
+"""Displacement tensors that nobody will read: those of blocks in which every site has an isotropic value.
+
+Tensors are read for U_eq alone. In most files they come after such sites and are half of all wanted values,
+so the scanner passes over them, and what it could not tell in time is left out afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.arrays import I16, I32, Bool
+from xtalpriors.mining.reading.tags import ANISO
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
+
+__all__ = ["TAG_ROLE", "TENSOR_ROLE", "idle_blocks", "pass_over_tensors"]
+
+I8 = npt.NDArray[np.int8]
+
+SITE_ROLE, U_ROLE, TENSOR_ROLE = 1, 2, 3
+
+
+def _roles() -> I8:
+    role = np.zeros(len(TAG_FIELD), dtype=np.int8)
+    for number, fields in ((SITE_ROLE, ("label", "x")), (U_ROLE, ("u_iso",)), (TENSOR_ROLE, tuple(ANISO))):
+        role[np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in fields])] = number
+    return role
+
+
+TAG_ROLE: Final = _roles()
+"""Of each tag: 1 label or x of a site, 2 its U, 3 tensor, 0 anything else."""
+
+
+@numba.njit(cache=True)
+def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
+    found = False
+    for k in range(width):
+        found |= columns[k] >= 0 and role[columns[k]] == wanted
+    return found
+
+
+@numba.njit(cache=True)
+def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
+    """The block of the last of n tokens (of `scan_kernel`) has sites, and a U with a value for each."""
+    sites, displacements, i = 0, 0, n - 1
+    while i >= 0 and out[i, 0] == block:
+        kind = role[out[i, 1]]
+        if kind == SITE_ROLE:
+            sites = max(sites, out[i, 2] + 1)
+        elif kind == U_ROLE and out[i, 4] - out[i, 3] > 1:  # longer than `?`
+            displacements += 1
+        i -= 1
+    return 0 < sites <= displacements
+
+
+@numba.njit(cache=True)
+def pass_over_tensors(
+    columns: I16, width: int, role: I8, out: I32, n_out: int, block: int, idle: int
+) -> tuple[bool, int]:
+    """Leave idle tensors out of the columns of a loop whose values begin.
+
+    Parameters
+    ----------
+    out, n_out, block
+        Tokens of the file so far, and the block that the loop is in.
+    idle
+        One more than the last block of which tensors were left out.
+
+    Returns
+    -------
+    Whether any column is still wanted; and the new `idle`, −1 where sites come after tensors left out.
+    """
+    if idle == block + 1 and _has_role(columns, width, role, SITE_ROLE):
+        return True, -1
+    if not _has_role(columns, width, role, TENSOR_ROLE) or not _sites_have_u(out, n_out, block, role):
+        return True, idle
+    wanted = False
+    for k in range(width):
+        if columns[k] >= 0 and role[columns[k]] == TENSOR_ROLE:
+            columns[k] = -1
+        wanted |= columns[k] >= 0
+    return wanted, block + 1
+
+
+@numba.njit(cache=True)
+def idle_blocks(block: I32, tag: I16, row: I32, start: I32, end: I32, role: I8, n_blocks: int) -> Bool:
+    """(n_blocks,) blocks in which every site has a U with a value, by their tokens."""
+    missing = np.zeros(n_blocks, dtype=np.int32)
+    sites = np.zeros(n_blocks, dtype=np.int32)
+    for i in range(block.size):
+        kind = role[tag[i]]
+        if kind == SITE_ROLE:
+            sites[block[i]] = max(sites[block[i]], row[i] + 1)
+        elif kind == U_ROLE and end[i] - start[i] > 1:
+            missing[block[i]] -= 1
+    return missing + sites <= 0

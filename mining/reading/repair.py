@@ -1,0 +1,156 @@
+"""Repairs of broken CIF text, each with a note, guided by where gemmi stumbles.
+
+Only what cannot change a value of the structure is repaired: text before the first block, quotes left
+open, tags without values, lines that are neither tag nor value, loops of other categories with a wrong
+number of values. A broken list of atoms stays broken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from xtalpriors.mining.reading.tags import normal_tag
+
+__all__ = ["repaired_texts"]
+
+_MOST_REPAIRS: Final = 12
+_LARGEST_CHARACTERS: Final = 5_000_000
+_ERROR: Final = re.compile(r"^line (\d+):(\d+)\(\d+\): (.*)", re.DOTALL)
+_HEADER: Final = re.compile(r"^[ \t]*data_\S", re.IGNORECASE | re.MULTILINE)
+_FIRST_ITEM: Final = re.compile(r"^[ \t]*(?:_[A-Za-z]|loop_)", re.IGNORECASE | re.MULTILINE)
+_CELL: Final = re.compile(r"^[ \t]*_cell[_.]length_a\s", re.IGNORECASE | re.MULTILINE)
+_NUMERIC: Final = re.compile(r"(?<!\S)[-+]?\.?\d[\d.()eE+-]*(?!\S)")
+_BROKEN_LOOP_TAGS: Final = ("_atom_site_aniso_", "_geom_", "_symmetry_equiv_", "_space_group_symop_")
+
+
+def repaired_texts(text: str, complaint: Callable[[str], str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The text as it is, then as repaired step by step, with the notes of the repairs so far.
+
+    Parameters
+    ----------
+    complaint
+        Says what is wrong with a text (`line 12:30(400): parse error`), or the empty string.
+    """
+    yield text, ()
+    if len(text) > _LARGEST_CHARACTERS:
+        return
+    notes: list[str] = []
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for _ in range(_MOST_REPAIRS):
+        message = complaint(text)
+        match = _ERROR.match(message)
+        if match is None:
+            break
+        repaired = _repair(text, int(match[1]), match[3])
+        if repaired is None or repaired[0] == text:
+            return
+        text, note = repaired
+        notes.append(note)
+    yield text, tuple(sorted(set(notes)))
+
+
+def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
+    """One repair at line `number` (from 1), and its note; None where there is none."""
+    if "block header" in problem:
+        return _with_header(text)
+    if "unterminated text field" in problem:
+        return text + "\n;\n", "unterminated-text"
+    lines = text.split("\n")
+    if not 1 <= number <= len(lines):
+        return None
+    at = number - 1
+    if "unterminated" in problem:
+        return _close_quote(lines, at)
+    if "Wrong number of values" in problem:
+        return _drop_loop(lines, at)
+    if "parse error" in problem:
+        return _mend_line(lines, at)
+    return None
+
+
+def _with_header(text: str) -> tuple[str, str] | None:
+    header = _HEADER.search(text)
+    if header is not None and header.start() > 0 and not _FIRST_ITEM.search(text[: header.start()]):
+        return text[header.start() :], "text-before-data"
+    first = _FIRST_ITEM.search(text)
+    if first is not None and _CELL.search(text):
+        return "data_unnamed\n" + text[first.start() :], "no-data-header"
+    return None
+
+
+def _close_quote(lines: list[str], at: int) -> tuple[str, str] | None:
+    line = lines[at].rstrip()
+    opened = re.search(r"(?<!\S)(['\"])(?=[^'\"]*$|.*$)", line)
+    if opened is None:
+        return None
+    lines[at] = line + opened[1]
+    return "\n".join(lines), "unterminated-quote"
+
+
+def _drop_loop(lines: list[str], at: int) -> tuple[str, str] | None:
+    """Leave out the loop that begins at line `at`, or ends before it, unless it lists atoms."""
+    start = at
+    while start >= 0 and not lines[start].lstrip().lower().startswith("loop_"):
+        start -= 1
+    for first in (start, _loop_before(lines, start)):
+        if first < 0:
+            continue
+        end = _loop_end(lines, first)
+        tags = [
+            normal_tag(word) for line in lines[first:end] for word in line.split()[:2] if word.startswith("_")
+        ]
+        if not tags or not end >= min(at, len(lines) - 1):
+            continue
+        if any(t.startswith("_atom_site_") and not t.startswith(_BROKEN_LOOP_TAGS) for t in tags):
+            return None
+        return "\n".join(lines[:first] + lines[end:]), "broken-loop-dropped"
+    return None
+
+
+def _loop_before(lines: list[str], at: int) -> int:
+    at -= 1
+    while at >= 0 and not lines[at].lstrip().lower().startswith("loop_"):
+        at -= 1
+    return at
+
+
+def _loop_end(lines: list[str], first: int) -> int:
+    """One past the last line of the loop that begins at `first`."""
+    at, in_text, in_header = first + 1, False, True
+    while at < len(lines):
+        line = lines[at]
+        word = line.lstrip().lower()
+        if line.startswith(";"):
+            in_text = not in_text
+            in_header = False
+        elif not in_text:
+            if word.startswith(("loop_", "data_")) or (word.startswith("_") and not in_header):
+                break
+            if word and not word.startswith(("_", "#")):
+                in_header = False
+        at += 1
+    return at
+
+
+def _mend_line(lines: list[str], at: int) -> tuple[str, str] | None:
+    line = lines[at]
+    words = line.split()
+    if line.strip().lower().startswith(("loop_", "data_")) or not words:
+        before = at - 1
+        while before >= 0 and not lines[before].strip():
+            before -= 1
+        last = lines[before].split() if before >= 0 else []
+        if last and last[-1].lower() == "loop_":
+            return "\n".join(lines[:before] + lines[before + 1 :]), "empty-loop"
+        if len(last) == 1 and last[0].startswith("_"):
+            return "\n".join([*lines[:before], f"{last[0]} ?", *lines[before + 1 :]]), "tag-without-value"
+        return None
+    if words[0].startswith("_") and len(words) > 2:
+        value = " ".join(words[1:]).replace("'", "").replace('"', "")
+        return "\n".join([*lines[:at], f"{words[0]} '{value}'", *lines[at + 1 :]]), "unquoted-blank"
+    if len(_NUMERIC.findall(line)) >= 3:
+        return None  # it may be an atom
+    return "\n".join(lines[:at] + lines[at + 1 :]), "line-dropped"

@@ -1,0 +1,79 @@
+"""One pass over the bytes of many CIFs that finds the wanted values and skips all else.
+
+Four fifths of a crystal database's bytes are reflection lists, bond tables and publication text. The
+scanner tokenises everything, so that it knows where it is, but keeps only positions of wanted values.
+It is stricter than gemmi, not cleverer: what it does not understand, or finds wrong, in a file makes it
+give that file up (`status` ≠ 0), and the file is read by gemmi. What it accepts gemmi accepts, with the
+same values: `tests/mining/test_reader_scan.py` holds it to that.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from xtalpriors.arrays import I32, I64, U8
+from xtalpriors.mining.reading.idle_tensors import TAG_ROLE
+from xtalpriors.mining.reading.scan_kernel import N_NAMES, N_OUT, scan_files
+from xtalpriors.mining.reading.scan_tags import TABLES
+from xtalpriors.mining.reading.tokens import PRESENCE_ONLY, Tokens, columns_of
+
+__all__ = ["LARGEST_BYTES", "Scanned", "scan"]
+
+
+LARGEST_BYTES: Final = 2**31 - 1
+"""Positions are 32-bit numbers."""
+
+
+class Scanned(NamedTuple):
+    """Outcome of a scan.
+
+    Attributes
+    ----------
+    tokens
+        Wanted values of the files that were understood.
+    status
+        (files,) 0 where a file was understood.
+    n_blocks
+        (files,) number of data blocks, 0 for a file given up.
+    name_start, name_end
+        (blocks,) where the names of the blocks are.
+    """
+
+    tokens: Tokens
+    status: U8
+    n_blocks: I32
+    name_start: I64
+    name_end: I64
+
+
+def scan(buffer: U8, bounds: I64, *, idle_tensors: bool = True) -> Scanned:
+    """Scan files that lie one after the other in a buffer.
+
+    Parameters
+    ----------
+    buffer
+        Bytes of all files, UTF-8 or ASCII, fewer than `LARGEST_BYTES`.
+    bounds
+        (files + 1,) where each begins, and where the last one ends.
+    idle_tensors
+        False lets it leave out displacement tensors that nobody will read.
+    """
+    role = np.zeros_like(TAG_ROLE) if idle_tensors else TAG_ROLE
+    if buffer.size > LARGEST_BYTES or not buffer.flags.c_contiguous or bounds[-1] > buffer.size:
+        raise ValueError(f"the scanner takes up to {LARGEST_BYTES} contiguous bytes, not {buffer.size}")
+    # a token for every 8 bytes where there is little else than atoms; far fewer in a large file
+    capacity = 4096 + min(buffer.size // 8, 1_000_000 + buffer.size // 64)
+    while True:
+        out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
+        names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
+        status, blocks, enough = scan_files(
+            buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, out, names, counters
+        )
+        if enough:
+            break
+        capacity *= 4
+    tokens = Tokens(buffer, *columns_of(out[: counters[N_OUT]]))
+    names = names[: counters[N_NAMES]]
+    return Scanned(tokens, status, blocks, names[:, 0].copy(), names[:, 1].copy())

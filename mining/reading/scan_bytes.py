@@ -1,0 +1,270 @@
+"""Lexing of CIF text inside numba kernels: where words, quotes and text fields end.
+
+The functions take the address of the bytes (see `addresses.py`); every read is guarded by `end`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba
+import numpy as np
+
+from xtalpriors.mining.reading.addresses import byte_at, trailing_zeros, word_at
+
+__all__ = [
+    "HASH_FACTOR",
+    "HASH_START",
+    "is_blank",
+    "name_end",
+    "reserved_word",
+    "skip_blank",
+    "skip_plain_values",
+    "value_end",
+]
+
+HASH_START: Final = np.uint64(0xCBF29CE484222325)
+HASH_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Start and factor of the hash of names: `value = (value ^ word) * factor; value ^= value >> 32`."""
+
+_LINE_FEEDS: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
+_RETURNS: Final = np.uint64(0x0D0D0D0D0D0D0D0D)
+_ONES: Final = np.uint64(0x0101010101010101)
+_HIGH_BITS: Final = np.uint64(0x8080808080808080)
+_DOTS: Final = np.uint64(0x2E2E2E2E2E2E2E2E)
+_DOT_TO_UNDERSCORE: Final = np.uint64(0x2E ^ 0x5F)
+# Added to ASCII bytes these set the high bit of the bytes from some character on.
+_UP_FROM_EXCLAMATION_MARK: Final = np.uint64(0x5F5F5F5F5F5F5F5F)
+_UP_FROM_A: Final = np.uint64(0x3F3F3F3F3F3F3F3F)
+_UP_FROM_AFTER_Z: Final = np.uint64(0x2525252525252525)
+
+HEADING, LOOP, OTHER = 1, 2, 3
+"""Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
+
+
+@numba.njit(cache=True, forceinline=True)
+def is_blank(byte: int) -> bool:
+    """Blank, tab or end of line."""
+    return byte == 32 or byte == 10 or byte == 13 or byte == 9
+
+
+@numba.njit(cache=True, forceinline=True)
+def _holds(word: np.uint64, pattern: np.uint64) -> bool:
+    """Whether one of eight bytes is the one that the pattern repeats."""
+    differing = word ^ pattern
+    return bool(((differing - _ONES) & ~differing & _HIGH_BITS) != 0)
+
+
+@numba.njit(cache=True)
+def _comment_end(base: int, i: int, end: int) -> int:
+    """Position of the line feed or carriage return that ends the comment at `i`, or `end`."""
+    while i + 8 <= end:
+        word = word_at(base + i)
+        if _holds(word, _LINE_FEEDS) or _holds(word, _RETURNS):
+            break
+        i += 8
+    while i < end and byte_at(base + i) != 10 and byte_at(base + i) != 13:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, forceinline=True)
+def skip_blank(base: int, i: int, end: int) -> int:
+    """Next position that is neither white space nor in a comment."""
+    while i < end:
+        byte = byte_at(base + i)
+        if byte > 35:
+            break
+        if is_blank(byte):
+            i += 1
+        elif byte == 35:
+            i = _comment_end(base, i, end)
+        else:
+            break
+    return i
+
+
+@numba.njit(cache=True, forceinline=True)
+def _ends(word: np.uint64) -> np.uint64:
+    """High bits of those of eight bytes that end a word: blanks, control bytes, and all that is not ASCII."""
+    low = word & ~_HIGH_BITS
+    plain = (low + _UP_FROM_EXCLAMATION_MARK) & ~(low + _ONES) & ~word
+    return ~plain & _HIGH_BITS
+
+
+@numba.njit(cache=True, forceinline=True)
+def plain_end(base: int, i: int, end: int) -> int:
+    """Position of the first byte from `i` that ends a word (see `_ends`), or `end`."""
+    while i + 8 <= end:
+        stop = _ends(word_at(base + i))
+        if stop != 0:
+            return int(i + (trailing_zeros(stop) >> 3))
+        i += 8
+    while i < end and 32 < byte_at(base + i) < 127:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, forceinline=True)
+def _normal(word: np.uint64, fold_dots: bool) -> np.uint64:
+    """Eight bytes of ASCII in lower case, their dots as underscores if asked."""
+    upper = (word + _UP_FROM_A) & ~(word + _UP_FROM_AFTER_Z) & _HIGH_BITS
+    word |= upper >> np.uint64(2)
+    if fold_dots:
+        dots = ~((word ^ _DOTS) + ~_HIGH_BITS) & _HIGH_BITS
+        word ^= (dots >> np.uint64(7)) * _DOT_TO_UNDERSCORE
+    return word
+
+
+@numba.njit(cache=True, forceinline=True)
+def _mixed(value: np.uint64, word: np.uint64) -> np.uint64:
+    value = (value ^ word) * HASH_FACTOR
+    return value ^ (value >> np.uint64(32))
+
+
+@numba.njit(cache=True)
+def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint64]:
+    """End of the tag or block name at `i`, and a hash of it in lower case; hash 0 where a byte is odd.
+
+    With `fold_dots` a dot counts as an underscore, which makes the hash that of the tag's normal form. The
+    hash takes eight bytes at a time, the last of them filled up with zeros.
+    """
+    value = HASH_START
+    last = plain_end(base, i, end)
+    while i + 8 <= last:
+        value = _mixed(value, _normal(word_at(base + i), fold_dots))
+        i += 8
+    if i < last:
+        rest = np.uint64(0)
+        for k in range(last - i):
+            rest |= np.uint64(byte_at(base + i + k)) << np.uint64(8 * k)
+        value = _mixed(value, _normal(rest, fold_dots))
+    if last < end and not is_blank(byte_at(base + last)):
+        return last, np.uint64(0)
+    return last, value
+
+
+@numba.njit(cache=True)
+def line_end(base: int, i: int, end: int) -> int:
+    """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
+    while i + 8 <= end:
+        if _holds(word_at(base + i), _LINE_FEEDS):
+            break
+        i += 8
+    while i < end and byte_at(base + i) != 10:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True)
+def text_end(base: int, i: int, end: int) -> int:
+    """Position of the semicolon that closes the text field opened at `i`; −1 where none does properly."""
+    j = i + 1
+    while j < end:
+        j = line_end(base, j, end)
+        if j + 1 < end and byte_at(base + j + 1) == 59:
+            after = j + 2
+            return j + 1 if after >= end or is_blank(byte_at(base + after)) else -1
+        j += 1
+    return -1
+
+
+@numba.njit(cache=True)
+def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
+    """Skip unquoted values that nobody wants: (position of what is none of that kind, number skipped).
+
+    Plain is what begins with a digit, a sign, a point, or a letter that begins no reserved word.
+    """
+    n = 0
+    while True:
+        while i < end and is_blank(byte_at(base + i)):
+            i += 1
+        if i >= end:
+            return i, n
+        byte = byte_at(base + i)
+        if byte < 48 or byte > 122 or byte == 59 or 91 <= byte <= 96:
+            if byte != 45 and byte != 43 and byte != 46:
+                return i, n
+        elif byte >= 65:
+            lower = byte | 32
+            if lower == 100 or lower == 108 or lower == 115 or lower == 103:
+                return i, n
+        j = plain_end(base, i, end)
+        if j < end and not is_blank(byte_at(base + j)):
+            return i, n
+        i = j
+        n += 1
+
+
+@numba.njit(cache=True)
+def quote_end(base: int, i: int, end: int) -> int:
+    """Position of the quote that closes the one at `i`; −1 for none on the line, and for triple quotes."""
+    quote = byte_at(base + i)
+    if i + 2 < end and byte_at(base + i + 1) == quote and not is_blank(byte_at(base + i + 2)):
+        return -1
+    j = i + 1
+    while j < end:
+        byte = byte_at(base + j)
+        if byte == 10 or byte == 13:
+            return -1
+        if byte == quote and (j + 1 >= end or is_blank(byte_at(base + j + 1))):
+            return j
+        j += 1
+    return -1
+
+
+@numba.njit(cache=True, forceinline=True)
+def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, int, int, bool]:
+    """Value at `i`: (first byte, one past the last, next position, quoted); next is −1 for what is odd."""
+    byte = byte_at(base + i)
+    if byte == 59 and at_line_start:
+        close = text_end(base, i, end)
+        if close < 0:
+            return i, i, -1, True
+        last = close - 1
+        if last > i + 1 and byte_at(base + last - 1) == 13:
+            last -= 1
+        return i + 1, max(last, i + 1), close + 1, True
+    if byte == 39 or byte == 34:
+        close = quote_end(base, i, end)
+        return i + 1, close, close + 1 if close > 0 else -1, True
+    if byte == 36:  # a reference to a save frame
+        return i, i, -1, False
+    j = plain_end(base, i, end)
+    if j < end and not is_blank(byte_at(base + j)):
+        return i, i, -1, False
+    return i, j, j, False
+
+
+@numba.njit(cache=True)
+def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
+    """The four letters a b c d, whatever their case, and an underscore at `i`."""
+    found: bool = (
+        byte_at(base + i + 4) == 95
+        and (byte_at(base + i) | 32) == a
+        and (byte_at(base + i + 1) | 32) == b
+        and (byte_at(base + i + 2) | 32) == c
+        and (byte_at(base + i + 3) | 32) == d
+    )
+    return found
+
+
+@numba.njit(cache=True)
+def reserved_word(base: int, i: int, end: int) -> int:
+    """`HEADING`, `LOOP`, `OTHER`, or 0 for a word that is not reserved."""
+    if end - i < 5:
+        return 0
+    first = byte_at(base + i) | 32
+    if first == 100:
+        return HEADING if _word(base, i, 100, 97, 116, 97) else 0
+    if first == 108:
+        return LOOP if _word(base, i, 108, 111, 111, 112) else 0
+    if first == 115:
+        return OTHER if _word(base, i, 115, 97, 118, 101) or _word(base, i, 115, 116, 111, 112) else 0
+    if first == 103:  # global_
+        return (
+            OTHER
+            if end - i >= 7 and byte_at(base + i + 6) == 95 and (byte_at(base + i + 1) | 32) == 108
+            else 0
+        )
+    return 0

@@ -1,0 +1,160 @@
+"""Tokens: the values that the reader wants of a batch of files, as positions in one byte buffer.
+
+Whatever reads a file (the scanner, gemmi, PyCifRW) leaves the same thing behind: one row per wanted
+value, saying which tag it belongs to, its row in its loop, and where its bytes lie. Everything after
+that works on whole batches of these arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numba
+import numpy as np
+
+from xtalpriors.arrays import I16, I32, U8, Bool
+from xtalpriors.mining.reading.tags import (
+    ANISO,
+    BLOCK_NUMBERS,
+    BLOCK_TEXTS,
+    PRESENCE,
+    SITE_NUMBERS,
+    SITE_TEXTS,
+    SYMOPS,
+)
+
+__all__ = ["FIELDS", "FIELD_INDEX", "TAG_FIELD", "TAG_INDEX", "TokenWriter", "Tokens", "columns_of", "joined"]
+
+
+_GROUPS: Final = (BLOCK_NUMBERS, BLOCK_TEXTS, PRESENCE, SITE_NUMBERS, SITE_TEXTS, ANISO, SYMOPS)
+FIELDS: Final[tuple[str, ...]] = tuple(name for group in _GROUPS for name in group)
+"""Every field, block fields first; a field's position is its number."""
+FIELD_INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(FIELDS)}
+_ALIASES: Final = tuple(
+    (tag, FIELD_INDEX[name]) for group in _GROUPS for name, tags in group.items() for tag in tags
+)
+TAG_INDEX: Final[dict[str, int]] = {tag: i for i, (tag, _) in enumerate(_ALIASES)}
+"""Number of a tag in its normal form; tags of one field are in the order of their rank."""
+TAG_FIELD: Final[I32] = np.array([index for _, index in _ALIASES], dtype=np.int32)
+"""Field of each tag number."""
+PRESENCE_ONLY: Final[Bool] = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in PRESENCE])
+"""Tags of which only the first row matters: what counts is that the tag is there with a value."""
+_NUMERIC: Final = [n for g in (BLOCK_NUMBERS, SITE_NUMBERS, ANISO) for n in g if n != "aniso_label"]
+NUMERIC_TAG: Final[Bool] = np.isin(TAG_FIELD, [FIELD_INDEX[n] for n in _NUMERIC])
+"""Tags whose values are numbers."""
+_COLUMNS: Final = ("buffer", "block", "tag", "row", "start", "end", "quoted")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Wanted values of a batch: value `i` is `buffer[start[i]:end[i]]`, without its quotes.
+
+    A null (`?` or `.` unquoted) is kept as it stands, with `quoted` false. `row` counts from 0 in the
+    loop, and is 0 for a value outside one. `block` numbers the data blocks of the whole batch.
+    """
+
+    buffer: U8
+    block: I32
+    tag: I16
+    row: I32
+    start: I32
+    end: I32
+    quoted: Bool
+
+
+@numba.njit(cache=True)
+def columns_of(out: I32) -> tuple[I32, I16, I32, I32, I32, Bool]:
+    """Columns of rows (block, tag, row, start, end, quoted), each in its type."""
+    n = len(out)
+    block, row = np.empty(n, np.int32), np.empty(n, np.int32)
+    start, end = np.empty(n, np.int32), np.empty(n, np.int32)
+    tag, quoted = np.empty(n, np.int16), np.empty(n, np.bool_)
+    for i in range(n):
+        block[i], tag[i], row[i] = out[i, 0], out[i, 1], out[i, 2]
+        start[i], end[i], quoted[i] = out[i, 3], out[i, 4], out[i, 5] != 0
+    return block, tag, row, start, end, quoted
+
+
+def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
+    """Tokens of several readings as one.
+
+    Parameters
+    ----------
+    first
+        Kept as it is, block numbers included.
+    others
+        Further tokens, each with the number that its block 0 gets. Only the bytes of their values are
+        kept, so that a file of many megabytes does not outlive its scan.
+    """
+    if not others:
+        return first
+    parts, shift = [first], first.buffer.size
+    for tokens, block in others:
+        buffer, start, end = _compact(tokens.buffer, tokens.start, tokens.end, PRESENCE_ONLY[tokens.tag])
+        parts.append(
+            Tokens(
+                buffer,
+                tokens.block + np.int32(block),
+                tokens.tag,
+                tokens.row,
+                start + np.int32(shift),
+                end + np.int32(shift),
+                tokens.quoted,
+            )
+        )
+        shift += buffer.size
+    columns = zip(*(tuple(getattr(p, name) for name in _COLUMNS) for p in parts), strict=True)
+    return Tokens(*(np.concatenate(c) for c in columns))
+
+
+@numba.njit(cache=True)
+def _compact(buffer: U8, start: I32, end: I32, presence: Bool) -> tuple[U8, I32, I32]:
+    """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
+    new_start, new_end = np.empty_like(start), np.empty_like(end)
+    total = 0
+    for i in range(start.size):
+        size = end[i] - start[i]
+        if presence[i]:
+            size = min(size, 64)
+        new_start[i], new_end[i] = total, total + size
+        total += size + 1
+    out = np.full(max(total, 1), 10, dtype=np.uint8)
+    for i in range(start.size):
+        for k in range(new_end[i] - new_start[i]):
+            out[new_start[i] + k] = buffer[start[i] + k]
+    return out, new_start, new_end
+
+
+@dataclass(slots=True)
+class TokenWriter:
+    """Gathers tokens of readers that hand out strings (gemmi, PyCifRW)."""
+
+    parts: list[bytes] = field(default_factory=list)
+    tag: list[int] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    block: list[int] = field(default_factory=list)
+    quoted: list[bool] = field(default_factory=list)
+
+    def add(self, block: int, tag: int, row: int, text: str, quoted: bool) -> None:
+        """Add one value of block number `block`."""
+        self.parts.append(text.encode("utf-8", "replace"))
+        self.tag.append(tag)
+        self.row.append(row)
+        self.block.append(block)
+        self.quoted.append(quoted)
+
+    def tokens(self) -> Tokens:
+        """The arrays."""
+        lengths = np.fromiter(map(len, self.parts), dtype=np.int64, count=len(self.parts))
+        end = np.cumsum(lengths + 1) - 1  # one separating byte after each
+        return Tokens(
+            buffer=np.frombuffer(b"\n".join([*self.parts, b""]) or b"\n", dtype=np.uint8),
+            block=np.array(self.block, dtype=np.int32),
+            tag=np.array(self.tag, dtype=np.int16),
+            row=np.array(self.row, dtype=np.int32),
+            start=(end - lengths).astype(np.int32),
+            end=end.astype(np.int32),
+            quoted=np.array(self.quoted, dtype=np.bool_),
+        )

@@ -1,0 +1,1 @@
+"""From tokens to the rows of the tables `entry`, `site` and `rejection`."""

@@ -1,0 +1,254 @@
+"""A batch of blocks as index tables: for every block and field, for every site and field, which token.
+
+The tables hold token numbers, −1 where a block does not state a field; numbers are parsed once for the
+whole batch. Of several tokens that could fill a place the first one that is not null wins, and among
+those the tag listed first in `tags.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numba
+import numpy as np
+import pyarrow as pa
+
+from xtalpriors.arrays import F64, I16, I32, U8, Bool
+from xtalpriors.mining.reading.addresses import byte_at
+from xtalpriors.mining.reading.idle_tensors import TAG_ROLE, idle_blocks
+from xtalpriors.mining.reading.numbers import MISSING, TEXT, parse_number
+from xtalpriors.mining.reading.tags import (
+    ANISO,
+    BLOCK_NUMBERS,
+    BLOCK_TEXTS,
+    PRESENCE,
+    SITE_NUMBERS,
+    SITE_TEXTS,
+    SYMOPS,
+)
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, NUMERIC_TAG, TAG_FIELD, Tokens
+
+__all__ = ["Batch", "index_batch"]
+
+
+_N_BLOCK: Final = len(BLOCK_NUMBERS) + len(BLOCK_TEXTS) + len(PRESENCE)
+_N_SITE: Final = len(SITE_NUMBERS) + len(SITE_TEXTS)
+_N_ANISO: Final = len(ANISO)
+_SYMOP: Final = FIELD_INDEX["symop"]
+_N_SYMOP: Final = len(SYMOPS)
+TENSOR_TABLE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Index tables and numbers of a batch.
+
+    Attributes
+    ----------
+    tokens
+        The values.
+    null
+        (t + 1,) the token is `?`, `.` or empty; the last one stands for the token −1, which is none.
+    value, su, kind
+        (t + 1,) the token read as a number, see `numbers.parse_numbers`.
+    block
+        (b, block fields) token number or −1.
+    site_start, site
+        (b + 1,) first site of each block; (s, site fields) token number or −1.
+    aniso_start, aniso
+        The same of the tensor loop.
+    symop_start, symop
+        The same of the operator loop: operators, superspace operators.
+    """
+
+    tokens: Tokens
+    null: Bool
+    value: F64
+    su: F64
+    kind: U8
+    block: I32
+    site_start: I32
+    site: I32
+    aniso_start: I32
+    aniso: I32
+    symop_start: I32
+    symop: I32
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.block)
+
+    def block_tokens(self, name: str) -> I32:
+        """Token of a block field, (b,), −1 where there is none."""
+        column: I32 = self.block[:, FIELD_INDEX[name]]
+        return column
+
+    def site_tokens(self, name: str) -> I32:
+        """Token of a site field, (s,)."""
+        column: I32 = self.site[:, FIELD_INDEX[name] - _N_BLOCK]
+        return column
+
+    def aniso_tokens(self, name: str) -> I32:
+        """Token of a field of the tensor loop, (rows,)."""
+        column: I32 = self.aniso[:, FIELD_INDEX[name] - _N_BLOCK - _N_SITE]
+        return column
+
+    def numbers(self, tokens: I32) -> F64:
+        """Numbers of tokens; NaN where there is no token or no number."""
+        found: F64 = self.value[tokens]
+        return found
+
+    def stated(self, name: str) -> Bool:
+        """(b,) the block states a field, and not as a null."""
+        found: Bool = ~self.null[self.block_tokens(name)]
+        return found
+
+    def texts(self, tokens: I32) -> pa.Array:
+        """Arrow strings of tokens, null where there is no token or it is null."""
+        t = self.tokens
+        offsets, data, valid, missing = _gather(t.buffer, t.start, t.end, self.null, tokens)
+        buffers = [pa.py_buffer(part) for part in (offsets, data, valid)]
+        return pa.StringArray.from_buffers(tokens.size, *buffers, missing)
+
+    def text(self, token: int) -> str | None:
+        """String of one token; None for no token or a null one."""
+        if self.null[token]:
+            return None
+        return self.raw(token)
+
+    def raw(self, token: int) -> str:
+        """String of one token, null or not."""
+        data = self.tokens.buffer[self.tokens.start[token] : self.tokens.end[token]]
+        return data.tobytes().decode("utf-8", "replace")
+
+
+@numba.njit(cache=True)
+def _gather(buffer: U8, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[I32, U8, U8, int]:
+    """Offsets, bytes and validity bits of an Arrow array of tokens, and the number of nulls."""
+    offsets = np.zeros(tokens.size + 1, dtype=np.int32)
+    valid = np.zeros((tokens.size + 7) // 8, dtype=np.uint8)
+    total, missing = 0, 0
+    for i in range(tokens.size):
+        t = tokens[i]
+        if t < 0 or null[t]:
+            missing += 1
+        else:
+            total += end[t] - start[t]
+            valid[i >> 3] |= np.uint8(1 << (i & 7))
+        offsets[i + 1] = total
+    data = np.empty(max(total, 1), dtype=np.uint8)
+    for i in range(tokens.size):
+        at = offsets[i]
+        if offsets[i + 1] > at:
+            first = start[tokens[i]]
+            for j in range(offsets[i + 1] - at):
+                data[at + j] = buffer[first + j]
+    return offsets, data, valid, missing
+
+
+@numba.njit(cache=True)
+def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
+    if quoted:  # '  ' and ' ? ' say nothing either
+        while first < last and byte_at(base + first) <= 32:
+            first += 1
+        while last > first and byte_at(base + last - 1) <= 32:
+            last -= 1
+    return first == last or (
+        last == first + 1 and (byte_at(base + first) == 63 or byte_at(base + first) == 46)
+    )
+
+
+@numba.njit(cache=True)
+def _read(
+    base: int,
+    block: I32,
+    tag: I16,
+    row: I32,
+    start: I32,
+    end: I32,
+    quoted: Bool,
+    numeric: Bool,
+    table_of_tag: I32,
+    idle: Bool,
+) -> tuple[Bool, F64, F64, U8, I32]:
+    """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
+    n = block.size
+    null, value, su = np.ones(n + 1, dtype=np.bool_), np.full(n + 1, np.nan), np.full(n + 1, np.nan)
+    kind = np.full(n + 1, np.uint8(MISSING))
+    rows = np.zeros((3, idle.size + 1), dtype=np.int32)
+    for i in range(n):
+        table = table_of_tag[tag[i]]
+        if table == TENSOR_TABLE and idle[block[i]]:
+            continue
+        if table > 0 and row[i] >= rows[table - 1, block[i] + 1]:
+            rows[table - 1, block[i] + 1] = row[i] + 1
+        null[i] = _is_null(base, start[i], end[i], quoted[i])
+        if not null[i]:
+            kind[i] = TEXT
+            if numeric[tag[i]]:
+                value[i], su[i], kind[i] = parse_number(base, start[i], end[i])
+    return null, value, su, kind, rows
+
+
+@numba.njit(cache=True)
+def _fill(
+    block: I32,
+    tag: I16,
+    row: I32,
+    null: Bool,
+    idle: Bool,
+    table_of_tag: I32,
+    column_of_tag: I32,
+    starts: I32,
+    first: I32,
+    width: I32,
+    flat: I32,
+) -> None:
+    """Enter every token into its table; the tables lie one after the other in `flat`."""
+    for i in range(block.size):
+        table = table_of_tag[tag[i]]
+        if table == TENSOR_TABLE and idle[block[i]]:
+            continue
+        line = block[i] if table == 0 else starts[table - 1, block[i]] + row[i]
+        place = first[table] + line * width[table] + column_of_tag[tag[i]]
+        old = flat[place]
+        if old < 0 or (not null[i] and (null[old] or tag[i] < tag[old])):
+            flat[place] = i
+
+
+def _tag_tables() -> tuple[I32, I32]:
+    """Table (0 block, 1 site, 2 tensor, 3 operator) and column of each tag."""
+    firsts = np.array([0, _N_BLOCK, _N_BLOCK + _N_SITE, _SYMOP], dtype=np.int32)
+    table = (np.searchsorted(firsts, TAG_FIELD, side="right") - 1).astype(np.int32)
+    column: I32 = TAG_FIELD - firsts[table]
+    return table, column
+
+
+_TABLE_OF_TAG, _COLUMN_OF_TAG = _tag_tables()
+
+
+def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
+    """Index tables of a batch of `n_blocks` blocks; of idle tensors nothing is entered."""
+    t = tokens
+    if t.block.size and not 0 <= t.block.min() <= t.block.max() < n_blocks:
+        raise ValueError("tokens of blocks that are not in the batch")  # the kernels check no bounds
+    if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
+        raise ValueError("tokens outside the buffer")
+    idle = idle_blocks(t.block, t.tag, t.row, t.start, t.end, TAG_ROLE, n_blocks)
+    base, numeric = t.buffer.ctypes.data, NUMERIC_TAG
+    columns = (t.block, t.tag, t.row, t.start, t.end, t.quoted)
+    null, value, su, kind, rows = _read(base, *columns, numeric, _TABLE_OF_TAG, idle)
+    starts = np.cumsum(rows, axis=1, dtype=np.int32)
+    shapes = [(n_blocks, _N_BLOCK)]
+    shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]
+    first = np.cumsum([0, *(rows * width for rows, width in shapes)]).astype(np.int32)
+    width = np.array([width for _, width in shapes], dtype=np.int32)
+    flat = np.full(first[-1], -1, dtype=np.int32)
+    _fill(t.block, t.tag, t.row, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
+    block, site, aniso, symop = (
+        flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(first), shapes, strict=True)
+    )
+    return Batch(t, null, value, su, kind, block, starts[0], site, starts[1], aniso, starts[2], symop)

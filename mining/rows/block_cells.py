@@ -1,0 +1,110 @@
+"""The unit cells of a batch: declared parameters, and what is wrong with those that are no cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from xtalpriors.arrays import F64, Bool
+from xtalpriors.crystal.cells.cell import cell_volumes
+from xtalpriors.mining.reading.numbers import TEXT
+from xtalpriors.mining.rows.batch import Batch
+
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells"]
+
+PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
+
+_LONGEST_ANGSTROM: Final = 1e6
+_SMALLEST_NM, _LARGEST_NM = 0.008, 4.0
+"""nm³, or Å³ if it were so: a cell of 2 Å cubed in nanometre, and less than one atom in ångström."""
+_PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCells:
+    """Declared cells (b, 6) in Å and degrees with their s.u., recomputed volumes, and notes by block."""
+
+    cells: F64
+    su: F64
+    volumes: F64
+    stated: Bool
+    notes: dict[int, list[str]]
+
+
+def block_cells(batch: Batch) -> BlockCells:
+    """Cells of all blocks; NaN where a parameter is missing.
+
+    A missing angle is 90°, as the core dictionary defines for `_cell_angle_*`; one given as `?` is unknown.
+    """
+    tokens = np.stack([batch.block_tokens(p) for p in PARAMETERS], axis=1)
+    cells = np.stack([batch.numbers(tokens[:, i]) for i in range(6)], axis=1)
+    su = batch.su[tokens]
+    notes: dict[int, list[str]] = {}
+    stated: Bool = np.any(tokens[:, :3] >= 0, axis=1)
+    for b, i in zip(*np.nonzero(np.isnan(cells[:, 3:]) & stated[:, None]), strict=True):
+        token = tokens[b, 3 + i]
+        if token < 0 or batch.raw(token) == ".":
+            cells[b, 3 + i] = 90.0
+            notes.setdefault(int(b), []).append("angle-by-default")
+    _to_angstrom(batch, cells, su, notes)
+    with np.errstate(invalid="ignore", over="ignore"):
+        volumes = cell_volumes(cells) if len(cells) else np.empty(0)
+    return BlockCells(cells, su, volumes, stated, notes)
+
+
+def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
+    """Bring lengths in nanometre or picometre to ångström, in place, where nothing else makes sense.
+
+    Nanometre: the product of the lengths is below 4, less than any atom's volume in Å³. Picometre: every
+    length is above 100 and there would be more than 5 · 10⁶ Å³ for each site listed (5 Å³ if it is
+    picometre). Only cells with sites are looked at: the sites are what makes the unit certain.
+    """
+    sites = np.diff(batch.site_start)
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = cells[:, :3].prod(axis=1)
+        nanometre = (
+            (sites > 0) & ~(cells == _PLACEHOLDER).all(axis=1) & (size > _SMALLEST_NM) & (size < _LARGEST_NM)
+        )
+        picometre = (sites > 0) & (cells[:, :3] > 100.0).all(axis=1) & (size > 5e6 * sites)
+    for chosen, factor, note in (
+        (nanometre, 10.0, "cell-from-nanometre"),
+        (picometre, 0.01, "cell-from-picometre"),
+    ):
+        cells[chosen, :3] *= factor
+        su[chosen, :3] *= factor
+        for b in np.flatnonzero(chosen):
+            notes.setdefault(int(b), []).append(note)
+
+
+def sound_cells(cells: BlockCells) -> Bool:
+    """(b,) cells with which nothing is wrong; `cell_problem` says what is wrong with the others."""
+    values = cells.cells
+    with np.errstate(invalid="ignore"):
+        lengths = (values[:, :3] > 0.0) & (values[:, :3] < _LONGEST_ANGSTROM)
+        angles = (values[:, 3:] > 0.0) & (values[:, 3:] < 180.0)
+        sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & (cells.volumes > 0.0)
+    sound &= ~(values == _PLACEHOLDER).all(axis=1)
+    return sound
+
+
+def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:
+    """Code and detail of what makes a block's cell unusable; None for a good cell."""
+    values = cells.cells[block]
+    for name, value in zip(PARAMETERS, values, strict=True):
+        tag = f"_cell_{'length' if len(name) == 1 else 'angle'}_{name}"
+        token = int(batch.block_tokens(name)[block])
+        if token < 0 and np.isnan(value):
+            return "cell-incomplete", f"{tag} is missing"
+        found = batch.raw(token) if token >= 0 else "missing"
+        if np.isnan(value):
+            code = "cell-not-a-number" if batch.kind[token] == TEXT else "cell-unknown"
+            return code, f"{tag} is {found!r}"
+        if not (0.0 < value < (_LONGEST_ANGSTROM if len(name) == 1 else 180.0)):
+            return "cell-impossible", f"{tag} is {found!r}"
+    if not cells.volumes[block] > 0.0:
+        return "cell-impossible", f"angles {values[3]:g}, {values[4]:g}, {values[5]:g} enclose no volume"
+    if (values == _PLACEHOLDER).all():
+        return "cell-placeholder", "the cell is 1 1 1 90 90 90, which stands for no cell (NMR, molecules)"
+    return None

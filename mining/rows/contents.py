@@ -1,0 +1,224 @@
+"""Columns of what a cell contains: formulae, hydrogen, class, special positions, displacements, disorder."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numba
+import numpy as np
+import pyarrow as pa
+
+from xtalpriors.arrays import F64, I32, I64, U8, Bool
+from xtalpriors.crystal.chemistry.elements import SYMBOLS, block, is_metal
+from xtalpriors.mining.rows.arrow import coded
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.composition import (
+    AGREEMENTS,
+    HYDROGEN_ORIGINS,
+    Contents,
+    formula_counts,
+    reconcile,
+    site_counts,
+)
+from xtalpriors.mining.rows.contents_text import hill_formulas, symbols
+from xtalpriors.mining.rows.displacements import Displacements
+from xtalpriors.mining.rows.positions import Positions, ranges, special_summary
+from xtalpriors.mining.rows.select import Chosen
+from xtalpriors.mining.rows.shared_positions import Occupation, occupation
+from xtalpriors.mining.rows.site_table import Sites
+
+__all__ = ["content_columns"]
+
+
+_IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
+_IS_S_METAL: Final = np.array([False] + [block(s) == "s" and is_metal(s) for s in SYMBOLS[1:]])
+_IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
+
+
+def content_columns(
+    batch: Batch,
+    chosen: Chosen,
+    keep: I64,
+    volume: F64,
+    sites: Sites,
+    displacements: Displacements,
+    positions: Positions,
+    first: I64,
+) -> dict[str, Any]:
+    """Columns of the chosen blocks that are made from their sites and formulae.
+
+    `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
+    """
+    start, end = batch.site_start[keep], batch.site_start[keep + 1]
+    non_h = sites.placed & (sites.species.number != 1)
+    formulas = batch.texts(batch.block_tokens("formula")[keep]).to_pylist()
+    z = batch.numbers(batch.block_tokens("formula_units")[keep])
+    z[~(z > 0)] = np.nan
+    hydrogens = _unlocated_hydrogens(sites, start, end)
+    counts, attached = site_counts(
+        start, end, sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed
+    )
+    has_sites = _sum(start, end, sites.placed) > 0
+    formula, readable = formula_counts(formulas)
+    contents = reconcile(counts, attached, formula, has_sites, readable, z)
+    columns = _composition(formulas, formula, z, counts, attached, has_sites, contents, volume)
+    columns |= {
+        "n_sites": _sum(start, end, sites.placed).astype(np.int32),
+        "n_sites_non_h": _sum(start, end, non_h).astype(np.int32),
+        "has_dummy_sites": _sum(start, end, sites.dummy) > 0,
+    }
+    special, letters, points = special_summary(
+        [s.group for s in chosen.symmetry], start, end, positions, first, non_h
+    )
+    columns |= {"n_special_positions": special, "special_letters": letters, "n_special_points": points}
+    columns |= _displacement(start, end, non_h & displacements.evidence, displacements.u_iso)
+    occupied = occupation(start, end, first, sites)
+    columns |= _disorder(batch, start, end, occupied)
+    _site_notes(chosen, keep, start, end, sites)
+    for e in np.flatnonzero(occupied.overfull):
+        chosen.notes.setdefault(int(keep[e]), []).append("overfull-position")
+    return columns
+
+
+def _sum(start: I32, end: I32, flags: Bool) -> I64:
+    """Number of set flags between `start` and `end`."""
+    total = np.concatenate([[0], np.cumsum(flags)])
+    counted: I64 = total[end] - total[start]
+    return counted
+
+
+def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
+    """Hydrogens per site without sites of their own: as attached, or as the symbol says (`Wat`, `O-H`).
+
+    What a symbol implies counts only in a structure without any hydrogen site: with some, the water's may be
+    among them.
+    """
+    hydrogens = np.where(np.isnan(sites.attached), 0.0, sites.attached)
+    implied = np.where(sites.attached > 0, 0, sites.species.implied_hydrogens)
+    located = _sum(start, end, sites.placed & (sites.species.number == 1)) > 0
+    if implied.any():
+        rows = ranges(start, end)
+        hydrogens[rows] += np.where(np.repeat(located, end - start), 0, implied[rows])
+    return hydrogens
+
+
+def _composition(
+    formulas: list[str | None],
+    formula: F64,
+    z: F64,
+    counts: F64,
+    attached: F64,
+    has_sites: Bool,
+    contents: Contents,
+    volume: F64,
+) -> dict[str, Any]:
+    from_sites = counts.copy()
+    from_sites[:, 1] += attached
+    final = contents.counts
+    non_h = counts.sum(axis=1) - counts[:, 1]
+    total = final[:, 1:].sum(axis=1)
+    known = final[:, 0] == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h_fraction = np.where(known & (total > 0), final[:, 1] / total, np.nan)
+        per_atom = np.where(non_h > 0, volume / non_h, np.nan)
+    # Where sites and formula disagree, either may have left an element out.
+    present = (np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6) | (counts[:, 1:] > 1e-6) | (formula[:, 1:] > 0)
+    by_sites = hill_formulas(from_sites)
+    reconciled = list(by_sites)
+    differ = np.flatnonzero((final != from_sites).any(axis=1))  # in most entries they do not
+    for e, formula_text in zip(differ.tolist(), hill_formulas(final[differ]), strict=True):
+        reconciled[e] = formula_text
+    return {
+        "formula_declared": formulas,
+        "z_declared": z,
+        "formula_sites": [f if h else None for f, h in zip(by_sites, has_sites.tolist(), strict=True)],
+        "formula_cell": reconciled,
+        "formula_units": contents.units,
+        "composition_agreement": coded(contents.agreement, AGREEMENTS),
+        "n_atoms_non_h_cell": np.where(has_sites, non_h, np.nan),
+        "n_atoms_h_cell": final[:, 1],
+        "hydrogen_origin": coded(contents.hydrogen_origin, HYDROGEN_ORIGINS),
+        "h_fraction": h_fraction,
+        "volume_per_non_h_atom_angstrom3": per_atom,
+        "elements": symbols(present),
+        "class": _classes(present),
+        "has_s_block": (present & _IS_S_METAL[1:]).any(axis=1),
+        "has_d_block": (present & _IS_D[1:]).any(axis=1),
+    }
+
+
+def _classes(present: Bool) -> pa.Array:
+    """`organic`, `metal-organic` or `inorganic` of the elements present (n, elements from hydrogen on)."""
+    hydrocarbon = present[:, 5] & present[:, 0]
+    metal = (present & _IS_METAL[1:]).any(axis=1)
+    code = np.where(hydrocarbon, np.where(metal, 1, 0), 2)
+    return coded(np.where(present.any(axis=1), code, -1), ("organic", "metal-organic", "inorganic"))
+
+
+def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any]:
+    """Mean and sample standard deviation of U_iso over the sites used."""
+    value = np.where(used, u_iso, 0.0)
+    n = _sum(start, end, used)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = _total(start, end, value) / n
+        entry = np.repeat(np.arange(len(start)), end - start)
+        rows = ranges(start, end)
+        deviation = np.zeros(len(value))
+        deviation[rows] = np.where(used[rows], (value[rows] - mean[entry]) ** 2, 0.0)
+        sd = np.sqrt(_total(start, end, deviation) / (n - 1))
+    return {
+        "u_iso_mean_angstrom2": np.where(n > 0, mean, np.nan),
+        "u_iso_sd_angstrom2": np.where(n > 1, sd, np.nan),
+        "u_iso_n": n.astype(np.int32),
+    }
+
+
+def _total(start: I32, end: I32, values: F64) -> F64:
+    """Sums of the values between `start` and `end`."""
+    padded = np.append(values, 0.0)  # a sum may begin at the very end
+    sums: F64 = np.add.reduceat(padded, np.stack([start, end], axis=1).ravel())[::2]
+    return np.where(end > start, sums, 0.0)
+
+
+@numba.njit(cache=True)
+def _grouped(buffer: U8, start: I32, end: I32, null: Bool, assembly: I32, group: I32) -> Bool:
+    """(s,) sites of a disordered assembly or group; PART 0 is the ordered part."""
+    out = np.zeros(assembly.size, dtype=np.bool_)
+    for i in range(assembly.size):
+        for t in (assembly[i], group[i]):
+            if t >= 0 and not null[t]:
+                out[i] |= end[t] - start[t] != 1 or buffer[start[t]] != 48
+    return out
+
+
+def _disorder(batch: Batch, start: I32, end: I32, occupied: Occupation) -> dict[str, Any]:
+    t = batch.tokens
+    assembly, group = (batch.site_tokens(f"disorder_{name}") for name in ("assembly", "group"))
+    grouped = _grouped(t.buffer, t.start, t.end, batch.null, assembly, group)
+    return {
+        "has_disorder": (_sum(start, end, grouped) > 0) | occupied.alone,
+        "has_partial_occupancy": occupied.partial,
+        "has_mixed_sites": occupied.mixed,
+    }
+
+
+def _site_notes(chosen: Chosen, keep: I64, start: I32, end: I32, sites: Sites) -> None:
+    """Note what was decided about the sites of an entry."""
+    unplaced = ~sites.placed & ~sites.dummy & ~sites.repeated
+    with np.errstate(invalid="ignore"):
+        outside = sites.placed & ((sites.occupancy < 0) | (sites.occupancy > 1.0005))
+    found = {
+        "sites-without-coordinates": unplaced,
+        "repeated-sites": sites.repeated,
+        "cartesian-coordinates": sites.cartesian,
+        "unknown-element": sites.placed & (sites.species.number == 0),
+        "unknown-occupancy": sites.placed & np.isnan(sites.occupancy),
+        "occupancy-out-of-range": outside,
+    }
+    for code, flags in found.items():
+        if not flags.any():
+            continue
+        for e in np.flatnonzero(_sum(start, end, flags) > 0):
+            chosen.notes.setdefault(int(keep[e]), []).append(code)
+    for e in np.flatnonzero(_sum(start, end, sites.placed) == 0):
+        chosen.notes.setdefault(int(keep[e]), []).append("no-sites")

@@ -1,0 +1,232 @@
+"""The diffraction experiment: radiation, method, temperature, pressure, resolution, agreement factors.
+
+Every column is null where the file does not say; no value is taken from what is usual.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import numpy as np
+
+from xtalpriors.arrays import F64, Bool
+from xtalpriors.mining.reading.numbers import NUMBER
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
+from xtalpriors.mining.rows.batch import Batch
+
+__all__ = ["experiment_columns"]
+
+Notes = dict[int, list[str]]
+
+_HOTTEST_KELVIN: Final = 5000.0
+_ELECTRON_WAVELENGTH_ANGSTROM: Final = 0.06
+"""Electrons of more than 40 kV are shorter than this; X-rays and neutrons of crystallography are not."""
+_NUMBER_AND_UNIT: Final = re.compile(
+    r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?)?[\s_]*"
+    r"(?:(?:°|º|\\%|deg(?:rees?|\.)?)?\s*(?:(?P<kelvin>k(?:elvins?)?)|(?P<celsius>c(?:elsius|entigrade)?))\.?)?\s*",
+    re.IGNORECASE,
+)
+"""`293(2)`, `293 K`, `100(2)_K`, `-100 C`, `20 °C`: a degree sign without a letter says neither."""
+
+
+def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
+    """Columns of the `entry` table that describe the experiment, each of one value per block.
+
+    Decisions worth knowing are added to `notes` by block.
+    """
+    wavelength = _within(_number(batch, "wavelength"), 0.0, 100.0)
+    radiation = _radiation(batch, wavelength)
+    method, powder = _method(batch)
+    theta = _within(_number(batch, "theta_max"), 0.0, 90.0, closed=True)
+    d_min = _number(batch, "d_min")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d_theta = wavelength / (2.0 * np.sin(np.radians(theta)))
+    reflections = _within(_number(batch, "n_reflections"), 0.0, 2e9)
+    return {
+        "temperature_kelvin": _temperature(batch, notes),
+        "pressure_kilopascal": _within(_number(batch, "pressure"), 0.0, np.inf, low_closed=True),
+        "radiation": radiation,
+        "method": method,
+        "wavelength_angstrom": wavelength,
+        "theta_max_degree": theta,
+        "d_min_angstrom": _within(np.where(np.isfinite(d_theta), d_theta, d_min), 0.0, 100.0),
+        "completeness": _completeness(batch, notes),
+        "n_reflections": reflections,
+        "r1": _agreement(batch, "r1", "r_all", notes),
+        "wr2": _agreement(batch, "wr2", None, notes),
+        "is_powder": powder,
+        "is_electron": np.array([r == "electron" for r in radiation], dtype=np.bool_),
+    }
+
+
+def _number(batch: Batch, name: str) -> F64:
+    return batch.numbers(batch.block_tokens(name))
+
+
+def _within(values: F64, low: float, high: float, *, closed: bool = False, low_closed: bool = False) -> F64:
+    """The values inside the open interval, NaN for the rest."""
+    with np.errstate(invalid="ignore"):
+        inside = ((values > low) | (low_closed & (values == low))) & (
+            (values < high) | (closed & (values == high))
+        )
+    return np.where(inside, values, np.nan)
+
+
+def _temperature(batch: Batch, notes: Notes) -> F64:
+    """Kelvin. A unit after the number counts, a number in °C is converted; both are noted.
+
+    Where that number is in doubt, the other tags for the temperature are asked.
+    """
+    tokens = batch.block_tokens("temperature")
+    kelvin = _number(batch, "temperature")
+    good = _within(kelvin, 0.0, _HOTTEST_KELVIN)
+    plain = (batch.kind[tokens] == NUMBER) & np.isfinite(good)
+    field = FIELD_INDEX["temperature"]
+    for block in np.flatnonzero(np.isfinite(kelvin) & ~plain):
+        stated_by = batch.tokens.block[tokens[block]]  # another block, where it is inherited
+        others = np.flatnonzero((batch.tokens.block == stated_by) & (TAG_FIELD[batch.tokens.tag] == field))
+        by_tag = sorted(others.tolist(), key=lambda t: (int(batch.tokens.tag[t]), t))
+        found = [_one_temperature(batch, t) for t in by_tag]
+        certain = [f for f in found if np.isfinite(f[0])]
+        good[block], note = certain[0] if certain else found[0]
+        if note:
+            notes.setdefault(int(block), []).append(note)
+    return good
+
+
+def _one_temperature(batch: Batch, token: int) -> tuple[float, str | None]:
+    """Kelvin, NaN where the text leaves it open, and a note."""
+    value = float(batch.value[token])
+    if not np.isfinite(value):
+        return np.nan, None
+    match = _NUMBER_AND_UNIT.fullmatch(batch.raw(token))
+    note = None
+    if match is None:
+        return np.nan, "temperature-unclear"
+    if match["celsius"]:
+        value, note = round(value + 273.15, 6), "temperature-from-celsius"
+    elif match["kelvin"]:
+        note = "temperature-with-unit"
+    if not 0.0 < value < _HOTTEST_KELVIN:
+        return np.nan, "temperature-impossible"
+    return value, note
+
+
+def _completeness(batch: Batch, notes: Notes) -> F64:
+    """Fraction 0…1; a value above 1.5 is a percentage."""
+    value = _number(batch, "completeness")
+    with np.errstate(invalid="ignore"):
+        percent = (value > 1.5) & (value <= 100.5)
+    for block in np.flatnonzero(percent):
+        notes.setdefault(int(block), []).append("completeness-in-percent")
+    value = np.where(percent, value / 100.0, value)
+    with np.errstate(invalid="ignore"):
+        slightly = (value > 1.0) & (value <= 1.05)
+    return _within(np.where(slightly, 1.0, value), 0.0, 1.0, closed=True)
+
+
+def _agreement(batch: Batch, name: str, fallback: str | None, notes: Notes) -> F64:
+    """An R value as a fraction; one above 1.5 is a percentage."""
+    value = _within(_number(batch, name), 0.0, 100.0)
+    if fallback is not None:
+        other = _within(_number(batch, fallback), 0.0, 100.0)
+        for block in np.flatnonzero(np.isnan(value) & np.isfinite(other)):
+            notes.setdefault(int(block), []).append("r1-of-all-reflections")
+        value = np.where(np.isnan(value), other, value)
+    with np.errstate(invalid="ignore"):
+        percent = value > 1.5
+    for block in np.flatnonzero(percent):
+        notes.setdefault(int(block), []).append(f"{name}-in-percent")
+    return np.where(percent, value / 100.0, value)
+
+
+def _lower(batch: Batch, name: str) -> list[str]:
+    return [t.strip().lower() if t else "" for t in batch.texts(batch.block_tokens(name)).to_pylist()]
+
+
+def _radiation(batch: Batch, wavelength: F64) -> list[str | None]:
+    """`x-ray`, `neutron`, `electron`, `gamma`: from the probe, else the type, the source, the method."""
+    out: list[str | None] = []
+    rows = zip(
+        *(_lower(batch, n) for n in ("probe", "radiation_type", "radiation_source", "exptl_method")),
+        wavelength.tolist(),
+        strict=True,
+    )
+    cache: dict[tuple[str, str, str, str], str | None] = {}
+    for *texts, length in rows:
+        key = (texts[0], texts[1], texts[2], texts[3])
+        if key not in cache:
+            cache[key] = next((r for r in map(_named_radiation, key) if r is not None), None)
+        found = cache[key]
+        if found is None and 0.0 < length < _ELECTRON_WAVELENGTH_ANGSTROM:
+            found = "electron"
+        out.append(found)
+    return out
+
+
+def _named_radiation(text: str) -> str | None:
+    if not text:
+        return None
+    if "neutron" in text or "spallation" in text or "reactor" in text:
+        return "neutron"
+    if (
+        "electron crystallography" in text
+        or "electron microscope" in text
+        or text in {"electron", "electrons", "tem"}
+    ):
+        return "electron"
+    if text.startswith("gamma") or "γ-ray" in text:
+        return "gamma"
+    marks = (
+        "x-ray",
+        "xray",
+        "x ray",
+        "synchrotron",
+        "k\\a",
+        "\\a",
+        "mok",
+        "cuk",
+        "agk",
+        "crk",
+        "fek",
+        "cok",
+        "gak",
+        "mo k",
+        "cu k",
+        "ag k",
+        "cr k",
+        "fe k",
+        "co k",
+        "ga k",
+        "sealed",
+        "rotating",
+        "tube",
+        "microfocus",
+        "sx-mo",
+        "kα",
+    )
+    if any(mark in text for mark in marks):
+        return "x-ray"
+    return "electron" if "electron" in text else None
+
+
+def _method(batch: Batch) -> tuple[list[str | None], Bool]:
+    """`single crystal`, `powder` or `theoretical`, and the powder flag: the declared word, else the tags."""
+    powder_tags = batch.stated("powder")
+    single_tags = batch.stated("single_crystal")
+    out: list[str | None] = []
+    declared = zip(_lower(batch, "determination_method"), _lower(batch, "exptl_method"), strict=True)
+    for block, (word, method) in enumerate(declared):
+        text = word or method
+        if "theoretical" in text:
+            out.append("theoretical")
+        elif "powder" in text:
+            out.append("powder")
+        elif "single" in text or method.endswith("diffraction"):
+            out.append("powder" if powder_tags[block] and not word else "single crystal")
+        elif powder_tags[block]:
+            out.append("powder")
+        else:
+            out.append("single crystal" if single_tags[block] else None)
+    return out, np.array([m == "powder" for m in out], dtype=np.bool_)

@@ -1,0 +1,119 @@
+"""Positions of a batch of entries: special or general, shared or not, with Wyckoff letters and orders.
+
+Everything is recomputed from the operators; what files call multiplicity is mostly the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numba
+import numpy as np
+
+from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
+
+__all__ = ["Positions", "ranges", "site_positions", "special_summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Per site (s,); 0 and an empty letter where the site has no coordinates.
+
+    Attributes
+    ----------
+    multiplicity, order
+        Multiplicity per cell, and order of the site symmetry group.
+    letter
+        Wyckoff letter as its ASCII code.
+    snapped
+        (s, 3) coordinates on the symmetry element exactly.
+    """
+
+    multiplicity: I16
+    order: I16
+    letter: U8
+    snapped: F64
+
+
+def site_positions(
+    groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, fract: F64, placed: Bool
+) -> Positions:
+    """Site symmetry of every placed site of n entries.
+
+    Parameters
+    ----------
+    groups
+        n space groups.
+    metric
+        (n, 3, 3) metric tensors in Å².
+    start, end
+        (n,) first and one past the last site of each entry.
+    fract, placed
+        (s, 3) and (s,) fractional coordinates, and whether the site has them.
+    """
+    n_sites = fract.shape[0]
+    multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
+    letter = np.zeros(n_sites, dtype=np.uint8)
+    snapped = fract.copy()
+    rows = ranges(start, end)
+    offsets = np.concatenate([[0], np.cumsum(end - start)])
+    here = np.where(placed[rows, None], fract[rows], np.nan)
+    found = site_symmetries_of_entries(groups, offsets, here, metric)
+    multiplicity[rows], order[rows] = found.multiplicity, found.order
+    letter[rows] = found.letter.view(np.int32)
+    snapped[rows] = found.fract
+    return Positions(multiplicity, order, letter, snapped)
+
+
+def ranges(start: I32, end: I32) -> I64:
+    """The numbers from `start` to `end` of each entry, one entry after the other."""
+    sizes = (end - start).astype(np.int64)
+    shift = np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    numbers: I64 = np.arange(sizes.sum(), dtype=np.int64) + shift
+    return numbers
+
+
+@numba.njit(cache=True)
+def _occupied_letters(start: I32, end: I32, first: I64, letter: U8, wanted: Bool) -> tuple[U8, I64]:
+    """Letters of the positions of the wanted sites, each once, and the bounds of each entry's letters."""
+    letters, bounds = np.empty(wanted.size, np.uint8), np.zeros(start.size + 1, np.int64)
+    seen = np.zeros(wanted.size, np.bool_)
+    n = 0
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if wanted[i] and not seen[first[i]]:
+                seen[first[i]] = True
+                letters[n] = letter[i]
+                n += 1
+        bounds[e + 1] = n
+    return letters[:n], bounds
+
+
+@lru_cache(maxsize=2048)
+def _points(group: SpaceGroup) -> frozenset[int]:
+    """Letters (ASCII codes) of the positions without a free coordinate."""
+    return frozenset(ord(p.letter) for p in wyckoff_positions(group) if p.degrees_of_freedom == 0)
+
+
+def special_summary(
+    groups: Sequence[SpaceGroup], start: I32, end: I32, positions: Positions, first: I64, non_hydrogen: Bool
+) -> tuple[I64, list[str], list[int]]:
+    """Of n entries: occupied special positions, their letters joined by blanks, and how many are points.
+
+    `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
+    """
+    wanted = non_hydrogen & (positions.order > 1)
+    found, bounds = _occupied_letters(start, end, first, positions.letter, wanted)
+    codes, places = found.tobytes(), bounds.tolist()
+    counts = np.diff(bounds)
+    letters, points = [""] * len(groups), [0] * len(groups)
+    for e in np.flatnonzero(counts).tolist():
+        here = sorted(codes[places[e] : places[e + 1]])
+        letters[e] = " ".join(map(chr, here))
+        special = _points(groups[e])
+        points[e] = sum(code in special for code in here)
+    return counts, letters, points

@@ -1,0 +1,122 @@
+"""Which blocks of a file are structures, which are rejected, and what they inherit from their siblings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure
+from xtalpriors.mining.reading.tokens import FIELD_INDEX
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem, sound_cells
+from xtalpriors.mining.rows.block_symmetry import resolve_blocks
+
+__all__ = ["Chosen", "FileBlocks", "select_structures"]
+
+_INHERITED: Final = (
+    "year",
+    "doi",
+    "journal",
+    "cod_code",
+    "amcsd_code",
+    "refcode",
+    "ccdc_number",
+    "temperature",
+    "pressure",
+    "wavelength",
+    "probe",
+    "radiation_type",
+    "radiation_source",
+    "determination_method",
+    "powder",
+)
+"""What a block without a structure (`data_global`, a powder experiment) says for its siblings."""
+
+Rejection = tuple[str, str | None, str, str, str]
+
+
+class FileBlocks(NamedTuple):
+    """A file that was read: where its blocks are in the batch, and how it was read."""
+
+    file_id: str
+    content_hash: str
+    revision: int | None
+    reader: str
+    notes: tuple[str, ...]
+    first_block: int
+    blocks: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The structures of a batch: block numbers, file and symmetry of each; and what was rejected."""
+
+    blocks: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    symmetry: list[Resolution] = field(default_factory=list)
+    notes: dict[int, list[str]] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) -> Chosen:
+    """Choose the blocks that become entries; every file ends with at least one entry or rejection.
+
+    A block is about a structure when it states a cell or lists atoms. Other blocks only pass on what they
+    say of the publication and the experiment; a file of such blocks alone is rejected as `no-structure`.
+    """
+    chosen = Chosen(notes=cells.notes)
+    structural = cells.stated | (np.diff(batch.site_start) > 0)
+    sound = sound_cells(cells)
+    usable: list[tuple[int, int]] = []
+    for f, file in enumerate(files):
+        blocks = range(file.first_block, file.first_block + len(file.blocks))
+        about = [b for b in blocks if structural[b]]
+        if not about:
+            chosen.rejections.append((file.file_id, None, "sites", "no-structure", _nothing_in(file)))
+        if about and len(about) < len(blocks):
+            _inherit(batch, [b for b in blocks if not structural[b]], about, chosen.notes)
+        for b in about:
+            problem = None
+            if not sound[b]:
+                problem = cell_problem(batch, cells, b) if cells.stated[b] else _no_cell(batch, b)
+            if problem is None:
+                usable.append((f, b))
+            else:
+                chosen.rejections.append((file.file_id, file.blocks[b - file.first_block], "cell", *problem))
+    groups = resolve_blocks(batch, cells, [b for _, b in usable])
+    for f, b in usable:
+        found = groups[b]
+        if isinstance(found, SymmetryFailure):
+            block = files[f].blocks[b - files[f].first_block]
+            chosen.rejections.append((files[f].file_id, block, "symmetry", found.code, found.detail))
+            continue
+        chosen.blocks.append(b)
+        chosen.files.append(f)
+        chosen.symmetry.append(found)
+    return chosen
+
+
+def _nothing_in(file: FileBlocks) -> str:
+    names = ", ".join(file.blocks[:5]) + (", …" if len(file.blocks) > 5 else "")
+    return f"no cell and no atom sites in any of {len(file.blocks)} data blocks ({names})"
+
+
+def _no_cell(batch: Batch, block: int) -> tuple[str, str]:
+    n = int(batch.site_start[block + 1] - batch.site_start[block])
+    return "no-cell", f"{n} atom sites but none of _cell_length_a, _b, _c"
+
+
+def _inherit(batch: Batch, givers: list[int], takers: list[int], notes: dict[int, list[str]]) -> None:
+    """Let structures take what they do not state themselves from the file's other blocks."""
+    for name in _INHERITED:
+        column = batch.block[:, FIELD_INDEX[name]]
+        given = [t for t in (int(column[g]) for g in givers) if t >= 0 and not batch.null[t]]
+        if not given:
+            continue
+        for b in takers:
+            if column[b] < 0 or batch.null[column[b]]:
+                column[b] = given[0]
+                if "inherited" not in notes.setdefault(b, []):
+                    notes[b].append("inherited")

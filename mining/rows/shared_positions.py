@@ -1,0 +1,234 @@
+"""Which sites stand on one position of the crystal, the operators of its group included.
+
+Lists of atoms hold mixed sites, images of other sites, whole cells beside full operators, and two
+whole atoms on one place. What is counted, and what is said of an entry, begins with knowing them.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.mining.reading.addresses import uncounted
+from xtalpriors.mining.rows.distance_kernel import distance2
+from xtalpriors.mining.rows.groups import Groups
+from xtalpriors.mining.rows.positions import Positions
+from xtalpriors.mining.rows.site_table import Sites
+
+__all__ = ["Occupation", "first_on_position", "occupation", "repeated_sites"]
+
+I8 = npt.NDArray[np.int8]
+
+_SAME_PLACE_ANGSTROM: Final = 0.05
+"""Sites nearer than this, or with images nearer than this, are on one position."""
+_FULL: Final = 0.9995
+"""An occupancy below this is partial."""
+_OVERFULL: Final = 1.1
+"""More atoms than this on one position are no rounding of refined occupancies."""
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _width(g: F64, axis: int) -> float:
+    """Largest difference along an axis, in fractions of the cell, of two places that are one."""
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    minor = g[i, i] * g[j, j] - g[i, j] * g[i, j]
+    a = g[axis, i] * g[j, j] - g[i, j] * g[axis, j]
+    b = g[axis, i] * g[i, j] - g[i, i] * g[axis, j]
+    return float(
+        _SAME_PLACE_ANGSTROM * np.sqrt(minor / (g[axis, axis] * minor - g[axis, i] * a + g[axis, j] * b))
+    )
+
+
+@numba.njit(cache=True, forceinline=True)
+def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
+    """Least distance of x, y or z (`row` 0, 4, 8) from a whole number over the images, equal for all."""
+    least = 1.0
+    for k in range(low, high):
+        u = operators[k, row] * x[0] + operators[k, row + 1] * x[1] + operators[k, row + 2] * x[2]
+        u += operators[k, row + 3]
+        least = min(least, abs(u - np.floor(u + 0.5)))
+    return least
+
+
+@numba.njit(cache=True)
+def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bool:
+    """Whether an image of x by the operators `low` … `high` is on y."""
+    for k in range(low, high):
+        o = operators[k]
+        u = o[0] * x[0] + o[1] * x[1] + o[2] * x[2] + o[3]
+        v = o[4] * x[0] + o[5] * x[1] + o[6] * x[2] + o[7]
+        w = o[8] * x[0] + o[9] * x[1] + o[10] * x[2] + o[11]
+        if distance2(g, (u, v, w), y) < _SAME_PLACE_ANGSTROM**2:
+            return True
+    return False
+
+
+@numba.njit(cache=True)
+def _first(
+    start: I32,
+    end: I32,
+    metric: F64,
+    fract: F64,
+    letter: U8,
+    placed: Bool,
+    group: I64,
+    op_start: I64,
+    operators: F64,
+) -> I64:
+    """See `first_on_position`. Sites lie in bins of what all images of x share, so few are compared."""
+    metric, fract, letter, operators = (
+        uncounted(metric),
+        uncounted(fract),
+        uncounted(letter),
+        uncounted(operators),
+    )
+    first = np.full(placed.size, -1, np.int64)
+    largest = max((end - start).max(), 1) if start.size else 1
+    head, following = np.empty(8 * largest, np.int32), np.empty(placed.size, np.int32)
+    shared = np.empty((placed.size, 2))
+    for e in range(start.size):
+        g = metric[e]
+        wide, wide_z = _width(g, 0), _width(g, 2)
+        n_bins = 1
+        while n_bins < 4 * (end[e] - start[e]) and 4 * n_bins * wide < 1.0:
+            n_bins *= 2
+        head[:n_bins] = -1
+        low, high = op_start[group[e]], op_start[group[e] + 1]
+        for i in range(start[e], end[e]):
+            if not placed[i] or letter[i] == 0:
+                continue
+            x, z = _nearest(0, fract[i], operators, low, high), _nearest(8, fract[i], operators, low, high)
+            shared[i, 0], shared[i, 1] = x, z
+            for slot in range(int(np.floor((x - wide) * n_bins)), int((x + wide) * n_bins) + 1):
+                j = head[slot & (n_bins - 1)]
+                while j >= 0 and first[i] < 0:
+                    near = abs(shared[j, 0] - x) < wide and abs(shared[j, 1] - z) < wide_z
+                    near &= letter[j] == letter[i]  # images have the letter of the site
+                    if near and _is_image(fract[i], fract[j], g, operators, low, high):
+                        first[i] = j
+                    j = following[j]
+            if first[i] < 0:
+                first[i] = i
+                slot = int(x * n_bins) & (n_bins - 1)
+                following[i], head[slot] = head[slot], i
+    return first
+
+
+@functools.lru_cache(maxsize=1024)
+def _operators(group: SpaceGroup) -> F64:
+    """(n, 12) rotation and translation of x, of y and of z."""
+    return np.concatenate([group.rotations, group.translations[:, :, None]], axis=2).reshape(-1, 12)
+
+
+def first_on_position(
+    groups: Groups, metric: F64, start: I32, end: I32, positions: Positions, placed: Bool
+) -> I64:
+    """(s,) of every placed site the first one of its entry on the same position, images included; else −1.
+
+    Parameters
+    ----------
+    groups, metric, start, end
+        Of n entries: groups, (n, 3, 3) metric tensors in Å², first and one past the last site.
+    positions, placed
+        Of s sites.
+    """
+    of = [_operators(g) for g in groups.distinct]
+    operators = np.concatenate(of) if of else np.empty((0, 12))
+    op_start = np.cumsum([0, *map(len, of)])
+    sites = (positions.snapped, positions.letter, placed)
+    found: I64 = _first(start, end, metric, *sites, groups.place, op_start, operators)
+    return found
+
+
+@numba.njit(cache=True)
+def _repeated(
+    start: I32, end: I32, first: I64, number: I16, isotope: I8, occupancy: F64, full: float
+) -> Bool:
+    repeated, heavy = np.zeros(first.size, np.bool_), np.zeros(first.size, np.bool_)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if first[i] >= 0 and number[i] != 1:
+                heavy[first[i]] = True
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if k < 0 or k == i or not occupancy[i] >= full or (number[i] == 1 and heavy[k]):
+                continue
+            for j in range(k, i):
+                if first[j] == k and number[j] == number[i] and isotope[j] == isotope[i]:
+                    repeated[i] |= occupancy[j] >= full
+    return repeated
+
+
+def repeated_sites(start: I32, end: I32, first: I64, sites: Sites) -> Bool:
+    """(s,) sites that are no further atoms: whole atoms of one species on the position of an earlier one.
+
+    Partial occupancies, other elements and isotopes are none. Hydrogens on the place of another atom are
+    none: that is how some files write an ammonium ion or a water molecule whose hydrogens were not found.
+    """
+    species = sites.species
+    found: Bool = _repeated(start, end, first, species.number, species.isotope, sites.occupancy, _FULL)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """Per entry (n,).
+
+    Attributes
+    ----------
+    partial
+        Some occupancy is below 1.
+    mixed
+        Two elements on one position, hydrogens of whole occupancy left out.
+    alone
+        A partial occupancy on a position that no other partial site shares.
+    overfull
+        More than one atom on a position, by the occupancies of what is no hydrogen.
+    """
+
+    partial: Bool
+    mixed: Bool
+    alone: Bool
+    overfull: Bool
+
+
+@numba.njit(cache=True)
+def _occupation(
+    start: I32, end: I32, first: I64, placed: Bool, number: I16, occupancy: F64
+) -> tuple[Bool, Bool, Bool, Bool]:
+    n = start.size
+    partial, mixed, alone = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    overfull = np.zeros(n, np.bool_)
+    element = np.full(first.size, -1, np.int64)  # of what counts for `mixed`, by position
+    n_partial, n_heavy = np.zeros(first.size, np.int64), np.zeros(first.size, np.int64)
+    atoms = np.zeros(first.size)
+    for e in range(n):
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if not placed[i] or k < 0:
+                continue
+            if occupancy[i] < _FULL:
+                partial[e] = True
+                n_partial[k] += 1
+            if number[i] != 1:
+                n_heavy[k] += 1
+                atoms[k] += 0.0 if np.isnan(occupancy[i]) else occupancy[i]
+            if number[i] != 1 or occupancy[i] < _FULL:
+                mixed[e] |= element[k] >= 0 and element[k] != number[i]
+                element[k] = number[i]
+            overfull[e] |= n_heavy[k] > 1 and atoms[k] > _OVERFULL
+        for i in range(start[e], end[e]):
+            alone[e] |= placed[i] and first[i] >= 0 and occupancy[i] < _FULL and n_partial[first[i]] == 1
+    return partial, mixed, alone, overfull
+
+
+def occupation(start: I32, end: I32, first: I64, sites: Sites) -> Occupation:
+    """What the occupancies of n entries say; `first` (s,) as from `first_on_position`."""
+    return Occupation(*_occupation(start, end, first, sites.placed, sites.species.number, sites.occupancy))

@@ -1,0 +1,172 @@
+"""The `site` table of a batch, and the arrays of sites that the `entry` table is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from xtalpriors.arrays import F64, I32, I64, Bool
+from xtalpriors.crystal.cells.cell import orthogonalization_matrices
+from xtalpriors.crystal.chemistry.elements import SYMBOLS
+from xtalpriors.mining.database.schema import SITE
+from xtalpriors.mining.rows.arrow import coded, table_of
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.displacements import ORIGINS, Displacements
+from xtalpriors.mining.rows.positions import Positions
+from xtalpriors.mining.rows.species import SiteSpecies, site_species
+
+__all__ = ["Sites", "read_sites", "site_table"]
+
+
+_FARTHEST: Final = 1e4
+"""A fractional coordinate beyond this is no place in a crystal."""
+_WORDS: Final = (None, *SYMBOLS[1:])
+_LETTERS: Final = tuple(map(chr, range(128)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Sites of all blocks of a batch, (s,) each.
+
+    Attributes
+    ----------
+    block
+        Block of each site.
+    fract
+        (s, 3) fractional coordinates, NaN where there are none.
+    cartesian
+        The coordinates were made from Cartesian ones.
+    placed
+        The site is an atom with coordinates: neither a dummy, nor a name without a place, nor a repetition.
+    dummy
+        The site is no atom.
+    repeated
+        The site is an earlier one again, or an image of it (`shared_positions.repeated_sites`).
+    occupancy
+        As in the file; 1 where the file has no occupancies or gives `.`, NaN where it gives `?` or text.
+    attached
+        Hydrogens attached to the atom without sites of their own, NaN where the file says nothing.
+    """
+
+    block: I32
+    fract: F64
+    cartesian: Bool
+    placed: Bool
+    dummy: Bool
+    repeated: Bool
+    species: SiteSpecies
+    occupancy: F64
+    attached: F64
+
+
+def read_sites(batch: Batch, cells: F64) -> Sites:
+    """Sites of a batch, repetitions not told yet; `cells` (b, 6) place Cartesian coordinates."""
+    counts = np.diff(batch.site_start)
+    block = np.repeat(np.arange(batch.n_blocks, dtype=np.int32), counts)
+    fract = np.stack([batch.numbers(batch.site_tokens(n)) for n in "xyz"], axis=1)
+    fract, cartesian = _from_cartesian(batch, cells, block, fract)
+    with np.errstate(invalid="ignore"):
+        far = ~(np.abs(fract) < _FARTHEST)
+    if far.any():
+        fract[far.any(axis=1)] = np.nan
+    species = site_species(batch, block)
+    occupancy = _occupancy(batch)
+    dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
+    placed = ~(np.isnan(fract[:, 0]) | dummy)
+    repeated = np.zeros_like(placed)
+    return Sites(block, fract, cartesian, placed, dummy, repeated, species, occupancy, _attached(batch))
+
+
+def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:
+    """Fill missing fractional coordinates from Cartesian ones (a along x, b in the xy plane)."""
+    if not (batch.site_tokens("cartn_x") >= 0).any():
+        return fract, np.zeros(len(fract), dtype=np.bool_)
+    none = np.isnan(fract).all(axis=1)
+    cartn = np.stack([batch.numbers(batch.site_tokens(f"cartn_{n}")) for n in "xyz"], axis=1)
+    use: Bool = none & np.all(np.isfinite(cartn), axis=1)
+    for b in np.unique(block[use]):
+        rows = use & (block == b)
+        matrix = orthogonalization_matrices(cells[b : b + 1])[0]
+        if np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > 1e-6:
+            fract[rows] = cartn[rows] @ np.linalg.inv(matrix).T
+    return fract, use
+
+
+def _is_dum(batch: Batch) -> Bool:
+    tokens = batch.site_tokens("calc_flag")
+    out = np.zeros(len(tokens), dtype=np.bool_)
+    start, end = batch.tokens.start, batch.tokens.end
+    here = np.flatnonzero(tokens >= 0)
+    here = here[(end - start)[tokens[here]] == 3]
+    for i in here:
+        out[i] = batch.raw(int(tokens[i])).lower() == "dum"
+    return out
+
+
+def _occupancy(batch: Batch) -> F64:
+    tokens = batch.site_tokens("occupancy")
+    value = batch.numbers(tokens)
+    value[tokens < 0] = 1.0
+    for i in np.flatnonzero(np.isnan(value)):
+        if batch.raw(int(tokens[i])).strip() == ".":
+            value[i] = 1.0
+    return value
+
+
+def _attached(batch: Batch) -> F64:
+    value = batch.numbers(batch.site_tokens("attached_hydrogens"))
+    value[~((value >= 0) & (value <= 8))] = np.nan
+    return value
+
+
+def site_table(
+    batch: Batch,
+    sites: Sites,
+    displacements: Displacements,
+    positions: Positions,
+    rows: I64,
+    entry_ids: pa.Array,
+    index: I32,
+) -> pa.Table:
+    """Rows of the `site` table.
+
+    Parameters
+    ----------
+    rows
+        (r,) sites to write, in order.
+    entry_ids, index
+        (r,) entry and position in the entry's list of each.
+    """
+    order = positions.order[rows].astype(np.float64)
+    nothing = (order == 0) | sites.repeated[rows]
+    order[nothing] = np.nan
+    letters = np.where(nothing, -1, positions.letter[rows].astype(np.int32))
+    isotope = np.where(sites.species.isotope[rows] == 0, -1, sites.species.isotope[rows] - 2)
+    columns: dict[str, Any] = {
+        "entry_id": entry_ids,
+        "site_index": index,
+        "label": batch.texts(batch.site_tokens("label")[rows]),
+        "element": coded(sites.species.number[rows], _WORDS),
+        "isotope": coded(isotope, ("D", "T")),
+        "type_symbol": batch.texts(batch.site_tokens("type_symbol")[rows]),
+        "x": sites.fract[rows, 0],
+        "y": sites.fract[rows, 1],
+        "z": sites.fract[rows, 2],
+        "occupancy": sites.occupancy[rows],
+        "multiplicity": np.where(nothing, np.nan, positions.multiplicity[rows]),
+        "site_symmetry_order": order,
+        "declared_multiplicity": batch.numbers(batch.site_tokens("declared_multiplicity")[rows]),
+        "wyckoff_letter": coded(letters, _LETTERS),
+        "is_special": pa.array(order > 1, pa.bool_(), mask=nothing),
+        "u_iso_angstrom2": displacements.u_iso[rows],
+        "u_iso_origin": coded(displacements.origin[rows], ORIGINS),
+        "u_is_evidence": displacements.evidence[rows] & ~sites.repeated[rows],
+        "calc_flag": batch.texts(batch.site_tokens("calc_flag")[rows]),
+        "disorder_assembly": batch.texts(batch.site_tokens("disorder_assembly")[rows]),
+        "disorder_group": batch.texts(batch.site_tokens("disorder_group")[rows]),
+        "attached_hydrogens": sites.attached[rows],
+    }
+    return table_of(columns, SITE)

@@ -1,0 +1,191 @@
+"""Which element stands on each site of a batch: every distinct symbol is looked at once.
+
+A batch of a few hundred files has 10⁴ sites and some 30 distinct type symbols, so the symbols are packed
+into integers, made unique, and only those are parsed. Sites without a usable type symbol are told by
+their label, with the elements of the block's formula to decide between readings (`CA1`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from xtalpriors.arrays import I16, I32, I64, U8, U64, Bool
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
+from xtalpriors.crystal.chemistry.formula import parse_formula
+from xtalpriors.crystal.chemistry.species import species
+from xtalpriors.mining.rows.batch import Batch
+
+__all__ = ["SiteSpecies", "site_species"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSpecies:
+    """Per site (s,): atomic number (0 unknown), isotope (0, 2 for D, 3 for T), implied hydrogens, dummy."""
+
+    number: I16
+    isotope: npt.NDArray[np.int8]
+    implied_hydrogens: npt.NDArray[np.int8]
+    dummy: Bool
+
+
+@numba.njit(cache=True)
+def _pack(
+    buffer: U8,
+    start: I32,
+    end: I32,
+    null: Bool,
+    tokens: I32,
+) -> U64:
+    """Up to 8 bytes of each token as one integer; 0 for no token or null, 1 for a longer one."""
+    out = np.zeros(tokens.size, dtype=np.uint64)
+    for i in range(tokens.size):
+        t = tokens[i]
+        if t < 0 or null[t]:
+            continue
+        if end[t] - start[t] > 8:
+            out[i] = 1
+            continue
+        word = np.uint64(0)
+        for j in range(start[t], end[t]):
+            word = (word << np.uint64(8)) | np.uint64(buffer[j])
+        out[i] = word
+    return out
+
+
+@numba.njit(cache=True)
+def _pack_labels(
+    buffer: U8,
+    start: I32,
+    end: I32,
+    null: Bool,
+    tokens: I32,
+) -> U64:
+    """As `_pack`, but `C12` and `Fe3` lose all but one digit: which digits they are says no element."""
+    out: U64 = _pack(buffer, start, end, null, tokens)
+    for i in range(tokens.size):
+        if out[i] == 0:
+            continue
+        first, last = start[tokens[i]], end[tokens[i]]
+        letters = 1 if 65 <= buffer[first] <= 90 else 0
+        if letters and last - first > 1 and 97 <= buffer[first + 1] <= 122:
+            letters = 2
+        digits = letters > 0 and last - first > letters
+        for j in range(first + letters, last):
+            digits &= 48 <= buffer[j] <= 57
+        if digits:
+            word = np.uint64(0)
+            for j in range(first, first + letters):
+                word = (word << np.uint64(8)) | np.uint64(buffer[j])
+            out[i] = (word << np.uint64(8)) | np.uint64(48)
+    return out
+
+
+@numba.njit(cache=True)
+def _distinct(words: U64) -> tuple[U64, I32]:
+    """Distinct words in the order of their first occurrence, and the place of each word among them."""
+    size = 64
+    while size < 4 * words.size:
+        size *= 2
+    size = min(size, 1 << 16)
+    table = np.full(size, -1, dtype=np.int32)
+    distinct = np.empty(words.size, dtype=np.uint64)
+    inverse = np.empty(words.size, dtype=np.int32)
+    n = 0
+    for i in range(words.size):
+        slot = np.int64((words[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(48)) % size
+        steps = 0
+        while table[slot] >= 0 and distinct[table[slot]] != words[i] and steps < size:
+            slot = (slot + 1) % size
+            steps += 1
+        if table[slot] < 0:
+            table[slot] = n
+            distinct[n] = words[i]
+            n += 1
+        elif distinct[table[slot]] != words[i]:  # the table is full: what is left stands for itself
+            distinct[n] = words[i]
+            inverse[i] = n
+            n += 1
+            continue
+        inverse[i] = table[slot]
+    return distinct[:n], inverse
+
+
+def _unpack(word: int) -> str:
+    return int(word).to_bytes(8, "big").lstrip(b"\0").decode("utf-8", "replace")
+
+
+_RECORD = np.dtype([("number", "i2"), ("isotope", "i1"), ("implied", "i1"), ("dummy", "?"), ("told", "?")])
+
+
+@lru_cache(maxsize=65536)
+def _record(
+    type_symbol: str | None, label: str | None, elements: frozenset[str] | None
+) -> tuple[int, int, int, bool, bool]:
+    found = species(type_symbol, label, elements)
+    number = ATOMIC_NUMBER.get(found.element or "", 0)
+    isotope = {"D": 2, "T": 3}.get(found.isotope or "", 0)
+    dummy = found.kind == "dummy"
+    return number, isotope, found.implied_hydrogens, dummy, number > 0 or dummy
+
+
+def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
+    """Species of every site; `site_block` (s,) is the block that each belongs to."""
+    tokens = batch.tokens
+    types = batch.site_tokens("type_symbol")
+    words = _pack(tokens.buffer, tokens.start, tokens.end, batch.null, types)
+    distinct, inverse = _distinct(words)
+    table = np.zeros(distinct.size, dtype=_RECORD)
+    for i, word in enumerate(distinct):
+        if word > 1:
+            table[i] = _record(_unpack(word), None, None)
+    number, isotope, implied, dummy, told = (
+        table[name][inverse] for name in ("number", "isotope", "implied", "dummy", "told")
+    )
+    untold = np.flatnonzero(~told)
+    if untold.size:
+        table, case = _from_labels(batch, site_block, types, untold)
+        number[untold], isotope[untold] = table["number"][case], table["isotope"][case]
+        implied[untold], dummy[untold] = table["implied"][case], table["dummy"][case]
+    return SiteSpecies(number, isotope, implied, dummy)
+
+
+@lru_cache(maxsize=16384)
+def _elements(formula: str | None) -> frozenset[str]:
+    return frozenset(element for element, _ in parse_formula(formula) or ())
+
+
+def _block_elements(batch: Batch, blocks: I32) -> tuple[list[frozenset[str]], I32]:
+    """Distinct sets of elements of the formulae of blocks, and the place among them of each of `blocks`."""
+    begins = np.append(True, blocks[1:] != blocks[:-1])  # the sites of a block stand together
+    here, inverse = blocks[begins], np.cumsum(begins) - 1
+    formulas = batch.texts(batch.block_tokens("formula")[here]).to_pylist()
+    places: dict[frozenset[str], int] = {}
+    place = [places.setdefault(_elements(formula), len(places)) for formula in formulas]
+    return list(places), np.array(place, dtype=np.int32)[inverse]
+
+
+def _from_labels(batch: Batch, site_block: I32, types: I32, untold: I64) -> tuple[npt.NDArray[np.void], I32]:
+    """Distinct records of the sites `untold`, whose type symbol says nothing, and the place of each site's.
+
+    Sites without a type symbol whose labels begin alike, in blocks of the same elements, are one case.
+    """
+    tokens = batch.tokens
+    labels = batch.site_tokens("label")[untold]
+    words = _pack_labels(tokens.buffer, tokens.start, tokens.end, batch.null, labels)
+    sets, elements = _block_elements(batch, site_block[untold])
+    alone = (words <= 1) | (types[untold] >= 0)
+    _, word = _distinct(words)
+    cases = word.astype(np.uint64) * np.uint64(len(sets)) + elements.astype(np.uint64)
+    cases[alone] = np.uint64(2**63) + np.flatnonzero(alone).astype(np.uint64)
+    distinct, case = _distinct(cases)
+    first = np.empty(distinct.size, dtype=np.int64)
+    first[case[::-1]] = np.arange(len(cases) - 1, -1, -1)
+    symbols, names = batch.texts(types[untold[first]]).to_pylist(), batch.texts(labels[first]).to_pylist()
+    of = [sets[k] or None for k in elements[first].tolist()]
+    table = np.array([_record(*texts) for texts in zip(symbols, names, of, strict=True)], dtype=_RECORD)
+    return table, case

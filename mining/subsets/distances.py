@@ -1,0 +1,98 @@
+"""Interatomic distances of a subset: the reference against which generated structures are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from xtalpriors.arrays import CELL, I64
+from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+
+__all__ = ["interatomic_distances", "structure_arrays"]
+
+_NEEDED = ["x", "y", "z", "element", "multiplicity", "occupancy"]
+
+
+def interatomic_distances(
+    entries: pa.Table, sites: pa.Table, *, maximum_angstrom: float = 6.0, bin_angstrom: float = 0.05
+) -> DistanceHistograms:
+    """Distances of the structures of a subset, each structure weighted by its column `weight`.
+
+    Parameters
+    ----------
+    entries
+        Rows of `NAME.parquet`; without a column `weight` all count alike.
+    sites
+        Rows of `NAME.sites.parquet`.
+    maximum_angstrom, bin_angstrom
+        Range and bin width.
+
+    Returns
+    -------
+    DistanceHistograms
+        Over all pairs, over pairs without hydrogen, and d / (R_A + R_B); see `crystal.distances`.
+    """
+    structures, rows = structure_arrays(entries, sites)
+    weights = entries["weight"].to_numpy()[rows] if "weight" in entries.column_names else None
+    return distance_histograms(
+        structures, weights=weights, maximum_angstrom=maximum_angstrom, bin_angstrom=bin_angstrom
+    )
+
+
+def structure_arrays(entries: pa.Table, sites: pa.Table) -> tuple[StructureArrays, I64]:
+    """Arrays of the structures that have sites, and the rows of `entries` that they are.
+
+    A site without coordinates, element, multiplicity or occupancy is left out: nothing is assumed for it.
+    """
+    frame = pl.from_arrow(entries.select(["entry_id", "operators", *CELL]))
+    listed = pl.from_arrow(
+        sites.select(["entry_id", "site_index", *_NEEDED, "disorder_assembly", "disorder_group"])
+    )
+    assert isinstance(frame, pl.DataFrame) and isinstance(listed, pl.DataFrame)
+    frame = frame.with_row_index("row")
+    known = (
+        listed.filter(pl.col("element").is_in(list(ATOMIC_NUMBER)))
+        .drop_nulls(_NEEDED)
+        .join(frame.select("row", "entry_id"), on="entry_id")
+        .sort("row", "site_index")
+    )
+    with_sites = frame.join(known.select("row").unique(), on="row", how="semi").sort("row")
+    counts = known.group_by("row", maintain_order=True).len()["len"].to_numpy()
+    numbers = known["element"].replace_strict(ATOMIC_NUMBER, return_dtype=pl.Int64).to_numpy()
+    radii = np.array([np.nan if r is None else r for r in COVALENT_RADIUS_ANGSTROM])
+    texts = with_sites["operators"].unique(maintain_order=True).to_list()
+    groups = [SpaceGroup.from_operators(text.split(";")) for text in texts]
+    assembly, alternative = _disorder(known)
+    structures = StructureArrays(
+        cells=with_sites.select(CELL).to_numpy(),
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        fract=known.select("x", "y", "z").to_numpy(),
+        atomic_number=numbers,
+        occupancy=known["occupancy"].to_numpy(),
+        multiplicity=known["multiplicity"].to_numpy(),
+        radius_angstrom=radii[numbers],
+        group_of=with_sites["operators"]
+        .replace_strict(texts, list(range(len(texts))), return_dtype=pl.Int64)
+        .to_numpy(),
+        group_offsets=np.concatenate([[0], np.cumsum([g.order for g in groups])]).astype(np.int64),
+        rotations=np.concatenate([g.rotations for g in groups])
+        if groups
+        else np.empty((0, 3, 3), dtype=np.int64),
+        translations=np.concatenate([g.translations for g in groups]) if groups else np.empty((0, 3)),
+        assembly=assembly,
+        alternative=alternative,
+    )
+    return structures, with_sites["row"].to_numpy().astype(np.int64)
+
+
+def _disorder(sites: pl.DataFrame) -> tuple[I64, I64]:
+    """Assembly and group as integers: no assembly is 0, no group is 0, a negative number stays negative."""
+    assembly = sites["disorder_assembly"].fill_null("").rank("dense").cast(pl.Int64)
+    group = sites["disorder_group"].str.strip_chars()
+    named = group.fill_null("").rank("dense").cast(pl.Int64) + 1_000
+    number = group.cast(pl.Int64, strict=False)
+    code = pl.select(pl.when(group.is_null()).then(0).otherwise(pl.coalesce(number, named))).to_series()
+    return assembly.to_numpy(), code.to_numpy().astype(np.int64)

@@ -1,0 +1,238 @@
+"""Subsets of a database as Parquet: what the priors are fitted to and the network is tested on.
+
+`NAME.parquet` has the columns of `entry` and `cluster`, `NAME.sites.parquet` those of `site`; both are
+sorted, so the same content gives the same bytes. Key `xtalpriors` of the Parquet metadata says where they
+come from (see `read_metadata`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.schema import SCHEMA_VERSION, SITE, arrow_schema
+from xtalpriors.mining.database.store import get_meta, open_database
+from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
+from xtalpriors.mining.subsets.p21c import BroughtToP21c, bring_to_p21c
+from xtalpriors.mining.subsets.query import (
+    MEMBER_COLUMNS,
+    count_by_convention,
+    count_dropped_alone,
+    count_members,
+    dropped,
+    leave_out,
+    member_rows,
+    require_clusters,
+    select_members,
+    site_rows,
+)
+from xtalpriors.mining.subsets.waterfall import Step
+from xtalpriors.tables import write_parquet
+
+__all__ = [
+    "DEFAULT_SUBSETS",
+    "SubsetDefinition",
+    "SubsetReport",
+    "dropped_entries",
+    "read_metadata",
+    "sites_path",
+    "write_subset",
+]
+
+METADATA_KEY = b"xtalpriors"
+
+
+@dataclass(frozen=True)
+class SubsetReport:
+    """What was written.
+
+    Attributes
+    ----------
+    name
+        The subset.
+    n_entries, n_sites, n_clusters
+        Rows of the two files, and clusters of redeterminations among the entries.
+    waterfall
+        What was left after each step, from files to the last filter.
+    dropped_alone
+        Entries within groups and lengths that each filter would drop by itself.
+    n_by_convention
+        Entries if the lengths were the declared cell's, and the least-oblique P2₁/c cell's.
+    pool_to
+        The larger subset that lends its priors, because this one is small; null when it is not.
+    refused
+        Entries that could not be brought to P2₁/c, each with the reason.
+    """
+
+    name: str
+    n_entries: int
+    n_sites: int
+    n_clusters: int
+    waterfall: tuple[Step, ...]
+    dropped_alone: dict[str, int]
+    n_by_convention: dict[str, int]
+    pool_to: str | None
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        conventions = ", ".join(f"{n:,} {name.replace('_', '-')}" for name, n in self.n_by_convention.items())
+        lines = [
+            f"{self.name}: {self.n_entries:,} entries ({self.n_clusters:,} clusters), {self.n_sites:,} sites"
+        ]
+        lines.append(f"  lengths by convention: {conventions}")
+        lines += [f"  {step.n:>12,}  {step.step}" for step in self.waterfall]
+        if not self.n_entries:
+            lines.append("  empty: nothing can be fitted to it")
+        elif self.pool_to:
+            lines.append(f"  small: pooled towards {self.pool_to}")
+        return "\n".join(lines)
+
+
+def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> SubsetReport:
+    """Write a subset of a mined database.
+
+    An empty subset is written too, with no rows: what follows can say which subset it was.
+
+    Parameters
+    ----------
+    database
+        The DuckDB file.
+    definition
+        The subset.
+    output
+        `NAME.parquet`; the sites go beside it, as `NAME.sites.parquet`.
+
+    Raises
+    ------
+    XtalpriorsError
+        The database is missing, of another version or unfinished, or the output cannot be written.
+    """
+    output = Path(output)
+    with open_database(database) as connection:
+        require_clusters(connection, database)
+        waterfall = select_members(connection, definition)
+        if not definition.bring_to_p21c:
+            report = _report(connection, definition, waterfall)
+            metadata = _metadata(connection, definition, report)
+            write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata)
+            write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata)
+            return report
+        brought = _brought(connection)
+        waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
+        report = _report(connection, definition, waterfall, brought)
+        metadata = _metadata(connection, definition, report)
+    write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata)
+    write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
+    return report
+
+
+def sites_path(subset: Path) -> Path:
+    """File of the sites beside that of the entries: `all-10.parquet` has `all-10.sites.parquet`."""
+    return subset.with_name(subset.name.removesuffix(".parquet") + ".sites.parquet")
+
+
+def read_metadata(subset: Path) -> dict[str, Any]:
+    """What `write_subset` wrote about a subset.
+
+    Returns
+    -------
+    dict
+        `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
+        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`,
+        `refused` (list of {entry_id, reason}).
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is missing, is no Parquet file, or none that `write_subset` wrote.
+    """
+    try:
+        metadata = pq.read_metadata(subset).metadata or {}
+        found = json.loads(metadata[METADATA_KEY])
+    except FileNotFoundError as error:
+        raise XtalpriorsError(f"There is no subset {subset}. Write it with `xtalpriors subset`.") from error
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise XtalpriorsError(
+            f"{subset} is no subset that xtalpriors wrote ({type(error).__name__}: {error}). "
+            "Write it again with `xtalpriors subset`."
+        ) from error
+    assert isinstance(found, dict)
+    return found
+
+
+def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
+    """Which entries within groups and lengths are not in the subset, and the first filter that drops each.
+
+    Returns
+    -------
+    pyarrow.Table
+        `entry_id`, `filter`, sorted by `entry_id`.
+    """
+    with open_database(database) as connection:
+        select_members(connection, definition)
+        return dropped(connection, definition)
+
+
+def _brought(connection: duckdb.DuckDBPyConnection) -> BroughtToP21c:
+    """The members described in P2₁/c; weights are those among the entries that could be."""
+    brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
+    if not brought.refused:
+        return brought
+    leave_out(connection, [name for name, _ in brought.refused])
+    rest = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
+    return rest._replace(refused=brought.refused)
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection,
+    definition: SubsetDefinition,
+    waterfall: list[Step],
+    brought: BroughtToP21c | None = None,
+) -> SubsetReport:
+    n_entries, n_sites, n_clusters = count_members(connection)
+    if brought is not None:
+        n_sites = brought.sites.num_rows
+    small = n_entries < definition.pool_below and definition.pool_to is not None
+    return SubsetReport(
+        definition.name,
+        n_entries,
+        n_sites,
+        n_clusters,
+        tuple(waterfall),
+        count_dropped_alone(connection, definition),
+        count_by_convention(connection, definition),
+        definition.pool_to if small else None,
+        brought.refused if brought is not None else (),
+    )
+
+
+def _metadata(
+    connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition, report: SubsetReport
+) -> dict[bytes, bytes]:
+    sources = [
+        row[0] for row in connection.execute("SELECT DISTINCT source FROM file ORDER BY source").fetchall()
+    ]
+    content = {
+        "definition": definition.model_dump(mode="json"),
+        "corpus": "+".join(sources),
+        "database_digest": compute_digest(connection)["digest"],
+        "extractor_version": get_meta(connection, "extractor_version"),
+        "schema_version": SCHEMA_VERSION,
+        "waterfall": [step._asdict() for step in report.waterfall],
+        "dropped_alone": report.dropped_alone,
+        "n_by_convention": report.n_by_convention,
+        "n_entries": report.n_entries,
+        "n_sites": report.n_sites,
+        "n_clusters": report.n_clusters,
+        "pool_to": report.pool_to,
+        "refused": [{"entry_id": name, "reason": reason} for name, reason in report.refused],
+    }
+    return {METADATA_KEY: json.dumps(content, sort_keys=True, ensure_ascii=False).encode()}

@@ -1,0 +1,126 @@
+"""Results into the database, in transactions: the rows of a file and the record that it was read are one."""
+
+from __future__ import annotations
+
+import time
+
+import duckdb
+import pyarrow as pa
+
+from xtalpriors.mining.database.store import fetch_row, set_meta
+from xtalpriors.mining.work.plan import remove_rows
+from xtalpriors.mining.work.task import TaskResult
+
+__all__ = ["Ingest"]
+
+
+class Ingest:
+    """Collects results and stores them together: each commit costs some 10 ms, whatever is in it.
+
+    Parameters
+    ----------
+    connection
+        Open for writing, with the temporary table `listed` of `plan.make_plan`.
+    most_files, most_bytes, most_seconds
+        When to commit; what is not committed yet is read again after an interruption.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        most_files: int = 5_000,
+        most_bytes: int = 64 * 2**20,
+        most_seconds: float = 5.0,
+    ) -> None:
+        self._connection = connection
+        self._limits = (most_files, most_bytes, most_seconds)
+        self._results: list[TaskResult] = []
+        self._n_files = self._n_bytes = 0
+        self._since = time.monotonic()
+        self.n_stored = 0
+        """Files in committed transactions."""
+        self.n_updated = 0
+        """Of these, with rows that are new or may differ from before."""
+
+    def add(self, result: TaskResult) -> None:
+        """Take one result; store when there is enough."""
+        self._results.append(result)
+        self._n_files += result.n_files
+        self._n_bytes += result.n_bytes
+        age = time.monotonic() - self._since
+        if any(x >= most for x, most in zip((self._n_files, self._n_bytes, age), self._limits, strict=True)):
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what was collected, in one transaction."""
+        if self._results:
+            tables = [pa.concat_tables(part) for part in zip(*(r[1:5] for r in self._results), strict=True)]
+            self._store(*tables)
+            self.n_stored += self._n_files
+            self._results, self._n_files, self._n_bytes = [], 0, 0
+        self._since = time.monotonic()
+
+    def _store(self, entries: pa.Table, sites: pa.Table, rejections: pa.Table, files: pa.Table) -> None:
+        """Store new rows in place of the old ones of the same files."""
+        run = self._connection.execute
+        given = {"new_entry": entries, "new_site": sites, "new_rejection": rejections, "new_file": files}
+        for name, table in given.items():
+            self._connection.register(name, table)
+        run(_DONE)
+        n_done, n_updated, n_replaced = fetch_row(self._connection, _DONE_COUNTS)
+        if n_done:
+            self._connection.begin()
+            try:
+                self._replace(n_updated, n_replaced)
+                self._connection.commit()
+            except duckdb.Error:
+                _roll_back(self._connection)
+                raise
+        for name in given:
+            self._connection.unregister(name)
+        self.n_updated += n_updated
+
+    def _replace(self, n_updated: int, n_replaced: int) -> None:
+        """The statements of one transaction."""
+        run = self._connection.execute
+        if n_updated:
+            set_meta(self._connection, "clusters", "stale")
+        if n_replaced:
+            remove_rows(self._connection, "(FROM done WHERE is_update AND is_known)")
+        for table in ("entry", "rejection"):
+            run(f"INSERT INTO {table} BY NAME FROM new_{table} SEMI JOIN updated USING (source, file_id)")
+        run("INSERT INTO site BY NAME FROM new_site")
+        for table in ("file", "pending"):
+            run(
+                f"DELETE FROM {table} WHERE (source, file_id) IN "
+                "(SELECT (source, file_id) FROM done WHERE is_known)"
+            )
+        run(f"INSERT INTO file BY NAME SELECT {_FILE_COLUMNS} FROM done")
+
+
+_DONE_COUNTS = """
+    SELECT count(*), count(*) FILTER (is_update), count(*) FILTER (is_update AND is_known) FROM done
+"""
+_FILE_COLUMNS = "source, file_id, size_bytes, mtime_ns, ctime_ns, content_hash, revision"
+
+# A file that still cannot be read, for the same reason, is no update: such a run changes nothing.
+_DONE = """
+    CREATE OR REPLACE TEMP TABLE done AS
+    SELECT n.source, n.file_id, l.size_bytes, l.mtime_ns, l.ctime_ns, n.content_hash, n.revision, l.is_known,
+           NOT n.is_same AS is_update
+    FROM new_file AS n JOIN listed AS l USING (source, file_id)
+    WHERE NOT (l.state = 'retry' AND n.content_hash IS NULL
+               AND EXISTS (FROM rejection AS o
+                           JOIN new_rejection AS r USING (source, file_id, stage, code, detail)
+                           WHERE o.source = n.source AND o.file_id = n.file_id));
+    CREATE OR REPLACE TEMP VIEW updated AS FROM done WHERE is_update;
+"""
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo; an error here (a database that a full disk has closed) hides nothing: the first one is raised."""
+    try:
+        connection.rollback()
+    except duckdb.Error:
+        return

@@ -1,0 +1,81 @@
+"""The model card: what a network is, what it was trained on and by what, and how well it did."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from xtalpriors.model.network.inputs import Scaling
+from xtalpriors.model.network.phai import NetworkSize
+from xtalpriors.model.network.reflections import LARGEST_INDEX
+from xtalpriors.models import Frozen
+
+__all__ = ["CARD_VERSION", "SOLVED", "Lineage", "ModelCard", "SetScore", "wilson_interval"]
+
+CARD_VERSION: Final = 1
+SOLVED: Final = 0.8
+"""r of a solved structure (Melgalvis & Reķis 2026, doi 10.1107/S2053273325009428)."""
+
+
+class Lineage(Frozen):
+    """Everything that the weights depend on, from the corpus on."""
+
+    bundle: str = Field(description="Name of the prior bundle")
+    priors_digest: str = Field(description="Digest of its priors")
+    created_from: dict[str, Any] = Field(
+        description="Corpus, revision, database digest and subset of the bundle"
+    )
+    generator: dict[str, Any] = Field(description="Generator configuration")
+    generator_digest: str
+    training_digest: str = Field(description="Digest of the training configuration")
+    code_version: str = Field(description="Version of xtalpriors")
+    code_commit: str | None = Field(description="Commit of the code; null outside a repository")
+    code_changed: bool | None = Field(description="Whether the code had uncommitted changes")
+    torch_version: str
+
+
+class SetScore(Frozen):
+    """Score on one fixed set of structures."""
+
+    n: int = Field(ge=1, description="Structures")
+    median_r: float = Field(description="Median map correlation over the unique reflections")
+    mean_r: float
+    solved: float = Field(description="Share with r ≥ 0.8")
+    solved_low: float = Field(description="Wilson 95 % interval of that share")
+    solved_high: float
+    cycles: int = Field(description="Phase recycling cycles, from all-zero phases, one run a structure")
+    zero_phases_solved: float = Field(description="Share with r ≥ 0.8 when every phase is 0")
+    random_phases_median_r: float = Field(description="Median r of random phases")
+
+
+class ModelCard(Frozen):
+    """What travels with the weights, in the metadata of `model.safetensors` and beside it."""
+
+    card_version: Literal[1] = CARD_VERSION
+    name: str = Field(description="Name of the preset or run")
+    size: NetworkSize
+    parameters: int
+    space_group: str = Field(description="Setting that the network phases")
+    max_index: int = Field(ge=1, le=LARGEST_INDEX)
+    scaling: Scaling = Field(default="maximum", description="What the network expects as amplitudes")
+    cycles: int = Field(default=3, ge=1, description="Most cycles seen in training")
+    averaged: bool = Field(default=False, description="Whether the weights are an average over training")
+    steps: int = 0
+    structures: int = Field(default=0, description="Structures trained on")
+    training: dict[str, Any] = Field(default_factory=dict, description="Training configuration")
+    lineage: Lineage | None = None
+    weights_digest: str | None = Field(
+        default=None, description="Of names, types and values of the tensors; null in files of before"
+    )
+    scores: dict[str, SetScore] = Field(default_factory=dict)
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
+    z = 1.959963984540054
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)

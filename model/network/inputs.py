@@ -1,0 +1,114 @@
+"""The amplitudes as the network sees them: divided by their maximum, or normalised to |E|.
+
+Dividing by the maximum is what the published networks were trained with. It fails when the strongest
+reflection was not measured (Larsen et al. 2024, doi 10.1126/science.adn2777, their two unsolved data sets);
+|E| does not depend on any single reflection, and has no fall-off with the angle for the network to learn.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xtalpriors.crystal.cells.cell import reciprocal_metric_tensors
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.reflections import Reflections
+
+__all__ = ["SCALINGS", "InputScaling", "Scaling"]
+
+Scaling = Literal["maximum", "rms", "normalised-E"]
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
+
+NODES = 6
+"""Nodes of the mean intensity as a piecewise linear function of |s|²: some 25 reflections each of 171."""
+PRIOR_COUNT = 2.0
+"""Reflections of the structure's overall mean that every node has besides its own."""
+
+
+class InputScaling:
+    """Turns |F| on any scale into the network's input.
+
+    Parameters
+    ----------
+    reflections
+        The network's reflections.
+    kind
+        `maximum`: |F| / max |F|; `rms`: |F| over the root mean square of what was measured;
+        `normalised-E`: |E| = |F| / √(ε ⟨|F|²/ε⟩ₛ), the mean taken at the same |s|² (needs the cell).
+    """
+
+    def __init__(self, reflections: Reflections, kind: Scaling) -> None:
+        if kind not in SCALINGS:
+            raise UsageError(f"There is no input scaling '{kind}'; there are: {', '.join(SCALINGS)}.")
+        self.reflections, self.kind = reflections, kind
+        hkl, rotations = reflections.hkl, reflections.group.rotations
+        images = np.einsum("mi,nij->nmj", hkl, rotations)
+        self._epsilon = torch.from_numpy((images == hkl).all(axis=2).sum(axis=0).astype(np.float32))
+        # |s|² = Σ G*ᵢⱼ hᵢ hⱼ as a product of the metric with these (9, N)
+        squares = (hkl[:, :, None] * hkl[:, None, :]).reshape(-1, 9).T
+        self._squares = torch.from_numpy(np.ascontiguousarray(squares, dtype=np.float32))
+        self._present = torch.from_numpy(~reflections.absent)
+
+    def __call__(self, amplitudes: Tensor, cells: Tensor | None = None) -> Tensor:
+        """Input of the network.
+
+        Parameters
+        ----------
+        amplitudes
+            |F| (B, H, K, L) on any scale, 0 where nothing was measured.
+        cells
+            a, b, c in Å and α, β, γ in degrees (B, 6); only `normalised-E` needs them.
+
+        Returns
+        -------
+        Tensor
+            (B, H, K, L) float32, on the device of `amplitudes`; all zero where nothing was measured.
+
+        Raises
+        ------
+        XtalpriorsError
+            An amplitude is negative, infinite or not a number; or the cells are needed and not given.
+        """
+        listed = self.reflections.gather(amplitudes.float())
+        if not bool(torch.isfinite(listed).all()) or bool((listed < 0).any()):
+            raise XtalpriorsError(
+                "an amplitude is negative, infinite or not a number: leave reflections without an amplitude "
+                "out (they count as not measured)."
+            )
+        return self.reflections.scatter(self.scaled(listed, cells))
+
+    def scaled(self, listed: Tensor, cells: Tensor | None = None) -> Tensor:
+        """As a call, of the list (B, N) instead of the box, and without looking for bad values."""
+        if self.kind == "maximum":
+            largest = listed.amax(dim=-1, keepdim=True)
+            return listed / largest.where(largest > 0, 1.0)
+        if self.kind == "rms":
+            measured = (listed > 0).sum(dim=-1, keepdim=True).clamp(min=1)
+            mean = listed.square().sum(dim=-1, keepdim=True) / measured
+            return listed / mean.where(mean > 0, 1.0).sqrt()
+        if cells is None:
+            raise XtalpriorsError(
+                "this network takes normalised |E| as input and needs the unit cell for it."
+            )
+        return self._normalised(listed, cells)
+
+    def _normalised(self, listed: Tensor, cells: Tensor) -> Tensor:
+        """|E| (B, N): hat functions of |s|² share each intensity between two nodes and interpolate back."""
+        epsilon, present = self._epsilon.to(listed.device), self._present.to(listed.device)
+        metric = torch.from_numpy(reciprocal_metric_tensors(cells.cpu().numpy()))
+        s2 = metric.flatten(1).float().to(listed.device) @ self._squares.to(listed.device)
+        measured = (listed > 0) & present
+        reach = s2.where(measured, 0.0).amax(dim=-1, keepdim=True)
+        place = (s2 / reach.where(reach > 0, 1.0)).clamp(max=1.0) * (NODES - 1)
+        nodes = torch.arange(NODES, device=listed.device)
+        hats = (1.0 - (place.unsqueeze(-1) - nodes).abs()).clamp(min=0.0)  # (B, N, nodes)
+        intensity = listed.square() / epsilon
+        count = (hats * measured.unsqueeze(-1)).sum(dim=1)
+        total = (hats * (intensity * measured).unsqueeze(-1)).sum(dim=1)
+        overall = total.sum(dim=1, keepdim=True) / count.sum(dim=1, keepdim=True).clamp(min=1e-6)
+        mean = (total + PRIOR_COUNT * overall) / (count + PRIOR_COUNT)
+        expected = (hats * mean.unsqueeze(1)).sum(dim=-1)
+        return (intensity / expected.where(expected > 0, 1.0)).sqrt() * measured

@@ -1,0 +1,1 @@
+"""Phases for one crystal: from a file of reflections or a CIF to phases and a map."""

@@ -1,0 +1,209 @@
+"""One crystal to be phased: from a CIF or a list of reflections to amplitudes in the network's order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xtalpriors.arrays import Bool
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.prediction.reflection_files import HklFormat, read_hkl
+from xtalpriors.model.prediction.reflection_input import (
+    InNetworkSetting,
+    MergedReflections,
+    merge,
+    network_setting,
+)
+from xtalpriors.model.prediction.structure_files import CifInput, read_cif
+from xtalpriors.model.scoring.diffraction import calculate
+from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
+
+__all__ = ["PredictionInput", "read_input"]
+
+DOUBTFUL_R_INT = 0.3
+"""Above it equivalents do not belong together: usable data have below 0.15."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictionInput:
+    """One crystal as the network takes it.
+
+    Attributes
+    ----------
+    name
+        What it is called in the output.
+    source
+        Where the amplitudes come from, in words.
+    data
+        Amplitudes in the order of the network's list, and what was left out.
+    cell
+        Cell in the network's setting; null where none is known.
+    change
+        Change of coordinates from the input's setting, as a triplet.
+    true_positive
+        True phases (N,), where the structure is known: only to say how good the prediction is.
+    notes
+        What a user should know: assumed displacements, reflections outside the box, …
+    """
+
+    name: str
+    source: str
+    data: MergedReflections
+    cell: UnitCell | None
+    change: str
+    true_positive: Bool | None
+    notes: tuple[str, ...]
+
+
+def read_input(
+    path: Path,
+    reflections: Reflections,
+    *,
+    hkl_format: HklFormat | None = None,
+    cell: UnitCell | None = None,
+    space_group: SpaceGroup | None = None,
+    block: str | None = None,
+    d_min_angstrom: float | None = 1.0,
+    calculated: bool = False,
+) -> PredictionInput:
+    """Read a crystal.
+
+    Parameters
+    ----------
+    path
+        A CIF (`.cif`, `.fcf`, `.mmcif`, or text that begins like one), else a list of reflections.
+    reflections
+        Of the network.
+    hkl_format
+        What a list holds; null is `f`: h k l |F| [σ].
+    cell, space_group
+        The crystal's, for a list, or for a CIF that does not say. Without a cell there is no map.
+    block
+        Name of the CIF's block; null: the first that can be used.
+    d_min_angstrom
+        Reflections beyond are left out where the cell is known; null: none. The networks of the papers know
+        data to 1.0 Å.
+    calculated
+        Take amplitudes calculated from the structure even where the CIF has measured ones.
+
+    Raises
+    ------
+    XtalpriorsError, UsageError
+        Nothing that can be phased; the message says why.
+    """
+    path = Path(path)
+    if d_min_angstrom is not None and not d_min_angstrom > 0:
+        raise UsageError(f"d_min is {d_min_angstrom} Å: a resolution limit must be a positive number.")
+    if not _is_cif(path):
+        if calculated:
+            raise UsageError(
+                f"{path} is a list of reflections: there is no structure to calculate amplitudes from."
+            )
+        setting = _setting(str(path), reflections, space_group, cell)
+        data = merge(read_hkl(path, hkl_format or "f"), reflections, setting, d_min_angstrom=d_min_angstrom)
+        source = f"{path}, format {hkl_format or 'f'}"
+        return PredictionInput(
+            path.stem, source, data, setting.cell, setting.change.triplet, None, _notes(data)
+        )
+    if hkl_format is not None:
+        raise UsageError(
+            f"{path} is a CIF, which says itself what its reflections are: leave the format out."
+        )
+    found = read_cif(path, block=block, cell=cell, space_group=space_group, measured=not calculated)
+    if found.observations is None:
+        return _calculated(found, reflections, d_min_angstrom)
+    setting = _setting(found.where, reflections, found.group, found.cell)
+    data = merge(found.observations, reflections, setting, d_min_angstrom=d_min_angstrom)
+    truth = None
+    if found.rows is not None:
+        crystals = found.structure(reflections.group).crystals
+        truth = calculate(reflections, crystals).positive[0]
+    source = found.observations.source
+    return PredictionInput(
+        found.name, source, data, setting.cell, setting.change.triplet, truth, _notes(data)
+    )
+
+
+def _setting(
+    where: str, reflections: Reflections, group: SpaceGroup | None, cell: UnitCell | None
+) -> InNetworkSetting:
+    """`network_setting`, whose errors name the file."""
+    try:
+        return network_setting(reflections, group, cell)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _is_cif(path: Path) -> bool:
+    """By its name, or because the first word is `data_` or a comment of a CIF."""
+    if path.suffix.lower() in (".cif", ".fcf", ".mmcif", ".mcif"):
+        return True
+    try:
+        with path.open(encoding="utf-8", errors="replace") as opened:
+            for line in opened:
+                if line.strip() and not line.startswith("#"):
+                    return line.lower().startswith("data_")
+    except OSError as error:
+        raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return False
+
+
+def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float | None) -> PredictionInput:
+    """Amplitudes of the structure itself."""
+    if found.rows is None:
+        raise XtalpriorsError(
+            f"{found.where} has neither measured reflections nor a structure to calculate them from"
+            f"{f' ({found.reason})' if found.reason else ''}."
+        )
+    setting = _setting(found.where, reflections, found.group, found.cell)
+    structure = found.structure(reflections.group)
+    diffraction = calculate(reflections, structure.crystals, d_min_angstrom=d_min_angstrom or 1e-3)
+    measured = diffraction.measured[0]
+    if not measured.any():
+        raise XtalpriorsError(
+            f"{found.where}: no reflection of the network's list is within d_min = {d_min_angstrom:g} Å in "
+            f"its cell. Lower d_min."
+        )
+    beyond = (diffraction.magnitudes[0] > 0) & ~measured & reflections.unique
+    data = MergedReflections(
+        diffraction.amplitudes[0], measured, 0, np.zeros((0, 3), np.int64), int(beyond.sum()), 0
+    )
+    notes = _notes(data)
+    assumed = int(structure.n_u_assumed[0])
+    if assumed:
+        notes += (f"{assumed} atoms without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",)
+    cell = UnitCell(*structure.crystals.cells[0].tolist())
+    return PredictionInput(
+        found.name,
+        f"{found.where}, amplitudes calculated from the structure",
+        data,
+        cell,
+        setting.change.triplet,
+        diffraction.positive[0],
+        notes,
+    )
+
+
+def _notes(data: MergedReflections) -> tuple[str, ...]:
+    """What was left out, in words."""
+    notes = []
+    if len(data.outside):
+        first = ", ".join(" ".join(map(str, h)) for h in data.outside[:3].tolist())
+        more = ", …" if len(data.outside) > 3 else ""
+        notes.append(f"{len(data.outside):,} unique reflections outside the network's box: {first}{more}")
+    if data.n_beyond_d_min:
+        notes.append(f"{data.n_beyond_d_min:,} unique reflections beyond d_min left out")
+    if data.r_int is not None:
+        doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
+        notes.append(
+            f"R_int = {data.r_int:.3f} of {data.n_repeated:,} observations of reflections measured more than "
+            f"once{doubt if data.r_int > DOUBTFUL_R_INT else ''}"
+        )
+    if data.n_absent:
+        notes.append(f"{data.n_absent:,} observations of systematically absent reflections left out")
+    return tuple(notes)

@@ -1,0 +1,79 @@
+"""From file to files: a crystal phased by a trained network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xtalpriors.atomic import keep_apart
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError
+from xtalpriors.model.network.weights import load_model, weights_file
+from xtalpriors.model.prediction.files import write_map, write_phases
+from xtalpriors.model.prediction.input import read_input
+from xtalpriors.model.prediction.predict import Prediction, predict
+from xtalpriors.model.prediction.reflection_files import HklFormat
+from xtalpriors.model.scoring.runs import Protocol, reflections_of
+from xtalpriors.model.training.distributed import pick_device
+
+__all__ = ["phase_crystal"]
+
+
+def phase_crystal(
+    model: Path,
+    source: Path,
+    output: Path,
+    *,
+    density_map: Path | None = None,
+    hkl_format: HklFormat | None = None,
+    cell: UnitCell | None = None,
+    space_group: SpaceGroup | None = None,
+    block: str | None = None,
+    d_min_angstrom: float | None = 1.0,
+    calculated: bool = False,
+    protocol: Protocol | None = None,
+    device: str | None = None,
+) -> Prediction:
+    """Phase a crystal and write its phases and, if wanted, its map.
+
+    Parameters
+    ----------
+    model
+        A run's folder or its `model.safetensors`.
+    source
+        A CIF or a list of reflections; see `prediction_input.read_input` for it and the options.
+    output
+        CIF (or `.fcf`) of the phases.
+    density_map
+        CCP4 file of the map; needs the cell.
+    protocol
+        As `predict`.
+    device
+        `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
+
+    Raises
+    ------
+    XtalpriorsError, UsageError
+        Nothing that can be phased, a device that is not there, an output that is one of the inputs, or cannot
+        be written; nothing half written stays.
+    """
+    keep_apart([source, weights_file(model)], [output, *([density_map] if density_map else [])])
+    chosen = pick_device(device)
+    network, card = load_model(model)
+    given = read_input(
+        source,
+        reflections_of(card),
+        hkl_format=hkl_format,
+        cell=cell,
+        space_group=space_group,
+        block=block,
+        d_min_angstrom=d_min_angstrom,
+        calculated=calculated,
+    )
+    if density_map is not None and given.cell is None:
+        raise UsageError(f"{source}: a map needs the cell, and there is none. Give the cell, or no map.")
+    prediction = predict(network, card, given, protocol, device=chosen)
+    write_phases(prediction, Path(output))
+    if density_map is not None:
+        write_map(prediction, Path(density_map))
+    return prediction

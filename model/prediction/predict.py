@@ -1,0 +1,168 @@
+"""Phases for one crystal: every reflection of the list, from the run that needs no truth to be picked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from xtalpriors.arrays import F64, Bool
+from xtalpriors.errors import UsageError
+from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.loss import map_correlation
+from xtalpriors.model.network.phai import PhAI
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.prediction.input import PredictionInput, read_input
+from xtalpriors.model.scoring.density import spread
+from xtalpriors.model.scoring.diffraction import network_input
+from xtalpriors.model.scoring.figure_of_merit import FigureOfMerit
+from xtalpriors.model.scoring.runs import Protocol, phase_runs, reflections_of
+
+__all__ = ["Prediction", "PredictionInput", "predict", "read_input", "symmetric"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Phases of every reflection of the list.
+
+    Attributes
+    ----------
+    input
+        What was phased.
+    reflections
+        The network's group and list.
+    positive
+        The phase is 0, not π, (N,). Equivalents agree; absences mean nothing.
+    probability
+        The network's own probability of each, (N,).
+    start, cycles
+        Of the run that was chosen.
+    merit
+        Figures of merit of that run.
+    r
+        Map correlation with the true phases over the unique list, where they are known.
+    r_multiplicity
+        The same, weighted by multiplicity.
+    """
+
+    input: PredictionInput
+    reflections: Reflections
+    positive: Bool
+    probability: F64
+    start: str
+    cycles: int
+    merit: dict[FigureOfMerit, float]
+    r: float | None
+    r_multiplicity: float | None
+
+    def __str__(self) -> str:
+        """What was phased, how, and what to know about it, as lines."""
+        data, reflections = self.input.data, self.reflections
+        measured = int((data.measured & reflections.unique).sum())
+        listed = int(reflections.counted.sum())
+        merits = ", ".join(f"{name} {value:.3f}" for name, value in self.merit.items())
+        lines = [
+            f"{self.input.name}: {listed:,} unique phases from {measured:,} amplitudes ({self.input.source})",
+            f"  run: start {self.start}, {self.cycles} cycles; {merits}",
+            *(f"  {note}" for note in self.input.notes),
+        ]
+        if self.input.change != "x,y,z":
+            lines.append(f"  setting: {reflections.group.hm}, coordinates changed by {self.input.change}")
+        if self.r is not None:
+            both = f"{self.r:.4f}, by multiplicity {self.r_multiplicity:.4f}"
+            lines.append(f"  r with the known structure: {both}")
+        return "\n".join(lines)
+
+
+def predict(
+    model: PhAI,
+    card: ModelCard,
+    given: PredictionInput,
+    protocol: Protocol | None = None,
+    *,
+    device: torch.device | str = "cpu",
+) -> Prediction:
+    """Phase one crystal: all runs of the protocol, and the one that its figure of merit chooses.
+
+    Parameters
+    ----------
+    model, card
+        Of `weights.load_model`.
+    given
+        Of `read_input`, for the same network.
+    protocol
+        Starts, cycles and figure of merit; its d_min and completeness are those of evaluations and play no
+        part here.
+    device
+        Where the network runs.
+
+    Raises
+    ------
+    UsageError
+        The network is of another size than its card says, or needs a cell that is not known.
+    """
+    protocol = protocol or Protocol()
+    reflections = reflections_of(card)
+    amplitudes = torch.from_numpy(given.data.amplitudes)[None]
+    if given.cell is None and card.scaling == "normalised-E":
+        raise UsageError(
+            f"{given.source}: this network takes normalised |E|, for which the cell is needed. Give the cell."
+        )
+    cells = None if given.cell is None else np.array([given.cell.parameters])
+    inputs = network_input(
+        reflections, amplitudes, scaling=card.scaling, cells=cells, robust=protocol.robust_scale
+    )
+    # a key of its own for each file would let its name, or the setting, decide on the random starts
+    runs = phase_runs(model, reflections, inputs, amplitudes, protocol, ("",), device=device)
+    number = int(runs.choose(protocol.merit)[0])
+    positive, probability = symmetric(
+        reflections, runs.positive[0, number].numpy(), runs.probability[0, number].double().numpy()
+    )
+    start, cycles = protocol.run(number)
+    r, r_multiplicity = _scores(given, reflections, positive)
+    return Prediction(
+        given,
+        reflections,
+        positive,
+        probability,
+        start,
+        cycles,
+        {name: float(values[0, number]) for name, values in runs.merit.items()},
+        r,
+        r_multiplicity,
+    )
+
+
+def symmetric(reflections: Reflections, positive: Bool, probability: F64) -> tuple[Bool, F64]:
+    """Phases (N,) in which the copies of the list (−h k 0 of P2₁/c) have those of their originals.
+
+    The network gives both; a score counts the original alone, and one crystal can have only one of the two.
+    """
+    every = spread(reflections)
+    at = {tuple(h): i for i, h in enumerate(every.hkl.tolist())}
+    positive, probability = positive.copy(), probability.copy()
+    for copy in np.flatnonzero(~reflections.unique & ~reflections.absent):
+        i = at[tuple(reflections.hkl[copy].tolist())]
+        positive[copy] = positive[every.source[i]] == (every.sign[i] > 0)
+        probability[copy] = probability[every.source[i]]
+    return positive, probability
+
+
+def _scores(
+    given: PredictionInput, reflections: Reflections, positive: Bool
+) -> tuple[float | None, float | None]:
+    if given.true_positive is None:
+        return None, None
+    counts = reflections.counted.astype(np.float64)
+    scores = [
+        map_correlation(
+            torch.from_numpy(positive)[None],
+            torch.from_numpy(given.true_positive)[None],
+            torch.from_numpy(given.data.amplitudes)[None],
+            torch.from_numpy(reflections.origin_signs),
+            torch.from_numpy(c),
+        )
+        for c in (counts, counts * reflections.multiplicity)
+    ]
+    return float(scores[0]), float(scores[1])

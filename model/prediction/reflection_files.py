@@ -1,0 +1,256 @@
+"""Measured reflections from files: lists of h k l and |F|, SHELX HKLF 3 and 4, and CIF reflection loops.
+
+|F| and |F|² cannot be told apart by looking, and taking one for the other ruins the phases without a word.
+So a plain list is |F| unless its caller says otherwise, and what looks like a SHELX file is refused until it
+does.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, get_args
+
+import gemmi
+import numpy as np
+
+from xtalpriors.arrays import F64, I64
+from xtalpriors.errors import UsageError, XtalpriorsError
+
+__all__ = ["FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
+
+HklFormat = Literal["f", "f2", "hklf3", "hklf4"]
+"""`f`: columns h k l |F| [σ] with blanks between; `f2`: the same with |F|²; `hklf3`, `hklf4`: SHELX’s 3I4,2F8
+with |F| or |F|²."""
+FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
+
+_MISSING = ("", ".", "?")
+_LARGEST = 1e5, 1e100
+"""A larger index or measurement is a mistake, and would overflow further on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """Reflections as measured, equivalents and repeats not merged.
+
+    Attributes
+    ----------
+    hkl
+        (m, 3), in the setting of the file.
+    intensity
+        |F|² on any scale, (m,); may be negative where the file holds |F|².
+    sigma
+        Standard uncertainty of it, (m,), NaN where unknown.
+    n_unmeasured
+        Rows that the file marks as not measured (σ below 0), left out.
+    source
+        The file, and what was taken from it.
+    """
+
+    hkl: I64
+    intensity: F64
+    sigma: F64
+    n_unmeasured: int
+    source: str
+
+
+class _Row(NamedTuple):
+    where: str
+    fields: tuple[str, ...]
+
+
+def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
+    """Read a text list of reflections.
+
+    Blank lines and lines that begin with `#` are passed over. A SHELX list ends at 0 0 0.
+
+    Raises
+    ------
+    UsageError
+        The format is unknown, or the file looks like SHELX's and the format does not say which.
+    XtalpriorsError
+        The file cannot be read or holds no reflection, a line is none, a value is no number, or |F| is
+        negative.
+    """
+    path = Path(path)
+    if form not in FORMATS:
+        raise UsageError(f"There is no reflection format '{form}'; there are {', '.join(FORMATS)}.")
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
+    rows = _text_rows(path, lines, form)
+    if not rows:
+        raise XtalpriorsError(
+            f"{path} holds no reflection. A list has a line of h k l and |F| for each, with blanks between."
+        )
+    return _from_rows(rows, form, str(path))
+
+
+def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
+    """Fields h, k, l, value, sigma of each line."""
+    shelx = form in ("hklf3", "hklf4")
+    rows: list[_Row] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            if shelx and rows and not line.strip():
+                break
+            continue
+        where = f"{path}, line {number}"
+        fields = _fixed(line) if shelx else tuple(line.split()[:5])
+        if fields[:3] == ("0", "0", "0"):
+            if not shelx and all(_is_zero(x) for x in fields[3:5]):
+                raise UsageError(
+                    f"{where} is the 0 0 0 line that ends a SHELX list, which may hold |F| (HKLF 3) or |F|² "
+                    "(HKLF 4, by far the commonest). Say which: format hklf3 or hklf4."
+                )
+            if shelx:
+                break
+            continue
+        if len(fields) < 4:
+            raise XtalpriorsError(
+                f"{where}: '{line.strip()[:60]}' is no reflection. A line has h k l and |F| with blanks "
+                "between, and may have its standard uncertainty after them. For a SHELX file say hklf3 or "
+                "hklf4."
+            )
+        rows.append(_Row(where, fields))
+    return rows
+
+
+def _fixed(line: str) -> tuple[str, ...]:
+    """Fields of 3I4,2F8; by blanks where the columns do not hold numbers (lists written by hand)."""
+    fixed = tuple(line[a:b].strip() for a, b in ((0, 4), (4, 8), (8, 12), (12, 20), (20, 28)))
+    if all(_number(x) is not None for x in fixed[:4]) and (not fixed[4] or _number(fixed[4]) is not None):
+        return fixed if fixed[4] else fixed[:4]
+    return tuple(line.split()[:5])
+
+
+def _is_zero(text: str) -> bool:
+    return _number(text) == 0.0
+
+
+def _number(text: str) -> float | None:
+    """A number of a file, s.u. in parentheses cut off; None where it is none."""
+    try:
+        return float(text.split("(")[0])
+    except ValueError:
+        return None
+
+
+_LOOPS: Final = (
+    ("F_squared_meas", "F_squared_sigma", "f2"),
+    ("F_meas", "F_sigma", "f"),
+    ("intensity_meas", "intensity_sigma", "f2"),
+    ("F_meas_au", "F_meas_sigma_au", "f"),
+    ("F_squared_meas_au", "F_squared_sigma_au", "f2"),
+)
+"""Columns of a reflection loop that hold a measurement, the first that is there counts."""
+
+
+def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | None:
+    """Measured reflections of a CIF block: its `_refln` loop, or the HKLF 4 file embedded by SHELXL.
+
+    Returns
+    -------
+    Observations or None
+        None where the block has none; calculated ones do not count.
+
+    Raises
+    ------
+    XtalpriorsError
+        A row is no reflection, or its value is no number.
+    UsageError
+        The embedded file is of another HKLF type than 3 or 4.
+    """
+    where = f"{path}, block {block.name}"
+    for prefix in ("_refln_", "_refln."):
+        for value, sigma, form in _LOOPS:
+            table = block.find(prefix, ["index_h", "index_k", "index_l", value, f"?{sigma}"])
+            if len(table) == 0:
+                continue
+            rows = [
+                _Row(f"{where}, {prefix}{value}, row {i}", _cif_fields(row))
+                for i, row in enumerate(table, start=1)
+            ]
+            kept = [row for row in rows if row.fields[3] not in _MISSING]
+            if kept:
+                return _from_rows(kept, form, f"{where}, {prefix}{value}", len(rows) - len(kept))
+    text = block.find_value("_shelx_hkl_file") or block.find_value("_iucr_refine_reflections_details")
+    if not text:
+        return None
+    lines = gemmi.cif.as_string(text).splitlines()
+    if any(line.lower().startswith("data_") for line in lines[:100]):
+        return _embedded_cif(path, where, "\n".join(lines))
+    form = _embedded_form(where, block)
+    return _from_rows(
+        _text_rows(Path(f"{where}, embedded reflections"), lines, form), form, f"{where}, embedded"
+    )
+
+
+def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:
+    """Reflections of a CIF inside a text field, as the IUCr's journals keep them."""
+    try:
+        inner = gemmi.cif.read_string(text)
+    except (ValueError, RuntimeError) as error:
+        raise XtalpriorsError(f"{where}: the embedded reflections are no valid CIF: {error}.") from error
+    found = (read_cif_reflections(path, block) for block in inner)
+    return next((one for one in found if one is not None), None)
+
+
+def _cif_fields(row: gemmi.cif.Table.Row) -> tuple[str, ...]:
+    values = [str(row[i]) for i in range(4)]
+    sigma = str(row[4]) if row.has(4) else ""
+    return (*values, sigma) if sigma not in _MISSING else tuple(values)
+
+
+def _embedded_form(where: str, block: gemmi.cif.Block) -> HklFormat:
+    """HKLF of the instructions beside the embedded list, 4 where there are none."""
+    text = block.find_value("_shelx_res_file") or block.find_value("_iucr_refine_instructions_details") or ""
+    for line in gemmi.cif.as_string(text).splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0].upper() == "HKLF":
+            kind = words[1].lstrip("-")
+            if kind not in ("3", "4"):
+                raise UsageError(
+                    f"{where}: the embedded reflections are of the type HKLF {words[1]}. Only HKLF 3 and 4 "
+                    "hold one crystal's |F| or |F|² for each h k l; give a merged list instead, or "
+                    "phase the amplitudes of the structure (calculated)."
+                )
+            return "hklf3" if kind == "3" else "hklf4"
+    return "hklf4"
+
+
+def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> Observations:
+    squared = form in ("f2", "hklf4")
+    hkl, values, sigmas = [], [], []
+    unmeasured = n_missing
+    for row in rows:
+        indices = [_number(x) for x in row.fields[:3]]
+        value = _number(row.fields[3])
+        sigma = _number(row.fields[4]) if len(row.fields) > 4 else math.nan
+        if any(x is None or not x.is_integer() or abs(x) > _LARGEST[0] for x in indices):
+            raise XtalpriorsError(f"{row.where}: '{' '.join(row.fields[:3])}' are no Miller indices.")
+        if value is None or not abs(value) < _LARGEST[1] or sigma is None:
+            raise XtalpriorsError(
+                f"{row.where}: '{' '.join(row.fields[3:])}' is no measurement of {' '.join(row.fields[:3])}. "
+                "Take the line out where it was not measured."
+            )
+        if sigma < 0:
+            unmeasured += 1
+            continue
+        if value < 0 and not squared:
+            raise XtalpriorsError(
+                f"{row.where}: the amplitude |F| of {' '.join(row.fields[:3])} is {value:g}, which is "
+                "negative. If the list holds |F|², say so: format f2, or hklf4 for a SHELX file."
+            )
+        hkl.append([int(x) for x in indices if x is not None])
+        values.append(value if squared else value * value)
+        sigmas.append(sigma if squared else 2.0 * value * sigma)
+    return Observations(
+        np.array(hkl, dtype=np.int64).reshape(-1, 3),
+        np.array(values, dtype=np.float64),
+        np.array(sigmas, dtype=np.float64),
+        unmeasured,
+        source,
+    )

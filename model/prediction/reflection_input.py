@@ -1,0 +1,256 @@
+"""Measured reflections brought to the network: its setting, its list, one amplitude for each of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, s_squared, systematic_absences
+from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.prediction.reflection_files import Observations
+
+__all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
+
+_P21C = 14
+CELL_TOLERANCE = 0.02
+"""How far a·b and so on may differ from those of the symmetric cell, in parts of the lengths' product."""
+
+
+@dataclass(frozen=True, slots=True)
+class InNetworkSetting:
+    """How a crystal is described for a network.
+
+    Attributes
+    ----------
+    group
+        The crystal's own group, in its own setting.
+    change
+        Change of coordinates from there to the network's.
+    cell
+        The cell in the network's setting; null where none is known.
+    """
+
+    group: SpaceGroup
+    change: ChangeOfBasis
+    cell: UnitCell | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MergedReflections:
+    """Amplitudes in the order of a network's list, and what did not get there.
+
+    Attributes
+    ----------
+    amplitudes
+        |F| on the scale of the data, (N,); 0 where nothing was measured.
+    measured
+        (N,).
+    n_observations
+        Observations that were merged.
+    outside
+        Reflections (m, 3), in the network's setting, outside its box: one for each set of equivalents.
+    n_beyond_d_min
+        Unique reflections in the box that were left out for d < d_min.
+    n_absent
+        Observations of systematically absent reflections, left out.
+    n_repeated
+        Observations of reflections that were measured more than once, equivalents included.
+    r_int
+        Σ | |F|² − ⟨|F|²⟩ | / Σ |F|² over them; null where there are none.
+    """
+
+    amplitudes: F64
+    measured: Bool
+    n_observations: int
+    outside: I64
+    n_beyond_d_min: int
+    n_absent: int
+    n_repeated: int = 0
+    r_int: float | None = None
+
+
+def network_setting(
+    reflections: Reflections, group: SpaceGroup | None = None, cell: UnitCell | None = None
+) -> InNetworkSetting:
+    """The way from a crystal's setting to the network's.
+
+    A network for P2₁/c takes no. 14 in any setting and the supergroups that have a P2₁/c subgroup on their
+    cell, in the least-oblique cell; any other network takes its own group in any setting.
+
+    Parameters
+    ----------
+    reflections
+        Of the network.
+    group
+        The crystal's; null: the network's, in its setting.
+    cell
+        The crystal's; null: unknown, and then the group must be in the network's setting.
+
+    Raises
+    ------
+    UsageError
+        The group cannot be described in the network's, the cell would be needed for it, or is none of the
+        group.
+    """
+    target = reflections.group
+    identity = ChangeOfBasis.from_triplet("x,y,z")
+    same = group is None or group.operators == target.operators
+    if cell is None and same:
+        return InNetworkSetting(group or target, identity, None)
+    own = group or target
+    name, wanted = own.hm or f"no. {own.number}", target.hm or f"no. {target.number}"
+    if not own.centrosymmetric:
+        raise UsageError(
+            f"the structure is in {name}, which is not centrosymmetric: its phases are not only 0 and π, and "
+            f"the network knows no others (it is for {wanted})."
+        )
+    if cell is None:
+        raise UsageError(
+            f"the reflections are in {name}, the network is for {wanted}: the cell is needed to bring them "
+            "there. Give the cell."
+        )
+    _check_cell(own, cell)
+    if target.operators == SpaceGroup.from_number(_P21C).operators:
+        described = describe_in_p21c(own, cell)
+        if described is not None:
+            return InNetworkSetting(own, described.change, described.cell)
+    elif own.number == target.number:
+        change = target.to_reference.inverse().after(own.to_reference)
+        return InNetworkSetting(own, change, change.cell(cell))
+    raise UsageError(
+        f"the structure is in {name} (no. {own.number}); the network is for {wanted}"
+        + (" and its supergroups on the same cell (C2/c, Pbca, Pnma, …)" if target.number == _P21C else "")
+        + ". Use a network trained for its group."
+    )
+
+
+def _check_cell(group: SpaceGroup, cell: UnitCell) -> None:
+    """Raise UsageError unless the cell has a volume and, to within 2 %, the symmetry of the group."""
+    shown = " ".join(f"{x:g}" for x in cell.parameters)
+    if not cell.is_valid:
+        raise UsageError(f"the cell {shown} has no volume: give a, b, c in Å and α, β, γ in degrees.")
+    metric = cell.metric_tensor
+    images = np.einsum("nji,jk,nkl->nil", group.rotations, metric, group.rotations)
+    lengths = np.sqrt(np.diag(metric))
+    if np.abs((images - metric) / np.outer(lengths, lengths)).max() > CELL_TOLERANCE:
+        raise UsageError(
+            f"the cell {shown} does not have the symmetry of {group.hm or f'no. {group.number}'}. Give the "
+            "cell and the space group in the setting of the reflections."
+        )
+
+
+def merge(
+    observations: Observations,
+    reflections: Reflections,
+    setting: InNetworkSetting,
+    *,
+    d_min_angstrom: float | None = None,
+) -> MergedReflections:
+    """Merge equivalents and put them into the order of the list.
+
+    Equivalents are those of the crystal's own Laue class. The merged |F|² is the mean weighted by 1/σ²
+    where every σ is there, else the plain mean; where it is negative |F| is 0 and the reflection is not given
+    to the network, like one below 0.01 e.
+
+    Raises
+    ------
+    XtalpriorsError
+        Nothing is left for the network.
+    """
+    hkl, intensity, n_repeated, r_int = _unique(observations, setting.group)
+    moved = _all_in_setting(hkl, setting)
+    place = {tuple(h): i for i, h in enumerate(reflections.hkl.tolist())}
+    listed = np.zeros(len(reflections.hkl))
+    seen = np.zeros(len(reflections.hkl), dtype=bool)
+    inside = np.zeros(len(hkl), dtype=bool)
+    for source, h in zip(moved.source.tolist(), moved.hkl.tolist(), strict=True):
+        at = place.get(tuple(h))
+        if at is not None:
+            listed[at], seen[at], inside[source] = intensity[source], True, True
+    absent = seen & reflections.absent
+    amplitudes = np.sqrt(np.clip(listed, 0.0, None))
+    measured = seen & ~reflections.absent & (amplitudes > 0)
+    beyond = np.zeros_like(measured)
+    if d_min_angstrom is not None and setting.cell is not None:
+        limit = (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
+        beyond = measured & (s_squared(reflections.hkl, [setting.cell.parameters])[0] > limit)
+        measured &= ~beyond
+    own_absent = systematic_absences(setting.group, observations.hkl)
+    outside = moved.first[~inside]
+    if not measured.any():
+        raise XtalpriorsError(
+            f"{observations.source}: of {len(observations.hkl):,} observations none is a reflection that the "
+            f"network takes (|F| > 0, h² + k² + l² ≤ {reflections.max_index**2}"
+            + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "")
+            + f"; {len(outside):,} unique ones lie outside{_some(outside)})."
+        )
+    return MergedReflections(
+        np.where(measured, amplitudes, 0.0),
+        measured,
+        len(observations.hkl),
+        outside,
+        int((beyond & reflections.unique).sum()),
+        int(own_absent.sum()) + int((absent & reflections.unique).sum()),
+        n_repeated,
+        r_int,
+    )
+
+
+def _some(hkl: I64) -> str:
+    """The first few reflections, for a message."""
+    if len(hkl) == 0:
+        return ""
+    return ": " + ", ".join(" ".join(map(str, h)) for h in hkl[:3].tolist()) + (", …" if len(hkl) > 3 else "")
+
+
+def _unique(observations: Observations, group: SpaceGroup) -> tuple[I64, F64, int, float | None]:
+    """One reflection (m, 3) for each set of equivalents, without 0 0 0 and absences; the mean |F|² (m,); how
+    many observations were repeated, and R_int."""
+    keep = observations.hkl.any(axis=1) & ~systematic_absences(group, observations.hkl)
+    hkl, values, sigma = (x[keep] for x in (observations.hkl, observations.intensity, observations.sigma))
+    rotations = np.unique(group.rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
+    images = np.einsum("mi,nij->mnj", hkl, np.concatenate([rotations, -rotations]))
+    # the largest equivalent stands for its set
+    base = 2 * int(np.abs(hkl).max(initial=0)) + 1
+    codes = (images[..., 2] * base + images[..., 1]) * base + images[..., 0]
+    best = images[np.arange(len(hkl)), codes.argmax(axis=1)]
+    unique, inverse = np.unique(best, axis=0, return_inverse=True)
+    known = np.isfinite(sigma).all() and bool((sigma > 0).all())
+    weight = sigma**-2.0 if known else np.ones(len(hkl))
+    total = np.bincount(inverse.ravel(), weight, len(unique))
+    mean = np.bincount(inverse.ravel(), weight * values, len(unique)) / np.where(total > 0, total, 1.0)
+    repeated = np.bincount(inverse.ravel(), minlength=len(unique))[inverse.ravel()] > 1
+    whole = values[repeated].sum()
+    spread = np.abs(values - mean[inverse.ravel()])[repeated].sum()
+    r_int = float(spread / whole) if whole > 0 else None
+    return unique.astype(np.int64), mean, int(repeated.sum()), r_int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moved:
+    """Equivalents in the network's setting."""
+
+    hkl: I64
+    source: I64
+    first: I64
+    """(m, 3): each set's own representative in that setting."""
+
+
+def _all_in_setting(hkl: I64, setting: InNetworkSetting) -> _Moved:
+    """All equivalents, Friedel mates included, with the number of their set."""
+    rotations = np.unique(setting.group.rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
+    both = np.concatenate([rotations, -rotations])
+    images = np.einsum("mi,nij->mnj", hkl, both).reshape(-1, 3)
+    moved = np.asarray(setting.change.miller_indices(images))
+    source = np.repeat(np.arange(len(hkl)), len(both))
+    whole = np.abs(moved - np.rint(moved)).max(axis=1, initial=0.0) < 1e-6
+    integers = np.rint(moved).astype(np.int64)
+    first = np.rint(np.asarray(setting.change.miller_indices(hkl.astype(np.float64)))).astype(np.int64)
+    return _Moved(integers[whole], source[whole], first.reshape(-1, 3))

@@ -1,0 +1,166 @@
+"""One crystal from a CIF: its structure through the reader of `mining`, its reflections through gemmi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gemmi
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xtalpriors.arrays import CELL
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.cif import Extracted, extract
+from xtalpriors.model.prediction.reflection_files import Observations, read_cif_reflections
+from xtalpriors.model.scoring.read_structures import structures_of_rows
+from xtalpriors.model.scoring.structures import ExperimentalStructures
+
+__all__ = ["CifInput", "read_cif"]
+
+_CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+_OPERATOR_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CifInput:
+    """What a block holds.
+
+    Attributes
+    ----------
+    name, where
+        Name of the block, and file and block for messages.
+    group, cell
+        As the block says, else as the caller did; null where neither does.
+    observations
+        Measured reflections; null where there are none, or they were not asked for.
+    rows
+        Its rows of `entry` and `site`; null where it has no structure.
+    reason
+        Why it has none.
+    """
+
+    name: str
+    where: str
+    group: SpaceGroup | None
+    cell: UnitCell | None
+    observations: Observations | None
+    rows: tuple[pa.Table, pa.Table] | None
+    reason: str
+
+    def structure(self, group: SpaceGroup) -> ExperimentalStructures:
+        """The structure described in a group; XtalpriorsError where it cannot be."""
+        if self.rows is None:
+            raise XtalpriorsError(f"{self.where} holds no structure: {self.reason}.")
+        return structures_of_rows([(*self.rows, "file")], group, self.where)
+
+
+def read_cif(
+    path: Path,
+    *,
+    block: str | None = None,
+    cell: UnitCell | None = None,
+    space_group: SpaceGroup | None = None,
+    measured: bool = True,
+) -> CifInput:
+    """Read a block of a CIF.
+
+    Parameters
+    ----------
+    path
+        The file.
+    block
+        Name of the block; null: the first with a structure or measured reflections.
+    cell, space_group
+        For a file that does not say.
+    measured
+        Whether to read its reflections.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file cannot be read, or no block can be used.
+    """
+    try:
+        data = Path(path).read_bytes()
+        document = gemmi.cif.read_string(data.decode("utf-8", errors="replace"))
+    except OSError as error:
+        raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RuntimeError) as error:
+        raise XtalpriorsError(f"{path} is no valid CIF: {error}.") from error
+    extracted = extract("file", None, "original", [(Path(path).name, data)])
+    reasons = []
+    for candidate in document:
+        if block is not None and candidate.name != block:
+            continue
+        found = _of_block(Path(path), candidate, extracted, cell, space_group, measured)
+        if found.observations is not None or found.rows is not None:
+            return found
+        reasons.append(f"{candidate.name}: {found.reason}")
+    names = ", ".join(b.name for b in document)
+    if block is not None and not reasons:
+        raise XtalpriorsError(f"{path} has no block '{block}'; it has {names or 'none'}.")
+    raise XtalpriorsError(
+        f"{path} holds neither a structure nor measured reflections "
+        f"({'; '.join(reasons[:3]) or 'no block'}). Give a CIF with atoms or a _refln loop, or a list of "
+        "h k l and |F|."
+    )
+
+
+def _of_block(
+    path: Path,
+    block: gemmi.cif.Block,
+    extracted: Extracted,
+    cell: UnitCell | None,
+    space_group: SpaceGroup | None,
+    measured: bool,
+) -> CifInput:
+    where = f"{path}, block {block.name}"
+    entries = extracted.entries.filter(pc.equal(extracted.entries["block"], block.name))
+    observations = read_cif_reflections(path, block) if measured else None
+    if entries.num_rows and entries["n_sites"][0].as_py():
+        entry = entries.slice(0, 1)
+        row = entry.to_pylist()[0]
+        sites = extracted.sites.filter(pc.equal(extracted.sites["entry_id"], row["entry_id"]))
+        group = SpaceGroup.from_operators(row["operators"].split(";"))
+        own = UnitCell(*(row[name] for name in CELL))
+        return CifInput(block.name, where, group, own, observations, (entry, sites), "")
+    own_cell = _cell_of(block) or cell
+    group_found = _group_of(block, own_cell) or space_group
+    reason = next(
+        (str(r["detail"]) for r in extracted.rejections.to_pylist() if r["block"] in (block.name, None)),
+        "no atom sites",
+    )
+    return CifInput(block.name, where, group_found, own_cell, observations, None, reason)
+
+
+def _cell_of(block: gemmi.cif.Block) -> UnitCell | None:
+    values = [block.find_value(f"_cell_{tag}") or block.find_value(f"_cell.{tag}") for tag in _CELL_TAGS]
+    if None in values:
+        return None
+    numbers = [gemmi.cif.as_number(value) for value in values if value is not None]
+    cell = UnitCell(*numbers)
+    return cell if cell.is_valid else None
+
+
+def _group_of(block: gemmi.cif.Block, cell: UnitCell | None) -> SpaceGroup | None:
+    operators: tuple[str, ...] = ()
+    for tag in _OPERATOR_TAGS:
+        operators = operators or tuple(gemmi.cif.as_string(x) for x in block.find_values(tag))
+    texts = {
+        "hall": ("_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
+        "hm": ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"),
+        "number": ("_space_group_IT_number", "_symmetry_Int_Tables_number"),
+    }
+    given = {
+        key: next((gemmi.cif.as_string(v) for tag in tags if (v := block.find_value(tag))), None)
+        for key, tags in texts.items()
+    }
+    if not operators and not any(given.values()):
+        return None
+    angles = None if cell is None else (cell.alpha, cell.beta, cell.gamma)
+    found = resolve_space_group(operators, given["hall"], given["hm"], given["number"], angles)
+    return found.group if isinstance(found, Resolution) else None

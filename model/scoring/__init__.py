@@ -1,0 +1,1 @@
+"""How well a network phases real structures: runs, figures of merit, baselines, tables."""

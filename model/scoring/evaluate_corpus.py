@@ -1,0 +1,169 @@
+"""A network on every test subset of a corpus: evaluations, headline numbers, and the card with all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from xtalpriors.atomic import write_text
+from xtalpriors.canonical import canonical_json
+from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.weights import load_card
+from xtalpriors.model.scoring.evaluate_subsets import Assessment, Selection, assess
+from xtalpriors.model.scoring.evaluation import maps_path, summary_path
+from xtalpriors.model.scoring.runs import Protocol
+from xtalpriors.model.scoring.structures import EmptyTestSet
+from xtalpriors.model.scoring.summary import Score, Summary
+from xtalpriors.model.training.lineage import card_markdown
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["CorpusAssessment", "assess_corpus", "headline"]
+
+CARD_SCORES: Final[Mapping[str, str]] = {
+    "best": "best run",
+    "chosen": "run chosen without the truth",
+    "phases all zero": "all phases zero",
+    "best of five random": "best of five random",
+}
+"""Names of `summary.SCORES` that stand in the readable card, and what it calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusAssessment:
+    """What `assess_corpus` found.
+
+    Attributes
+    ----------
+    done
+        By name of the subset.
+    empty
+        Subsets with nothing to test, and why.
+    """
+
+    done: dict[str, Assessment]
+    empty: dict[str, str]
+
+    def __str__(self) -> str:
+        """All scores as lines."""
+        parts = [f"{name}: {assessment}" for name, assessment in self.done.items()]
+        return "\n".join(parts + [f"{name}: not evaluated. {why}" for name, why in self.empty.items()])
+
+
+def assess_corpus(
+    model: Path,
+    subsets: Sequence[Path],
+    folder: Path,
+    metrics: Path,
+    protocol: Protocol | None = None,
+    *,
+    selection: Selection | None = None,
+    device: str | None = None,
+    progress: Progress = silent,
+) -> CorpusAssessment:
+    """Evaluate a network on each of several subsets.
+
+    A subset without a structure is said and left out: a small corpus is no error.
+
+    Parameters
+    ----------
+    model
+        A run's folder or its `model.safetensors`.
+    subsets
+        `NAME.parquet` of `xtalpriors subset`, one evaluation each.
+    folder
+        Gets what `assess` writes for each, and `model-card.json` and `.md`: the card of the network with its
+        scores on these structures.
+    metrics
+        Gets the headline numbers (.json).
+    protocol, selection, device, progress
+        As in `assess`.
+
+    Raises
+    ------
+    XtalpriorsError, UsageError
+        As `assess`, but for an empty subset.
+    """
+    card = load_card(model)
+    found = CorpusAssessment({}, {})
+    for subset in map(Path, subsets):
+        output = folder / subset.name
+        try:
+            found.done[subset.stem] = assess(
+                model, [subset], output, protocol, selection=selection, device=device, progress=progress
+            )
+        except EmptyTestSet as error:
+            found.empty[subset.stem] = str(error)
+            for former in (output, summary_path(output), maps_path(output)):
+                former.unlink(missing_ok=True)
+    summaries = {name: one.summary for name, one in found.done.items()}
+    numbers = {name: headline(summary) for name, summary in summaries.items()}
+    numbers |= {name: {"n": 0} for name in found.empty}
+    files = {
+        metrics: canonical_json(numbers, indent=1) + "\n",
+        folder / "model-card.json": canonical_json(_content(card, summaries), indent=1) + "\n",
+        folder / "model-card.md": _markdown(card, summaries),
+    }
+    for file, text in files.items():
+        write_text(file, text)
+    return found
+
+
+def headline(summary: Summary) -> dict[str, Any]:
+    """N, fraction solved and median r of the best and of the chosen run, and what phases all zero solve."""
+    best, chosen = summary.scores["best"], summary.scores["chosen"]
+    zero = summary.scores.get("phases all zero")
+    return {
+        "n": summary.n,
+        "solved": best.solved,
+        "median_r": best.median,
+        "solved_chosen": chosen.solved,
+        "median_r_chosen": chosen.median,
+        "solved_phases_zero": None if zero is None else zero.solved,
+    }
+
+
+def _content(card: ModelCard, summaries: Mapping[str, Summary]) -> dict[str, Any]:
+    """The card and every score, for machines."""
+    evaluations = {
+        name: {
+            "databases": summary.network["databases"],
+            "selection": summary.network["selection"],
+            "protocol": summary.protocol,
+            "scores": {key: one.model_dump(mode="json") for key, one in summary.scores.items()},
+        }
+        for name, summary in summaries.items()
+    }
+    return card.model_dump(mode="json") | {"evaluations": evaluations}
+
+
+def _markdown(card: ModelCard, summaries: Mapping[str, Summary]) -> str:
+    """The card of the network, and a table of its scores on real structures."""
+    shown = {k: v for k, v in CARD_SCORES.items() if all(k in s.scores for s in summaries.values())}
+    cells = "".join(f" {label}: r ≥ 0.8 | median r |" for label in shown.values())
+    lines = [
+        card_markdown(card),
+        "## Scores on real structures",
+        "",
+        "Fractions with Wilson’s 95 % interval. Nobody without the true phases can pick the best run.",
+        "",
+        f"| subset | database digest | N |{cells}",
+        "|---" * (3 + 2 * len(shown)) + "|",
+    ]
+    for name, summary in summaries.items():
+        databases = ", ".join(f"`{digest}`" for digest in summary.network["databases"])
+        numbers = "".join(f" {_share(summary.scores[k])} | {_median(summary.scores[k])} |" for k in shown)
+        lines.append(f"| {name} | {databases} | {summary.n:,} |{numbers}")
+    return "\n".join([*lines, ""])
+
+
+def _share(score: Score) -> str:
+    low, high = score.solved_low, score.solved_high
+    if score.solved is None or low is None or high is None:
+        return "–"
+    return f"{100 * score.solved:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _median(score: Score) -> str:
+    return "–" if score.median is None else f"{score.median:.3f}".replace("-", "−")

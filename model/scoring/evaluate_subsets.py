@@ -1,0 +1,171 @@
+"""From files to files: a trained network and test subsets in, an evaluation with its maps and summary out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from xtalpriors.atomic import keep_apart, write_text
+from xtalpriors.canonical import canonical_json
+from xtalpriors.mining.subsets.write import read_metadata, sites_path
+from xtalpriors.model.network.weights import load_model, weights_file
+from xtalpriors.model.scoring.evaluate import evaluate
+from xtalpriors.model.scoring.evaluation import Evaluation, maps_path, summary_path, write_evaluation
+from xtalpriors.model.scoring.paper_tables import describe_network, score_text
+from xtalpriors.model.scoring.projection import projections, write_projections
+from xtalpriors.model.scoring.read_structures import read_structures
+from xtalpriors.model.scoring.runs import Protocol, reflections_of
+from xtalpriors.model.scoring.structures import EmptyTestSet, ExperimentalStructures
+from xtalpriors.model.scoring.summary import Summary, summarise
+from xtalpriors.model.training.curve import CURVE_FILE, read_curve
+from xtalpriors.model.training.distributed import pick_device
+from xtalpriors.models import Frozen
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["Assessment", "Selection", "assess"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What `assess` found and wrote."""
+
+    path: Path
+    evaluation: Evaluation
+    summary: Summary
+
+    def __str__(self) -> str:
+        """The scores as lines, the baselines beside them."""
+        network = self.summary.network.get("name", "network")
+        lines = [f"{network} on {self.summary.n:,} structures ({self.summary.n_refused:,} refused)"]
+        lines += [f"  {name:24} {score_text(score)}" for name, score in self.summary.scores.items()]
+        if self.summary.n_u_assumed:
+            lines.append(f"  {self.summary.n_u_assumed:,} structures have atoms with an assumed U_iso")
+        return "\n".join(lines)
+
+
+class Selection(Frozen):
+    """Which structures of the subsets are tested; by default all of them."""
+
+    structures: int | None = Field(default=None, ge=1)
+    """At most so many: those with the smallest hash of `entry_id`, which stay when a corpus grows."""
+    one_per_cluster: bool = False
+    """Of redeterminations of one crystal only the best, so that the structures are independent."""
+    volume_range_angstrom3: tuple[float, float] | None = None
+    """Only cells with a volume in this range, for a network of small cells."""
+
+
+def assess(
+    model: Path,
+    subsets: Sequence[Path],
+    output: Path,
+    protocol: Protocol | None = None,
+    *,
+    selection: Selection | None = None,
+    device: str | None = None,
+    progress: Progress = silent,
+) -> Assessment:
+    """Evaluate a trained network on the union of subsets and write what came out.
+
+    Parameters
+    ----------
+    model
+        A run's folder or its `model.safetensors`.
+    subsets
+        `NAME.parquet` of `xtalpriors subset`, of one or several corpora.
+    output
+        `NAME.parquet`: a row per structure (`evaluation.COLUMNS`). Beside it `NAME.json`, the summary, and
+        `NAME.maps.parquet`, the density projections of Fig. 7.
+    protocol
+        Null: that of Melgalvis & Reķis 2026.
+    selection
+        Which of their structures; null: all.
+    device
+        `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
+    progress
+        Opens a progress bar.
+
+    Raises
+    ------
+    EmptyTestSet
+        There is no structure, or none is selected.
+    XtalpriorsError, UsageError
+        An input cannot be read or would be replaced, the output cannot be written, or there is no such
+        device. Nothing half written stays.
+    """
+    output = Path(output)
+    read = [weights_file(model), *(path for s in map(Path, subsets) for path in (s, sites_path(s)))]
+    keep_apart(read, [output, maps_path(output), summary_path(output)])
+    chosen = pick_device(device)
+    network, card = load_model(model)
+    reflections = reflections_of(card)
+    selection = selection or Selection()
+    structures = _select(
+        read_structures(subsets, reflections.group, one_per_cluster=selection.one_per_cluster), selection
+    )
+    description = {
+        **describe_network(card),
+        "subsets": sorted({Path(s).stem for s in subsets}),
+        "databases": sorted({_database(Path(s)) for s in subsets}),
+        "selection": selection.model_dump(mode="json"),
+    }
+    with _threads(card.training.get("threads")):
+        evaluation = evaluate(
+            network,
+            reflections,
+            structures,
+            protocol,
+            scaling=card.scaling,
+            device=chosen,
+            description=description,
+            progress=progress,
+        )
+    training = read_curve(weights_file(model).with_name(CURVE_FILE), card).model_dump(mode="json")
+    evaluation = replace(evaluation, metadata=evaluation.metadata | {"training": training})
+    summary = summarise(evaluation)
+    write_evaluation(evaluation, output)
+    write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))
+    write_text(summary_path(output), canonical_json(summary.model_dump(mode="json"), indent=1) + "\n")
+    return Assessment(output, evaluation, summary)
+
+
+def _select(structures: ExperimentalStructures, selection: Selection) -> ExperimentalStructures:
+    """Those within the volumes, and of them at most so many, in their order."""
+    places = np.arange(len(structures))
+    if selection.volume_range_angstrom3 is not None:
+        low, high = selection.volume_range_angstrom3
+        volumes = structures.volume_angstrom3
+        places = np.flatnonzero((volumes >= low) & (volumes <= high))
+        if len(places) == 0:
+            raise EmptyTestSet(
+                f"None of the {len(structures):,} structures has a volume from {low:g} to {high:g} Å³; they "
+                f"go from {volumes.min():.0f} to {volumes.max():.0f} Å³. Widen the range."
+            )
+    if selection.structures is not None:
+        ids = structures.entry_id
+        hashes = {int(i): hashlib.blake2b(ids[i].encode(), digest_size=8).digest() for i in places}
+        places = np.array(sorted(sorted(hashes, key=lambda i: hashes[i])[: selection.structures]))
+    return structures.subset(places)
+
+
+def _database(subset: Path) -> str:
+    """Digest of the database that a subset is of."""
+    return str(read_metadata(subset)["database_digest"])
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Torch's threads as in training: sums depend on their number, and a small network is slower on many."""
+    before = torch.get_num_threads()
+    if number is not None:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

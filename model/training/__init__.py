@@ -1,0 +1,1 @@
+"""Training on the stream of the generator: configuration, loop, optimiser, checkpoints, scores on the way."""

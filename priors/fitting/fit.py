@@ -1,0 +1,209 @@
+"""Fits every prior of a subset and writes the bundle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xtalpriors.errors import UsageError
+from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, WaterfallStep, make_bundle, save_bundle
+from xtalpriors.priors.fitting import displacement as displacement_fit
+from xtalpriors.priors.fitting import distances as distances_fit
+from xtalpriors.priors.fitting import special_positions as special_positions_fit
+from xtalpriors.priors.fitting.conventions import within_bounds
+from xtalpriors.priors.fitting.observations import Context, Unavailable
+from xtalpriors.priors.fitting.read_subset import read_subset
+from xtalpriors.priors.fitting.run_record import write_provenance
+from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.kinds import (
+    axis_ratio,
+    cell_volume,
+    diffraction,
+    elements,
+    hydrogen,
+    monoclinic_angle,
+    packing,
+    space_groups,
+    triclinic_skew,
+)
+from xtalpriors.priors.tell.metrics import write_tables
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["fit_subset", "fit_table"]
+
+FITS: dict[str, Callable[[Context], Any]] = {
+    "cell_volume": cell_volume.fit,
+    "axis_ratio": axis_ratio.fit,
+    "monoclinic_angle": monoclinic_angle.fit,
+    "triclinic_skew": triclinic_skew.fit,
+    "elements": elements.fit,
+    "special_positions": special_positions_fit.fit,
+    "displacement": displacement_fit.fit,
+    "packing": packing.fit,
+    "hydrogen": hydrogen.fit,
+    "space_groups": space_groups.fit,
+    "diffraction": diffraction.fit,
+}
+"""The fit of each prior but `distances`, which needs the coordinates."""
+
+
+def fit_subset(
+    subset: Path,
+    output: Path,
+    *,
+    parent: Path | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    best_of_cluster: bool = False,
+    ratio_max: float = 1.8,
+    beta_max_degree: float = 125.0,
+    progress: Progress = silent,
+) -> PriorBundle:
+    """Fit every prior to a subset and write the bundle.
+
+    Beside `NAME.json` go `NAME.provenance.json` (what varies from run to run), `NAME.metrics.json` (flat
+    numbers for `dvc metrics`) and the folder `NAME.plots` (CSV for `dvc plots`).
+
+    A prior that cannot be fitted is null in the bundle, with its reason in `unavailable`; the others are not
+    touched by it. An empty subset gives a bundle without priors.
+
+    Parameters
+    ----------
+    subset
+        `NAME.parquet` as `write_subset` writes it, its sites beside it.
+    output
+        The bundle, JSON.
+    parent
+        Subset towards which statistics with fewer than 50 clusters are pooled. Without it, the one that the
+        definition names as `pool_to`, where that file lies in the same folder.
+    seed, bootstrap
+        Of the bootstrap over clusters: seed, and number of replicates.
+    best_of_cluster
+        Only the best determination of each cluster counts; else each counts 1/size of its cluster.
+    ratio_max, beta_max_degree
+        r and β_max: where the fits of the axis ratios and of the monoclinic skew are truncated.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file is missing or unreadable, or the bundle cannot be written.
+    UsageError
+        A parameter is out of range.
+    """
+    _check(bootstrap, ratio_max, beta_max_degree)
+    subset, output = Path(subset), Path(output)
+    own = read_subset(subset, best_of_cluster=best_of_cluster)
+    parent = parent if parent is not None else _parent_beside(subset, own)
+    larger = read_subset(parent, best_of_cluster=best_of_cluster) if parent is not None else None
+    within = _within(larger, own) if larger is not None else None
+    context = Context(own, larger, within, seed, bootstrap, ratio_max, beta_max_degree)
+    with progress(f"fit {own.name}", len(FITS) + 1, "priors") as advance:
+        fits = dict(FITS)
+        fits["distances"] = lambda _: distances_fit.fit(subset)
+        found, seconds = _fit_all(context, fits, advance)
+    bundle = _bundle(context, found, "best-of-cluster" if best_of_cluster else "cluster")
+    save_bundle(bundle, output)
+    write_tables(bundle, output)
+    write_provenance(output, bundle, seconds)
+    return bundle
+
+
+def fit_table(
+    table: SubsetTable,
+    *,
+    parent: SubsetTable | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    ratio_max: float = 1.8,
+    beta_max_degree: float = 125.0,
+) -> PriorBundle:
+    """Fit every prior but `distances` to columns in memory; writes nothing."""
+    _check(bootstrap, ratio_max, beta_max_degree)
+    within = _within(parent, table) if parent is not None else None
+    context = Context(table, parent, within, seed, bootstrap, ratio_max, beta_max_degree)
+    found, _ = _fit_all(context, FITS, lambda n=1: None)
+    return _bundle(context, found, "cluster")
+
+
+def _check(bootstrap: int, ratio_max: float, beta_max_degree: float) -> None:
+    if bootstrap < 100:
+        raise UsageError(f"bootstrap = {bootstrap}: at least 100 replicates are needed for a 95 % interval")
+    if not ratio_max > 1:
+        raise UsageError(
+            f"ratio_max = {ratio_max:g}: the largest axis ratio must be above 1 (the paper's is 1.8)"
+        )
+    if not 90 < beta_max_degree < 180:
+        raise UsageError(
+            f"beta_max_degree = {beta_max_degree:g}: must lie between 90 and 180 (the paper's is 125)"
+        )
+
+
+def _fit_all(
+    context: Context, fits: dict[str, Callable[[Context], Any]], advance: Callable[..., None]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Each prior or nothing, and the CPU seconds that it took."""
+    found: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    if context.own.n_entries == 0:
+        context.unavailable.update(dict.fromkeys(fits, "the subset holds no structure: see the waterfall"))
+        return found, seconds
+    for name, fit in fits.items():
+        start = time.process_time()
+        try:
+            found[name] = fit(context)
+        except Unavailable as reason:
+            context.unavailable[name] = str(reason)
+        seconds[name] = time.process_time() - start
+        advance(1)
+    return found, seconds
+
+
+def _parent_beside(subset: Path, own: SubsetTable) -> Path | None:
+    name = own.definition.get("pool_to")
+    path = subset.with_name(f"{name}.parquet")
+    return path if name and path.is_file() else None
+
+
+def _within(parent: SubsetTable, own: SubsetTable) -> SubsetTable:
+    """The parent's structures that meet the subset's bounds on the lengths: a wider range would move V."""
+    lengths = np.column_stack([parent.number(f"{axis}_angstrom") for axis in "abc"])
+    keep = within_bounds(own.definition, lengths)
+    if keep.all():
+        return parent
+    rank = np.cumsum(keep) - 1
+    site_keep = keep[parent.site_entry] if parent.site_entry is not None else None
+    return replace(
+        parent,
+        n_entries=int(keep.sum()),
+        cluster=parent.cluster[keep],
+        entry_numbers={k: v[keep] for k, v in parent.entry_numbers.items()},
+        entry_strings={k: replace(v, codes=v.codes[keep]) for k, v in parent.entry_strings.items()},
+        site_entry=None if parent.site_entry is None else rank[parent.site_entry[site_keep]],
+        site_numbers={k: v[site_keep] for k, v in parent.site_numbers.items()},
+        site_strings={k: replace(v, codes=v.codes[site_keep]) for k, v in parent.site_strings.items()},
+        site_flags={k: v[site_keep] for k, v in parent.site_flags.items()},
+    )
+
+
+def _bundle(context: Context, found: dict[str, Any], weighting: Any) -> PriorBundle:
+    own = context.own
+    created = CreatedFrom(
+        corpus=str(own.origin.get("corpus", "unknown")),
+        revision=own.origin.get("revision"),
+        database_digest=own.origin.get("database_digest"),
+        subset=dict(own.definition) or None,
+        parent=context.parent.name if context.parent is not None else None,
+        waterfall=tuple(WaterfallStep(**step) for step in own.origin.get("waterfall", [])),
+        extractor_version=own.origin.get("extractor_version"),
+        weighting=weighting,
+        seed=context.seed,
+        bootstrap=context.bootstrap,
+    )
+    return make_bundle(
+        own.name, created, Priors(**found), unavailable=context.unavailable, warnings=context.warnings
+    )

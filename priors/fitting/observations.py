@@ -1,0 +1,243 @@
+"""From columns to weighted observations: one vote per cluster, small subsets pooled to their parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.errors import UsageError
+from xtalpriors.priors.distributions.estimate import Shrinkage
+from xtalpriors.priors.fitting.table import Coded, SubsetTable, present
+
+__all__ = [
+    "MIN_ALONE",
+    "MIN_POOLED",
+    "Context",
+    "Observations",
+    "Pool",
+    "Unavailable",
+    "Values",
+    "attempt",
+    "context_of",
+    "entry_values",
+    "observe",
+]
+
+MIN_POOLED = 50
+"""Clusters below which a subset is pooled towards its parent; weight_own = n / 50 reaches 1 there."""
+MIN_ALONE = 20
+"""Clusters below which a subset without parent gives no prior."""
+
+Pool = Literal["parent", "bounded", "never"]
+T = TypeVar("T")
+
+
+class Unavailable(Exception):
+    """A prior, or a part of one, cannot be fitted; the message is the reason that the bundle states."""
+
+
+def attempt(context: Context, name: str, fit: Callable[[], T]) -> T | None:
+    """Part of a prior, or null with the reason in `unavailable`."""
+    try:
+        return fit()
+    except Unavailable as reason:
+        context.unavailable[name] = str(reason)
+        return None
+
+
+@dataclass(frozen=True)
+class Values:
+    """What one statistic sees in a table: `x` (m,) or (m, k), and the structure that each row belongs to."""
+
+    x: F64
+    entry: I64
+
+    def where(self, keep: Bool) -> Values:
+        """Some of the rows."""
+        return Values(self.x[keep], self.entry[keep])
+
+
+def entry_values(table: SubsetTable, x: F64, keep: Bool | None = None) -> Values:
+    """One value for each structure, or for those that are kept."""
+    values = Values(x, np.arange(table.n_entries))
+    return values if keep is None else values.where(keep)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Weighted values of one statistic, own and (where pooled) parent's.
+
+    `weight` sums to 1. Within a cluster the structures that have a value share its vote; rows of one
+    structure each carry the structure's weight. `stratum` is 0 for the subset, 1 for the parent.
+    """
+
+    x: F64
+    weight: F64
+    cluster: I64
+    stratum: NDArray[np.int8]
+    n: int
+    n_clusters: int
+    shrinkage: Shrinkage | None
+
+    def times(self, factor: F64) -> Observations:
+        """The rows with weights times a factor; the subset and the parent keep their shares of the whole."""
+        weight = self.weight * factor
+        for side in (0, 1):
+            mine = self.stratum == side
+            if mine.any() and weight[mine].any():
+                weight[mine] *= self.weight[mine].sum() / weight[mine].sum()
+        return replace(self, weight=weight / weight.sum())
+
+    def where(self, keep: Bool) -> Observations:
+        """Some of the rows, weights scaled to sum to 1 again."""
+        weight = self.weight[keep]
+        own = keep & (self.stratum == 0)
+        return Observations(
+            self.x[keep],
+            weight / weight.sum() if len(weight) else weight,
+            self.cluster[keep],
+            self.stratum[keep],
+            int(own.sum()),
+            len(present(self.cluster[own])[0]),
+            self.shrinkage,
+        )
+
+
+@dataclass
+class Context:
+    """One run of the fit: the tables, the seed, and what could not be fitted.
+
+    `parent_within_bounds` holds the parent's structures that meet the subset's bounds on the cell lengths:
+    what depends on the size of the cell is pooled towards those.
+    """
+
+    own: SubsetTable
+    parent: SubsetTable | None
+    parent_within_bounds: SubsetTable | None
+    seed: int
+    bootstrap: int
+    ratio_max: float = 1.8
+    beta_max_degree: float = 125.0
+    unavailable: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+
+
+def context_of(
+    *,
+    clusters: Sequence[str] | None = None,
+    strings: Mapping[str, Sequence[str | None]] | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    **numbers: ArrayLike,
+) -> Context:
+    """Context of plain columns in memory, for fits outside the pipeline.
+
+    Parameters
+    ----------
+    clusters
+        Cluster of each structure; without it each is its own.
+    strings, numbers
+        Columns of `mining.schema.ENTRY` by name, all of one length; null is None, and NaN.
+
+    Examples
+    --------
+    `CellVolume.fit(context_of(volume_angstrom3=volumes))`
+    """
+    columns = {name: np.asarray(values, float) for name, values in numbers.items()}
+    texts = {name: Coded.of(list(values)) for name, values in (strings or {}).items()}
+    lengths = {len(c) for c in columns.values()} | {len(t.codes) for t in texts.values()}
+    lengths |= {len(clusters)} if clusters is not None else set()
+    if len(lengths) != 1:
+        raise UsageError(f"columns of different lengths, or none: {sorted(lengths)}")
+    (n,) = lengths
+    names = clusters if clusters is not None else [f"{i:09d}" for i in range(n)]
+    ids, cluster = np.unique(np.array(names, dtype=str), return_inverse=True)
+    table = SubsetTable("columns", n, cluster.astype(np.int64), ids, columns, texts)
+    return Context(table, None, None, seed, bootstrap)
+
+
+def _votes(values: Values, table: SubsetTable) -> F64:
+    """(m,) weight of each row: 1 / structures of its cluster that have a value."""
+    entries, position = present(values.entry)
+    per_cluster = np.bincount(table.cluster[entries], minlength=len(table.cluster_ids))
+    return np.asarray((1.0 / per_cluster[table.cluster[entries]])[position], float)
+
+
+def observe(
+    context: Context,
+    name: str,
+    extract: Callable[[SubsetTable], Values],
+    *,
+    pool: Pool = "parent",
+    minimum: int = MIN_ALONE,
+) -> Observations:
+    """Weighted values of a statistic, pooled towards the parent below 50 clusters.
+
+    Parameters
+    ----------
+    pool
+        Which structures of the parent may lend their values; `never` where they say nothing about the subset
+        (frequencies of its space groups, for one).
+    minimum
+        Clusters needed without a parent.
+
+    Raises
+    ------
+    Unavailable
+        Too few clusters have a value, the parent's included.
+    """
+    own = _finite(extract(context.own))
+    own_clusters = context.own.cluster[own.entry]
+    n_clusters = len(present(own_clusters)[0])
+    parent = {"parent": context.parent, "bounded": context.parent_within_bounds, "never": None}[pool]
+    if n_clusters < MIN_POOLED and parent is not None:
+        return _pooled(context.own, parent, own, _finite(extract(parent)), n_clusters)
+    if n_clusters < minimum:
+        raise Unavailable(_too_few(n_clusters, minimum))
+    if n_clusters < MIN_POOLED:
+        context.warnings[name] = f"only {n_clusters} clusters, and not pooled towards a larger subset"
+    weight = _votes(own, context.own)
+    stratum = np.zeros(len(weight), np.int8)
+    return Observations(own.x, weight / weight.sum(), own_clusters, stratum, len(weight), n_clusters, None)
+
+
+def _too_few(n_clusters: int, minimum: int) -> str:
+    if n_clusters == 0:
+        return "no structure has a value"
+    return f"only {n_clusters} clusters have a value; {minimum} are needed, or a larger subset to pool to"
+
+
+def _finite(values: Values) -> Values:
+    finite = np.isfinite(values.x)
+    return values.where(finite if values.x.ndim == 1 else np.asarray(finite.all(1), bool))
+
+
+def _pooled(
+    own_table: SubsetTable, parent_table: SubsetTable, own: Values, parent: Values, n_clusters: int
+) -> Observations:
+    """Mixture n/50 of the own values and the rest of the parent's, whose shared clusters count only once."""
+    shared = np.isin(parent_table.cluster_ids, own_table.cluster_ids)
+    parent = parent.where(~shared[parent_table.cluster[parent.entry]])
+    parent_clusters = parent_table.cluster[parent.entry]
+    n_parent = len(present(parent_clusters)[0])
+    if n_clusters + n_parent < MIN_ALONE:
+        have = f"{n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}"
+        none = f"no structure has a value, and none of {parent_table.name} either"
+        raise Unavailable(f"only {have}; {MIN_ALONE} are needed" if n_clusters + n_parent else none)
+    share = 1.0 if n_parent == 0 else n_clusters / MIN_POOLED
+    weights = [_votes(own, own_table), _votes(parent, parent_table)]
+    scaled = [w / w.sum() * s if len(w) else w for w, s in zip(weights, (share, 1.0 - share), strict=True)]
+    return Observations(
+        np.concatenate([own.x, parent.x]),
+        np.concatenate(scaled),
+        np.concatenate([own_table.cluster[own.entry], parent_clusters + len(own_table.cluster_ids)]),
+        np.repeat(np.array([0, 1], np.int8), [len(own.x), len(parent.x)]),
+        len(own.x),
+        n_clusters,
+        Shrinkage(parent=parent_table.name, n_own=n_clusters, n_parent=n_parent, weight_own=share),
+    )

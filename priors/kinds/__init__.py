@@ -1,0 +1,1 @@
+"""One prior a file: the frozen models that a bundle holds."""

@@ -1,0 +1,43 @@
+"""Interatomic distances of the subset: what generated structures are compared with, never sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
+
+from xtalpriors.arrays import F64
+from xtalpriors.models import Frozen
+from xtalpriors.priors.distributions.distribution import Histogram
+
+__all__ = ["Distances"]
+
+
+class Distances(Frozen):
+    """Histograms of distances up to 6 Å (2026 paper, Fig. 4), symmetry images included."""
+
+    n_structures: int = Field(description="Structures that have a pair of atoms within 6 Å")
+    convention: str
+    distance: Histogram = Field(description="Distance, Å, all atoms")
+    non_hydrogen: Histogram | None = Field(
+        default=None, description="Distance, Å, between non-hydrogen atoms"
+    )
+    over_radii: Histogram | None = Field(
+        default=None,
+        description="Between non-hydrogen atoms, over the sum of the covalent radii (doi 10.1039/b801115j)",
+    )
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> F64:
+        """`size` distances, Å."""
+        return self.distance.sample(size, rng=rng)
+
+    def log_prob(self, distance_angstrom: ArrayLike) -> F64:
+        """Log density of a distance, per Å."""
+        return self.distance.log_prob(distance_angstrom)
+
+    def summary(self) -> dict[str, float]:
+        """Structures, and the median distance."""
+        return {
+            "n_structures": self.n_structures,
+            "median": float(self.distance.quantile(0.5)),
+        }

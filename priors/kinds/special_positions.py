@@ -1,0 +1,186 @@
+"""Special positions that a structure occupies, by space group and Wyckoff set (2026 paper, section 3.5)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from xtalpriors.arrays import F64, I64
+from xtalpriors.models import Frozen
+from xtalpriors.priors.distributions.distribution import Categorical, Counts, Estimate, Shrinkage
+from xtalpriors.priors.fitting.observations import Context
+
+__all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]
+
+
+class WyckoffSet(Frozen):
+    """Positions that a shift of the origin (Euclidean normalizer) interchanges, such as a–d of P2₁/c.
+
+    A point (no degree of freedom) holds one atom or none: `probability` of being occupied, for each of
+    the `n_positions` letters independently. A position with freedom holds any number: `count` per letter.
+    """
+
+    letters: tuple[str, ...] = Field(
+        min_length=1, description="Wyckoff letters pooled, in the reference setting"
+    )
+    multiplicity: int = Field(ge=1, description="Of the conventional cell, centring included")
+    degrees_of_freedom: int = Field(
+        ge=0, le=2, description="Free coordinates: 0 point, 1 axis, 2 mirror plane"
+    )
+    n_positions: int = Field(ge=1, description="Number of letters pooled")
+    probability: Estimate | None = Field(
+        default=None, description="Points: probability that one of them is occupied"
+    )
+    count: Counts | None = Field(
+        default=None, description="Positions with freedom: orbits occupied per letter"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.probability is None) == (self.count is None) or (self.probability is None) != (
+            self.degrees_of_freedom > 0
+        ):
+            raise ValueError("points have a probability, positions with freedom have counts")
+        if len(self.letters) != self.n_positions:
+            raise ValueError("one letter for each position")
+        return self
+
+    @property
+    def expected(self) -> float:
+        """Expected number of occupied orbits of the set."""
+        each = (
+            self.probability.value if self.probability is not None else self.count.mean if self.count else 0.0
+        )
+        return self.n_positions * each
+
+
+class SpecialPositionsOfGroup(Frozen):
+    """Occupation of the special positions of one space group by non-hydrogen atoms."""
+
+    number: int = Field(ge=1, le=230, description="Space-group number; any setting")
+    n_structures: int | None = Field(default=None, description="Structures counted; null when published")
+    n_clusters: int | None = None
+    wyckoff_sets: tuple[WyckoffSet, ...] = Field(description="Empty for a group without special positions")
+    number_occupied: Counts = Field(
+        description="Occupied special orbits per structure, measured (not the product form)"
+    )
+    joint: Categorical | None = Field(
+        default=None,
+        description="Observed patterns: occupied orbits by set, `abcd×1 e×2`; `none` for all atoms general",
+    )
+    shrinkage: Shrinkage | None = None
+    source: str | None = None
+
+    def patterns(self) -> tuple[F64, I64]:
+        """Shares (k,) of the patterns of `joint`, and their occupied orbits (k, n_sets).
+
+        Raises
+        ------
+        ValueError
+            There is no joint, or it does not fit the sets.
+        """
+        if self.joint is None:
+            raise ValueError(f"space group {self.number} has no joint")
+        columns = {"".join(s.letters): k for k, s in enumerate(self.wyckoff_sets)}
+        orbits = np.zeros((len(self.joint.labels), len(self.wyckoff_sets)), np.int64)
+        for row, label in zip(orbits, self.joint.labels, strict=True):
+            for word in [] if label == "none" else label.split():
+                letters, _, count = word.partition("×")
+                if letters not in columns or not count.isdecimal():
+                    raise ValueError(f"the pattern {label!r} is none of space group {self.number}")
+                row[columns[letters]] = int(count)
+        points = [s.degrees_of_freedom == 0 for s in self.wyckoff_sets]
+        letters_of = [s.n_positions for s in self.wyckoff_sets]
+        if np.any((orbits > letters_of) & points):
+            raise ValueError(f"a pattern of space group {self.number} has more points than there are")
+        return np.array([share.value for share in self.joint.shares]), orbits
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> I64:
+        """(size, n_sets) occupied orbits of each set, the positions independent."""
+        columns = []
+        for s in self.wyckoff_sets:
+            if s.probability is not None:
+                columns.append(rng.binomial(s.n_positions, s.probability.value, size))
+            elif s.count is not None:
+                columns.append(s.count.sample(size * s.n_positions, rng=rng).reshape(size, -1).sum(1))
+        return np.column_stack(columns).astype(np.int64) if columns else np.zeros((size, 0), np.int64)
+
+    def log_prob(self, counts: I64) -> F64:
+        """Log probability of (n, n_sets) occupied orbits, the positions independent."""
+        total = np.zeros(len(counts))
+        for column, s in zip(counts.T, self.wyckoff_sets, strict=True):
+            total += np.log(np.maximum(_set_probabilities(s, int(column.max(initial=0))), 0.0))[column]
+        return total
+
+
+def _set_probabilities(wyckoff_set: WyckoffSet, largest: int) -> F64:
+    """P(0), P(1), … P(largest) occupied orbits of a set: the distribution of one letter, convolved."""
+    if wyckoff_set.probability is not None:
+        one = np.array([1 - wyckoff_set.probability.value, wyckoff_set.probability.value])
+    else:
+        assert wyckoff_set.count is not None  # the validator guarantees it
+        one = wyckoff_set.count.values
+    total = np.ones(1)
+    for _ in range(wyckoff_set.n_positions):
+        total = np.convolve(total, one)
+    return np.pad(total, (0, max(0, largest + 1 - len(total))))
+
+
+class SpecialPositions(Frozen):
+    """Special positions of every space group with enough structures."""
+
+    convention: str
+    groups: dict[int, SpecialPositionsOfGroup] = Field(description="By space-group number")
+    number_occupied: Counts | None = Field(
+        default=None, description="Occupied special orbits, all groups together"
+    )
+    source: str | None = Field(default=None, description="Publication and place; null when fitted here")
+
+    @classmethod
+    def fit(cls, context: Context) -> SpecialPositions:
+        """Fit the subset of a context; raises `Unavailable` with the reason."""
+        # imported here: reading a bundle needs no crystallography
+        from xtalpriors.priors.fitting.special_positions import fit
+
+        return fit(context)
+
+    def group(self, number: int) -> SpecialPositionsOfGroup:
+        """Prior of one space group.
+
+        Raises
+        ------
+        LookupError
+            The bundle has no structures in that group.
+        """
+        if number not in self.groups:
+            have = ", ".join(str(n) for n in sorted(self.groups))
+            raise LookupError(
+                f"this bundle has no special positions of space group {number}; it has {have or 'none'}"
+            )
+        return self.groups[number]
+
+    def sample(self, size: int, *, rng: np.random.Generator, number: int = 14) -> I64:
+        """(size, n_sets) occupied orbits of each Wyckoff set of one group."""
+        return self.group(number).sample(size, rng=rng)
+
+    def log_prob(self, counts: I64, *, number: int = 14) -> F64:
+        """Log probability of (n, n_sets) occupied orbits of one group."""
+        return self.group(number).log_prob(counts)
+
+    def summary(self) -> dict[str, float]:
+        """P(0), P(1), P(≥ 2) occupied, all groups and no. 14; p of the inversion centres of P2₁/c."""
+        flat: dict[str, float] = {}
+        for name, counts in (
+            ("all", self.number_occupied),
+            ("p21c", self.groups[14].number_occupied if 14 in self.groups else None),
+        ):
+            if counts is not None:
+                flat |= {f"{name}.none": float(counts.values[0]), f"{name}.two_or_more": counts.at_least(2)}
+                flat[f"{name}.one"] = 1.0 - flat[f"{name}.none"] - flat[f"{name}.two_or_more"]
+        if 14 in self.groups:
+            points = [s.probability for s in self.groups[14].wyckoff_sets if s.probability is not None]
+            if points:
+                flat["p21c.probability"] = points[0].value
+        return flat

@@ -1,0 +1,222 @@
+"""How far each prior moved between two bundles, and whether that is more than sampling can do.
+
+`compare` walks both bundles and pairs what has the same name. A number moved by its difference; a real-valued
+distribution by its Wasserstein distance (in its unit) and its KS distance; shares by their total variation.
+Each move stands beside the size that sampling alone reaches in 5 % of cases, from the intervals and the
+numbers of clusters in the bundles: no data are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from xtalpriors.arrays import F64
+from xtalpriors.canonical import canonical_json
+from xtalpriors.models import Frozen
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.distributions.distribution import Categorical, Counts
+from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.tell.compare_text import comparison_text
+
+__all__ = ["Comparison", "Move", "compare"]
+
+LEVELS = (np.arange(400) + 0.5) / 400
+REPLICATES = 1000
+SKIPPED = frozenset({"goodness", "shrinkage", "joint", "over_radii"})
+"""Not compared: what describes the fit, and patterns whose labels are the finest grain of other rows."""
+
+
+class Move(Frozen):
+    """One quantity in both bundles."""
+
+    name: str = Field(description="Dotted name inside the bundle")
+    kind: Literal["number", "distribution", "shares"]
+    unit: str | None = None
+    a: float | None = Field(description="The number, or the median of the distribution; null for shares")
+    b: float | None
+    change: float = Field(description="b − a; Wasserstein distance; total variation")
+    low: float | None = Field(
+        default=None, description="95 % interval of the change; null without uncertainty"
+    )
+    high: float | None = None
+    ks_d: float | None = Field(default=None, description="KS distance, distributions only")
+    noise: float | None = Field(
+        default=None,
+        description="Size that sampling alone exceeds in 5 % of cases; null when both are published",
+    )
+    exceeds: bool = Field(description="The move is more than sampling error")
+
+
+class Comparison(Frozen):
+    """Every move between two bundles."""
+
+    a: str
+    b: str
+    digest_a: str
+    digest_b: str
+    moves: tuple[Move, ...]
+    only_in_a: tuple[str, ...] = Field(description="Priors that only the first bundle has")
+    only_in_b: tuple[str, ...] = Field(description="Priors that only the second bundle has")
+
+    @property
+    def moved(self) -> tuple[Move, ...]:
+        """Moves that exceed the sampling error."""
+        return tuple(m for m in self.moves if m.exceeds)
+
+    def __str__(self) -> str:
+        return comparison_text(self)
+
+    def to_json(self) -> str:
+        """Canonical JSON."""
+        return canonical_json(self.model_dump(mode="json"), indent=1)
+
+
+def compare(a: PriorBundle, b: PriorBundle) -> Comparison:
+    """Pair the priors of two bundles and measure how far each moved from `a` to `b`."""
+    moves: list[Move] = []
+    only: tuple[list[str], list[str]] = ([], [])
+    bridges = _bridges()
+    for name in type(a.priors).model_fields:
+        first, second = getattr(a.priors, name), getattr(b.priors, name)
+        if first is not None and second is not None:
+            moves.extend(_walk(name, first, second, bridges))
+        elif first is not None or second is not None:
+            only[0 if second is None else 1].append(name)
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        digest_a=a.priors_digest,
+        digest_b=b.priors_digest,
+        moves=tuple(moves),
+        only_in_a=tuple(only[0]),
+        only_in_b=tuple(only[1]),
+    )
+
+
+def _walk(name: str, a: object, b: object, bridges: F64) -> Iterator[Move]:
+    """Moves of everything below two values of the same name."""
+    if isinstance(a, Estimate) and isinstance(b, Estimate):
+        yield _number(name, a, b)
+    elif isinstance(a, Categorical) and isinstance(b, Categorical):
+        yield _shares(
+            name, dict(zip(a.labels, a.shares, strict=True)), dict(zip(b.labels, b.shares, strict=True))
+        )
+    elif isinstance(a, Counts) and isinstance(b, Counts):
+        yield _shares(name, *({str(i): p for i, p in enumerate(c.probabilities)} for c in (a, b)))
+    elif isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() & b.keys()):
+            yield from _walk(f"{name}.{key}", a[key], b[key], bridges)
+    elif isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            letters = getattr(x, "letters", None)
+            yield from _walk(f"{name}.{''.join(letters) if letters else i}", x, y, bridges)
+    elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
+        if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
+            yield _distribution(name, a, b, bridges)
+        if type(a) is type(b):
+            for field in type(a).model_fields:
+                if field not in SKIPPED:
+                    yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), bridges)
+
+
+def _number(name: str, a: Estimate, b: Estimate) -> Move:
+    change = b.value - a.value
+    if a.low is None and b.low is None:
+        return Move(name=name, kind="number", a=a.value, b=b.value, change=change, exceeds=change != 0)
+    below = np.hypot(
+        b.value - (b.value if b.low is None else b.low), (a.value if a.high is None else a.high) - a.value
+    )
+    above = np.hypot(
+        (b.value if b.high is None else b.high) - b.value, a.value - (a.value if a.low is None else a.low)
+    )
+    return Move(
+        name=name,
+        kind="number",
+        a=a.value,
+        b=b.value,
+        change=change,
+        low=float(change - below),
+        high=float(change + above),
+        noise=float(below if change > 0 else above),
+        exceeds=bool(change - below > 0 or change + above < 0),
+    )
+
+
+def _bridges() -> F64:
+    """(replicates, levels) Brownian bridges: the noise of an empirical distribution function times √n."""
+    rng = np.random.default_rng(0)
+    walks = np.cumsum(rng.standard_normal((REPLICATES, len(LEVELS) + 1)), axis=1) / np.sqrt(len(LEVELS) + 1)
+    return np.asarray((walks - np.linspace(0, 1, len(LEVELS) + 2)[1:] * walks[:, -1:])[:, :-1], float)
+
+
+def _variance(prior: ScalarPrior) -> float:
+    """1 / number of clusters behind the values, pooled ones by their weights; 0 when published."""
+    pooled = prior.shrinkage
+    if pooled is not None:
+        own, rest = pooled.weight_own, 1 - pooled.weight_own
+        return own**2 / max(pooled.n_own, 1) + rest**2 / max(pooled.n_parent, 1)
+    return 1 / prior.n_clusters if prior.n_clusters else 0.0
+
+
+def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, bridges: F64) -> Move:
+    """Wasserstein and KS distance, of the empirical distributions where there are any."""
+    first, second = (p.distribution("empirical" if p.empirical else None) for p in (a, b))
+    qa, qb = first.quantile(LEVELS), second.quantile(LEVELS)
+    grid = np.union1d(qa, qb)
+    fa, fb = first.cdf(grid), second.cdf(grid)
+    variance = _variance(a) + _variance(b)
+    steps = np.diff(grid)
+    gap = fb - fa
+    change = float(np.abs(gap[:-1]) @ steps)
+    noise = low = high = None
+    if variance > 0 and len(grid) > 1:
+        # bridges run over the scale of probability: each x reads them at the pooled distribution function
+        at = np.clip(np.searchsorted(LEVELS, 0.5 * (fa + fb)), 0, len(LEVELS) - 1)
+        wobble = bridges[:, at[:-1]] * np.sqrt(variance)
+        noise = float(np.quantile(np.abs(wobble) @ steps, 0.95))
+        spread = 1.96 * float(np.std(np.abs(gap[:-1] + wobble) @ steps))
+        low, high = max(0.0, change - spread), change + spread
+    return Move(
+        name=name,
+        kind="distribution",
+        unit=a.unit,
+        a=float(first.quantile(0.5)),
+        b=float(second.quantile(0.5)),
+        change=change,
+        low=low,
+        high=high,
+        ks_d=float(np.abs(gap).max()),
+        noise=noise,
+        exceeds=change > noise if noise is not None else change > 0,
+    )
+
+
+def _shares(name: str, a: dict[str, Estimate], b: dict[str, Estimate]) -> Move:
+    """Total variation of two sets of shares; the noise is that of their intervals, taken as independent."""
+    labels = sorted(a.keys() | b.keys())
+    value = np.array([[side[k].value if k in side else 0.0 for k in labels] for side in (a, b)])
+    half = np.array([[(side[k].half_width or 0.0) if k in side else 0.0 for k in labels] for side in (a, b)])
+    change = 0.5 * float(np.abs(value[1] - value[0]).sum())
+    deviation = np.hypot(half[0], half[1]) / 1.96
+    noise = low = high = None
+    if deviation.any():
+        draws = np.random.default_rng(0).standard_normal((REPLICATES, len(labels))) * deviation
+        noise = float(np.quantile(0.5 * np.abs(draws).sum(axis=1), 0.95))
+        spread = 1.96 * float(np.std(0.5 * np.abs(value[1] - value[0] + draws).sum(axis=1)))
+        low, high = max(0.0, change - spread), min(1.0, change + spread)
+    return Move(
+        name=name,
+        kind="shares",
+        a=None,
+        b=None,
+        change=change,
+        low=low,
+        high=high,
+        noise=noise,
+        exceeds=change > noise if noise is not None else change > 0,
+    )

@@ -1,0 +1,1 @@
+"""The page on phasing: scores of trained networks on real crystals."""

@@ -1,0 +1,204 @@
+"""The page on phasing: scores of trained networks on real crystals, the paper's tables and Figs 5 to 7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from xtalpriors.reports.figures import phasing_maps
+from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
+from xtalpriors.reports.inputs import Inputs
+from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count, short_digest
+from xtalpriors.reports.page import Fact, render_phasing
+from xtalpriors.reports.phasing.data import (
+    PhasingSet,
+    check_database,
+    labelled,
+    read_phasing,
+    scores_frame,
+)
+from xtalpriors.reports.phasing.tables import lineage_table, score_tables, strategy_tables, volume_table
+from xtalpriors.reports.phasing.training import training_section
+from xtalpriors.reports.section import Section, render
+
+__all__ = ["PhasingPage", "phasing_page", "phasing_sections"]
+
+MOST = 3
+"""Evaluations that a figure shows, as in the paper."""
+PAPER_PARAMETERS, PAPER_STRUCTURES = 42_443_882, 100_000_000
+"""Of the networks of Melgalvis & Reķis 2026."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhasingPage:
+    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
+
+    html: str
+    figures: list[Rendered]
+    tables: dict[str, pd.DataFrame]
+    teaser: str
+
+
+def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
+    """The page of a corpus report.
+
+    Parameters
+    ----------
+    inputs
+        Of the report.
+    evaluations
+        Files of `xtalpriors evaluate`; none gives a page that says so.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file cannot be read, is of structures of another database, or two have the same name.
+    """
+    digest = inputs.corpus.digest
+    read = []
+    for path in map(Path, evaluations):
+        read.append(read_phasing(path))
+        check_database(path, read[-1], digest)
+    sets = labelled(read)
+    if not sets:
+        lead = "This corpus has no structure that the network could be tested on."
+        return PhasingPage(render_phasing(inputs, lead, [], [], []), [], {}, lead)
+    sections = phasing_sections(sets, inputs.name, digest)
+    html = render_phasing(inputs, _lead(sets), _facts(sets), _notes(sets), sections)
+    networks = " and ".join(dict.fromkeys(s.network for s in sets.values()))
+    teaser = f"Scores of {networks} on {', '.join(sets)}, beside what trivial phases reach."
+    figures = [figure for section in sections for figure in section.figures]
+    return PhasingPage(html, figures, {"phasing": scores_frame(sets)}, teaser)
+
+
+def phasing_sections(
+    sets: dict[str, PhasingSet], corpus: str, database_digest: str | None = None
+) -> list[Section]:
+    """The sections on evaluations that are read already, by label."""
+    shown = dict(list(sets.items())[:MOST])
+    meta = _meta(shown, corpus, database_digest)
+    rows = [(k, s.evaluation.rows.drop_columns(["r_by_run"]).to_pandas()) for k, s in shown.items()]
+    figures = [
+        _scores(BY_CLASS, "phasing-class", "Fig. 5", "compound class", rows, meta),
+        _scores(BY_SPECIAL, "phasing-special", "Fig. 6", "special positions", rows, meta),
+    ]
+    mapped = next((k for k, s in sets.items() if s.maps is not None and len(s.maps)), None)
+    if mapped is not None:
+        figures.append(_maps(mapped, sets[mapped], corpus, database_digest))
+    sections = [
+        Section("scores", "Scores and baselines", "", [], [*score_tables(sets), *volume_table(sets)]),
+        Section("figures", "Structure by structure", "", figures),
+    ]
+    if tables := strategy_tables(list(sets.values())):
+        sections.append(Section("paper", "Beside the paper", "", [], tables))
+    sections.append(training_section(list(sets.values())))
+    lead = "What the scores above depend on, from the corpus of the priors on."
+    return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
+
+
+def _meta(sets: dict[str, PhasingSet], corpus: str, digest: str | None) -> FigureMeta:
+    samples = tuple(Sample(label, s.summary.n) for label, s in sets.items())
+    bundles = {
+        str(s.described["bundle"]): str(s.described["priors_digest"])
+        for s in sets.values()
+        if s.described.get("bundle")
+    }
+    networks = dict.fromkeys(
+        f"{s.network}, weights {short_digest(s.described.get('weights_digest'))}" for s in sets.values()
+    )
+    trained = {label: s.trained_volumes for label, s in sets.items() if s.trained_volumes is not None}
+    return FigureMeta(
+        corpus, samples, "least-oblique", digest, bundles, networks=tuple(networks), trained_volumes=trained
+    )
+
+
+def _lead(sets: dict[str, PhasingSet]) -> str:
+    protocol = next(iter(sets.values())).evaluation.protocol
+    text = (
+        f"Diffraction of real structures, calculated to {protocol.d_min_angstrom:g} Å within the box of the "
+        "network with their own U_iso, phased from phases zero and from "
+        f"{protocol.random_starts} random starts with 1 to {protocol.cycles} cycles. Best is the run nearest "
+        "to the truth, which the papers report and no user can pick; chosen is the run with the largest "
+        f"{protocol.merit}, a figure of merit that needs no truth. r counts every unique reflection once, as "
+        "in the papers; by multiplicity it is the correlation of the maps."
+    )
+    if protocol.completeness < 1:
+        text += f" Of the reflections {100 * protocol.completeness:.0f} % are given."
+    return text
+
+
+def _notes(sets: dict[str, PhasingSet]) -> list[str]:
+    """What must be known before the numbers are read."""
+    notes = []
+    for network in dict.fromkeys(s.network for s in sets.values()):
+        what = next(s.described for s in sets.values() if s.network == network)
+        parameters, structures = what.get("parameters"), what.get("structures")
+        if parameters and structures and parameters * structures < PAPER_PARAMETERS * PAPER_STRUCTURES / 10:
+            box = what.get("max_index")
+            notes.append(
+                f"{network} is a small network: {count(parameters)} parameters, trained on "
+                f"{count(structures)} artificial structures, where the paper has {count(PAPER_PARAMETERS)} "
+                f"and {count(PAPER_STRUCTURES)}."
+                + (f" It sees indices up to {box}, so long axes lose reflections." if box else "")
+                + " Its scores show that the chain from corpus to phases works and by how much it beats "
+                "trivial phases, not what the method can do."
+            )
+    assumed = sum(s.summary.n_u_assumed for s in sets.values())
+    if assumed:
+        notes.append(f"{count(assumed)} structures have atoms without U_iso, for which 0.05 Å² is assumed.")
+    refused = sum(s.summary.n_refused for s in sets.values())
+    if refused:
+        notes.append(f"{count(refused)} structures could not be described in the network's group.")
+    return notes
+
+
+def _facts(sets: dict[str, PhasingSet]) -> list[Fact]:
+    facts = [Fact(f"N, {label}", count(s.summary.n)) for label, s in sets.items()]
+    for network in dict.fromkeys(s.network for s in sets.values()):
+        what = next(s.described for s in sets.values() if s.network == network)
+        facts.append(Fact(f"{network}, weights", short_digest(what.get("weights_digest")), mono=True))
+    return facts
+
+
+def _scores(
+    figure: ScoreFigure,
+    name: str,
+    number: str,
+    grouped_by: str,
+    rows: Sequence[tuple[str, pd.DataFrame]],
+    meta: FigureMeta,
+) -> Rendered:
+    caption = (
+        "Each point is a structure. Left the best of all runs, as in the paper; in the middle the run that a "
+        "user would get; right phases that are all zero. The dashed line is r = 0.8, from which a structure "
+        "counts as solved; above each panel the fraction solved, its Wilson 95 % interval, and N."
+    )
+    if meta.trained_volumes:
+        caption += " Shaded are the volumes that the network was trained on."
+    title = f"r against volume, by {grouped_by}"
+    return render(figure, name, number, title, figure.data(rows), meta, caption)
+
+
+def _maps(label: str, one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
+    assert one.maps is not None
+    solved = (one.maps["r"] >= 0.8).all()
+    caption = (
+        "Mean density of a slab of 0.5 Å along the plane that holds the most atoms, of structures of "
+        f"{label} among {'the largest solved ones' if solved else 'those with the best r'}. Phases are those "
+        "of the run chosen without the truth, amplitudes are calculated. Crosses are the true atoms of the "
+        "slab, named where they are not carbon. Contours at "
+        f"{', '.join(f'{100 * x:.0f}' for x in phasing_maps.LEVELS)} % of the highest density, and the "
+        "first one negative."
+    )
+    return render(
+        phasing_maps,
+        "phasing-maps",
+        "Fig. 7",
+        "Density maps of predicted phases",
+        phasing_maps.data(one.maps),
+        _meta({label: one}, corpus, digest),
+        caption,
+    )

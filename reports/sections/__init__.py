@@ -1,0 +1,1 @@
+"""The sections of the report, and the numbers that they are written from."""

@@ -1,0 +1,88 @@
+"""The fitted priors of each bundle as a table that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from xtalpriors.models import Frozen
+from xtalpriors.priors.bundle import PriorBundle, Priors
+from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.reports.meta import count
+from xtalpriors.reports.section import estimate_text, html_table, share_text
+
+__all__ = ["BundleView", "bundle_view", "scalar_priors"]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleView:
+    """A bundle, ready to print."""
+
+    name: str
+    lead: str
+    html: Markup
+    missing: list[tuple[str, str]]
+    warnings: list[tuple[str, str]]
+
+
+def bundle_view(bundle: PriorBundle) -> BundleView:
+    """Table of a bundle's priors: N, median, parameters with intervals, misfit."""
+    source = bundle.created_from
+    lead = f"{source.corpus}, priors digest {bundle.priors_digest}"
+    if source.weighting is not None:
+        lead += f", weighted by {source.weighting.replace('-', ' ')}"
+    if source.bootstrap:
+        lead += f", {count(source.bootstrap)} bootstrap replicates"
+    if source.parent is not None:
+        lead += f", pooled towards {source.parent} where it is small"
+    columns = ["Prior", "N", "Median", "Unit", "Parametric form", "D"]
+    frame = pd.DataFrame([_row(name, prior) for name, prior in scalar_priors(bundle.priors)], columns=columns)
+    html = html_table(frame, numeric=("N", "Median", "D")) + _shares(bundle.priors)
+    return BundleView(
+        bundle.name, lead, html, sorted(bundle.unavailable.items()), sorted(bundle.warnings.items())
+    )
+
+
+def scalar_priors(priors: Priors) -> Iterator[tuple[str, ScalarPrior]]:
+    """Every prior of a real number in a bundle, with its dotted name, in the order of the models."""
+    for name, prior in priors:
+        if isinstance(prior, Frozen):
+            yield from _scalars(name, prior)
+
+
+def _scalars(name: str, model: Frozen) -> Iterator[tuple[str, ScalarPrior]]:
+    if isinstance(model, ScalarPrior):
+        yield name, model
+    for key, value in model:
+        if isinstance(value, Frozen) and key not in {"parametric", "empirical"}:
+            yield from _scalars(f"{name}.{key}", value)
+
+
+def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
+    form = "empirical only"
+    if prior.parametric is not None:
+        values = [f"{k} {estimate_text(v, 4)}" for k, v in prior.parametric if isinstance(v, Estimate)]
+        form = f"{prior.parametric.family}: {', '.join(values)}" if values else prior.parametric.family
+    misfit = "–" if prior.goodness is None else f"{prior.goodness.ks_d:.3f}"
+    n = "–" if prior.n is None else count(prior.n)
+    unit = "" if prior.unit == "1" else prior.unit
+    median = "–" if prior.median is None else f"{prior.median.value:.4g}".replace("-", "−")
+    return name, n, median, unit, form, misfit
+
+
+def _shares(priors: Priors) -> Markup:
+    """Shares that the bundle carries, in one sentence."""
+    found = [f"{name}: {share_text(value)}" for name, value in _share_estimates(priors)]
+    return Markup('<p class="small">{}</p>').format("; ".join(found)) if found else Markup("")
+
+
+def _share_estimates(priors: Priors) -> Iterator[tuple[str, Estimate]]:
+    for prior_name, prior in priors:
+        if isinstance(prior, Frozen):
+            for key, value in prior:
+                if key.startswith("share_") and isinstance(value, Estimate):
+                    yield f"{prior_name}.{key}", value

@@ -1,0 +1,57 @@
+"""The section on the subsets that have no figure of the paper: one sheet of panels each."""
+
+from __future__ import annotations
+
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.distributions.distribution import Scalar
+from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.reports.figures import sheet
+from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.meta import Rendered, count
+from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.statistics import weighted_quantile
+from xtalpriors.reports.subset_data import SubsetData
+
+__all__ = ["others_section"]
+
+
+def others_section(inputs: Inputs) -> Section | None:
+    """A sheet for each further subset that has structures; None where there is no such subset."""
+    further = [s for name, s in inputs.subsets.items() if name not in (SMALL, LARGE)]
+    if not further:
+        return None
+    empty = [s.name for s in further if s.frame.empty]
+    lead = f"No structure of this corpus is in {', '.join(empty)}." if empty else ""
+    figures = [_sheet(inputs, s) for s in further if not s.frame.empty]
+    return Section("subsets", "Other subsets", lead, figures)
+
+
+def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:
+    if bundle is None:
+        return {}
+    priors = bundle.priors
+    found: dict[str, ScalarPrior | None] = {
+        "volume": priors.cell_volume,
+        "packing": priors.packing,
+        "displacement": None if priors.displacement is None else priors.displacement.mean,
+    }
+    if priors.axis_ratio is not None:
+        found["upper"] = priors.axis_ratio.longest_over_middle
+        found["lower"] = priors.axis_ratio.middle_over_shortest
+    return {name: p.parametric for name, p in found.items() if p is not None and p.parametric is not None}
+
+
+def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
+    frame = sheet.data(subset.frame, _fits(inputs.bundles.get(subset.name)))
+    entries = subset.frame
+    description = str(subset.definition.get("description") or "a subset of its own")
+    caption = (
+        f"{description}. N = {count(len(entries))}, median volume "
+        f"{weighted_quantile(entries['volume_angstrom3'], 0.5, entries['weight']):,.0f} Å³."
+    )
+    if len(entries) < 50:
+        caption += " With so few structures the histograms only sketch the shape."
+    brought = bool(subset.definition.get("bring_to_p21c"))
+    meta = inputs.meta([subset.sample()], "least-oblique" if brought else "declared")
+    name = f"subset-{subset.name}"
+    return render(sheet, name, "Subset", subset.name, frame, meta, caption)

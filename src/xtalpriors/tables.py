@@ -1,0 +1,102 @@
+"""Tables as files, Parquet and CSV, whose bytes depend on their content alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xtalpriors.atomic import replacing, write_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["write_csv", "write_parquet"]
+
+_ROW_GROUP = 65_536
+
+
+def write_parquet(
+    rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema, path: Path, metadata: dict[bytes, bytes]
+) -> int:
+    """Write rows in the order given; the same rows and metadata give the same bytes.
+
+    The file appears whole or not at all. Memory is that of one row group, however many rows come.
+
+    Parameters
+    ----------
+    rows
+        A table, or a reader of batches of any size.
+    schema
+        Columns and their types, to which the rows are cast.
+    path
+        File to write; its folder is made.
+    metadata
+        Key-value metadata of the file.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file cannot be written.
+    """
+    import pyarrow.parquet as pq  # here, so that a program that writes CSV alone does not wait for it
+
+    schema = schema.with_metadata(metadata)
+    written = 0
+    with (
+        replacing(path) as part,
+        pq.ParquetWriter(part, schema, compression="zstd", compression_level=3) as writer,
+    ):
+        for group in _row_groups(rows, schema):
+            writer.write_table(group, row_group_size=_ROW_GROUP)
+            written += group.num_rows
+    return written
+
+
+def _row_groups(rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows in tables of one row group each: how they were batched must not show in the file."""
+    import pyarrow as pa
+
+    batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
+    held: list[pa.Table] = []
+    n_held = 0
+    for batch in batches:
+        held.append(pa.Table.from_batches([batch]).cast(schema))
+        n_held += batch.num_rows
+        if n_held < _ROW_GROUP:
+            continue
+        table = pa.concat_tables(held)
+        whole = n_held - n_held % _ROW_GROUP
+        yield from (table.slice(start, _ROW_GROUP).combine_chunks() for start in range(0, whole, _ROW_GROUP))
+        held, n_held = [table.slice(whole)], n_held - whole
+    if n_held:
+        yield pa.concat_tables(held).combine_chunks()
+
+
+def write_csv(
+    path: Path,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    significant_digits: int | None = None,
+) -> None:
+    """Write rows as CSV with a header and `\\n` at the ends of lines; the file appears whole or not at all.
+
+    Null and missing cells are empty. Floats get `significant_digits`, or as many as tell them apart.
+    """
+
+    def cell(value: Any) -> Any:
+        is_rounded = significant_digits is not None and isinstance(value, float)
+        return f"{value:.{significant_digits}g}" if is_rounded else value
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
+    write_text(path, text.getvalue())

@@ -1,0 +1,100 @@
+"""The tables in `docs/` that are written from the code, so that the two cannot differ.
+
+`python tools/docs_tables.py` renews them: the columns of the database in `docs/database.md`, and the options
+of the generator and of training in `docs/options.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.mining.database.store import TABLES, sql_type
+from xtalpriors.mining.database.views import VIEWS
+from xtalpriors.model.training.config import TrainConfig
+
+__all__ = ["PAGES", "option_tables", "renewed", "schema_tables"]
+
+BEGIN = "<!-- begin: written by tools/docs_tables.py -->"
+END = "<!-- end -->"
+
+
+def schema_tables() -> str:
+    """Markdown of every view and every table, column by column."""
+    lines = ["## Views", "", "| view | what it shows |", "|---|---|"]
+    lines += [f"| `{name}` | {meaning} |" for name, (meaning, _) in VIEWS.items()]
+    lines += ["", "## Tables"]
+    for name, (meaning, columns) in TABLES.items():
+        lines += ["", f"### `{name}`", "", f"{meaning}.", "", "| column | type | meaning |", "|---|---|---|"]
+        for column in columns:
+            null = "" if column.nullable else ", never null"
+            meaning_cell = column.meaning.replace("|", "\\|")
+            lines.append(f"| `{column.name}` | {sql_type(column)}{null} | {meaning_cell} |")
+    return "\n".join(lines) + "\n"
+
+
+def option_tables() -> str:
+    """Markdown of every option of the generator and of training: name, default, meaning."""
+    lines: list[str] = []
+    for title, model in (("Generator", GeneratorConfig), ("Training", TrainConfig)):
+        lines += [f"## {title}", "", "| option | default | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | {_default(field)} | {_meaning(field)} |" for name, field in _options(model)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _options(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Options by dotted name; a strategy of the generator inside is one row, its options have a table."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not GeneratorConfig:
+            yield from _options(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "the defaults above"
+    if isinstance(value, bool) or value is None:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, tuple):
+        return f"`[{', '.join(f'{v:g}' for v in value)}]`"
+    return f"`{value}`" if value != {} else "none"
+
+
+def _meaning(field: FieldInfo) -> str:
+    """The description, and the choices where there are some that it does not name."""
+    text = (field.description or "").replace("|", "\\|")
+    choices = [f"`{choice}`" for choice in _choices(field.annotation)]
+    return text if all(choice.strip("`") in text for choice in choices) else f"{text} ({', '.join(choices)})"
+
+
+def _choices(annotation: Any) -> list[str]:
+    """Values of the literals in a type."""
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/database.md": schema_tables, "docs/options.md": option_tables}
+"""Which function writes the tables of which page."""
+
+
+def renewed(page: str, text: str) -> str:
+    """The text of a page with the part between its two marks written anew."""
+    head, rest = text.split(BEGIN, 1)
+    return f"{head}{BEGIN}\n\n{PAGES[page]()}\n{END}{rest.split(END, 1)[1]}"
+
+
+if __name__ == "__main__":
+    root = Path(__file__).resolve().parents[1]
+    for name in PAGES:
+        path = root / name
+        path.write_text(renewed(name, path.read_text(encoding="utf-8")), encoding="utf-8")
