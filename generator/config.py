@@ -12,7 +12,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup, SymmetryFailure, resolve_space_group
+from xtalpriors.crystal.symmetry.resolve import SymmetryFailure, resolve_space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.models import Frozen, explain
 

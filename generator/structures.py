@@ -11,7 +11,7 @@ import numpy as np
 from xtalpriors.arrays import F32, F64, I16, I32, I64, U8
 from xtalpriors.crystal.cells.cell import UnitCell, cell_volumes
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.generator.counters import COUNTERS, GENERAL
 
 __all__ = ["Structure", "StructureBatch"]

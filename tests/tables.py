@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.cells.niggli import niggli_reduce, primitive_basis
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.crystal.symmetry.primitive import primitive_basis
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.database.clusters import build_clusters
 from xtalpriors.mining.database.schema import ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.database.store import TABLES, open_database

@@ -7,7 +7,6 @@ two squared lengths are equal when they differ by less than 10⁻⁵ V^⅔.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +15,8 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.cells.cell import cells_from_metric, metric_tensors
 from xtalpriors.crystal.cells.niggli_kernel import reduce_metrics
-from xtalpriors.crystal.symmetry.integer import hermite_normal_form
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, parse_triplet
 
-__all__ = ["NiggliReduction", "niggli_reduce", "primitive_basis"]
+__all__ = ["NiggliReduction", "niggli_reduce"]
 
 
 class NiggliReduction(NamedTuple):
@@ -51,8 +47,8 @@ def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> N
     cells
         (n, 6) in Å and degrees.
     bases
-        (n, 3, 3) or (3, 3) primitive bases, columns in units of the axes, as `primitive_basis` gives them for
-        a centred group; None where the cells are primitive.
+        (n, 3, 3) or (3, 3) primitive bases, columns in units of the axes, as `symmetry.primitive` gives them
+        for a centred group; None where the cells are primitive.
     """
     array = np.array(cells, dtype=np.float64)
     # cos(-90°) makes a metric of sorts, and 10³⁰⁰ Å overflows: such parameters are those of no cell
@@ -65,25 +61,3 @@ def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> N
         metrics = np.einsum("nji,njk,nkl->nil", start, metrics, start)
     reduced = reduce_metrics(metrics, start)
     return NiggliReduction(cells_from_metric(metrics), start, reduced)
-
-
-@lru_cache(maxsize=4096)
-def primitive_basis(group: SpaceGroup) -> F64:
-    """Primitive basis (3, 3) of a group's lattice: columns in units of its axes, right-handed.
-
-    The identity for a primitive setting; any set of pure translations is understood, not only the centring
-    letters.
-    """
-    operators = (parse_triplet(t) for t in group.operators)
-    shifts = [t for r, t in operators if r == IDENTITY[0] and any(t)]
-    if not shifts:
-        return _read_only(np.eye(3))
-    rows = [[DENOMINATOR, 0, 0], [0, DENOMINATOR, 0], [0, 0, DENOMINATOR], *(list(t) for t in shifts)]
-    lattice, _ = hermite_normal_form(rows)
-    basis = np.array(lattice[:3], dtype=np.float64).T / DENOMINATOR
-    return _read_only(basis if np.linalg.det(basis) > 0 else -basis)
-
-
-def _read_only(array: F64) -> F64:
-    array.setflags(write=False)
-    return array

@@ -9,9 +9,9 @@ from itertools import product
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I64
+from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.niggli_kernel import reduce_metrics
-from xtalpriors.crystal.symmetry.integer import hermite_normal_form, smith_normal_form
+from xtalpriors.crystal.symmetry.integer import lattice_basis, smith_normal_form
 from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, Operator
 
 __all__ = ["PrimitiveGroup", "Rotation", "Shift", "basis_changes", "point_group_signature"]
@@ -44,7 +44,7 @@ class PrimitiveGroup:
     def from_operators(cls, operators: Iterable[Operator]) -> PrimitiveGroup | None:
         """From operators of a conventional cell; None where a rotation does not keep the lattice."""
         members = sorted(operators)
-        columns = _primitive_columns([t for r, t in members if r == IDENTITY[0]])
+        columns = lattice_basis((t for r, t in members if r == IDENTITY[0]), DENOMINATOR)
         inverse = np.linalg.inv(columns)
         matrix = np.rint(inverse).astype(np.int64)
         rotations = np.array([r for r, _ in members], dtype=np.float64).reshape(-1, 3, 3)
@@ -82,13 +82,6 @@ def _table(rotations: I64, translations: I64) -> dict[Rotation, Shift]:
 
 def _inverse(unimodular: I64) -> I64:
     return np.rint(np.linalg.inv(unimodular)).astype(np.int64)
-
-
-def _primitive_columns(shifts: Sequence[Shift]) -> F64:
-    """Columns: a basis of the lattice of the axes and the pure translations."""
-    axes = [[DENOMINATOR if i == j else 0 for j in range(3)] for i in range(3)]
-    lattice, _ = hermite_normal_form([*axes, *(list(t) for t in shifts)])
-    return np.array(lattice[:3], dtype=np.float64).T / DENOMINATOR
 
 
 def point_group_signature(rotations: Iterable[Rotation]) -> tuple[tuple[int, int, int], ...]:

@@ -5,12 +5,23 @@ Plain Python integers, because the matrices are tiny and must be exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import product
 from math import gcd, lcm
 
-__all__ = ["Matrix", "annihilator", "congruence_solutions", "hermite_normal_form", "smith_normal_form"]
+import numpy as np
+
+from xtalpriors.arrays import F64
+
+__all__ = [
+    "Matrix",
+    "annihilator",
+    "congruence_solutions",
+    "hermite_normal_form",
+    "lattice_basis",
+    "smith_normal_form",
+]
 
 Matrix = list[list[int]]
 
@@ -137,6 +148,18 @@ def _subtract(a: Matrix, c: list[Fraction], i: int, k: int, factor: int) -> None
     if factor:
         a[i] = [x - factor * y for x, y in zip(a[i], a[k], strict=True)]
         c[i] -= factor * c[k]
+
+
+def lattice_basis(shifts: Iterable[Sequence[int]], denominator: int) -> F64:
+    """Basis (3, 3) of the lattice that the three unit vectors and some shifts span: one vector a column.
+
+    The shifts are integers in units of 1/`denominator`. The basis is right-handed, because the Hermite form
+    has positive pivots.
+    """
+    axes = [[denominator * x for x in row] for row in _identity(3)]
+    lattice, _ = hermite_normal_form([*axes, *(list(t) for t in shifts)])
+    basis: F64 = np.array(lattice[:3], dtype=np.float64).T / denominator
+    return basis
 
 
 def annihilator(directions: Sequence[Sequence[Fraction | int]]) -> Matrix:

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.cells.niggli import primitive_basis
 from xtalpriors.crystal.symmetry.integer import smith_normal_form
+from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 __all__ = ["PermissibleOrigins", "origin_phase_shifts", "permissible_origins"]

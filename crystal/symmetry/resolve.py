@@ -9,24 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from xtalpriors.crystal.symmetry.space_group import (
-    MAX_ORDER,
-    NotAGroupError,
-    SpaceGroup,
-    close_group,
-    space_group,
-)
-from xtalpriors.crystal.symmetry.symbols import (
-    axes_of,
-    find_by_hall,
-    find_by_hm_and_axes,
-    find_by_number,
-    has_explicit_setting,
-    number_of_hm,
-)
+from xtalpriors.crystal.symmetry.closure import MAX_ORDER, NotAGroupError, close_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup, group_of_hm, space_group
+from xtalpriors.crystal.symmetry.symbols import axes_of, has_explicit_setting, number_of_hm, tidy_hall
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator, TripletError, parse_triplet
+from xtalpriors.errors import UsageError
 
-__all__ = ["Resolution", "SpaceGroup", "SymmetryFailure", "resolve_space_group"]
+__all__ = ["Resolution", "SymmetryFailure", "resolve_space_group"]
 
 
 class Resolution(NamedTuple):
@@ -131,9 +120,9 @@ def _resolve(
 def _declared(hall: str | None, hm: str | None, number: str | int | None, axes: str) -> _Declared:
     hall, hm = _text(hall), _text(hm)
     number = _text(str(number)) if number is not None else None
-    by_hall = find_by_hall(hall) if hall else None
-    by_hm = find_by_hm_and_axes(hm, axes) if hm else None
-    by_number = find_by_number(number)
+    by_hall = _group_of_hall(hall) if hall else None
+    by_hm = group_of_hm(hm, axes) if hm else None
+    by_number = _group_of_number(number)
     hm_number = by_hm.number if by_hm else number_of_hm(hm) if hm else None
     notes = {
         "hall-unknown": hall is not None and by_hall is None,
@@ -141,6 +130,23 @@ def _declared(hall: str | None, hm: str | None, number: str | int | None, axes: 
         "number-unknown": number is not None and by_number is None,
     }
     return _Declared(by_hall, by_hm, by_number, hm_number, frozenset(k for k, v in notes.items() if v))
+
+
+@lru_cache(maxsize=1024)
+def _group_of_hall(symbol: str) -> SpaceGroup | None:
+    """Group of a Hall symbol, None where it cannot be read."""
+    try:
+        return SpaceGroup.from_hall(tidy_hall(symbol))
+    except (UsageError, NotAGroupError, TripletError):
+        return None
+
+
+def _group_of_number(text: str | None) -> SpaceGroup | None:
+    """Group of a number in its reference setting, None where the text is not a number from 1 to 230."""
+    try:
+        return SpaceGroup.from_number(int(text or ""))
+    except (ValueError, UsageError):
+        return None
 
 
 def _text(value: str | None) -> str | None:

@@ -18,7 +18,8 @@ from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.cells.least_oblique import least_oblique_cells
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
-from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup, space_group
+from xtalpriors.crystal.symmetry.closure import NotAGroupError
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
 from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, Operator
 from xtalpriors.errors import UsageError
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
-from xtalpriors.crystal.symmetry.closure import MAX_ORDER, NotAGroupError, check_group, close_group
+from xtalpriors.crystal.symmetry.closure import NotAGroupError, check_group
+from xtalpriors.crystal.symmetry.symbols import axes_of, setting_of_hm
 from xtalpriors.crystal.symmetry.triplets import (
     DENOMINATOR,
     IDENTITY,
@@ -24,7 +25,7 @@ from xtalpriors.crystal.symmetry.triplets import (
 )
 from xtalpriors.errors import UsageError
 
-__all__ = ["MAX_ORDER", "NotAGroupError", "SpaceGroup", "close_group", "space_group"]
+__all__ = ["SpaceGroup", "group_of_hm", "space_group"]
 
 _HALF, _THIRD = DENOMINATOR // 2, DENOMINATOR // 3
 _CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -127,14 +128,12 @@ class SpaceGroup:
 
     @staticmethod
     def from_hm(symbol: str, angles_degree: tuple[float, float, float] | None = None) -> SpaceGroup:
-        """Group of a Hermann–Mauguin symbol in any usual spelling (see `symbols.find_by_hm`).
+        """Group of a Hermann–Mauguin symbol in any usual spelling (see `symbols.setting_of_hm`).
 
         The angles of the cell decide between hexagonal and rhombohedral axes and between unique axes where
         the symbol does not. UsageError where the symbol is unknown.
         """
-        from xtalpriors.crystal.symmetry.symbols import find_by_hm  # it builds on this module
-
-        found = find_by_hm(symbol, angles_degree)
+        found = group_of_hm(symbol, axes_of(angles_degree))
         if found is None:
             raise UsageError(
                 f"{symbol!r} is no Hermann–Mauguin symbol known here; write it as in 'P 1 21/c 1' or "
@@ -147,7 +146,17 @@ class SpaceGroup:
 def _from_number(number: int) -> SpaceGroup:
     if not 1 <= number <= 230:
         raise UsageError(f"There is no space group of number {number}: numbers go from 1 to 230.")
-    setting = gemmi.get_spacegroup_reference_setting(number)
+    return _group_of_setting(gemmi.get_spacegroup_reference_setting(number))
+
+
+@lru_cache(maxsize=4096)
+def group_of_hm(symbol: str, axes: str) -> SpaceGroup | None:
+    """Group of a Hermann–Mauguin symbol and of what `axes_of` says of the cell, as in `setting_of_hm`."""
+    setting = setting_of_hm(symbol, axes)
+    return None if setting is None else _group_of_setting(setting)
+
+
+def _group_of_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:
     return SpaceGroup.from_operators(op.triplet() for op in setting.operations())
 
 

@@ -20,8 +20,9 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.closure import close_group
 from xtalpriors.crystal.symmetry.settings import least_oblique_p21c
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup, close_group, space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator, compose, parse_triplet
 
 __all__ = ["P21cDescription", "SplitSites", "describe_in_p21c", "p21c_subgroups", "split_sites"]

@@ -1,7 +1,8 @@
-"""Hermann–Mauguin and Hall symbols as files spell them, and the group each means.
+"""Hermann–Mauguin and Hall symbols as files spell them, and the setting in gemmi's table that each means.
 
-gemmi knows some six hundred settings by name; here the spelling is brought to one that it knows: `P 2_1/c`,
-`P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`, `I 4/m -3 2/m`, `P 42/n (origin choice 2)`.
+gemmi knows some six hundred settings by name. Here the spelling is brought to one that it knows: `P 2_1/c`,
+`P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`, `I 4/m -3 2/m`, `P 42/n (origin choice 2)`. Groups are made
+of the settings in `space_group`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,7 @@ from functools import lru_cache
 
 import gemmi
 
-from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
-from xtalpriors.crystal.symmetry.triplets import TripletError
-from xtalpriors.errors import UsageError
-
-__all__ = [
-    "axes_of",
-    "find_by_hall",
-    "find_by_hm",
-    "find_by_hm_and_axes",
-    "find_by_number",
-    "has_explicit_setting",
-    "number_of_hm",
-]
+__all__ = ["axes_of", "has_explicit_setting", "number_of_hm", "setting_of_hm", "tidy_hall"]
 
 ANGLE_TOLERANCE_DEGREE = 0.02
 """Angles closer than this are the same: enough for cells given with two decimals."""
@@ -49,27 +38,20 @@ def axes_of(angles_degree: tuple[float, float, float] | None) -> str:
     return "abc"[oblique.index(True)] if sum(oblique) == 1 else ""
 
 
-def find_by_hm(symbol: str, angles_degree: tuple[float, float, float] | None = None) -> SpaceGroup | None:
-    """Group of a Hermann–Mauguin symbol, None where it is unknown or does not say the setting.
+def setting_of_hm(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
+    """gemmi's setting of a Hermann–Mauguin symbol, None where it is unknown or leaves the setting open.
 
     Parameters
     ----------
     symbol
         In any usual spelling. Case matters only as in print: a lower-case lattice letter is put right.
-    angles_degree
-        Angles of the cell: they decide between hexagonal and rhombohedral axes, whatever suffix the symbol
-        has, and between unique axes where a monoclinic symbol is short (`P 21/c`).
+    axes
+        From `axes_of`: it decides between hexagonal and rhombohedral axes, whatever suffix the symbol has,
+        and between unique axes where a monoclinic symbol is short (`P 21/c`).
     """
-    return find_by_hm_and_axes(symbol, axes_of(angles_degree))
-
-
-@lru_cache(maxsize=4096)
-def find_by_hm_and_axes(symbol: str, axes: str) -> SpaceGroup | None:
-    """`find_by_hm` with the answer of `axes_of` in place of the angles."""
     if "%var" in symbol:  # AMCSD's mark of a setting that only the operators describe
         return None
-    setting = _setting(symbol, axes)
-    return None if setting is None else _from_setting(setting)
+    return _setting(symbol, axes)
 
 
 def number_of_hm(symbol: str) -> int | None:
@@ -83,26 +65,11 @@ def has_explicit_setting(symbol: str) -> bool:
     return bool(_split_suffix(_tidy(symbol))[1])
 
 
-@lru_cache(maxsize=1024)
-def find_by_hall(symbol: str) -> SpaceGroup | None:
-    """Group of a Hall symbol (blanks may be underscores, quotes may surround it), None where unreadable."""
+def tidy_hall(symbol: str) -> str:
+    """A Hall symbol without quotes and underscores, as gemmi reads it; empty where the text says nothing."""
     text = symbol.strip().replace("_", " ").strip("'").strip()
     text = re.sub(r"^(-?[A-Z])\*", r"\1 ", text)  # `-P*2yn` occurs in the COD
-    if not text or text in "?.":
-        return None
-    try:
-        return SpaceGroup.from_hall(text)
-    except (UsageError, NotAGroupError, TripletError):
-        return None
-
-
-def find_by_number(number: str | int | None) -> SpaceGroup | None:
-    """Group of a number in its reference setting, None where the text is no number from 1 to 230."""
-    try:
-        value = int(str(number).strip())
-    except ValueError:
-        return None
-    return SpaceGroup.from_number(value) if 1 <= value <= 230 else None
+    return "" if text in ("?", ".") else text
 
 
 @lru_cache(maxsize=4096)
@@ -195,7 +162,3 @@ def _short_symbol(name: str) -> str:
 def _without_ones(name: str) -> str:
     """`P 1 n m a 1` and `F 1 -1 1` without the ones that do not belong there (the AMCSD has such names)."""
     return re.sub(r"^([A-Z]) 1 (.+) 1$", r"\1 \2", name)
-
-
-def _from_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:
-    return SpaceGroup.from_operators(op.triplet() for op in setting.operations())

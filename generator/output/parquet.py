@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.arrays import CELL
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.structures import StructureBatch

@@ -8,7 +8,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM, SYMBOLS, atomic_number
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.reference.cells import CellRules

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.specification.kernel_inputs import (
     CUBIC,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition, wyckoff_positions
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig

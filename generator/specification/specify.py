@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.chemistry.elements import covalent_radius_angstrom
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.generator.specification.kernel_inputs import (

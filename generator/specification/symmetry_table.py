@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xtalpriors.arrays import I64
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.generator.specification.kernel_inputs import SymmetryTable
 
 __all__ = ["operator_order", "symmetry_table"]

@@ -11,7 +11,8 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.cells.least_oblique import least_oblique_cells
-from xtalpriors.crystal.cells.niggli import niggli_reduce, primitive_basis
+from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import plane_change, reference_axes
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.rows.batch import Batch

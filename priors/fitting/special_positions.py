@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import WyckoffSet as LetterSet
 from xtalpriors.crystal.wyckoff import wyckoff_sets
 from xtalpriors.priors.distributions.distribution import Categorical

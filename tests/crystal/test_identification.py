@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import ask
 
-from xtalpriors.crystal.cells.niggli import primitive_basis
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.closure import NotAGroupError
 from xtalpriors.crystal.symmetry.identify import search_by_class
+from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import group_in_setting
-from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.triplets import parse_triplet
 
 MOYO = """

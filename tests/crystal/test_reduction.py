@@ -13,7 +13,8 @@ import pytest
 from oracle import ask
 
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors, orthogonalization_matrices
-from xtalpriors.crystal.cells.niggli import niggli_reduce, primitive_basis
+from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 

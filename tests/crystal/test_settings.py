@@ -11,6 +11,7 @@ from corpus import corpus_dir
 
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
+from xtalpriors.crystal.symmetry.closure import NotAGroupError
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.settings import (
     change_setting,
@@ -18,7 +19,7 @@ from xtalpriors.crystal.symmetry.settings import (
     least_oblique_p21c,
     to_reference,
 )
-from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 
 SITES = np.array([[0.11, 0.23, 0.37], [0.43, 0.07, 0.61], [0.79, 0.41, 0.19], [0.25, 0.66, 0.91]])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c, p21c_subgroups, split_sites
 from xtalpriors.crystal.wyckoff import site_symmetries
 

@@ -10,8 +10,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 import gemmi
 import pytest
 
+from xtalpriors.crystal.symmetry.closure import NotAGroupError
 from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure, resolve_space_group
-from xtalpriors.crystal.symmetry.space_group import NotAGroupError, SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 
 P21C = ("x,y,z", "-x,y+1/2,-z+1/2", "-x,-y,-z", "x,-y+1/2,z+1/2")

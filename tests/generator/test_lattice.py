@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xtalpriors.crystal.cells.cell import metric_tensors
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import configure, space_group_of
 from xtalpriors.generator.generate import Generator

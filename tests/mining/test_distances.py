@@ -13,7 +13,7 @@ from tables import entry, site
 
 from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.subsets.distances import interatomic_distances

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xtalpriors.crystal.symmetry.resolve import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.generator.counters import COUNTERS, GENERAL
