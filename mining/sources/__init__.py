@@ -9,11 +9,18 @@ can hold; where a name on disk is not UTF-8, its odd bytes are written `\\xff` (
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from xtalpriors.errors import UsageError
 
-__all__ = ["MAX_TEXT_BYTES", "Source", "SourceFile", "UnreadableError", "check_names"]
+__all__ = [
+    "MAX_TEXT_BYTES",
+    "FingerprintedSource",
+    "Source",
+    "SourceFile",
+    "UnreadableError",
+    "check_names",
+]
 
 MAX_TEXT_BYTES = 256 * 2**20
 """Largest text that is read, also after decompression; the largest CIFs of the COD are near 100 MB."""
@@ -64,6 +71,17 @@ class Source(Protocol):
 
     def read(self, file_id: str) -> bytes:
         """Bytes of one file, decompressed. Raises `OSError` (`UnreadableError` where a code is known)."""
+
+
+@runtime_checkable
+class FingerprintedSource(Source, Protocol):
+    """A source that makes its texts, and can tell whether one would be the same without making it."""
+
+    def fingerprint(self, file_id: str) -> str:
+        """Hash of all that the text of a file is made from, as hexadecimal digits.
+
+        Raises `OSError` where there is no such file.
+        """
 
 
 def check_names(sources: Sequence[Source]) -> None:

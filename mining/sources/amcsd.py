@@ -7,7 +7,9 @@ Reference: Downs & Hall-Wallace 2003, Am. Mineral. 88, 247 (the database); 9,275
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +18,13 @@ from importlib import metadata
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from xtalpriors.errors import UsageError
 from xtalpriors.mining.sources import SourceFile
-from xtalpriors.mining.sources.amcsd_text import AmcsdRow, render_cif
+from xtalpriors.mining.sources.amcsd_text import RENDERER_VERSION, AmcsdRow, render_cif
+from xtalpriors.mining.sources.fingerprint import content_hash
 
 __all__ = ["AmcsdSource", "larixite_database"]
 
@@ -42,6 +46,9 @@ FROM cif LEFT JOIN minerals ON minerals.id = cif.mineral_id
          LEFT JOIN spacegroups ON spacegroups.id = cif.spacegroup_id
          LEFT JOIN publications ON publications.id = cif.publication_id
 """
+
+_TEXTS = re.findall(r"cif\.((?!id|publication_id)\w+)", _QUERY.partition("FROM cif")[0])
+_SIZES = f"SELECT id, {' + '.join(f'ifnull(length({name}), 0)' for name in _TEXTS)} FROM cif ORDER BY id"
 
 
 @lru_cache(maxsize=1)
@@ -92,12 +99,25 @@ class AmcsdSource:
     text_origin: str = field(default="rebuilt", init=False)
 
     def files(self) -> Iterator[SourceFile]:
-        """Every entry in the order of its number; the times are those of the SQLite file."""
+        """Every entry in the order of its number, with the characters of its row as its size.
+
+        The times are those of the SQLite file.
+        """
         path = self._file()
         status = path.stat()
-        for row in _rows(path):
-            size = len(_rendered(row))
-            yield SourceFile(_file_id(row.id), size, status.st_mtime_ns, status.st_ctime_ns)
+        for number, size in _execute(path, _SIZES):
+            yield SourceFile(_file_id(number), size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def fingerprint(self, file_id: str) -> str:
+        """Hash of an entry's row and of the version of the renderer.
+
+        Raises
+        ------
+        OSError
+            The database has no such entry.
+        """
+        row = self._row(file_id)
+        return content_hash(json.dumps([RENDERER_VERSION, *row], ensure_ascii=False).encode())
 
     def read(self, file_id: str) -> bytes:
         """CIF text of one entry.
@@ -107,15 +127,18 @@ class AmcsdSource:
         OSError
             The database has no such entry, or its columns cannot be decoded.
         """
+        try:
+            return render_cif(self._row(file_id))
+        except (ValueError, TypeError) as error:
+            raise OSError(f"entry {file_id} of {self._file()} cannot be decoded") from error
+
+    def _row(self, file_id: str) -> AmcsdRow:
         path = self._file()
         number = file_id.removesuffix(".cif")
-        row = next(_rows(path, int(number)), None) if number.isdecimal() else None
+        row = _row(path, os.getpid(), int(number)) if number.isdecimal() else None
         if row is None:
             raise FileNotFoundError(f"{path} has no entry {file_id}")
-        text = _rendered(row)
-        if not text:
-            raise OSError(f"entry {file_id} of {path} cannot be decoded")
-        return text
+        return row
 
     def _file(self) -> Path:
         path = self.path or larixite_database()
@@ -128,21 +151,19 @@ def _file_id(number: int) -> str:
     return f"{number:07d}.cif"
 
 
-def _rendered(row: AmcsdRow) -> bytes:
-    """The text, or nothing where the columns are damaged: the entry is listed, and rejected when read."""
-    try:
-        return render_cif(row)
-    except (ValueError, TypeError):
-        return b""
+@lru_cache(maxsize=2)
+def _row(path: Path, process: int, number: int) -> AmcsdRow | None:
+    """Row of one entry, kept for the moment between its fingerprint and its text."""
+    r = next(_execute(path, f"{_QUERY} WHERE cif.id = ?", number), None)
+    if r is None:
+        return None
+    authors = _authors(path, process).get(r[9], ())
+    return AmcsdRow._make([*r[:9], authors, *r[10:14], r[14:20], *r[20:29], r[29:35]])
 
 
-def _rows(path: Path, number: int | None = None) -> Iterator[AmcsdRow]:
-    where, arguments = (" WHERE cif.id = ?", (number,)) if number is not None else ("", ())
+def _execute(path: Path, query: str, *arguments: int) -> Iterator[tuple[Any, ...]]:
     try:
-        connection = _connection(path, os.getpid())
-        authors = _authors(path, os.getpid())
-        for r in connection.execute(f"{_QUERY}{where} ORDER BY cif.id", arguments):
-            yield AmcsdRow._make([*r[:9], authors.get(r[9], ()), *r[10:14], r[14:20], *r[20:29], r[29:35]])
+        yield from _connection(path, os.getpid()).execute(query, arguments)
     except sqlite3.DatabaseError as error:
         raise UsageError(
             f"{path} is not an AMCSD database as `larixite` ships it ({error}). {_REMEDY}"

@@ -15,7 +15,10 @@ import numpy as np
 from xtalpriors.arrays import I32
 from xtalpriors.mining.sources.amcsd_labels import counts_no_hydrogen, site_kind
 
-__all__ = ["AmcsdRow", "decode_numbers", "render_cif"]
+__all__ = ["RENDERER_VERSION", "AmcsdRow", "decode_numbers", "render_cif"]
+
+RENDERER_VERSION = "1"
+"""Raised when the same row would give another text: entries rendered before are then read again."""
 
 _SCALE = 4_000_000
 _UNKNOWN, _INAPPLICABLE = 2 * _SCALE, 3 * _SCALE

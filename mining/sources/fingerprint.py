@@ -1,4 +1,4 @@
-"""What tells one content from another: the hash of a file's bytes, and the revision its header states."""
+"""What tells one content of a file from another: a hash, and the revision that its header states."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 
 from blake3 import blake3
 
-__all__ = ["content_hash", "header_revision"]
+from xtalpriors.mining.sources import FingerprintedSource, Source
+
+__all__ = ["content_fingerprint", "content_hash", "header_revision"]
 
 _REVISION = re.compile(rb"\$Revision: (\d{1,17}) \$")
 
@@ -24,3 +26,25 @@ def header_revision(data: bytes) -> int | None:
     """Number in `$Revision: N $` of the header, a hint only (94 % of the COD's are expanded)."""
     match = _REVISION.search(data, 0, 4096)
     return int(match[1]) if match else None
+
+
+def content_fingerprint(source: Source, file_id: str, data: bytes | None = None) -> tuple[str, int | None]:
+    """Hash and revision by which a file of a source is known to be the same as before.
+
+    Both are those of the file's bytes. A source that makes its texts (`FingerprintedSource`) gives the hash
+    of what it makes them from instead, and no revision; its text is then not made for this.
+
+    Parameters
+    ----------
+    data
+        The file's bytes, where the caller has read them already.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    if isinstance(source, FingerprintedSource):
+        return source.fingerprint(file_id), None
+    data = source.read(file_id) if data is None else data
+    return content_hash(data), header_revision(data)

@@ -26,7 +26,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import FILE, arrow_schema
 from xtalpriors.mining.database.store import fetch_row, fetch_table
 from xtalpriors.mining.sources import Source, SourceFile, check_names
-from xtalpriors.mining.sources.fingerprint import content_hash, header_revision
+from xtalpriors.mining.sources.fingerprint import content_fingerprint
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["ManifestReport", "list_files", "read_manifest", "update_manifest"]
@@ -222,10 +222,9 @@ def _hash_all(todo: pa.Table, sources: Sequence[Source], progress: Progress) -> 
 
 def _hash(source: Source, file_id: str) -> tuple[str | None, int | None]:
     try:
-        data = source.read(file_id)
+        return content_fingerprint(source, file_id)
     except OSError:
         return None, None
-    return content_hash(data), header_revision(data)
 
 
 def _write(table: pa.Table, path: Path) -> None:

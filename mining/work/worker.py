@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.sources import UnreadableError
-from xtalpriors.mining.sources.fingerprint import content_hash, header_revision
+from xtalpriors.mining.sources import FingerprintedSource, UnreadableError
+from xtalpriors.mining.sources.fingerprint import content_fingerprint, content_hash, header_revision
 from xtalpriors.mining.work.ipc import to_ipc
 from xtalpriors.mining.work.task import SCHEMAS, Failure, Task, TaskResult, failed_result, storable
 
@@ -111,15 +111,16 @@ def run_task(task: Task, extract: Callable[..., Any], report: Callable[[int], No
         files[file_id] = {**file, "is_same": False}
         try:
             data = source.read(file_id)
+            files[file_id]["revision"] = header_revision(data)
+            if known is not None or task.failure is not None or isinstance(source, FingerprintedSource):
+                found, _ = content_fingerprint(source, file_id, data)
+                files[file_id]["content_hash"] = found
+                files[file_id]["is_same"] = task.failure is None and found == known
         except OSError as error:
             rejections.append(_unreadable(source.name, file_id, error))
             continue
         except XtalpriorsError as error:
             raise SourceBrokenError(str(error)) from error
-        files[file_id]["revision"] = header_revision(data)
-        if known is not None or task.failure is not None:
-            files[file_id]["content_hash"] = content_hash(data)
-            files[file_id]["is_same"] = task.failure is None and files[file_id]["content_hash"] == known
         if not files[file_id]["is_same"]:
             items.append((file_id, data))
             items.indices.append(index)
@@ -143,11 +144,16 @@ def _result(
     hashes = dict(zip(entries["file_id"].to_pylist(), entries["content_hash"].to_pylist(), strict=True))
     accounted = hashes.keys() | set(rejected["file_id"].to_pylist())
     for file_id, data in list.__iter__(items):
-        files[file_id]["content_hash"] = hashes.get(file_id) or content_hash(data)
+        if files[file_id]["content_hash"] is None:
+            files[file_id]["content_hash"] = hashes.get(file_id) or content_hash(data)
         if file_id not in accounted:
             detail = "the reader gave neither an entry nor a reason"
             lost = Failure("parse", "nothing", detail)._asdict()
             rejections.append({"source": task.source.name, "file_id": file_id, "block": None, **lost})
+    if isinstance(task.source, FingerprintedSource):  # the reader has hashed the texts
+        of_source = [files[file_id]["content_hash"] for file_id in entries["file_id"].to_pylist()]
+        place = entries.schema.get_field_index("content_hash")
+        entries = entries.set_column(place, entries.schema.field(place), [of_source])
     return TaskResult(
         len(task.files),
         entries,

@@ -16,6 +16,8 @@ from xtalpriors.mining.sources import amcsd
 from xtalpriors.mining.sources.amcsd import AmcsdSource, larixite_database
 from xtalpriors.mining.sources.amcsd_labels import SiteKind, site_kind
 from xtalpriors.mining.sources.amcsd_text import decode_numbers
+from xtalpriors.mining.sources.fingerprint import content_fingerprint, content_hash
+from xtalpriors.mining.sources.tree import TreeSource
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +91,13 @@ def test_every_entry_is_there_and_parses(source: AmcsdSource) -> None:
     assert len(files) == 9275
     assert [f.file_id for f in files] == sorted(f.file_id for f in files)
     assert files[0].file_id == "0000003.cif"
+    with sqlite3.connect(larixite_database()) as connection:
+        row = connection.execute("SELECT * FROM cif WHERE id = 3").fetchone()
+    assert files[0].size_bytes == sum(map(len, row[4:29]))  # from the formula to the tensors
     without_element = 0
     for file in files[::10]:
         text = source.read(file.file_id)
-        assert len(text) == file.size_bytes
+        assert file.size_bytes > 0
         block = gemmi.cif.read_string(text.decode()).sole_block()
         types = block.find_values("_atom_site_type_symbol")
         assert len(types) == len(block.find_values("_atom_site_fract_z")) > 0
@@ -213,9 +218,54 @@ def test_a_damaged_row_costs_only_itself(source: AmcsdSource, tmp_path: Path) ->
         connection.execute("DELETE FROM cif WHERE id > 10")
         connection.execute("UPDATE cif SET atoms_x = 'A' WHERE id = 4")
     damaged = AmcsdSource(copy)
-    sizes = {f.file_id: f.size_bytes for f in damaged.files()}
-    assert sizes["0000004.cif"] == 0
-    assert sizes["0000003.cif"] > 0
+    assert {"0000003.cif", "0000004.cif"} <= {f.file_id for f in damaged.files()}
     with pytest.raises(OSError, match=r"0000004\.cif"):
         damaged.read("0000004.cif")
     assert damaged.read("0000003.cif") == source.read("0000003.cif")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE cif SET atoms_u_iso = 'AAAAAA==' WHERE id = 3",
+        "UPDATE cif SET a = '5.94' WHERE id = 3",
+        "UPDATE minerals SET name = 'Gallena' WHERE name = 'Galena'",
+        "UPDATE spacegroups SET symmetry_xyz = '[]' WHERE id = (SELECT spacegroup_id FROM cif WHERE id = 3)",
+        "DELETE FROM publication_authors WHERE publication_id = 6142",  # of entry 3
+    ],
+)
+def test_the_fingerprint_changes_with_any_part_of_the_entry(
+    source: AmcsdSource, tmp_path: Path, change: str
+) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(larixite_database().read_bytes())
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute(change).rowcount > 0
+    changed = AmcsdSource(copy)
+    assert changed.fingerprint("0000003.cif") != source.fingerprint("0000003.cif")
+    assert changed.fingerprint("0006212.cif") == source.fingerprint("0006212.cif")  # quartz, of others
+
+
+def test_the_fingerprint_changes_with_the_renderer(
+    source: AmcsdSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = source.fingerprint("0000003.cif")
+    assert before == source.fingerprint("0000003.cif")
+    monkeypatch.setattr(amcsd, "RENDERER_VERSION", "next")
+    assert source.fingerprint("0000003.cif") != before
+
+
+def test_a_fingerprint_renders_nothing(source: AmcsdSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(amcsd, "render_cif", None)
+    assert sum(1 for _ in source.files()) == 9275
+    assert content_fingerprint(source, "0000003.cif") == (source.fingerprint("0000003.cif"), None)
+    with pytest.raises(OSError, match="9999999"):
+        source.fingerprint("9999999.cif")
+
+
+def test_a_file_is_known_by_its_bytes(tmp_path: Path) -> None:
+    data = b"#$Revision: 12 $\ndata_x\n"
+    (tmp_path / "x.cif").write_bytes(data)
+    tree = TreeSource(tmp_path)
+    assert content_fingerprint(tree, "x.cif") == (content_hash(data), 12)
+    assert content_fingerprint(tree, "x.cif", b"data_y\n") == (content_hash(b"data_y\n"), None)
