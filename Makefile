@@ -22,10 +22,7 @@ help:
 	@echo "make clean   remove the environment and everything that the pipeline computed under data/"
 
 # The editable install is strict (each module linked on its own), so it is renewed when the list of modules changes.
-# Compiled kernels are dropped when any module is newer: numba looks at the file of the outermost function alone.
 define install_package
-	@test -z "$$(find crystal mining generator -name '*.py' -newer $(VENV)/kernels.stamp 2>&1 | head -n 1)" || { \
-	  find crystal mining generator build -name '*.nb[ic]' -delete 2> /dev/null; touch $(VENV)/kernels.stamp; }
 	@$(MODULES) | cmp -s - $(VENV)/modules.txt || { \
 	  echo "installing xtalpriors into $(VENV)"; \
 	  $(PIP) --no-deps --editable . --config-settings editable_mode=strict && $(MODULES) > $(VENV)/modules.txt; }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.kernels.random import WORDS, fill_words, new_stream, seek, stream_key, uniform
@@ -112,7 +112,7 @@ class _Quantity:
         return values
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _two_shares(stream: Any, index: Any, shares: Any) -> None:
     for i in range(len(index)):
         seek(stream, index[i])
@@ -120,7 +120,7 @@ def _two_shares(stream: Any, index: Any, shares: Any) -> None:
         shares[i, 1] = uniform(stream)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _keep(key: Any, index: Any, completeness: Any, orbits: Any, kept_orbits: Any, kept: Any) -> None:
     """Keep each set of equivalent reflections with the probability `completeness`.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.compilation import kernel
 
 __all__ = ["Bins", "Operators", "Sites", "accumulate"]
 
@@ -50,7 +50,7 @@ class Bins(NamedTuple):
     n_ratios: int
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def accumulate(
     metric: F64,
     reciprocal: F64,
@@ -83,7 +83,7 @@ def accumulate(
     return counted
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _structure(
     s: int, g: F64, reciprocal: F64, sites: Sites, operators: Operators, bins: Bins, local: F64
 ) -> None:
@@ -120,7 +120,7 @@ def _structure(
                 )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _orbit(
     point: F64, multiplicity: float, first: int, last: int, operators: Operators, g: F64, images: F64
 ) -> int:
@@ -145,7 +145,7 @@ def _orbit(
     return last - first
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _is_same(first: F64, second: F64, g: F64) -> bool:
     u, v, w = first[0] - second[0], first[1] - second[1], first[2] - second[2]
     u, v, w = u - round(u), v - round(v), w - round(w)
@@ -154,14 +154,14 @@ def _is_same(first: F64, second: F64, g: F64) -> bool:
     return bool(squared < _COINCIDENT_ANGSTROM * _COINCIDENT_ANGSTROM)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _image(rotation: F64, translation: F64, point: F64, out: F64) -> None:
     for row in range(3):
         x = rotation[row, 0] * point[0] + rotation[row, 1] * point[1] + rotation[row, 2] * point[2]
         out[row] = x + translation[row]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
     """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives."""
     first, second = sites.alternative[i], sites.alternative[j]
@@ -173,7 +173,7 @@ def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
     return 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _pair(
     x: F64,
     origin: F64,
@@ -203,7 +203,7 @@ def _pair(
                 _count(math.sqrt(squared), weight, radii, with_hydrogen, bins, local)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _count(distance: float, weight: float, radii: float, with_hydrogen: bool, bins: Bins, local: F64) -> None:
     local[0, min(int(distance / bins.maximum * bins.n_bins), bins.n_bins - 1)] += weight
     if with_hydrogen:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
 
 __all__ = ["LATTICE_TOLERANCE", "has_matching_basis", "lattices_match"]
@@ -45,7 +45,7 @@ def lattices_match(
     return bool(has_matching_basis(metric[0], metric[1], tolerance[0], math.radians(tolerance[1])))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def has_matching_basis(first: F64, second: F64, lengths: float, angles: float) -> bool:
     """Whether the lattice of metric tensor `second` has a basis like that of `first`.
 
@@ -98,7 +98,7 @@ def has_matching_basis(first: F64, second: F64, lengths: float, angles: float) -
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _dot(g: F64, h: int, k: int, l: int, p: int, q: int, r: int) -> float:
     product: float = (
         h * (g[0, 0] * p + g[0, 1] * q + g[0, 2] * r)
@@ -108,12 +108,12 @@ def _dot(g: F64, h: int, k: int, l: int, p: int, q: int, r: int) -> float:
     return product
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _angle(product: float, lengths: float) -> float:
     return math.acos(min(1.0, max(-1.0, product / lengths)))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _between(g: F64, u: I64, v: I64) -> float:
     product = _dot(g, u[0], u[1], u[2], v[0], v[1], v[2])
     lengths = math.sqrt(

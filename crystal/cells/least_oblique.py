@@ -11,16 +11,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
 
 __all__ = ["least_oblique_cells"]
 
 Plane = tuple[int, int, int, int]
 
 
-@njit(cache=True)
+@kernel()
 def _dot(cell: F64, u: F64, v: F64) -> float:
     """Scalar product in Å² of two vectors in units of the axes."""
     total = (
@@ -33,12 +33,12 @@ def _dot(cell: F64, u: F64, v: F64) -> float:
     return float(total)
 
 
-@njit(cache=True)
+@kernel()
 def _plane_dot(aa: float, ac: float, cc: float, u: tuple[int, int], v: tuple[int, int]) -> float:
     return float(aa * u[0] * v[0] + ac * (u[0] * v[1] + u[1] * v[0]) + cc * u[1] * v[1])
 
 
-@njit(cache=True)
+@kernel()
 def _folded(new_a: tuple[int, int], new_c: tuple[int, int], acute: bool) -> Plane:
     """Axes with β ≥ 90°: a is turned around where β is acute, c keeps its old direction."""
     if new_c[1] < 0:
@@ -49,7 +49,7 @@ def _folded(new_a: tuple[int, int], new_c: tuple[int, int], acute: bool) -> Plan
     return (new_a[0], new_a[1], new_c[0], new_c[1])
 
 
-@njit(cache=True)
+@kernel()
 def _plane(aa: float, ac: float, cc: float) -> Plane:
     """Integers p, q, r, s from the metric of the plane: a·a, a·c, c·c; zeros where it is none."""
     u, v = (1, 0), (0, 1)
@@ -77,7 +77,7 @@ def _plane(aa: float, ac: float, cc: float) -> Plane:
     return best
 
 
-@njit(cache=True)
+@kernel()
 def least_oblique_cells(cells: F64, axes: F64) -> tuple[F64, I64]:
     """P 1 2₁/c 1 cells with β nearest 90°, folded to β ≥ 90°, of structures in settings of no. 14.
 

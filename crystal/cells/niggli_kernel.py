@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from xtalpriors.compilation import kernel
 
 __all__ = ["reduce_metrics"]
 
@@ -15,7 +16,7 @@ MAX_STEPS = 1000
 """Far above the need: after the pairwise reduction a Niggli reduction takes fewer than twenty steps."""
 
 
-@njit(cache=True)
+@kernel()
 def _pairwise(g, m):  # type: ignore[no-untyped-def]
     """Subtract whole multiples of one axis from another while that shortens it.
 
@@ -41,14 +42,14 @@ def _pairwise(g, m):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(cache=True)
+@kernel()
 def _combine(m, target, source, sign):  # type: ignore[no-untyped-def]
     """Add a multiple of one new axis to another."""
     for r in range(3):
         m[r, target] += sign * m[r, source]
 
 
-@njit(cache=True)
+@kernel()
 def _swap(m, i, j):  # type: ignore[no-untyped-def]
     """Exchange two axes and turn all three around, which keeps the hand."""
     for r in range(3):
@@ -57,7 +58,7 @@ def _swap(m, i, j):  # type: ignore[no-untyped-def]
             m[r, c] = -m[r, c]
 
 
-@njit(cache=True)
+@kernel()
 def _signs(v, m, e):  # type: ignore[no-untyped-def]
     """Steps 3 and 4: make ξ, η, ζ all positive, or none of them positive, by turning two axes around."""
     n_zero = 0
@@ -103,7 +104,7 @@ def _signs(v, m, e):  # type: ignore[no-untyped-def]
     v[5] *= s0 * s1
 
 
-@njit(cache=True)
+@kernel()
 def _step(v, m, e):  # type: ignore[no-untyped-def]
     """One pass of steps 1 to 8 on (A, B, C, ξ, η, ζ); True when the cell is reduced."""
     if v[0] > v[1] + e or (abs(v[0] - v[1]) <= e and abs(v[3]) > abs(v[4]) + e):
@@ -149,7 +150,7 @@ def _step(v, m, e):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@kernel()
 def _reduce(g, m):  # type: ignore[no-untyped-def]
     """Reduce one metric tensor in place; m becomes the change of basis. False where it is no lattice."""
     for i in range(3):
@@ -173,7 +174,7 @@ def _reduce(g, m):  # type: ignore[no-untyped-def]
     return steps < MAX_STEPS
 
 
-@njit(cache=True)
+@kernel()
 def reduce_metrics(metrics, bases):  # type: ignore[no-untyped-def]
     """Niggli-reduce the lattices of metric tensors (n, 3, 3) in place.
 

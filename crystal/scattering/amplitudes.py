@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.scattering.lane_functions import constant
 from xtalpriors.crystal.scattering.lanes import (
     LANES,
@@ -19,7 +19,7 @@ from xtalpriors.crystal.scattering.lanes import (
 )
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@kernel(nogil=True, fastmath=True, error_model="numpy")
 def take_amplitudes(
     re: Any,
     im: Any,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.scattering.lanes import LANES, inner
 
 TWO_PI_SQUARED = 2.0 * np.pi**2
@@ -22,7 +22,7 @@ class Atoms(NamedTuple):
     weights: Any  # (m,) float64, occupancy × site multiplicity / order of the group
 
 
-@njit(cache=True)
+@kernel()
 def whole_blocks(count: int) -> int:
     """`count` rounded up to whole blocks of lanes."""
     return (count + LANES - 1) // LANES * LANES

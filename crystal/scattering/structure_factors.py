@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from xtalpriors.arrays import F32, F64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.form_factors import form_factor_table
 from xtalpriors.crystal.scattering.amplitudes import take_amplitudes
 from xtalpriors.crystal.scattering.arrays import (
@@ -192,7 +192,7 @@ def structure_factors(
     return StructureFactorCalculator(group, box).structure_factors(crystals, d_min_angstrom)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _monoclinic(
     start: int, stop: int, atoms: Any, metrics: Any, limits: Any, operators: Any, box: Any, table: Any,
     scratch: Any, target: Any,
@@ -204,7 +204,7 @@ def _monoclinic(
         monoclinic_structure(i, atoms, metrics[i], limits[i], operators, box, table, scratch, here)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _general(
     start: int, stop: int, atoms: Any, metrics: Any, limits: Any, operators: Any, real: bool, box: Any,
     table: Any, scratch: Any, target_re: Any, target_im: Any,

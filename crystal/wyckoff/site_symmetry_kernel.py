@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from xtalpriors.compilation import kernel
 
 __all__ = ["find_site_symmetries"]
 
@@ -12,7 +13,7 @@ EXACT = 1e-6
 """A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""
 
 
-@njit(cache=True)
+@kernel()
 def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
     """Displacement of a point by an operator, to the nearest lattice point in each coordinate."""
     for i in range(3):
@@ -20,7 +21,7 @@ def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
         out[i] = d - np.floor(d + 0.5)  # np.rint is a call here, np.floor an instruction
 
 
-@njit(cache=True)
+@kernel()
 def _limits(metric, square, out):  # type: ignore[no-untyped-def]
     """Squares of the displacement's components above which it is surely longer than the tolerance.
 
@@ -41,7 +42,7 @@ def _limits(metric, square, out):  # type: ignore[no-untyped-def]
         out[:] = np.inf
 
 
-@njit(cache=True)
+@kernel()
 def _nearby(  # type: ignore[no-untyped-def]
     rotations, translations, first, last, x, metric, limits, square, members, squares
 ):
@@ -76,7 +77,7 @@ def _nearby(  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True)
+@kernel()
 def _snap(rotations, translations, first, last, x, members, squares, count):  # type: ignore[no-untyped-def]
     """Move a point onto the fixed set of its operators; the order of its exact site symmetry group.
 
@@ -126,7 +127,7 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
     return 1
 
 
-@njit(cache=True)
+@kernel()
 def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, sub_rows, sub_right):  # type: ignore[no-untyped-def]
     """Code of the letter whose subspaces of that multiplicity hold the point; 0 where none does."""
     for s in range(first, last):
@@ -148,7 +149,7 @@ def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, 
     return 0
 
 
-@njit(cache=True)
+@kernel()
 def find_site_symmetries(  # type: ignore[no-untyped-def]
     group_index,
     offsets,

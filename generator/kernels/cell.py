@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from xtalpriors import compilation
 from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.random import bounded, seek, uniform
@@ -265,7 +265,7 @@ def draw_cell(spec, stream):
     return _rhombohedral(spec, stream)
 
 
-@njit(cache=True, nogil=True)
+@compilation.kernel(nogil=True)
 def cells(spec, stream, start, count):
     """Cells (count, 6) in Å and degrees of the structures from `start` on, before any redraw."""
     from_stream = np.empty((count, 6))

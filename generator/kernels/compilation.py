@@ -1,11 +1,11 @@
-"""How the kernels are compiled."""
+"""How the kernels of the generator are compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from xtalpriors import compilation
 
 __all__ = ["kernel"]
 
@@ -15,7 +15,6 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     Numba counts the references to every array at every call it is given to, atomically; one count costs as
     much as testing thirty distances. A kernel allocates nothing, its caller holds what it works on, and so it
-    counts nothing. Functions that allocate an array are compiled by `njit` instead.
+    counts nothing. Functions that allocate an array use `xtalpriors.compilation.kernel` itself.
     """
-    compiled: Callable[[Callable[..., Any]], Any] = njit(cache=True, _nrt=False, **options)
-    return compiled
+    return compilation.kernel(_nrt=False, **options)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
 from xtalpriors.generator.config import GeneratorConfig
@@ -61,7 +61,7 @@ class RuleCheck(NamedTuple):
     smallest: float
 
 
-@njit(cache=True)
+@kernel()
 def _difference(point, other, rotation, translation):
     """Fractional vector from a point to the nearest image along each axis, and whether W is the identity."""
     pure, d = True, np.empty(3)
@@ -74,7 +74,7 @@ def _difference(point, other, rotation, translation):
     return d, pure
 
 
-@njit(cache=True)
+@kernel()
 def _check_structure(
     fract, radii, hydrogen, special, multiplicity, rotations, translations, metric, reach_of, rule
 ):
@@ -137,7 +137,7 @@ def _check_structure(
     return counts, smallest
 
 
-@njit(cache=True)
+@kernel()
 def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):
     """Add unbonded atoms: the first atom on a general position may stand alone."""
     loners = 1
@@ -154,7 +154,7 @@ def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):
             loners = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _check_batch(
     offsets, fract, radii, hydrogen, special, multiplicity, rotations, translations, metrics, reaches, rule
 ):

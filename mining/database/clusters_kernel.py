@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.lattice_match import has_matching_basis
 
 __all__ = ["assign_references"]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def assign_references(
     cell_starts: I64,
     cell_bucket: I64,
@@ -74,7 +74,7 @@ def assign_references(
     return reference
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _same_composition(p: int, q: int, starts: I64, fractions: F64, tolerance: float) -> bool:
     for k in range(starts[p + 1] - starts[p]):
         if abs(fractions[starts[p] + k] - fractions[starts[q] + k]) > tolerance:

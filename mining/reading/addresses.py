@@ -15,6 +15,8 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
+from xtalpriors.compilation import kernel
+
 __all__ = ["byte_at", "trailing_zeros", "uncounted", "word_at"]
 
 
@@ -60,7 +62,7 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.uintp), generate
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def uncounted(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The same array without a reference count, for as long as the array given lives."""
     view: npt.NDArray[Any] = numba.carray(_pointer(array.ctypes.data), array.shape, array.dtype)

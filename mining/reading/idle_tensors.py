@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import I16, I32, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.tags import ANISO
 from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
 
@@ -34,7 +34,7 @@ TAG_ROLE: Final = _roles()
 """Of each tag: 1 label or x of a site, 2 its U, 3 tensor, 0 anything else."""
 
 
-@numba.njit(cache=True)
+@kernel()
 def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
     found = False
     for k in range(width):
@@ -42,7 +42,7 @@ def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
     return found
 
 
-@numba.njit(cache=True)
+@kernel()
 def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
     """The block of the last of n tokens (of `scan_kernel`) has sites, and a U with a value for each."""
     sites, displacements, i = 0, 0, n - 1
@@ -56,7 +56,7 @@ def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
     return 0 < sites <= displacements
 
 
-@numba.njit(cache=True)
+@kernel()
 def pass_over_tensors(
     columns: I16, width: int, role: I8, out: I32, n_out: int, block: int, idle: int
 ) -> tuple[bool, int]:
@@ -85,7 +85,7 @@ def pass_over_tensors(
     return wanted, block + 1
 
 
-@numba.njit(cache=True)
+@kernel()
 def idle_blocks(block: I32, tag: I16, row: I32, start: I32, end: I32, role: I8, n_blocks: int) -> Bool:
     """(n_blocks,) blocks in which every site has a U with a value, by their tokens."""
     missing = np.zeros(n_blocks, dtype=np.int32)

@@ -6,10 +6,10 @@ has 10⁵ numbers, so they are parsed where they lie in the byte buffer.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64, I32, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
 
 __all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_number", "parse_numbers"]
@@ -22,12 +22,12 @@ _POWERS = 10.0 ** np.arange(23)
 """Powers of ten that are exact in double precision."""
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _is_digit(byte: int) -> bool:
     return 48 <= byte <= 57
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
     """Digits with at most one point from `i`: (all digits as one integer, decimals, next position)."""
     mantissa = 0.0
@@ -50,7 +50,7 @@ def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
     return mantissa, max(decimals, 0), i
 
 
-@numba.njit(cache=True)
+@kernel()
 def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
     """Exponent `e-3` at `i`, and the next position; 0 and `i` when there is none."""
     if i >= end or (byte_at(base + i) | 32) != 101:
@@ -69,7 +69,7 @@ def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
     return sign * power, j
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _scaled(mantissa: float, power: int) -> float:
     """mantissa × 10^power, by one correctly rounded division or product where 10^|power| is exact."""
     if power == 0:
@@ -81,7 +81,7 @@ def _scaled(mantissa: float, power: int) -> float:
     return float(mantissa * 10.0 ** float(power))
 
 
-@numba.njit(cache=True)
+@kernel()
 def _uncertainty(
     base: int, i: int, end: int, value: float, power: int, decimals: int
 ) -> tuple[float, float, int]:
@@ -99,7 +99,7 @@ def _uncertainty(
     return value, su, i
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
     """Value, standard uncertainty (NaN when none) and kind of one token."""
     while start < end and byte_at(base + start) <= 32:
@@ -133,7 +133,7 @@ def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
     return value, su, NUMBER if i == end else PARTLY
 
 
-@numba.njit(cache=True)
+@kernel()
 def _parse_all(base: int, start: I32, end: I32, wanted: Bool) -> tuple[F64, F64, U8]:
     n = start.size
     value, su = np.empty(n), np.empty(n)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at, trailing_zeros, word_at
 
 __all__ = [
@@ -42,20 +42,20 @@ HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def is_blank(byte: int) -> bool:
     """Blank, tab or end of line."""
     return byte == 32 or byte == 10 or byte == 13 or byte == 9
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _holds(word: np.uint64, pattern: np.uint64) -> bool:
     """Whether one of eight bytes is the one that the pattern repeats."""
     differing = word ^ pattern
     return bool(((differing - _ONES) & ~differing & _HIGH_BITS) != 0)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _comment_end(base: int, i: int, end: int) -> int:
     """Position of the line feed or carriage return that ends the comment at `i`, or `end`."""
     while i + 8 <= end:
@@ -68,7 +68,7 @@ def _comment_end(base: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def skip_blank(base: int, i: int, end: int) -> int:
     """Next position that is neither white space nor in a comment."""
     while i < end:
@@ -84,7 +84,7 @@ def skip_blank(base: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _ends(word: np.uint64) -> np.uint64:
     """High bits of those of eight bytes that end a word: blanks, control bytes, and all that is not ASCII."""
     low = word & ~_HIGH_BITS
@@ -92,7 +92,7 @@ def _ends(word: np.uint64) -> np.uint64:
     return ~plain & _HIGH_BITS
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def plain_end(base: int, i: int, end: int) -> int:
     """Position of the first byte from `i` that ends a word (see `_ends`), or `end`."""
     while i + 8 <= end:
@@ -105,7 +105,7 @@ def plain_end(base: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _normal(word: np.uint64, fold_dots: bool) -> np.uint64:
     """Eight bytes of ASCII in lower case, their dots as underscores if asked."""
     upper = (word + _UP_FROM_A) & ~(word + _UP_FROM_AFTER_Z) & _HIGH_BITS
@@ -116,13 +116,13 @@ def _normal(word: np.uint64, fold_dots: bool) -> np.uint64:
     return word
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _mixed(value: np.uint64, word: np.uint64) -> np.uint64:
     value = (value ^ word) * HASH_FACTOR
     return value ^ (value >> np.uint64(32))
 
 
-@numba.njit(cache=True)
+@kernel()
 def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint64]:
     """End of the tag or block name at `i`, and a hash of it in lower case; hash 0 where a byte is odd.
 
@@ -144,7 +144,7 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
     return last, value
 
 
-@numba.njit(cache=True)
+@kernel()
 def line_end(base: int, i: int, end: int) -> int:
     """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
     while i + 8 <= end:
@@ -156,7 +156,7 @@ def line_end(base: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True)
+@kernel()
 def text_end(base: int, i: int, end: int) -> int:
     """Position of the semicolon that closes the text field opened at `i`; −1 where none does properly."""
     j = i + 1
@@ -169,7 +169,7 @@ def text_end(base: int, i: int, end: int) -> int:
     return -1
 
 
-@numba.njit(cache=True)
+@kernel()
 def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
     """Skip unquoted values that nobody wants: (position of what is none of that kind, number skipped).
 
@@ -196,7 +196,7 @@ def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
         n += 1
 
 
-@numba.njit(cache=True)
+@kernel()
 def quote_end(base: int, i: int, end: int) -> int:
     """Position of the quote that closes the one at `i`; −1 for none on the line, and for triple quotes."""
     quote = byte_at(base + i)
@@ -213,7 +213,7 @@ def quote_end(base: int, i: int, end: int) -> int:
     return -1
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, int, int, bool]:
     """Value at `i`: (first byte, one past the last, next position, quoted); next is −1 for what is odd."""
     byte = byte_at(base + i)
@@ -236,7 +236,7 @@ def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, in
     return i, j, j, False
 
 
-@numba.njit(cache=True)
+@kernel()
 def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
     """The four letters a b c d, whatever their case, and an underscore at `i`."""
     found: bool = (
@@ -249,7 +249,7 @@ def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
     return found
 
 
-@numba.njit(cache=True)
+@kernel()
 def reserved_word(base: int, i: int, end: int) -> int:
     """`HEADING`, `LOOP`, `OTHER`, or 0 for a word that is not reserved."""
     if end - i < 5:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import I16, I32, I64, U8, U64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at, uncounted
 from xtalpriors.mining.reading.idle_tensors import pass_over_tensors
 from xtalpriors.mining.reading.scan_bytes import (
@@ -46,7 +46,7 @@ _NO_TAG: Final = -2
 """No tag waits for its value; −1 is one that nobody wants."""
 
 
-@numba.njit(cache=True)
+@kernel()
 def _begin_block(base: int, i: int, hi: int, first_block: int, names: I64, counters: I64) -> int:
     """Note the block whose heading is at `i`; next position, −1 to give up, or −2 when `names` is full."""
     start = i + 5
@@ -67,7 +67,7 @@ def _begin_block(base: int, i: int, hi: int, first_block: int, names: I64, count
     return i
 
 
-@numba.njit(cache=True)
+@kernel()
 def _drop_presence(columns: I16, width: int, once: Bool) -> bool:
     """After a first row leave out the columns whose presence is all that matters; whether any is left."""
     left = False
@@ -78,14 +78,14 @@ def _drop_presence(columns: I16, width: int, once: Bool) -> bool:
     return left
 
 
-@numba.njit(cache=True)
+@kernel()
 def _complete(state: I64) -> bool:
     """No tag waits for a value, and the open loop has its tags and whole rows."""
     in_loop = state[_WIDTH] >= 0
     return state[_PENDING] == _NO_TAG and not (in_loop and (state[_IN_HEADER] != 0 or state[_COLUMN] != 0))
 
 
-@numba.njit(cache=True)
+@kernel()
 def _word_or_tag(
     base: int,
     i: int,
@@ -128,7 +128,7 @@ def _word_or_tag(
     return i
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _scan_file(
     base: int,
     lo: int,
@@ -198,7 +198,7 @@ def _scan_file(
     return _UNDERSTOOD
 
 
-@numba.njit(cache=True)
+@kernel()
 def scan_files(
     base: int,
     bounds: I64,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import I16, U64
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.scan_bytes import HASH_FACTOR, HASH_START
 from xtalpriors.mining.reading.tokens import TAG_INDEX
 
@@ -46,7 +46,7 @@ TABLES: Final = _tables()
 """Hashes of the wanted tags, and their numbers."""
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
     """Number of the tag with a hash, −1 for none that is wanted."""
     slot = np.int64(key % np.uint64(_TABLE_SIZE))
@@ -57,7 +57,7 @@ def look_up(keys: U64, numbers: I16, key: np.uint64) -> int:
     return -1
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def is_new(seen: U64, generation: int, key: np.uint64) -> bool:
     """Whether a hash is new in this generation of the set (size, 2); false also when the set is full."""
     slot = np.int64(key % np.uint64(SEEN_SIZE))

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import I16, I32, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.tags import (
     ANISO,
     BLOCK_NUMBERS,
@@ -64,7 +64,7 @@ class Tokens:
     quoted: Bool
 
 
-@numba.njit(cache=True)
+@kernel()
 def columns_of(out: I32) -> tuple[I32, I16, I32, I32, I32, Bool]:
     """Columns of rows (block, tag, row, start, end, quoted), each in its type."""
     n = len(out)
@@ -109,7 +109,7 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
     return Tokens(*(np.concatenate(c) for c in columns))
 
 
-@numba.njit(cache=True)
+@kernel()
 def _compact(buffer: U8, start: I32, end: I32, presence: Bool) -> tuple[U8, I32, I32]:
     """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
     new_start, new_end = np.empty_like(start), np.empty_like(end)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from xtalpriors.arrays import F64, I16, I32, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
 from xtalpriors.mining.reading.idle_tensors import TAG_ROLE, idle_blocks
 from xtalpriors.mining.reading.numbers import MISSING, TEXT, parse_number
@@ -125,7 +125,7 @@ class Batch:
         return data.tobytes().decode("utf-8", "replace")
 
 
-@numba.njit(cache=True)
+@kernel()
 def _gather(buffer: U8, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[I32, U8, U8, int]:
     """Offsets, bytes and validity bits of an Arrow array of tokens, and the number of nulls."""
     offsets = np.zeros(tokens.size + 1, dtype=np.int32)
@@ -149,7 +149,7 @@ def _gather(buffer: U8, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[
     return offsets, data, valid, missing
 
 
-@numba.njit(cache=True)
+@kernel()
 def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
     if quoted:  # '  ' and ' ? ' say nothing either
         while first < last and byte_at(base + first) <= 32:
@@ -161,7 +161,7 @@ def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
     )
 
 
-@numba.njit(cache=True)
+@kernel()
 def _read(
     base: int,
     block: I32,
@@ -193,7 +193,7 @@ def _read(
     return null, value, su, kind, rows
 
 
-@numba.njit(cache=True)
+@kernel()
 def _fill(
     block: I32,
     tag: I16,

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, SYMBOLS
 from xtalpriors.crystal.chemistry.formula import parse_formula
 
@@ -86,7 +86,7 @@ def _numbers_and_counts(formula: str | None) -> tuple[tuple[int, ...], tuple[flo
     return tuple(ATOMIC_NUMBER[element] for element, _ in parsed), tuple(n for _, n in parsed)
 
 
-@numba.njit(cache=True)
+@kernel()
 def site_counts(
     start: I32,
     end: I32,
@@ -125,7 +125,7 @@ def site_counts(
     return counts, attached
 
 
-@numba.njit(cache=True)
+@kernel()
 def _units(sites: F64, formula: F64) -> float:
     """Least-squares k in sites ≈ k × formula over the non-hydrogen elements (all, if there are no others)."""
     product, square = 0.0, 0.0
@@ -138,12 +138,12 @@ def _units(sites: F64, formula: F64) -> float:
     return product / square if square > 0.0 else np.nan
 
 
-@numba.njit(cache=True)
+@kernel()
 def _close(found: float, expected: float, units: float) -> bool:
     return abs(found - expected) <= _RELATIVE * expected + _ABSOLUTE * max(units, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _heavy_agree(sites: F64, formula: F64, units: float) -> bool:
     agree = True
     for z in range(sites.size):
@@ -151,7 +151,7 @@ def _heavy_agree(sites: F64, formula: F64, units: float) -> bool:
     return agree
 
 
-@numba.njit(cache=True)
+@kernel()
 def _reconcile_one(
     sites: F64, attached: float, formula: F64, has_sites: bool, has_formula: bool, z_declared: float
 ) -> tuple[float, int, int, float, bool]:
@@ -196,7 +196,7 @@ def _reconcile_one(
     return units, agreement, origin, expected, True
 
 
-@numba.njit(cache=True)
+@kernel()
 def _reconcile(
     sites: F64,
     attached: F64,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from xtalpriors.arrays import F64, I32, I64, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import SYMBOLS, block, is_metal
 from xtalpriors.mining.rows.arrow import coded
 from xtalpriors.mining.rows.batch import Batch
@@ -180,7 +180,7 @@ def _total(start: I32, end: I32, values: F64) -> F64:
     return np.where(end > start, sums, 0.0)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _grouped(buffer: U8, start: I32, end: I32, null: Bool, assembly: I32, group: I32) -> Bool:
     """(s,) sites of a disordered assembly or group; PART 0 is the ordered part."""
     out = np.zeros(assembly.size, dtype=np.bool_)

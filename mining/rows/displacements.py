@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_weights
 from xtalpriors.mining.reading.addresses import uncounted
@@ -123,7 +123,7 @@ def _tensor_rows(batch: Batch) -> I32:
     return rows
 
 
-@numba.njit(cache=True)
+@kernel()
 def _same(buffer: U8, start: I32, end: I32, p: int, q: int) -> bool:
     if p < 0 or q < 0 or end[p] - start[p] != end[q] - start[q]:
         return False
@@ -133,7 +133,7 @@ def _same(buffer: U8, start: I32, end: I32, p: int, q: int) -> bool:
     return same
 
 
-@numba.njit(cache=True)
+@kernel()
 def _match(
     buffer: U8,
     start: I32,
@@ -174,7 +174,7 @@ def _riding(batch: Batch, metric: F64, fract: F64, number: I16, u: F64, su: F64)
     return riding
 
 
-@numba.njit(cache=True)
+@kernel()
 def _starts_with(
     buffer: U8,
     start: I32,
@@ -191,7 +191,7 @@ def _starts_with(
     return out
 
 
-@numba.njit(cache=True)
+@kernel()
 def _contains(
     buffer: U8,
     start: I32,
@@ -207,7 +207,7 @@ def _contains(
     return out
 
 
-@numba.njit(cache=True)
+@kernel()
 def _riding_hydrogens(
     site_start: I32, metric: F64, fract: F64, number: I16, u: F64, su: F64, flagged: Bool
 ) -> Bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64
+from xtalpriors.compilation import kernel
 
 __all__ = ["distance2"]
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def distance2(g: F64, x: F64, y: F64) -> float:
     """Squared distance in Å² of the nearest images along the axes; g is the metric tensor."""
     u, v, w = x[0] - y[0], x[1] - y[1], x[2] - y[2]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.cells.least_oblique import least_oblique_cells
 from xtalpriors.crystal.cells.niggli import niggli_reduce
@@ -90,7 +90,7 @@ def _contradicting(cells: F64, groups: Groups) -> list[int]:
     return changed
 
 
-@numba.njit(cache=True)
+@kernel()
 def _changes(metric: F64, rotations: F64, first: I64, last: I64) -> Bool:
     """(n,) some rotation R of the entry, `first` to `last`, changes G by more than the tolerance."""
     out = np.zeros(len(metric), dtype=np.bool_)

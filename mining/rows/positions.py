@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numba
 import numpy as np
 
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
 
@@ -77,7 +77,7 @@ def ranges(start: I32, end: I32) -> I64:
     return numbers
 
 
-@numba.njit(cache=True)
+@kernel()
 def _occupied_letters(start: I32, end: I32, first: I64, letter: U8, wanted: Bool) -> tuple[U8, I64]:
     """Letters of the positions of the wanted sites, each once, and the bounds of each entry's letters."""
     letters, bounds = np.empty(wanted.size, np.uint8), np.zeros(start.size + 1, np.int64)

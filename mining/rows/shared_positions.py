@@ -10,11 +10,11 @@ import functools
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.rows.distance_kernel import distance2
@@ -34,7 +34,7 @@ _OVERFULL: Final = 1.1
 """More atoms than this on one position are no rounding of refined occupancies."""
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _width(g: F64, axis: int) -> float:
     """Largest difference along an axis, in fractions of the cell, of two places that are one."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
@@ -46,7 +46,7 @@ def _width(g: F64, axis: int) -> float:
     )
 
 
-@numba.njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
     """Least distance of x, y or z (`row` 0, 4, 8) from a whole number over the images, equal for all."""
     least = 1.0
@@ -57,7 +57,7 @@ def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
     return least
 
 
-@numba.njit(cache=True)
+@kernel()
 def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bool:
     """Whether an image of x by the operators `low` … `high` is on y."""
     for k in range(low, high):
@@ -70,7 +70,7 @@ def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bo
     return False
 
 
-@numba.njit(cache=True)
+@kernel()
 def _first(
     start: I32,
     end: I32,
@@ -147,7 +147,7 @@ def first_on_position(
     return found
 
 
-@numba.njit(cache=True)
+@kernel()
 def _repeated(
     start: I32, end: I32, first: I64, number: I16, isotope: I8, occupancy: F64, full: float
 ) -> Bool:
@@ -199,7 +199,7 @@ class Occupation:
     overfull: Bool
 
 
-@numba.njit(cache=True)
+@kernel()
 def _occupation(
     start: I32, end: I32, first: I64, placed: Bool, number: I16, occupancy: F64
 ) -> tuple[Bool, Bool, Bool, Bool]:

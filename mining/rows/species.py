@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import I16, I32, I64, U8, U64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.chemistry.species import species
@@ -33,7 +33,7 @@ class SiteSpecies:
     dummy: Bool
 
 
-@numba.njit(cache=True)
+@kernel()
 def _pack(
     buffer: U8,
     start: I32,
@@ -57,7 +57,7 @@ def _pack(
     return out
 
 
-@numba.njit(cache=True)
+@kernel()
 def _pack_labels(
     buffer: U8,
     start: I32,
@@ -85,7 +85,7 @@ def _pack_labels(
     return out
 
 
-@numba.njit(cache=True)
+@kernel()
 def _distinct(words: U64) -> tuple[U64, I32]:
     """Distinct words in the order of their first occurrence, and the place of each word among them."""
     size = 64

@@ -35,6 +35,7 @@ PLUMBING = {
     "xtalpriors.layout",
     "xtalpriors.atomic",
     "xtalpriors.arrays",
+    "xtalpriors.compilation",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
     "xtalpriors.models",

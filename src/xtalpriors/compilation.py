@@ -1,0 +1,115 @@
+"""How the kernels are compiled, and where their machine code is kept between runs.
+
+Numba keeps machine code beside the source of a kernel and compiles again when that one file changes. A kernel
+also contains the code of every kernel that it calls, and the constants that these read, from other files. So
+the folder of the machine code is named here by a hash of all source files that a kernel can contain: whatever
+is edited or upgraded, old machine code is never found again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import llvmlite  # type: ignore[import-untyped]
+import numba
+
+__all__ = ["kernel", "kernel_folder"]
+
+_SOURCES = {
+    "crystal": ("crystal",),
+    "mining": ("crystal", "mining"),
+    "generator": ("crystal", "generator"),
+}
+"""Folders whose files a kernel can contain, by the part of the package that defines the kernel."""
+
+_UNUSED_SECONDS = 30 * 24 * 3600
+_setting = threading.Lock()
+
+
+def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorator: `numba.njit` with the given options, cached in `kernel_folder`.
+
+    Numba reads the name of the folder when it decorates a function. The setting is put back at once, so that
+    kernels of other packages are kept where they were before.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        folder = kernel_folder(function.__module__.split(".")[1])
+        if folder is None:
+            return numba.njit(**options)(function)
+        with _setting:
+            before = numba.config.CACHE_DIR
+            numba.config.CACHE_DIR = str(folder)
+            try:
+                return numba.njit(cache=True, **options)(function)
+            finally:
+                numba.config.CACHE_DIR = before
+
+    return decorate
+
+
+@functools.cache
+def kernel_folder(part: str) -> Path | None:
+    """Folder with the machine code of `crystal`, `mining` or `generator`, made if need be.
+
+    It is the first of these that can be written: `$NUMBA_CACHE_DIR/xtalpriors/HASH`, then
+    `xtalpriors/kernels/HASH` in the user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), then
+    `xtalpriors-USER/HASH` among the temporary files. Without any, every process compiles for itself (None).
+    When a folder is made, those beside it that no process has opened for 30 days are removed.
+    """
+    compiler = [numba.__version__, llvmlite.__version__, Path(__file__).read_text("utf-8")]
+    sources = "\n".join([*compiler, *map(_hash_of_folder, _SOURCES[part])])
+    name = hashlib.sha256(sources.encode()).hexdigest()[:20]
+    for base in _bases():
+        folder = base / name
+        with contextlib.suppress(OSError):
+            is_new = not folder.is_dir()
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            os.utime(folder)
+            if is_new:
+                _remove_unused(base)
+            return folder
+    return None
+
+
+def _bases() -> Iterator[Path]:
+    """Where folders of machine code can be, the best first."""
+    if numba.config.CACHE_DIR:
+        yield Path(numba.config.CACHE_DIR, "xtalpriors")
+    with contextlib.suppress(RuntimeError):  # of a user without a home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "xtalpriors", "kernels")
+    user = os.getuid() if hasattr(os, "getuid") else None
+    temporary = Path(tempfile.gettempdir(), f"xtalpriors-{user}")
+    # Machine code that another user has put there would be run.
+    if user is None or not temporary.exists() or temporary.stat().st_uid == user:
+        yield temporary
+
+
+@functools.cache
+def _hash_of_folder(part: str) -> str:
+    """Hash of the names and contents of the Python files of one part of the package."""
+    total = hashlib.sha256()
+    for file in sorted(Path(__file__).with_name(part).rglob("*.py")):
+        content = file.read_bytes()
+        total.update(f"{part} {file.parent.name} {file.name} {len(content)}\n".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+def _remove_unused(base: Path) -> None:
+    """Remove the folders that no process has opened for 30 days."""
+    for folder in base.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(folder)

@@ -1,0 +1,116 @@
+"""Machine code that is kept belongs to the sources as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from xtalpriors import compilation
+
+PARTS = ("crystal", "mining", "generator")
+
+INNER = """
+from xtalpriors.compilation import kernel
+
+STEP = 1
+
+
+@kernel(forceinline=True)
+def step():
+    return STEP
+"""
+OUTER = """
+from xtalpriors.compilation import kernel
+from xtalpriors.crystal.inner import step
+
+
+@kernel()
+def twice():
+    return 2 * step()
+"""
+MAIN = """
+import numba
+from xtalpriors.{part}.outer import twice
+
+print(twice(), sum(twice.stats.cache_hits.values()), numba.config.CACHE_DIR == {cache!r})
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of the same name with two kernels, one of which contains the other."""
+    root = tmp_path / "code" / "xtalpriors"
+    for part in PARTS:
+        (root / part).mkdir(parents=True)
+        (root / part / "__init__.py").touch()
+        (root / part / "outer.py").write_text(OUTER)
+    (root / "__init__.py").touch()
+    (root / "crystal" / "inner.py").write_text(INNER)
+    shutil.copy(compilation.__file__, root / "compilation.py")
+    return root
+
+
+def run(package: Path, part: str = "generator", **environment: str) -> list[str]:
+    """Result of the kernel, times that machine code was found, and whether the user's setting stands."""
+    cache = environment.get("NUMBA_CACHE_DIR", "")
+    clean = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    command = [sys.executable, "-B", "-c", MAIN.format(part=part, cache=cache)]
+    done = subprocess.run(
+        command, env={**clean, **environment}, cwd=package.parent, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("part", ["mining", "generator"])
+def test_an_edited_inlined_kernel_is_compiled_anew(package: Path, tmp_path: Path, part: str) -> None:
+    cache = str(tmp_path / "cache")
+    assert run(package, part, NUMBA_CACHE_DIR=cache) == ["2", "0", "True"]
+    assert run(package, part, NUMBA_CACHE_DIR=cache) == ["2", "1", "True"], "machine code is not kept"
+    inner = package / "crystal" / "inner.py"
+    stat = inner.stat()
+    inner.write_text(INNER.replace("STEP = 1", "STEP = 7"))
+    os.utime(inner, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as of an upgrade from an archive
+    assert run(package, part, NUMBA_CACHE_DIR=cache) == ["14", "0", "True"]
+    inner.write_text(INNER)
+    assert run(package, part, NUMBA_CACHE_DIR=cache) == ["2", "1", "True"], "the former folder is still right"
+
+
+def test_folder_of_the_user(package: Path, tmp_path: Path) -> None:
+    run(package, XDG_CACHE_HOME=str(tmp_path / "xdg"))
+    assert [f.suffix for f in (tmp_path / "xdg" / "xtalpriors" / "kernels").rglob("*outer*.nbi")] == [".nbi"]
+    assert not list(package.rglob("*.nbi"))
+
+
+def test_folder_that_cannot_be_written_is_passed_over(package: Path, tmp_path: Path) -> None:
+    blocked, temporary = tmp_path / "file", tmp_path / "tmp"
+    blocked.touch()
+    temporary.mkdir()
+    environment = {"NUMBA_CACHE_DIR": str(blocked), "XDG_CACHE_HOME": str(blocked)}
+    assert run(package, **environment, TMPDIR=str(temporary)) == ["2", "0", "True"]
+    assert run(package, **environment, TMPDIR=str(temporary)) == ["2", "1", "True"]
+    assert list(temporary.glob("xtalpriors-*/*/*/*.nbi"))
+
+
+def test_folders_unused_for_a_month_are_removed(package: Path, tmp_path: Path) -> None:
+    base = tmp_path / "cache" / "xtalpriors"
+    now = time.time()
+    for name, days in (("recent", 29), ("old", 31)):
+        (base / name).mkdir(parents=True)
+        (base / name / "code.nbc").touch()
+        os.utime(base / name, (now, now - days * 24 * 3600))
+    run(package, NUMBA_CACHE_DIR=str(base.parent))
+    assert (base / "recent" / "code.nbc").exists() and not (base / "old").exists()
+
+
+def test_every_kernel_is_kept_this_way() -> None:
+    """`cache=True` elsewhere would keep machine code that an edit of another file does not renew."""
+    root = Path(compilation.__file__).parent
+    files = [file for part in PARTS for file in (root / part).rglob("*.py")]
+    assert len(files) > 80
+    assert not [file for file in files if "cache=True" in file.read_text(encoding="utf-8")]
