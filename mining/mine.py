@@ -17,9 +17,9 @@ import duckdb
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.interrupts import stop_flag
-from xtalpriors.mining.database.digest import compute_digest, write_digest
+from xtalpriors.mining.database.digest import Digest, get_digest, set_digest, write_digest
 from xtalpriors.mining.database.schema import SCHEMA_VERSION
-from xtalpriors.mining.database.store import database_error, get_meta, open_database, set_meta
+from xtalpriors.mining.database.store import database_error, open_database
 from xtalpriors.mining.sources import Source, check_names
 from xtalpriors.mining.sources.manifest import list_files, read_manifest
 from xtalpriors.mining.work.ingest import Ingest
@@ -47,6 +47,8 @@ class MineReport:
     n_rejections: int
     digest: str
     seconds: float
+    is_completed: bool = False
+    """An earlier version or an interrupted run had left the database without clusters or digest."""
 
     @property
     def is_noop(self) -> bool:
@@ -62,6 +64,8 @@ class MineReport:
             f"{p.touched:,} touched, {p.deleted:,} deleted"
         )
         head = "nothing changed" if self.is_noop else done
+        if self.is_completed:
+            head += "; clusters and digest made anew, as an earlier version or an interrupted run left them"
         return (
             f"mine: {head} ({self.seconds:.1f} s)\n"
             f"      {self.n_entries:,} entries, {self.n_rejections:,} rejections; digest {self.digest}"
@@ -92,7 +96,7 @@ def mine(
     database
         DuckDB file, made where there is none.
     digest
-        Where to write `digest.json`.
+        Where to write the digest file; None writes none.
     workers
         Worker processes; None takes one per core that this process may use. The result does not depend on it.
     progress
@@ -161,13 +165,14 @@ class _Run:
     def finish(self, digest: Path | None, started: float, progress: Progress) -> MineReport:
         """Clusters, digest, and the record of the run."""
         connection, ingest = self._connection, self._ingest
-        if get_meta(connection, "clusters") != "built":
+        content = get_digest(connection)
+        is_completed = content is None and not (ingest.n_updated or self._plan.deleted)
+        if content is None:
             with progress("cluster", None, "entries"):
-                _cluster(connection)
-        content = compute_digest(connection)
+                content = _complete(connection)
         if digest is not None:
             write_digest(content, digest)
-        entries, rejections = (content["tables"][t]["rows"] for t in ("entry", "rejection"))
+        entries, rejections = (content["tables"][t] for t in ("entry", "rejection"))
         seconds = time.monotonic() - started
         if self._is_recorded or ingest.n_updated:
             self._record()
@@ -177,7 +182,14 @@ class _Run:
                 [_now(), ingest.n_stored, entries, rejections, round(seconds, 3), self._started],
             )
         return MineReport(
-            self._plan, ingest.n_stored, ingest.n_updated, entries, rejections, content["digest"], seconds
+            self._plan,
+            ingest.n_stored,
+            ingest.n_updated,
+            entries,
+            rejections,
+            content["digest"],
+            seconds,
+            is_completed,
         )
 
     def _record(self) -> None:
@@ -204,14 +216,18 @@ def _default_reader() -> Reader:
     return Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)
 
 
-def _cluster(connection: duckdb.DuckDBPyConnection) -> None:
+def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:
+    """Build the clusters and set the digest, in one transaction."""
     from xtalpriors.mining.database.clusters import build_clusters
 
     connection.execute("SET memory_limit = '384MB'")  # the rest of what a run may take is the clusters'
     connection.begin()
     build_clusters(connection)
-    set_meta(connection, "clusters", "built")
+    set_digest(connection)
     connection.commit()
+    content = get_digest(connection)
+    assert content is not None
+    return content
 
 
 def _now() -> str:

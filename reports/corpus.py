@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.digest import read_digest
 from xtalpriors.mining.database.store import database_error, open_database
 
 __all__ = ["CLASSES", "Corpus", "read_corpus"]
@@ -72,8 +72,8 @@ def read_corpus(path: Path) -> Corpus:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> Corpus:
-    digest = compute_digest(connection)
-    rows = {name: table["rows"] for name, table in digest["tables"].items()}
+    digest = read_digest(connection, path)
+    rows = digest["tables"]
     if not rows["entry"]:
         raise XtalpriorsError(
             f"The database {path} holds no structure ({rows['rejection']:,} rejections), so there is nothing "

@@ -15,8 +15,9 @@ from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.database.clusters import build_clusters
+from xtalpriors.mining.database.digest import set_digest
 from xtalpriors.mining.database.schema import ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
-from xtalpriors.mining.database.store import TABLES, open_database
+from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database
 
 CELL_NAMES = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_degree", "beta_degree", "gamma_degree")
 
@@ -112,7 +113,18 @@ def make_database(
         ):
             _insert(connection, name, pa.Table.from_pylist(rows, schema=arrow_schema(columns)))
         build_clusters(connection)
+        set_digest(connection)
     return path
+
+
+def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every value of every content table, in sorted rows; the times of the files are left out."""
+    columns = dict.fromkeys(CONTENT_TABLES, "*") | {"file": "* EXCLUDE (mtime_ns, ctime_ns)"}
+    with open_database(path) as connection:
+        return {
+            name: connection.execute(f"SELECT {which} FROM {name} ORDER BY ALL").fetchall()
+            for name, which in columns.items()
+        }
 
 
 def clusters(path: Path) -> dict[str, tuple[str, int, float, bool]]:

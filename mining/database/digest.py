@@ -1,8 +1,12 @@
-"""One short name for what a database holds: equal content gives an equal digest, whatever way it came there.
+"""The digest of a database: one short name for what was read, the same on every machine.
 
-Each table is hashed as a set of rows (number of rows, sum and exclusive or of the rows' 64-bit hashes), so
-nothing is sorted and 25 million sites take seconds. Left out are table `run` and the times of the files:
-the same files on another machine, or touched, are the same content.
+It covers the versions of the tables and of the reading code, and for every file its source, name, content
+hash and outcome: how many entries it gave, and why it or blocks of it were rejected. All other columns follow
+from these. They are left out because their last bits may differ between processors (sines and cosines do).
+The times of the files are left out too: the same files on another machine, or touched, are the same content.
+
+The digest stands in the database (table `meta`) and in a file beside it. It is taken out of the database
+before the first change of a run and set again at the end, so that a database with a digest is complete.
 """
 
 from __future__ import annotations
@@ -15,57 +19,109 @@ from typing import TypedDict
 import duckdb
 
 from xtalpriors.atomic import write_text
+from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import SCHEMA_VERSION
-from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, fetch_row, get_meta
+from xtalpriors.mining.database.store import CONTENT_TABLES, fetch_row, get_meta, remove_meta, set_meta
 
-__all__ = ["Digest", "compute_digest", "write_digest"]
+__all__ = ["Digest", "digest_file", "get_digest", "read_digest", "set_digest", "unset_digest", "write_digest"]
 
-_NOT_CONTENT = {"mtime_ns", "ctime_ns"}
+_KEY = "content_digest"  # databases made before it covered content hashes and outcomes have no such key
 
-
-class TableDigest(TypedDict):
-    """One table: its number of rows and the hash of their set."""
-
-    rows: int
-    hash: str
+_OUTCOMES = """
+    SELECT source, file_id, content_hash, coalesce(n_entries, 0), coalesce(reasons, [])
+    FROM file
+    LEFT JOIN (SELECT source, file_id, count(*) AS n_entries FROM entry GROUP BY ALL) USING (source, file_id)
+    LEFT JOIN (SELECT source, file_id, list(stage || ':' || code ORDER BY ALL) AS reasons
+               FROM (SELECT source, file_id, stage, code FROM rejection) GROUP BY ALL)
+        USING (source, file_id)
+    ORDER BY source, file_id
+"""
 
 
 class Digest(TypedDict):
-    """What `digest.json` holds."""
+    """What the digest file holds: the digest, what it is of, and numbers of rows by table and source."""
 
     digest: str
     schema_version: int
     extractor_version: str | None
-    tables: dict[str, TableDigest]
+    tables: dict[str, int]
     sources: dict[str, dict[str, int]]
 
 
-def compute_digest(connection: duckdb.DuckDBPyConnection) -> Digest:
-    """Digest of the content of an open database."""
-    tables = {name: _table_digest(connection, name) for name in CONTENT_TABLES}
-    text = json.dumps([SCHEMA_VERSION, tables], sort_keys=True)
+def digest_file(database: Path) -> Path:
+    """File of a database's digest: `digest.json` beside `crystals.duckdb`, else `NAME.digest.json`."""
+    if database.name == "crystals.duckdb":
+        return database.with_name("digest.json")
+    return database.with_suffix(".digest.json")
+
+
+def set_digest(connection: duckdb.DuckDBPyConnection) -> None:
+    """Compute the digest of a database and store it there, which says that the database is complete."""
+    versions = [SCHEMA_VERSION, get_meta(connection, "extractor_version")]
+    digest = hashlib.blake2b(json.dumps(versions).encode(), digest_size=16)
+    result = connection.execute(_OUTCOMES)
+    while rows := result.fetchmany(10_000):
+        for row in rows:
+            digest.update(b"\n" + json.dumps(row).encode())
+    set_meta(connection, _KEY, digest.hexdigest())
+
+
+def unset_digest(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say that the database is being changed: part of the transaction that changes it."""
+    remove_meta(connection, _KEY)
+
+
+def get_digest(connection: duckdb.DuckDBPyConnection) -> Digest | None:
+    """Digest and row counts of a database; None where the last run that changed it did not finish."""
+    digest = get_meta(connection, _KEY)
+    if digest is None:
+        return None
     return {
-        "digest": hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
+        "digest": digest,
         "schema_version": SCHEMA_VERSION,
         "extractor_version": get_meta(connection, "extractor_version"),
-        "tables": tables,
+        "tables": {t: int(fetch_row(connection, f"SELECT count(*) FROM {t}")[0]) for t in CONTENT_TABLES},
         "sources": _counts_by_source(connection),
     }
 
 
+def read_digest(connection: duckdb.DuckDBPyConnection, database: Path) -> Digest:
+    """Digest of a database, which must be complete and the one that the digest file beside it names.
+
+    Raises
+    ------
+    XtalpriorsError
+        The last run did not finish, an earlier version of xtalpriors made the database, or the digest file
+        beside it is of another database.
+    """
+    digest = get_digest(connection)
+    if digest is None:
+        raise XtalpriorsError(
+            f"The last run that mined {database} did not finish, or it was mined by an earlier version of "
+            "xtalpriors. Run `xtalpriors mine` again with the same sources: it goes on from there, and "
+            "reads no file twice that did not change."
+        )
+    file = digest_file(database)
+    if file.exists() and (named := _named(file)) != digest["digest"]:
+        raise XtalpriorsError(
+            f"{file} names the database {named}, but {database} is {digest['digest']}: one was replaced. "
+            "Run `xtalpriors mine` again with the same sources, which brings the database up to date and "
+            "writes its digest."
+        )
+    return digest
+
+
 def write_digest(digest: Digest, path: Path) -> None:
-    """Write `digest.json`: sorted keys, the same bytes for the same content."""
+    """Write the digest file: sorted keys, the same bytes for the same content."""
     write_text(path, json.dumps(digest, indent=2, sort_keys=True) + "\n")
 
 
-def _table_digest(connection: duckdb.DuckDBPyConnection, table: str) -> TableDigest:
-    columns = ", ".join(f'"{c.name}"' for c in TABLES[table][1] if c.name not in _NOT_CONTENT)
-    row = fetch_row(
-        connection,
-        "SELECT count(*), coalesce(sum(h), 0), coalesce(bit_xor(h), 0) "
-        f"FROM (SELECT hash({columns}) AS h FROM {table})",
-    )
-    return {"rows": int(row[0]), "hash": f"{int(row[1]) % 2**64:016x}{int(row[2]):016x}"}
+def _named(file: Path) -> str | None:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return str(found["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _counts_by_source(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:

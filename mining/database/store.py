@@ -1,7 +1,7 @@
 """The DuckDB file: its tables with their meanings inside it, opened with errors that say what to do.
 
-Besides the tables of `schema.py` there are two of its own: `meta` (versions, and whether the clusters are
-built) and `pending` (files whose rows an older reader made, empty after a finished run).
+Besides the tables of `schema.py` there are two of its own: `meta` (versions and the digest of the content)
+and `pending` (files whose rows another version of the reader made, empty after a finished run).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "fetch_table",
     "get_meta",
     "open_database",
+    "remove_meta",
     "set_meta",
     "sql_type",
 ]
@@ -155,8 +156,13 @@ def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
 
 def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
     """Set a key of table `meta`."""
-    connection.execute("DELETE FROM meta WHERE key = ?", [key])
+    remove_meta(connection, key)
     connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+
+
+def remove_meta(connection: duckdb.DuckDBPyConnection, key: str) -> None:
+    """Remove a key of table `meta`."""
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.clusters import BEST_FIRST
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE
+from xtalpriors.mining.database.store import fetch_row
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.filters import BEST_OF_CLUSTER
 from xtalpriors.mining.subsets.waterfall import Step, corpus_steps
@@ -24,7 +23,6 @@ __all__ = [
     "dropped",
     "leave_out",
     "member_rows",
-    "require_clusters",
     "select_members",
     "site_rows",
 ]
@@ -35,17 +33,6 @@ MEMBER_COLUMNS = (*ENTRY, *CLUSTER[1:])
 _BATCH = 65_536
 
 
-def require_clusters(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    """Refuse a database whose last run was interrupted before it built the clusters."""
-    row = connection.execute("SELECT count(*) FROM entry ANTI JOIN cluster USING (entry_id)").fetchone()
-    assert row is not None
-    if row[0]:
-        raise XtalpriorsError(
-            f"The last run that mined {database} did not finish: {row[0]:,} entries are in no cluster yet. "
-            "Run `xtalpriors mine` again with the same sources, it goes on from there."
-        )
-
-
 def select_members(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> list[Step]:
     """Fill the temporary table `kept` with members and their clusters; count what each step leaves."""
     conditions = [("space group", definition.group_sql()), ("cell lengths", definition.bounds_sql())]
@@ -54,8 +41,7 @@ def select_members(connection: duckdb.DuckDBPyConnection, definition: SubsetDefi
         f"count(*) FILTER (WHERE {' AND '.join(f'({sql})' for _, sql in conditions[: i + 1])})"
         for i in range(len(conditions))
     )
-    row = connection.execute(f"SELECT {counts} FROM entry").fetchone()
-    assert row is not None
+    row = fetch_row(connection, f"SELECT {counts} FROM entry")
     steps = corpus_steps(connection)
     steps += [Step(name, int(n)) for (name, _), n in zip(conditions, row, strict=True)]
     connection.execute(
@@ -111,11 +97,11 @@ class Members(NamedTuple):
 
 def count_members(connection: duckdb.DuckDBPyConnection) -> Members:
     """Numbers of what `select_members` chose."""
-    row = connection.execute(
+    row = fetch_row(
+        connection,
         "SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM site JOIN kept USING (entry_id)), "
-        "(SELECT count(DISTINCT cluster_id) FROM kept)"
-    ).fetchone()
-    assert row is not None
+        "(SELECT count(DISTINCT cluster_id) FROM kept)",
+    )
     return Members(*(int(n) for n in row))
 
 
@@ -137,10 +123,9 @@ def count_dropped_alone(
     if not filters:
         return {}
     counts = ", ".join(f"count(*) FILTER (WHERE NOT ({sql}))" for _, sql in filters)
-    row = connection.execute(
-        f"SELECT {counts} FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}"
-    ).fetchone()
-    assert row is not None
+    row = fetch_row(
+        connection, f"SELECT {counts} FROM entry WHERE {definition.group_sql()} AND {definition.bounds_sql()}"
+    )
     return {name: int(n) for (name, _), n in zip(filters, row, strict=True)}
 
 
@@ -151,9 +136,9 @@ def count_by_convention(
     passed = " AND ".join([definition.group_sql(), *(f"({sql})" for _, sql in definition.filter_sql())])
     declared = definition.bounds_sql("declared")
     least = f"CASE WHEN sg_number = 14 THEN {definition.bounds_sql('least_oblique')} ELSE {declared} END"
-    row = connection.execute(
+    row = fetch_row(
+        connection,
         f"SELECT count(*) FILTER (WHERE {declared}), count(*) FILTER (WHERE {least}) "
-        f"FROM entry WHERE {passed}"
-    ).fetchone()
-    assert row is not None
+        f"FROM entry WHERE {passed}",
+    )
     return {"declared": int(row[0]), "least_oblique": int(row[1])}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
-from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.database.store import fetch_row, open_database
 
 __all__ = ["Step", "corpus_steps", "waterfall"]
 
@@ -51,8 +51,7 @@ def corpus_steps(connection: duckdb.DuckDBPyConnection) -> list[Step]:
     A block is one that became an entry, or was rejected by itself; blocks without a structure
     (`data_global`, reflection lists) are neither.
     """
-    row = connection.execute(_COUNTS).fetchone()
-    assert row is not None
+    row = fetch_row(connection, _COUNTS)
     return [Step(name, int(n)) for name, n in zip(_STEPS, row, strict=True)]
 
 
@@ -75,8 +74,7 @@ def waterfall(database: Path) -> pl.DataFrame:
     """
     with open_database(database) as connection:
         steps = corpus_steps(connection)
-        with_sites = connection.execute("SELECT count(*) FROM entry WHERE n_sites > 0").fetchone()
-        assert with_sites is not None
+        with_sites = fetch_row(connection, "SELECT count(*) FROM entry WHERE n_sites > 0")
         steps.append(Step("structures with coordinates", int(with_sites[0])))
         reasons = connection.execute(_REASONS).fetchall()
     rows: list[tuple[str, int, int | None, str | None, int | None]] = []

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import compute_digest
-from xtalpriors.mining.database.schema import SCHEMA_VERSION, SITE, arrow_schema
-from xtalpriors.mining.database.store import get_meta, open_database
+from xtalpriors.mining.database.digest import Digest, read_digest
+from xtalpriors.mining.database.schema import SITE, arrow_schema
+from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 from xtalpriors.mining.subsets.p21c import BroughtToP21c, bring_to_p21c
 from xtalpriors.mining.subsets.query import (
@@ -30,7 +30,6 @@ from xtalpriors.mining.subsets.query import (
     dropped,
     leave_out,
     member_rows,
-    require_clusters,
     select_members,
     site_rows,
 )
@@ -117,18 +116,18 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     """
     output = Path(output)
     with open_database(database) as connection:
-        require_clusters(connection, database)
+        digest = read_digest(connection, Path(database))
         waterfall = select_members(connection, definition)
         if not definition.bring_to_p21c:
             report = _report(connection, definition, waterfall)
-            metadata = _metadata(connection, definition, report)
+            metadata = _metadata(digest, definition, report)
             write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata)
             write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata)
             return report
         brought = _brought(connection)
         waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
         report = _report(connection, definition, waterfall, brought)
-        metadata = _metadata(connection, definition, report)
+        metadata = _metadata(digest, definition, report)
     write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata)
     write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
     return report
@@ -214,18 +213,13 @@ def _report(
     )
 
 
-def _metadata(
-    connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition, report: SubsetReport
-) -> dict[bytes, bytes]:
-    sources = [
-        row[0] for row in connection.execute("SELECT DISTINCT source FROM file ORDER BY source").fetchall()
-    ]
+def _metadata(digest: Digest, definition: SubsetDefinition, report: SubsetReport) -> dict[bytes, bytes]:
     content = {
         "definition": definition.model_dump(mode="json"),
-        "corpus": "+".join(sources),
-        "database_digest": compute_digest(connection)["digest"],
-        "extractor_version": get_meta(connection, "extractor_version"),
-        "schema_version": SCHEMA_VERSION,
+        "corpus": "+".join(sorted(digest["sources"])),
+        "database_digest": digest["digest"],
+        "extractor_version": digest["extractor_version"],
+        "schema_version": digest["schema_version"],
         "waterfall": [step._asdict() for step in report.waterfall],
         "dropped_alone": report.dropped_alone,
         "n_by_convention": report.n_by_convention,

@@ -7,7 +7,8 @@ import time
 import duckdb
 import pyarrow as pa
 
-from xtalpriors.mining.database.store import fetch_row, set_meta
+from xtalpriors.mining.database.digest import unset_digest
+from xtalpriors.mining.database.store import fetch_row
 from xtalpriors.mining.work.plan import remove_rows
 from xtalpriors.mining.work.task import TaskResult
 
@@ -85,7 +86,7 @@ class Ingest:
         """The statements of one transaction."""
         run = self._connection.execute
         if n_updated:
-            set_meta(self._connection, "clusters", "stale")
+            unset_digest(self._connection)
         if n_replaced:
             remove_rows(self._connection, "(FROM done WHERE is_update AND is_known)")
         for table in ("entry", "rejection"):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xtalpriors.errors import UsageError
+from xtalpriors.mining.database.digest import unset_digest
 from xtalpriors.mining.database.store import fetch_row, fetch_table, get_meta, set_meta
 from xtalpriors.mining.sources import Source
 from xtalpriors.mining.work.pool import Limits
@@ -91,6 +92,7 @@ def make_plan(
         connection.execute("DELETE FROM pending")
         connection.execute("INSERT INTO pending SELECT source, file_id FROM file")
         set_meta(connection, "extractor_version", version)
+        unset_digest(connection)
         connection.commit()
     connection.register("listing", listing)
     connection.execute(_CLASSIFY)
@@ -120,7 +122,7 @@ def tidy(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     if not plan.deleted:
         return
     connection.begin()
-    set_meta(connection, "clusters", "stale")
+    unset_digest(connection)
     remove_rows(connection, "gone")
     for table in ("file", "pending"):
         connection.execute(

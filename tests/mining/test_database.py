@@ -11,9 +11,18 @@ import duckdb
 import pyarrow as pa
 import pytest
 from docs_tables import renewed
+from tables import entry, make_database
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import compute_digest, write_digest
+from xtalpriors.layout import CorpusPaths
+from xtalpriors.mining.database.digest import (
+    Digest,
+    digest_file,
+    get_digest,
+    read_digest,
+    set_digest,
+    write_digest,
+)
 from xtalpriors.mining.database.schema import SCHEMA_VERSION, arrow_schema
 from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, set_meta
 from xtalpriors.mining.database.views import VIEWS
@@ -129,11 +138,24 @@ def test_place_that_cannot_be_written(tmp_path: Path) -> None:
         open_database(tmp_path / "file" / "x.duckdb", read_only=False)
 
 
+def digest_of(connection: duckdb.DuckDBPyConnection) -> Digest:
+    set_digest(connection)
+    digest = get_digest(connection)
+    assert digest is not None
+    return digest
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, ids: list[int], chunk: int = 3) -> None:
+    """Twenty files; every file gives a rejection, two where 5 divides its number."""
     for start in range(0, len(ids), chunk):
-        values = ", ".join(f"('cod', '{i}.cif', 'parse', 'c', 'd {i}')" for i in ids[start : start + chunk])
+        some = ids[start : start + chunk]
+        files = ", ".join(f"('cod', '{i}.cif', {i}, {i}, NULL, 'hash {i}', NULL)" for i in some)
+        connection.execute(f"INSERT INTO file VALUES {files}")
+        values = ", ".join(
+            f"('cod', '{i}.cif', 'parse', 'c', 'd {i}')" for i in some for _ in range(1 + (i % 5 == 0))
+        )
         connection.execute(f"INSERT INTO rejection (source, file_id, stage, code, detail) VALUES {values}")
-        sites = ", ".join(f"('e{i}', {i}, {i / 7}, false)" for i in ids[start : start + chunk])
+        sites = ", ".join(f"('e{i}', {i}, {i / 7}, false)" for i in some)
         connection.execute(f"INSERT INTO site (entry_id, site_index, x, u_is_evidence) VALUES {sites}")
 
 
@@ -142,50 +164,97 @@ def test_digest_is_of_the_rows_not_of_their_order(tmp_path: Path) -> None:
     for k, ids in enumerate([list(range(20)), list(range(19, -1, -1))]):
         with open_database(tmp_path / f"{k}.duckdb", read_only=False) as connection:
             _fill(connection, ids, chunk=3 + k)
-            digests.append(compute_digest(connection))
+            digests.append(digest_of(connection))
     assert digests[0] == digests[1]
-    assert digests[0]["tables"]["rejection"]["rows"] == 20
+    assert digests[0]["tables"] == {"entry": 0, "site": 20, "rejection": 24, "file": 20, "cluster": 0}
 
 
 CHANGES = [
-    "UPDATE rejection SET detail = 'other' WHERE file_id = '7.cif'",
-    "UPDATE rejection SET block = '' WHERE file_id = '7.cif'",
+    "UPDATE file SET content_hash = 'other' WHERE file_id = '7.cif'",
+    "UPDATE file SET content_hash = NULL WHERE file_id = '7.cif'",
+    "DELETE FROM file WHERE file_id = '7.cif'",
+    "INSERT INTO file VALUES ('cod', '70.cif', 7, 7, 7, 'hash 7', NULL)",
+    "UPDATE file SET source = 'amcsd' WHERE file_id = '7.cif'",
+    "UPDATE file SET content_hash = 'hash ' || CASE file_id WHEN '7.cif' THEN '8' ELSE '7' END"
+    " WHERE file_id IN ('7.cif', '8.cif')",
     "UPDATE rejection SET code = 'd', detail = 'c' WHERE file_id = '7.cif'",
+    "UPDATE rejection SET stage = 'cell' WHERE file_id = '7.cif'",
     "DELETE FROM rejection WHERE file_id = '7.cif'",
     "INSERT INTO rejection FROM rejection WHERE file_id = '7.cif'",
+    "UPDATE meta SET value = '999' WHERE key = 'extractor_version'",
+]
+NO_CHANGES = [  # none of these can differ between databases that were made of the same files by the same code
     "UPDATE site SET x = nextafter(x, 'inf'::DOUBLE) WHERE site_index = 7",
-    "UPDATE site SET y = 0 WHERE site_index = 7",
-    "UPDATE site SET x = (CASE site_index WHEN 1 THEN 2 ELSE 1 END) / 7.0 WHERE site_index IN (1, 2)",
+    "UPDATE file SET mtime_ns = 5, ctime_ns = 6",
+    "INSERT INTO run (started, schema_version, extractor_version, packages, n_files_seen, n_files_read)"
+    " VALUES ('now', 1, 'x', '{}', 1, 1)",
+    "CREATE TABLE other AS FROM rejection; DELETE FROM rejection;"
+    " INSERT INTO rejection FROM other ORDER BY file_id DESC",
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_digest_sees_every_change(path: Path, change: str) -> None:
+def test_digest_sees_every_change_of_what_was_read(path: Path, change: str) -> None:
+    with open_database(path, read_only=False) as connection:
+        set_meta(connection, "extractor_version", "7")
+        _fill(connection, list(range(20)))
+        before = digest_of(connection)
+        connection.execute(change)
+        assert digest_of(connection)["digest"] != before["digest"]
+
+
+@pytest.mark.parametrize("change", NO_CHANGES)
+def test_digest_leaves_out_runs_times_and_what_a_processor_computes(path: Path, change: str) -> None:
     with open_database(path, read_only=False) as connection:
         _fill(connection, list(range(20)))
-        before = compute_digest(connection)
+        before = digest_of(connection)
         connection.execute(change)
-        assert compute_digest(connection)["digest"] != before["digest"]
+        assert digest_of(connection) == before
+        assert before["sources"] == {"cod": {"files": 20, "entries": 0, "rejections": 24}}
 
 
-def test_digest_leaves_out_runs_and_times(path: Path) -> None:
+def test_an_entry_more_is_another_outcome(tmp_path: Path) -> None:
+    """Two entries of one file, or of two files: the number that each file gave counts."""
+    digests = set()
+    for files in (("x:a",), ("x:a", "x:a"), ("x:a", "x:b")):
+        rows = [entry(f"{name}#{i}") | {"file_id": name[2:]} for i, name in enumerate(files)]
+        database = make_database(tmp_path / f"{len(digests)}.duckdb", rows)
+        with open_database(database) as connection:
+            digests.add(read_digest(connection, database)["digest"])
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("database", "file"),
+    [("data/cod/crystals.duckdb", "data/cod/digest.json"), ("mine/cod.duckdb", "mine/cod.digest.json")],
+)
+def test_where_the_digest_file_of_a_database_is(database: str, file: str) -> None:
+    assert digest_file(Path(database)) == Path(file)
+    assert digest_file(CorpusPaths("x").database) == CorpusPaths("x").digest
+
+
+def test_a_database_that_its_digest_file_does_not_name_is_refused(path: Path) -> None:
     with open_database(path, read_only=False) as connection:
-        connection.execute("INSERT INTO file VALUES ('cod', 'a.cif', 7, 1, 2, 'aa', NULL)")
-        before = compute_digest(connection)
-        connection.execute("UPDATE file SET mtime_ns = 5, ctime_ns = NULL")
-        connection.execute(
-            "INSERT INTO run (started, schema_version, extractor_version, packages, n_files_seen,"
-            " n_files_read) VALUES ('now', 1, 'x', '{}', 1, 1)"
-        )
-        assert compute_digest(connection) == before
-        assert before["sources"] == {"cod": {"files": 1, "entries": 0, "rejections": 0}}
-        connection.execute("UPDATE file SET content_hash = 'bb'")
-        assert compute_digest(connection)["digest"] != before["digest"]
+        _fill(connection, list(range(20)))
+        with pytest.raises(XtalpriorsError, match=r"crystals\.duckdb did not finish.*xtalpriors mine"):
+            read_digest(connection, path)
+        digest = digest_of(connection)
+        assert read_digest(connection, path) == digest  # without a file there is nothing to compare with
+        write_digest(digest, digest_file(path))
+        assert read_digest(connection, path) == digest
+        write_digest({**digest, "digest": "another"}, digest_file(path))
+        with pytest.raises(
+            XtalpriorsError, match=r"digest\.json names the database another.*xtalpriors mine"
+        ):
+            read_digest(connection, path)
+        digest_file(path).write_text("{}")
+        with pytest.raises(XtalpriorsError, match=r"digest\.json names the database None"):
+            read_digest(connection, path)
 
 
 def test_digest_file_is_canonical(path: Path, tmp_path: Path) -> None:
-    with open_database(path) as connection:
-        digest = compute_digest(connection)
+    with open_database(path, read_only=False) as connection:
+        digest = digest_of(connection)
     write_digest(digest, tmp_path / "digest.json")
     text = (tmp_path / "digest.json").read_text()
     assert json.loads(text) == digest
@@ -210,8 +279,8 @@ def test_queries_of_the_documentation_run(path: Path) -> None:
 
 
 def test_files_that_cannot_be_written_are_named(path: Path, tmp_path: Path) -> None:
-    with open_database(path) as connection:
-        digest = compute_digest(connection)
+    with open_database(path, read_only=False) as connection:
+        digest = digest_of(connection)
     (tmp_path / "file").write_text("")
     with pytest.raises(XtalpriorsError, match=r"digest\.json cannot be written: .*folder writable"):
         write_digest(digest, tmp_path / "file" / "digest.json")

@@ -9,7 +9,7 @@ import pytest
 from phasing_crystals import P21C, card_of, cif_text, untrained
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import compute_digest
+from xtalpriors.mining.database.digest import read_digest
 from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.mine import mine
 from xtalpriors.mining.sources.parse import parse_source
@@ -96,7 +96,7 @@ def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> No
     assert numbers["none"] == {"n": 0} and numbers["all"]["n"] == 3
     assert 0 <= numbers["all"]["solved_chosen"] <= numbers["all"]["solved"] <= 1
     with open_database(folder / "d.duckdb") as connection:
-        digest = str(compute_digest(connection)["digest"])
+        digest = read_digest(connection, folder / "d.duckdb")["digest"]
     card = json.loads((tmp_path / "scores" / "model-card.json").read_text())
     assert card["evaluations"]["all"]["databases"] == [digest]
     assert card["weights_digest"] == load_card(folder / "run").weights_digest

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from xtalpriors.mining.database.digest import set_digest
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.database.store import open_database
 
@@ -105,6 +106,7 @@ def make_database() -> Callable[[Path, int], Path]:
                 connection.register("incoming", table)
                 connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
                 connection.unregister("incoming")
+            set_digest(connection)
         return path
 
     return make
