@@ -35,6 +35,15 @@ class Lineage(Frozen):
     code_changed: bool | None = Field(description="Whether the code had uncommitted changes")
     torch_version: str
 
+    @property
+    def record(self) -> dict[str, str]:
+        """Digests of what the weights follow from; equal on every machine, which the weights are not."""
+        return {
+            "priors_digest": self.priors_digest,
+            "generator_digest": self.generator_digest,
+            "training_digest": self.training_digest,
+        }
+
 
 class SetScore(Frozen):
     """Score on one fixed set of structures."""

@@ -74,7 +74,8 @@ def assess_corpus(
         `NAME.parquet` of `xtalpriors subset`, one evaluation each.
     folder
         Gets what `assess` writes for each, and `model-card.json` and `.md`: the card of the network with its
-        scores on these structures.
+        scores on these structures, and `digest.json`: what was scored on what, without a number that depends
+        on the processor.
     metrics
         Gets the headline numbers (.json).
     protocol, selection, device, progress
@@ -100,8 +101,14 @@ def assess_corpus(
     summaries = {name: one.summary for name, one in found.done.items()}
     numbers = {name: headline(summary) for name, summary in summaries.items()}
     numbers |= {name: {"n": 0} for name in found.empty}
+    record = {
+        "network": card.lineage.record if card.lineage else None,
+        "structures": {name: one["n"] for name, one in numbers.items()},
+        "databases": {name: one.network["databases"] for name, one in summaries.items()},
+    }
     files = {
         metrics: canonical_json(numbers, indent=1) + "\n",
+        folder / "digest.json": canonical_json(record, indent=1) + "\n",
         folder / "model-card.json": canonical_json(_content(card, summaries), indent=1) + "\n",
         folder / "model-card.md": _markdown(card, summaries),
     }

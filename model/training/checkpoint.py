@@ -20,6 +20,7 @@ from xtalpriors.priors.bundle import PriorBundle
 __all__ = [
     "Checkpoint",
     "check_same_run",
+    "checkpoint_files",
     "latest",
     "load_checkpoint",
     "restore_optimiser",
@@ -87,18 +88,18 @@ def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: 
     file = folder / f"step-{step:09d}.safetensors"
     write_tensors(file, tensors, {"checkpoint_version": CHECKPOINT_VERSION, "step": step, **state})
     unfinished = folder.glob(".step-*.part")  # of a process that was killed
-    for old in (*_files(folder)[:-KEEP], *unfinished):
+    for old in (*checkpoint_files(folder)[:-KEEP], *unfinished):
         old.unlink(missing_ok=True)
     return file
 
 
 def latest(folder: Path) -> Path | None:
     """The newest checkpoint of a folder, None if there is none."""
-    files = _files(folder)
+    files = checkpoint_files(folder)
     return files[-1] if files else None
 
 
-def _files(folder: Path) -> list[Path]:
+def checkpoint_files(folder: Path) -> list[Path]:
     """Complete checkpoints, oldest first."""
     found = [p for p in folder.glob("step-*.safetensors") if _NAME.fullmatch(p.name)]
     return sorted(found, key=lambda p: int(p.stem.removeprefix("step-")))
@@ -118,7 +119,7 @@ def load_checkpoint(file: Path) -> Checkpoint:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
         version, step = int(state["checkpoint_version"]), int(state["step"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        others = [p for p in _files(file.parent) if p != file]
+        others = [p for p in checkpoint_files(file.parent) if p != file]
         remedy = (
             f"Remove it, and the run goes on from {others[-1].name}."
             if others

@@ -18,7 +18,13 @@ from xtalpriors.errors import UsageError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.card import ModelCard, SetScore
 from xtalpriors.model.network.weights import FILE_NAME, load_card, save_model
-from xtalpriors.model.training.checkpoint import check_same_run, latest, load_checkpoint, save_checkpoint
+from xtalpriors.model.training.checkpoint import (
+    check_same_run,
+    checkpoint_files,
+    latest,
+    load_checkpoint,
+    save_checkpoint,
+)
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.model.training.distributed import processes
 from xtalpriors.model.training.feed import Feed
@@ -30,7 +36,10 @@ from xtalpriors.model.training.validation import ValidationSet, generated_set, s
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Progress, silent
 
-__all__ = ["TrainResult", "train"]
+__all__ = ["RECORD", "TrainResult", "discard_run", "train"]
+
+RECORD = "digest.json"
+"""Name of the file that says what a finished run was made from, for `dvc.lock`."""
 
 WARNING_FACTOR = 1.5
 """A mean loss above the best one by this factor is worth a warning in the log."""
@@ -44,7 +53,7 @@ class TrainResult:
     ----------
     folder
         `model.safetensors`, `model-card.json` and `.md`, `metrics.json`, `curve.csv`, `log.jsonl`,
-        `config.yaml`, `checkpoints/`.
+        `config.yaml`, `checkpoints/`, and `digest.json`: what the run was made from.
     card
         The model card.
     """
@@ -144,6 +153,15 @@ def train(
         return run.finish() if trainer.steps_done == config.steps and group.first else None
 
 
+def discard_run(folder: Path) -> None:
+    """Remove what `train` wrote in a folder, so that a run can start there; other files stay."""
+    cards = ("model-card.json", "model-card.md")
+    for name in (FILE_NAME, *cards, "config.yaml", "metrics.json", "curve.csv", "log.jsonl", RECORD):
+        (folder / name).unlink(missing_ok=True)
+    for checkpoint in checkpoint_files(folder / "checkpoints"):
+        checkpoint.unlink()
+
+
 class _Run:
     """The loop around a trainer."""
 
@@ -212,6 +230,8 @@ class _Run:
         metrics["loss"] = losses[-1] if losses else None
         metrics["scores"] = {name: score.model_dump() for name, score in card.scores.items()}
         write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
+        record = card.lineage.record | {"structures": card.structures}
+        write_text(self.folder / RECORD, canonical_json(record, indent=1) + "\n")
         self.journal.write_curves()
         return TrainResult(self.folder, card)
 

@@ -53,8 +53,8 @@ class CorpusPaths:
 
     @property
     def evaluation_metrics(self) -> Path:
-        """Their headline numbers, kept in git as the report is."""
-        return Path("reports") / self.corpus / "evaluation.json"
+        """Their headline numbers, for `dvc metrics show`."""
+        return self.evaluation / "metrics.json"
 
     @property
     def report(self) -> Path:

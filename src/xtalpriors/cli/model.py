@@ -49,6 +49,7 @@ def train(
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
     from xtalpriors.model.training.experimental_set import experimental_set
     from xtalpriors.model.training.presets import load_preset
+    from xtalpriors.model.training.train import discard_run
     from xtalpriors.model.training.train import train as run
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
@@ -60,6 +61,8 @@ def train(
         chosen = params().train
         preset, output = chosen.preset, run_folder(chosen.preset)
         source = bundle or chosen.bundle or published()
+        if not resume:
+            discard_run(output)  # the stage runs because something that the network depends on has changed
     config = load_preset(preset, key_values(option or []))
     result = run(
         config,
