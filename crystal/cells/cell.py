@@ -121,6 +121,18 @@ def metric_tensors(cells: npt.ArrayLike) -> F64:
     return metric
 
 
+def _arccos(cosines: F64) -> F64:
+    """Arccosine in radians of each value, NaN outside [−1, 1].
+
+    The last bit of NumPy's own depends on the processor (it has another one for AVX-512), and with it would
+    every angle that is stored; the C library's does not.
+    """
+    inside = np.abs(cosines) <= 1.0
+    angles = np.full(cosines.shape, np.nan)
+    angles[inside] = [math.acos(c) for c in cosines[inside].tolist()]
+    return angles
+
+
 def cells_from_metric(metric: npt.ArrayLike) -> F64:
     """Cells (n, 6) in Å and degrees of metric tensors (n, 3, 3); NaN where a tensor is not positive."""
     tensor = np.asarray(metric, dtype=np.float64)
@@ -128,7 +140,7 @@ def cells_from_metric(metric: npt.ArrayLike) -> F64:
         lengths = np.sqrt(np.einsum("nii->ni", tensor))
         pairs = ((1, 2), (0, 2), (0, 1))
         cosines = np.stack([tensor[:, i, j] / (lengths[:, i] * lengths[:, j]) for i, j in pairs], axis=1)
-        angles = np.degrees(np.arccos(cosines))
+    angles = np.degrees(_arccos(cosines))
     return np.concatenate([lengths, angles], axis=1)
 
 
