@@ -2,8 +2,8 @@
 
 Numba keeps machine code beside the source of a kernel and compiles again when that one file changes. A kernel
 also contains the code of every kernel that it calls, and the constants that these read, from other files. So
-the folder of the machine code is named here by a hash of all source files that a kernel can contain: whatever
-is edited or upgraded, old machine code is never found again.
+the folder of the machine code is named here by a hash of the kernel's source file and of all that it imports,
+directly or through others: whatever is edited or upgraded, old machine code is never found again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -25,13 +26,9 @@ import numba
 
 __all__ = ["kernel", "kernel_folder"]
 
-_SOURCES = {
-    "crystal": ("crystal",),
-    "mining": ("crystal", "mining"),
-    "generator": ("crystal", "generator"),
-}
-"""Folders whose files a kernel can contain, by the part of the package that defines the kernel."""
+_IMPORT = re.compile(r"^[ \t]*from xtalpriors\.([\w.]+) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 
+_ROOT = Path(__file__).parent
 _UNUSED_SECONDS = 30 * 24 * 3600
 _setting = threading.Lock()
 
@@ -44,7 +41,7 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        folder = kernel_folder(function.__module__.split(".")[1])
+        folder = kernel_folder(function.__module__)
         if folder is None:
             return numba.njit(**options)(function)
         with _setting:
@@ -59,17 +56,18 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 @functools.cache
-def kernel_folder(part: str) -> Path | None:
-    """Folder with the machine code of `crystal`, `mining` or `generator`, made if need be.
+def kernel_folder(module: str) -> Path | None:
+    """Folder with the machine code of the kernels of a module, made if need be.
 
     It is the first of these that can be written: `$NUMBA_CACHE_DIR/xtalpriors/HASH`, then
     `xtalpriors/kernels/HASH` in the user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), then
     `xtalpriors-USER/HASH` among the temporary files. Without any, every process compiles for itself (None).
     When a folder is made, those beside it that no process has opened for 30 days are removed.
     """
-    compiler = [numba.__version__, llvmlite.__version__, Path(__file__).read_text("utf-8")]
-    sources = "\n".join([*compiler, *map(_hash_of_folder, _SOURCES[part])])
-    name = hashlib.sha256(sources.encode()).hexdigest()[:20]
+    sources = [numba.__version__, llvmlite.__version__, Path(__file__).read_text("utf-8")]
+    for file in sorted(_sources(module)):
+        sources += [file.relative_to(_ROOT).as_posix(), _text(file)]
+    name = hashlib.sha256("\0".join(sources).encode()).hexdigest()[:20]
     for base in _bases():
         folder = base / name
         with contextlib.suppress(OSError):
@@ -96,15 +94,39 @@ def _bases() -> Iterator[Path]:
         yield temporary
 
 
+def _sources(module: str) -> set[Path]:
+    """Source files of a module and of everything in this package that it imports, directly or not."""
+    found: set[Path] = set()
+    pending = [module.removeprefix("xtalpriors.")]
+    while pending:
+        file = _file(pending.pop())
+        if file is None or file in found:
+            continue
+        found.add(file)
+        pending += _imports(file)
+    return found
+
+
 @functools.cache
-def _hash_of_folder(part: str) -> str:
-    """Hash of the names and contents of the Python files of one part of the package."""
-    total = hashlib.sha256()
-    for file in sorted(Path(__file__).with_name(part).rglob("*.py")):
-        content = file.read_bytes()
-        total.update(f"{part} {file.parent.name} {file.name} {len(content)}\n".encode())
-        total.update(content)
-    return total.hexdigest()
+def _imports(file: Path) -> list[str]:
+    """Modules of this package that a file imports, and names from them, of which some are modules too."""
+    imports: list[str] = []
+    for source, names in _IMPORT.findall(_text(file)):
+        imports += [source, *(f"{source}.{name}" for name in re.findall(r"\w+", names))]
+    return imports
+
+
+@functools.cache
+def _file(module: str) -> Path | None:
+    """Source of a module or package of xtalpriors, None where a name is something else."""
+    path = _ROOT.joinpath(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)
+
+
+@functools.cache
+def _text(file: Path) -> str:
+    return file.read_text("utf-8")
 
 
 def _remove_unused(base: Path) -> None:

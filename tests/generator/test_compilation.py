@@ -81,6 +81,13 @@ def test_an_edited_inlined_kernel_is_compiled_anew(package: Path, tmp_path: Path
     assert run(package, part, NUMBA_CACHE_DIR=cache) == ["2", "1", "True"], "the former folder is still right"
 
 
+def test_an_edit_elsewhere_leaves_the_machine_code(package: Path, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    run(package, NUMBA_CACHE_DIR=cache)
+    (package / "crystal" / "outer.py").write_text("# not among what generator/outer.py imports")
+    assert run(package, NUMBA_CACHE_DIR=cache) == ["2", "1", "True"]
+
+
 def test_folder_of_the_user(package: Path, tmp_path: Path) -> None:
     run(package, XDG_CACHE_HOME=str(tmp_path / "xdg"))
     assert [f.suffix for f in (tmp_path / "xdg" / "xtalpriors" / "kernels").rglob("*outer*.nbi")] == [".nbi"]
