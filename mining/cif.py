@@ -1,7 +1,7 @@
 """CIF files in, rows of the `entry`, `site` and `rejection` tables out.
 
 Every file gives at least one entry or one rejection. The work goes by batches: all files of a call are
-read to tokens, and everything after that runs over arrays of the whole batch.
+read to tokens (`reading`), and everything after that runs over arrays of the whole batch (`rows`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
 from xtalpriors.mining.rows.block_cells import block_cells
+from xtalpriors.mining.rows.entries import chosen_entries
 from xtalpriors.mining.rows.select import select_structures
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract"]
@@ -45,7 +46,7 @@ def extract(
     source_name
         Name of the source, the first part of every `entry_id`.
     database
-        Database that the source is a copy of, for files that do not say; None when it is none.
+        Database that the source is a copy of, for files that do not say; None for any other folder.
     text_origin
         `original`, or `rebuilt` for text rendered from a database's columns.
     items
@@ -60,9 +61,10 @@ def extract(
     batch = index_batch(intake.tokens, intake.n_blocks)
     cells = block_cells(batch)
     chosen = select_structures(batch, cells, intake.files)
-    entries, sites = assemble(source_name, database, text_origin, batch, cells, intake.files, chosen)
+    entries = chosen_entries(batch, intake.files, chosen)
+    entry_table, site_table = assemble(source_name, database, text_origin, cells, entries)
     order = {file_id: i for i, (file_id, _) in enumerate(items)}
     rejections = sorted(intake.rejections + chosen.rejections, key=lambda r: order[r[0]])
     columns = [[source_name] * len(rejections)] + [[r[i] for r in rejections] for i in range(5)]
     table = pa.table([pa.array(c, pa.string()) for c in columns], schema=arrow_schema(REJECTION))
-    return Extracted(entries, sites, table)
+    return Extracted(entry_table, site_table, table)

@@ -107,13 +107,9 @@ class ChangeOfBasis:
 
     def after(self, first: ChangeOfBasis) -> ChangeOfBasis:
         """The map that does `first` and then this one."""
-        rows = tuple(
-            tuple(sum((row[k] * first.rows[k][j] for k in range(3)), Fraction(0)) for j in range(3))
-            for row in self.rows
-        )
-        shift = tuple(
-            sum((row[k] * first.shift[k] for k in range(3)), self.shift[i]) for i, row in enumerate(self.rows)
-        )
+        columns, zero = tuple(zip(*first.rows, strict=True)), Fraction(0)
+        rows = tuple(tuple(_dot(row, column, zero) for column in columns) for row in self.rows)
+        shift = tuple(_dot(row, first.shift, w) for row, w in zip(self.rows, self.shift, strict=True))
         return ChangeOfBasis(rows, shift)  # type: ignore[arg-type]
 
     def cell(self, cell: UnitCell) -> UnitCell:
@@ -140,3 +136,8 @@ def _row_text(row: Row, shift: Fraction) -> str:
     if shift or not text:
         text += ("+" if text and shift >= 0 else "") + str(shift)
     return text
+
+
+def _dot(row: tuple[Fraction, ...], column: tuple[Fraction, ...], start: Fraction) -> Fraction:
+    """Start + Σ row × column without the products that are zero, as two thirds of them are."""
+    return sum((a * b for a, b in zip(row, column, strict=True) if a and b), start)

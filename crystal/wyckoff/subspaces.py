@@ -94,7 +94,7 @@ def intersections(first: Subspace, second: Subspace) -> list[Subspace]:
 def subspace_of(directions: Sequence[Sequence[Fraction | int]], point: Sequence[Fraction]) -> Subspace:
     """The subspace through a point along independent directions (closed modulo integers)."""
     rows = annihilator(directions)
-    right = [sum((n * x for n, x in zip(row, point, strict=True)), Fraction(0)) for row in rows]
+    right = [sum((n * x for n, x in zip(row, point, strict=True) if n and x), Fraction(0)) for row in rows]
     return _canonical(rows, right)
 
 
@@ -124,10 +124,10 @@ def _solve(subspace: Subspace) -> tuple[list[list[int]], list[Fraction]]:
     u, diagonal, v, _ = smith_normal_form(subspace.rows)
     rank = len(subspace.rows)
     y = [
-        sum((a * c for a, c in zip(u[i], subspace.right, strict=True)), Fraction(0)) / diagonal[i]
+        sum((a * c for a, c in zip(u[i], subspace.right, strict=True) if a and c), Fraction(0)) / diagonal[i]
         for i in range(rank)
     ]
-    point = [sum((v[i][k] * y[k] for k in range(rank)), Fraction(0)) for i in range(3)]
+    point = [sum((v[i][k] * y[k] for k in range(rank) if v[i][k] and y[k]), Fraction(0)) for i in range(3)]
     return [[v[i][k] for i in range(3)] for k in range(rank, 3)], point
 
 

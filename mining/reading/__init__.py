@@ -1,1 +1,9 @@
-"""From the bytes of a CIF to tokens: where in the file each wanted value stands."""
+"""From the bytes of a CIF to tokens: where in the file each wanted value stands.
+
+- `intake`: all files of a batch to tokens; `encoding`: bytes to UTF-8.
+- `tags`: the table of CIF tags and the field of each; `tokens`: the arrays that every reader fills.
+- The fast reader: `scan` (called from Python), `scan_kernel` (its loop), `scan_bytes` (where words end),
+  `scan_tags` (look-up of tags), `idle_tensors` (displacement tensors that need not be read).
+- What it gives up: `readers` (gemmi, PyCifRW) and `repair` (mending broken text for gemmi).
+- Inside kernels: `numbers` parses numbers, `addresses` reads bytes, `characters` names them.
+"""

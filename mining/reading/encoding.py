@@ -1,4 +1,4 @@
-"""Any file's bytes as UTF-8, which is what the scanner and gemmi read."""
+"""`to_utf8`: the bytes of any file as the UTF-8 text that the scanner and gemmi read."""
 
 from __future__ import annotations
 

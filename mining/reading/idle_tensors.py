@@ -1,7 +1,7 @@
-"""Displacement tensors that nobody will read: those of blocks in which every site has an isotropic value.
+"""Which displacement tensors need not be read: those of blocks in which every site has an isotropic U.
 
-Tensors are read for U_eq alone. In most files they come after such sites and are half of all wanted values,
-so the scanner passes over them, and what it could not tell in time is left out afterwards.
+Tensors are read only to compute U_eq. In most files they come after sites that have U, and are half of all
+wanted values, so the scanner skips them. Where they come before the sites, they are left out afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xtalpriors.arrays import I16, I32, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.tags import ANISO
-from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD, Tokens
 
 __all__ = ["TAG_ROLE", "TENSOR_ROLE", "idle_blocks", "pass_over_tensors"]
 
@@ -86,8 +86,9 @@ def pass_over_tensors(
 
 
 @kernel()
-def idle_blocks(block: I32, tag: I16, row: I32, start: I32, end: I32, role: I8, n_blocks: int) -> Bool:
+def idle_blocks(tokens: Tokens, role: I8, n_blocks: int) -> Bool:
     """(n_blocks,) blocks in which every site has a U with a value, by their tokens."""
+    block, tag, row, start, end = tokens.block, tokens.tag, tokens.row, tokens.start, tokens.end
     missing = np.zeros(n_blocks, dtype=np.int32)
     sites = np.zeros(n_blocks, dtype=np.int32)
     for i in range(block.size):

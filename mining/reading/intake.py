@@ -1,10 +1,10 @@
-"""The files of a batch as tokens: the scanner for nearly all, gemmi and PyCifRW for the rest."""
+"""`take_in`: the files of a batch become tokens, by the scanner nearly all, by gemmi and PyCifRW the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,9 @@ from xtalpriors.mining.reading.encoding import Unreadable, to_utf8
 from xtalpriors.mining.reading.readers import Parsed, read_slowly
 from xtalpriors.mining.reading.scan import LARGEST_BYTES, Scanned, scan
 from xtalpriors.mining.reading.tokens import Tokens, TokenWriter, joined
-from xtalpriors.mining.rows.select import FileBlocks, Rejection
 from xtalpriors.mining.sources.fingerprint import content_hash, header_revision
 
-__all__ = ["Intake", "take_in"]
+__all__ = ["FileBlocks", "Intake", "Rejection", "take_in"]
 
 _Text = tuple[bytes, tuple[str, ...]] | Unreadable
 
@@ -23,6 +22,25 @@ _TOGETHER_BYTES: Final = 2**29
 """What is copied into one buffer at most; the rest of a larger batch is scanned file by file."""
 _ALONE_BYTES: Final = 256 * 1024
 """A larger file is scanned where it lies instead of being copied into the buffer of the batch."""
+
+
+Rejection = tuple[str, str | None, str, str, str]
+"""File id, block (None for the whole file), stage, code and detail of a row of the table `rejection`."""
+
+
+class FileBlocks(NamedTuple):
+    """A file that was read: where its blocks are in the batch, and how it was read.
+
+    `blocks` are the names of its blocks; the first of them is block `first_block` of the batch.
+    """
+
+    file_id: str
+    content_hash: str
+    revision: int | None
+    reader: str
+    notes: tuple[str, ...]
+    first_block: int
+    blocks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,13 @@
-"""Numbers of CIF, in bulk: `5.123(4)` is a value and its standard uncertainty.
+"""Numbers of CIF: `5.123(4)` is the value 5.123 with the standard uncertainty 0.004.
+
+`parse_numbers` reads many tokens of one buffer:
+
+>>> import numpy as np
+>>> text = np.frombuffer(b"5.123(4) 1/3 293K ?", np.uint8)
+>>> start, end = np.array([[0, 9, 13, 18], [8, 12, 17, 19]], np.int32)
+>>> value, su, kind = parse_numbers(text, start, end)
+>>> value.round(4).tolist(), su.tolist(), kind.tolist()
+([5.123, 0.3333, 293.0, nan], [0.004, nan, nan, nan], [1, 1, 2, 0])
 
 gemmi's `as_number` gives one float per call and drops the uncertainty; a batch of a few hundred files
 has 10⁵ numbers, so they are parsed where they lie in the byte buffer.
@@ -11,6 +20,21 @@ import numpy as np
 from xtalpriors.arrays import F64, I32, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
+from xtalpriors.mining.reading.characters import (
+    BLANK,
+    CLOSE,
+    COMMA,
+    LOWER_E,
+    MINUS,
+    NINE,
+    OPEN,
+    PLUS,
+    POINT,
+    QUESTION_MARK,
+    SLASH,
+    TO_LOWER,
+    ZERO,
+)
 
 __all__ = ["MISSING", "NUMBER", "PARTLY", "TEXT", "parse_number", "parse_numbers"]
 
@@ -24,23 +48,26 @@ _POWERS = 10.0 ** np.arange(23)
 
 @kernel(forceinline=True)
 def _is_digit(byte: int) -> bool:
-    return 48 <= byte <= 57
+    return ZERO <= byte <= NINE
 
 
 @kernel(forceinline=True)
 def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
-    """Digits with at most one point from `i`: (all digits as one integer, decimals, next position)."""
+    """Digits from `i` with at most one point: `5.123` gives (5123, 3 decimals, next position).
+
+    Without any digit the first is NaN.
+    """
     mantissa = 0.0
     decimals = -1
     n = 0
     while i < end:
         byte = byte_at(base + i)
         if _is_digit(byte):
-            mantissa = mantissa * 10.0 + (byte - 48)
+            mantissa = mantissa * 10.0 + (byte - ZERO)
             n += 1
             if decimals >= 0:
                 decimals += 1
-        elif byte == 46 and decimals < 0:
+        elif byte == POINT and decimals < 0:
             decimals = 0
         else:
             break
@@ -52,19 +79,19 @@ def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
 
 @kernel()
 def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
-    """Exponent `e-3` at `i`, and the next position; 0 and `i` when there is none."""
-    if i >= end or (byte_at(base + i) | 32) != 101:
+    """Exponent at `i` and the next position: `e-3` gives −3; without one 0 and `i`."""
+    if i >= end or (byte_at(base + i) | TO_LOWER) != LOWER_E:
         return 0, i
     j = i + 1
     sign = 1
-    if j < end and (byte_at(base + j) == 45 or byte_at(base + j) == 43):
-        sign = -1 if byte_at(base + j) == 45 else 1
+    if j < end and (byte_at(base + j) == MINUS or byte_at(base + j) == PLUS):
+        sign = -1 if byte_at(base + j) == MINUS else 1
         j += 1
     if j >= end or not _is_digit(byte_at(base + j)):
         return 0, i
     power = 0
     while j < end and _is_digit(byte_at(base + j)):
-        power = min(power * 10 + (byte_at(base + j) - 48), 400)
+        power = min(power * 10 + (byte_at(base + j) - ZERO), 400)
         j += 1
     return sign * power, j
 
@@ -87,7 +114,7 @@ def _uncertainty(
 ) -> tuple[float, float, int]:
     """What follows the `(` at `i`: (value, standard uncertainty, next position)."""
     digits, su_decimals, j = _digits(base, i + 1, end)
-    if np.isnan(digits) or (j < end and byte_at(base + j) != 41):
+    if np.isnan(digits) or (j < end and byte_at(base + j) != CLOSE):
         return value, np.nan, end if i + 1 == end else i
     if j >= end:
         return value, np.nan, end  # `5.123(4`: the value is whole, the uncertainty is cut off
@@ -101,20 +128,24 @@ def _uncertainty(
 
 @kernel(forceinline=True)
 def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
-    """Value, standard uncertainty (NaN when none) and kind of one token."""
-    while start < end and byte_at(base + start) <= 32:
+    """Value, standard uncertainty (NaN where none is given) and kind of the token from `start` to `end`.
+
+    `5.123(4)` gives (5.123, 0.004, NUMBER), `1.2(3)e-4` gives (0.00012, 0.00003, NUMBER), `293K` gives
+    (293, NaN, PARTLY), `?` gives (NaN, NaN, MISSING).
+    """
+    while start < end and byte_at(base + start) <= BLANK:
         start += 1
-    while end > start and byte_at(base + end - 1) <= 32:
+    while end > start and byte_at(base + end - 1) <= BLANK:
         end -= 1
     if start == end:
         return np.nan, np.nan, MISSING
     first = byte_at(base + start)
-    if end == start + 1 and (first == 63 or first == 46):
+    if end == start + 1 and (first == QUESTION_MARK or first == POINT):
         return np.nan, np.nan, MISSING
     i = start
     sign = 1.0
-    if first == 45 or first == 43:
-        sign = -1.0 if first == 45 else 1.0
+    if first == MINUS or first == PLUS:
+        sign = -1.0 if first == MINUS else 1.0
         i += 1
     mantissa, decimals, i = _digits(base, i, end)
     if np.isnan(mantissa):
@@ -122,13 +153,13 @@ def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
     power, i = _exponent(base, i, end)
     value = sign * _scaled(mantissa, power - decimals)
     su = np.nan
-    if i < end and byte_at(base + i) == 40:
+    if i < end and byte_at(base + i) == OPEN:
         value, su, i = _uncertainty(base, i, end, value, power, decimals)
-    elif i < end and byte_at(base + i) == 47:  # a fraction, 1/3
+    elif i < end and byte_at(base + i) == SLASH:  # a fraction, 1/3
         denominator, shift, j = _digits(base, i + 1, end)
         if j == end and denominator > 0.0:
             return value / _scaled(denominator, -shift), np.nan, NUMBER
-    elif i < end and byte_at(base + i) == 44:  # 1,5418 is neither 1 nor surely 1.5418
+    elif i < end and byte_at(base + i) == COMMA:  # 1,5418 is neither 1 nor surely 1.5418
         return np.nan, np.nan, TEXT
     return value, su, NUMBER if i == end else PARTLY
 

@@ -15,7 +15,6 @@ import types
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import CifFile
 import gemmi
 
 from xtalpriors.mining.reading.encoding import Unreadable
@@ -30,8 +29,6 @@ _PYCIFRW_LIMIT_BYTES: Final = 200_000
 _PYCIFRW_LIMIT_SECONDS: Final = 5.0
 _GEMMI_ERRORS: Final = (ValueError, RuntimeError, IndexError, UnicodeError)
 _PYCIFRW_ERRORS: Final = (
-    CifFile.StarFile.StarError,
-    CifFile.CifError,
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -42,6 +39,7 @@ _PYCIFRW_ERRORS: Final = (
     ValueError,
     TimeoutError,
 )
+"""What PyCifRW raises on text that it cannot read, beside its own `StarError` and `CifError`."""
 
 
 class Parsed(NamedTuple):
@@ -150,13 +148,15 @@ def _time_limit(seconds: float) -> Iterator[bool]:
 
 def _read_with_pycifrw(text: str, writer: TokenWriter, first_block: int) -> Parsed | None:
     """The file as PyCifRW reads it; None where it cannot, or where it is too large to try."""
+    import CifFile  # here, because few files need it and it loads an HTTP client
+
     try:
         with _time_limit(_PYCIFRW_LIMIT_SECONDS) as limited:
             if len(text) > _PYCIFRW_LIMIT_BYTES / (1 if limited else 10) or "data_" not in text.lower():
                 return None
             document = CifFile.ReadCif(_Readable(text), grammar="auto", permissive=True)
             found = [(str(name), _pycifrw_values(document[name])) for name in document.keys()]  # noqa: SIM118
-    except _PYCIFRW_ERRORS:
+    except (*_PYCIFRW_ERRORS, CifFile.StarFile.StarError, CifFile.CifError):
         return None
     if not any(values for _, values in found):
         return None

@@ -1,10 +1,12 @@
-"""One pass over the bytes of many CIFs that finds the wanted values and skips all else.
+"""`scan`: the fast reader, called from Python. One pass over many CIFs finds the wanted values.
 
 Four fifths of a crystal database's bytes are reflection lists, bond tables and publication text. The
-scanner tokenises everything, so that it knows where it is, but keeps only positions of wanted values.
-It is stricter than gemmi, not cleverer: what it does not understand, or finds wrong, in a file makes it
-give that file up (`status` ≠ 0), and the file is read by gemmi. What it accepts gemmi accepts, with the
-same values: `tests/mining/test_reader_scan.py` holds it to that.
+scanner finds where each word, quoted value and text field ends, so that it never takes text for a tag, but
+keeps only the positions of wanted values. Anything unusual or wrong in a file makes it give the file up
+(`status` ≠ 0), and gemmi reads it instead. Whatever it accepts, gemmi accepts with the same values:
+`tests/mining/test_reader_scan.py` checks that.
+
+`scan_kernel` is the loop over the files, `scan_bytes` finds where words end, `scan_tags` looks tags up.
 """
 
 from __future__ import annotations

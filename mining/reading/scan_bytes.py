@@ -1,6 +1,6 @@
-"""Lexing of CIF text inside numba kernels: where words, quotes and text fields end.
+"""Where words, quoted values and text fields of CIF text end: the lexing that `scan_kernel` calls.
 
-The functions take the address of the bytes (see `addresses.py`); every read is guarded by `end`.
+The functions take the address of the bytes (see `addresses.py`) and read nothing at or after `end`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,28 @@ import numpy as np
 
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at, trailing_zeros, word_at
+from xtalpriors.mining.reading.characters import (
+    BLANK,
+    COMMENT,
+    DELETE,
+    DOLLAR,
+    DOUBLE_QUOTE,
+    LINE_FEED,
+    LOWER_A,
+    LOWER_Z,
+    MINUS,
+    PLUS,
+    POINT,
+    QUOTE,
+    RETURN,
+    SEMICOLON,
+    TAB,
+    TO_LOWER,
+    UNDERSCORE,
+    UPPER_A,
+    UPPER_Z,
+    ZERO,
+)
 
 __all__ = [
     "HASH_FACTOR",
@@ -38,6 +60,13 @@ _UP_FROM_EXCLAMATION_MARK: Final = np.uint64(0x5F5F5F5F5F5F5F5F)
 _UP_FROM_A: Final = np.uint64(0x3F3F3F3F3F3F3F3F)
 _UP_FROM_AFTER_Z: Final = np.uint64(0x2525252525252525)
 
+_DATA: Final = tuple(map(ord, "data"))
+_LOOP: Final = tuple(map(ord, "loop"))
+_SAVE: Final = tuple(map(ord, "save"))
+_STOP: Final = tuple(map(ord, "stop"))
+_GLOBAL: Final = tuple(map(ord, "glob"))
+"""Letters that reserved words begin with."""
+
 HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
 
@@ -45,7 +74,7 @@ HEADING, LOOP, OTHER = 1, 2, 3
 @kernel(forceinline=True)
 def is_blank(byte: int) -> bool:
     """Blank, tab or end of line."""
-    return byte == 32 or byte == 10 or byte == 13 or byte == 9
+    return byte == BLANK or byte == LINE_FEED or byte == RETURN or byte == TAB
 
 
 @kernel(forceinline=True)
@@ -63,7 +92,7 @@ def _comment_end(base: int, i: int, end: int) -> int:
         if _holds(word, _LINE_FEEDS) or _holds(word, _RETURNS):
             break
         i += 8
-    while i < end and byte_at(base + i) != 10 and byte_at(base + i) != 13:
+    while i < end and byte_at(base + i) != LINE_FEED and byte_at(base + i) != RETURN:
         i += 1
     return i
 
@@ -73,11 +102,11 @@ def skip_blank(base: int, i: int, end: int) -> int:
     """Next position that is neither white space nor in a comment."""
     while i < end:
         byte = byte_at(base + i)
-        if byte > 35:
+        if byte > COMMENT:
             break
         if is_blank(byte):
             i += 1
-        elif byte == 35:
+        elif byte == COMMENT:
             i = _comment_end(base, i, end)
         else:
             break
@@ -100,7 +129,7 @@ def plain_end(base: int, i: int, end: int) -> int:
         if stop != 0:
             return int(i + (trailing_zeros(stop) >> 3))
         i += 8
-    while i < end and 32 < byte_at(base + i) < 127:
+    while i < end and BLANK < byte_at(base + i) < DELETE:
         i += 1
     return i
 
@@ -151,7 +180,7 @@ def line_end(base: int, i: int, end: int) -> int:
         if _holds(word_at(base + i), _LINE_FEEDS):
             break
         i += 8
-    while i < end and byte_at(base + i) != 10:
+    while i < end and byte_at(base + i) != LINE_FEED:
         i += 1
     return i
 
@@ -162,7 +191,7 @@ def text_end(base: int, i: int, end: int) -> int:
     j = i + 1
     while j < end:
         j = line_end(base, j, end)
-        if j + 1 < end and byte_at(base + j + 1) == 59:
+        if j + 1 < end and byte_at(base + j + 1) == SEMICOLON:
             after = j + 2
             return j + 1 if after >= end or is_blank(byte_at(base + after)) else -1
         j += 1
@@ -182,12 +211,12 @@ def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
         if i >= end:
             return i, n
         byte = byte_at(base + i)
-        if byte < 48 or byte > 122 or byte == 59 or 91 <= byte <= 96:
-            if byte != 45 and byte != 43 and byte != 46:
+        if byte < ZERO or byte > LOWER_Z or byte == SEMICOLON or UPPER_Z < byte < LOWER_A:
+            if byte != MINUS and byte != PLUS and byte != POINT:
                 return i, n
-        elif byte >= 65:
-            lower = byte | 32
-            if lower == 100 or lower == 108 or lower == 115 or lower == 103:
+        elif byte >= UPPER_A:
+            lower = byte | TO_LOWER
+            if lower == _DATA[0] or lower == _LOOP[0] or lower == _SAVE[0] or lower == _GLOBAL[0]:
                 return i, n
         j = plain_end(base, i, end)
         if j < end and not is_blank(byte_at(base + j)):
@@ -205,7 +234,7 @@ def quote_end(base: int, i: int, end: int) -> int:
     j = i + 1
     while j < end:
         byte = byte_at(base + j)
-        if byte == 10 or byte == 13:
+        if byte == LINE_FEED or byte == RETURN:
             return -1
         if byte == quote and (j + 1 >= end or is_blank(byte_at(base + j + 1))):
             return j
@@ -217,18 +246,18 @@ def quote_end(base: int, i: int, end: int) -> int:
 def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, int, int, bool]:
     """Value at `i`: (first byte, one past the last, next position, quoted); next is −1 for what is odd."""
     byte = byte_at(base + i)
-    if byte == 59 and at_line_start:
+    if byte == SEMICOLON and at_line_start:
         close = text_end(base, i, end)
         if close < 0:
             return i, i, -1, True
         last = close - 1
-        if last > i + 1 and byte_at(base + last - 1) == 13:
+        if last > i + 1 and byte_at(base + last - 1) == RETURN:
             last -= 1
         return i + 1, max(last, i + 1), close + 1, True
-    if byte == 39 or byte == 34:
+    if byte == QUOTE or byte == DOUBLE_QUOTE:
         close = quote_end(base, i, end)
         return i + 1, close, close + 1 if close > 0 else -1, True
-    if byte == 36:  # a reference to a save frame
+    if byte == DOLLAR:  # a reference to a save frame
         return i, i, -1, False
     j = plain_end(base, i, end)
     if j < end and not is_blank(byte_at(base + j)):
@@ -237,14 +266,14 @@ def value_end(base: int, i: int, end: int, at_line_start: bool) -> tuple[int, in
 
 
 @kernel()
-def _word(base: int, i: int, a: int, b: int, c: int, d: int) -> bool:
-    """The four letters a b c d, whatever their case, and an underscore at `i`."""
+def _word(base: int, i: int, letters: tuple[int, ...]) -> bool:
+    """Whether four letters, in either case, and an underscore stand at `i`."""
     found: bool = (
-        byte_at(base + i + 4) == 95
-        and (byte_at(base + i) | 32) == a
-        and (byte_at(base + i + 1) | 32) == b
-        and (byte_at(base + i + 2) | 32) == c
-        and (byte_at(base + i + 3) | 32) == d
+        byte_at(base + i + 4) == UNDERSCORE
+        and (byte_at(base + i) | TO_LOWER) == letters[0]
+        and (byte_at(base + i + 1) | TO_LOWER) == letters[1]
+        and (byte_at(base + i + 2) | TO_LOWER) == letters[2]
+        and (byte_at(base + i + 3) | TO_LOWER) == letters[3]
     )
     return found
 
@@ -254,17 +283,19 @@ def reserved_word(base: int, i: int, end: int) -> int:
     """`HEADING`, `LOOP`, `OTHER`, or 0 for a word that is not reserved."""
     if end - i < 5:
         return 0
-    first = byte_at(base + i) | 32
-    if first == 100:
-        return HEADING if _word(base, i, 100, 97, 116, 97) else 0
-    if first == 108:
-        return LOOP if _word(base, i, 108, 111, 111, 112) else 0
-    if first == 115:
-        return OTHER if _word(base, i, 115, 97, 118, 101) or _word(base, i, 115, 116, 111, 112) else 0
-    if first == 103:  # global_
+    first = byte_at(base + i) | TO_LOWER
+    if first == _DATA[0]:
+        return HEADING if _word(base, i, _DATA) else 0
+    if first == _LOOP[0]:
+        return LOOP if _word(base, i, _LOOP) else 0
+    if first == _SAVE[0]:
+        return OTHER if _word(base, i, _SAVE) or _word(base, i, _STOP) else 0
+    if first == _GLOBAL[0]:
         return (
             OTHER
-            if end - i >= 7 and byte_at(base + i + 6) == 95 and (byte_at(base + i + 1) | 32) == 108
+            if end - i >= 7
+            and byte_at(base + i + 6) == UNDERSCORE
+            and (byte_at(base + i + 1) | TO_LOWER) == _GLOBAL[1]
             else 0
         )
     return 0

@@ -1,6 +1,7 @@
-"""The scan of files: which values are wanted, and what makes the scanner give a file up.
+"""The compiled loop of `scan`: follows tags, loops and blocks of a file, and notes its wanted values.
 
-Kernels that call each other for every value stay in this module: from another one numba inlines less.
+Kernels that call each other for every value stay in this module: from another one numba inlines less, and
+the scan takes twice as long.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ import numpy.typing as npt
 from xtalpriors.arrays import I16, I32, I64, U8, U64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at, uncounted
+from xtalpriors.mining.reading.characters import (
+    LINE_FEED,
+    RETURN,
+    UNDERSCORE,
+    UPPER_D,
+)
 from xtalpriors.mining.reading.idle_tensors import pass_over_tensors
 from xtalpriors.mining.reading.scan_bytes import (
     HEADING,
@@ -69,7 +76,7 @@ def _begin_block(base: int, i: int, hi: int, first_block: int, names: I64, count
 
 @kernel()
 def _drop_presence(columns: I16, width: int, once: Bool) -> bool:
-    """After a first row leave out the columns whose presence is all that matters; whether any is left."""
+    """After the first row, drop columns of which only the presence matters; whether any column is left."""
     left = False
     for k in range(width):
         if columns[k] >= 0 and once[columns[k]]:
@@ -80,7 +87,7 @@ def _drop_presence(columns: I16, width: int, once: Bool) -> bool:
 
 @kernel()
 def _complete(state: I64) -> bool:
-    """No tag waits for a value, and the open loop has its tags and whole rows."""
+    """Whether nothing is left open: no tag waits for its value, and the loop has tags and only whole rows."""
     in_loop = state[_WIDTH] >= 0
     return state[_PENDING] == _NO_TAG and not (in_loop and (state[_IN_HEADER] != 0 or state[_COLUMN] != 0))
 
@@ -153,14 +160,14 @@ def _scan_file(
     n_out, i = counters[N_OUT], skip_blank(base, lo, hi)
     while i < hi:
         byte = byte_at(base + i)
-        word = reserved_word(base, i, hi) if byte >= 68 else 0  # they begin with a letter from D on
-        if word > 0 or byte == 95:
+        word = reserved_word(base, i, hi) if byte >= UPPER_D else 0  # they begin with a letter from D on
+        if word > 0 or byte == UNDERSCORE:
             i = _word_or_tag(base, i, hi, word, tables, seen, state, columns, names, counters)
             if i < 0:
                 return _GIVEN_UP if i == -1 else _FULL
             i = skip_blank(base, i, hi)
             continue
-        at_line_start = i == lo or byte_at(base + i - 1) == 10 or byte_at(base + i - 1) == 13
+        at_line_start = i == lo or byte_at(base + i - 1) == LINE_FEED or byte_at(base + i - 1) == RETURN
         start, end, i, quoted = value_end(base, i, hi, at_line_start)
         width, tag, row = state[_WIDTH], state[_PENDING], 0
         if i < 0 or width == 0 or (width < 0 and tag == _NO_TAG):

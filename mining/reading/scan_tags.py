@@ -1,4 +1,4 @@
-"""Hash tables of tags: which of the wanted ones a name is, and whether a block has had it before."""
+"""The scanner's hash tables: which wanted tag a name is, and whether its block has had it before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CIF tags that the reader looks for, and the name under which it knows each.
+"""The table of CIF tags that are read, and the short name (field) of each: `a` is `_cell_length_a`.
 
 Tags are compared in one normal form: lower case, with the dots of DDLm and mmCIF as underscores and
 without the `[local]_` prefix of older COD files, so that `_cell.length_a` and `_cell_length_a` are one

@@ -1,4 +1,4 @@
-"""Tokens: the values that the reader wants of a batch of files, as positions in one byte buffer.
+"""`Tokens`, what every reader gives: the wanted values of a batch of files as positions in one byte buffer.
 
 Whatever reads a file (the scanner, gemmi, PyCifRW) leaves the same thing behind: one row per wanted
 value, saying which tag it belongs to, its row in its loop, and where its bytes lie. Everything after
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -44,15 +44,14 @@ PRESENCE_ONLY: Final[Bool] = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in P
 _NUMERIC: Final = [n for g in (BLOCK_NUMBERS, SITE_NUMBERS, ANISO) for n in g if n != "aniso_label"]
 NUMERIC_TAG: Final[Bool] = np.isin(TAG_FIELD, [FIELD_INDEX[n] for n in _NUMERIC])
 """Tags whose values are numbers."""
-_COLUMNS: Final = ("buffer", "block", "tag", "row", "start", "end", "quoted")
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Wanted values of a batch: value `i` is `buffer[start[i]:end[i]]`, without its quotes.
 
-    A null (`?` or `.` unquoted) is kept as it stands, with `quoted` false. `row` counts from 0 in the
-    loop, and is 0 for a value outside one. `block` numbers the data blocks of the whole batch.
+    A null (`?` or `.` without quotes) is kept as it stands, with `quoted` false. `row` counts from 0 in the
+    loop, and is 0 for a value outside a loop. `block` numbers the data blocks of the whole batch. A named
+    tuple, so that kernels take it as one argument.
     """
 
     buffer: U8
@@ -92,7 +91,7 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
         return first
     parts, shift = [first], first.buffer.size
     for tokens, block in others:
-        buffer, start, end = _compact(tokens.buffer, tokens.start, tokens.end, PRESENCE_ONLY[tokens.tag])
+        buffer, start, end = _compact(tokens, PRESENCE_ONLY[tokens.tag])
         parts.append(
             Tokens(
                 buffer,
@@ -105,13 +104,15 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
             )
         )
         shift += buffer.size
-    columns = zip(*(tuple(getattr(p, name) for name in _COLUMNS) for p in parts), strict=True)
-    return Tokens(*(np.concatenate(c) for c in columns))
+    whole = Tokens(*map(np.concatenate, zip(*parts, strict=True)))
+    whole.buffer.setflags(write=False)  # as the bytes of a file are, so that kernels are compiled once
+    return whole
 
 
 @kernel()
-def _compact(buffer: U8, start: I32, end: I32, presence: Bool) -> tuple[U8, I32, I32]:
+def _compact(tokens: Tokens, presence: Bool) -> tuple[U8, I32, I32]:
     """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
+    buffer, start, end = tokens.buffer, tokens.start, tokens.end
     new_start, new_end = np.empty_like(start), np.empty_like(end)
     total = 0
     for i in range(start.size):

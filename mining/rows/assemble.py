@@ -1,4 +1,4 @@
-"""The `entry` and `site` tables of a batch, from its tokens, cells and chosen structures."""
+"""The `entry` and `site` tables of a batch: every column of an entry is collected here."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import pyarrow as pa
 from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
+from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.arrow import table_of
-from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells, sound_cells
 from xtalpriors.mining.rows.contents import content_columns
 from xtalpriors.mining.rows.displacements import site_displacements
+from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.experiment import experiment_columns
 from xtalpriors.mining.rows.flags import status_columns
 from xtalpriors.mining.rows.geometry import cell_columns, symmetry_columns
-from xtalpriors.mining.rows.groups import distinct_groups
-from xtalpriors.mining.rows.positions import ranges, site_positions
-from xtalpriors.mining.rows.select import Chosen, FileBlocks
+from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.rows.site_table import read_sites, site_table
 
@@ -31,41 +30,30 @@ _FIRST_YEAR, _LAST_YEAR = 1890, 2100
 
 
 def assemble(
-    source_name: str,
-    database: str | None,
-    text_origin: str,
-    batch: Batch,
-    cells: BlockCells,
-    files: list[FileBlocks],
-    chosen: Chosen,
+    source_name: str, database: str | None, text_origin: str, cells: BlockCells, entries: Entries
 ) -> tuple[pa.Table, pa.Table]:
-    """Tables of the chosen structures, in the order of the files."""
-    if not chosen.blocks:
+    """Tables of the entries and of their sites, in the order of the files."""
+    if not len(entries):
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
-    keep = np.array(chosen.blocks, dtype=np.int64)
-    groups = [s.group for s in chosen.symmetry]
+    batch, keep = entries.batch, entries.block
     usable = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)  # 1e400 Å is nothing to compute with
     sites = read_sites(batch, usable)
     displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
     metric = metric_tensors(cells.cells[keep])
-    start, end = batch.site_start[keep], batch.site_start[keep + 1]
-    positions = site_positions(groups, metric, start, end, sites.fract, sites.placed)
-    distinct = distinct_groups(groups)
-    first = first_on_position(distinct, metric, start, end, positions, sites.placed)
-    repeated = repeated_sites(start, end, first, sites)
+    positions = site_positions(entries, metric, sites.fract, sites.placed)
+    first = first_on_position(entries, metric, positions, sites.placed)
+    repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
-    columns = _identity(source_name, database, text_origin, batch, files, chosen)
-    for block_columns in (experiment_columns(batch, chosen.notes), status_columns(batch)):
+    columns = _identity(source_name, database, text_origin, entries)
+    for block_columns in (experiment_columns(batch, entries.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
-    columns |= cell_columns(batch, cells, chosen, distinct)
-    columns |= symmetry_columns(batch, chosen, keep, distinct)
-    volume = columns["volume_angstrom3"]
-    columns |= content_columns(batch, chosen, keep, volume, sites, displacements, positions, first)
-    columns["notes"] = [_note_text(chosen, files, i) for i in range(len(keep))]
-    counts = end - start
-    rows = ranges(start, end)
-    index = (rows - np.repeat(start, counts)).astype(np.int32)
-    ids = pa.array(columns["entry_id"], pa.string()).take(pa.array(np.repeat(np.arange(len(keep)), counts)))
+    columns |= cell_columns(entries, cells)
+    columns |= symmetry_columns(entries)
+    columns |= content_columns(entries, columns["volume_angstrom3"], sites, displacements, positions, first)
+    columns["notes"] = [_note_text(entries, e) for e in range(len(entries))]
+    rows = entries.sites
+    index = (rows - entries.spread(entries.start)).astype(np.int32)
+    ids = pa.array(columns["entry_id"], pa.string()).take(pa.array(entries.spread(np.arange(len(entries)))))
     return table_of(columns, ENTRY), site_table(batch, sites, displacements, positions, rows, ids, index)
 
 
@@ -77,23 +65,12 @@ def _take(values: Any, keep: I64) -> Any:
     return [values[i] for i in keep]
 
 
-def _identity(
-    source_name: str,
-    database: str | None,
-    text_origin: str,
-    batch: Batch,
-    files: list[FileBlocks],
-    chosen: Chosen,
-) -> dict[str, Any]:
+def _identity(source_name: str, database: str | None, text_origin: str, entries: Entries) -> dict[str, Any]:
     """Columns that say which structure this is."""
-    keep = np.array(chosen.blocks, dtype=np.int64)
-    of = [files[f] for f in chosen.files]
-    names = [f.blocks[b - f.first_block] for f, b in zip(of, chosen.blocks, strict=True)]
-    text = {
-        n: batch.texts(batch.block_tokens(n)[keep]).to_pylist()
-        for n in ("cod_code", "amcsd_code", "refcode", "ccdc_number")
-    }
-    year = batch.numbers(batch.block_tokens("year")[keep])
+    of = entries.file
+    names = [f.blocks[b - f.first_block] for f, b in zip(of, entries.block.tolist(), strict=True)]
+    text = {n: entries.texts(n).to_pylist() for n in ("cod_code", "amcsd_code", "refcode", "ccdc_number")}
+    year = entries.numbers("year")
     year[~((year >= _FIRST_YEAR) & (year <= _LAST_YEAR))] = np.nan
     return {
         "entry_id": _entry_ids(source_name, of, names),
@@ -110,10 +87,10 @@ def _identity(
         "revision": [f.revision for f in of],
         "text_origin": [text_origin] * len(of),
         "reader": [f.reader for f in of],
-        "doi": batch.texts(batch.block_tokens("doi")[keep]),
-        "journal": batch.texts(batch.block_tokens("journal")[keep]),
+        "doi": entries.texts("doi"),
+        "journal": entries.texts("journal"),
         "year": year,
-        "volume_declared_angstrom3": batch.numbers(batch.block_tokens("volume")[keep]),
+        "volume_declared_angstrom3": entries.numbers("volume"),
     }
 
 
@@ -128,9 +105,9 @@ def _entry_ids(source_name: str, files: list[FileBlocks], names: list[str]) -> l
     return ids
 
 
-def _note_text(chosen: Chosen, files: list[FileBlocks], i: int) -> str | None:
-    of_file, of_symmetry = files[chosen.files[i]].notes, chosen.symmetry[i].notes
-    of_block = chosen.notes.get(chosen.blocks[i])
+def _note_text(entries: Entries, e: int) -> str | None:
+    of_file, of_symmetry = entries.file[e].notes, entries.symmetry[e].notes
+    of_block = entries.notes.get(int(entries.block[e]))
     if not (of_file or of_symmetry or of_block):
         return None
     return ";".join(sorted({*of_file, *of_symmetry, *(of_block or ())}))

@@ -1,4 +1,4 @@
-"""A batch of blocks as index tables: for every block and field, for every site and field, which token.
+"""`Batch`: tables that say which token holds each field of each block, and each field of each site.
 
 The tables hold token numbers, −1 where a block does not state a field; numbers are parsed once for the
 whole batch. Of several tokens that could fill a place the first one that is not null wins, and among
@@ -14,9 +14,14 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.arrays import F64, I16, I32, U8, Bool
+from xtalpriors.arrays import F64, I32, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
+from xtalpriors.mining.reading.characters import (
+    BLANK,
+    POINT,
+    QUESTION_MARK,
+)
 from xtalpriors.mining.reading.idle_tensors import TAG_ROLE, idle_blocks
 from xtalpriors.mining.reading.numbers import MISSING, TEXT, parse_number
 from xtalpriors.mining.reading.tags import (
@@ -50,7 +55,7 @@ class Batch:
     tokens
         The values.
     null
-        (t + 1,) the token is `?`, `.` or empty; the last one stands for the token −1, which is none.
+        (t + 1,) the token is `?`, `.` or empty; the last one stands for −1, a missing token.
     value, su, kind
         (t + 1,) the token read as a number, see `numbers.parse_numbers`.
     block
@@ -108,8 +113,8 @@ class Batch:
 
     def texts(self, tokens: I32) -> pa.Array:
         """Arrow strings of tokens, null where there is no token or it is null."""
-        t = self.tokens
-        offsets, data, valid, missing = _gather(t.buffer, t.start, t.end, self.null, tokens)
+        whole = np.ascontiguousarray(tokens)
+        offsets, data, valid, missing = _gather(self.tokens, self.null, whole)
         buffers = [pa.py_buffer(part) for part in (offsets, data, valid)]
         return pa.StringArray.from_buffers(tokens.size, *buffers, missing)
 
@@ -126,8 +131,9 @@ class Batch:
 
 
 @kernel()
-def _gather(buffer: U8, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[I32, U8, U8, int]:
+def _gather(values: Tokens, null: Bool, tokens: I32) -> tuple[I32, U8, U8, int]:
     """Offsets, bytes and validity bits of an Arrow array of tokens, and the number of nulls."""
+    buffer, start, end = values.buffer, values.start, values.end
     offsets = np.zeros(tokens.size + 1, dtype=np.int32)
     valid = np.zeros((tokens.size + 7) // 8, dtype=np.uint8)
     total, missing = 0, 0
@@ -152,29 +158,22 @@ def _gather(buffer: U8, start: I32, end: I32, null: Bool, tokens: I32) -> tuple[
 @kernel()
 def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
     if quoted:  # '  ' and ' ? ' say nothing either
-        while first < last and byte_at(base + first) <= 32:
+        while first < last and byte_at(base + first) <= BLANK:
             first += 1
-        while last > first and byte_at(base + last - 1) <= 32:
+        while last > first and byte_at(base + last - 1) <= BLANK:
             last -= 1
     return first == last or (
-        last == first + 1 and (byte_at(base + first) == 63 or byte_at(base + first) == 46)
+        last == first + 1 and (byte_at(base + first) == QUESTION_MARK or byte_at(base + first) == POINT)
     )
 
 
 @kernel()
 def _read(
-    base: int,
-    block: I32,
-    tag: I16,
-    row: I32,
-    start: I32,
-    end: I32,
-    quoted: Bool,
-    numeric: Bool,
-    table_of_tag: I32,
-    idle: Bool,
+    base: int, tokens: Tokens, numeric: Bool, table_of_tag: I32, idle: Bool
 ) -> tuple[Bool, F64, F64, U8, I32]:
     """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
+    block, tag, row = tokens.block, tokens.tag, tokens.row
+    start, end, quoted = tokens.start, tokens.end, tokens.quoted
     n = block.size
     null, value, su = np.ones(n + 1, dtype=np.bool_), np.full(n + 1, np.nan), np.full(n + 1, np.nan)
     kind = np.full(n + 1, np.uint8(MISSING))
@@ -195,9 +194,7 @@ def _read(
 
 @kernel()
 def _fill(
-    block: I32,
-    tag: I16,
-    row: I32,
+    tokens: Tokens,
     null: Bool,
     idle: Bool,
     table_of_tag: I32,
@@ -208,6 +205,7 @@ def _fill(
     flat: I32,
 ) -> None:
     """Enter every token into its table; the tables lie one after the other in `flat`."""
+    block, tag, row = tokens.block, tokens.tag, tokens.row
     for i in range(block.size):
         table = table_of_tag[tag[i]]
         if table == TENSOR_TABLE and idle[block[i]]:
@@ -237,17 +235,15 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
         raise ValueError("tokens of blocks that are not in the batch")  # the kernels check no bounds
     if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
         raise ValueError("tokens outside the buffer")
-    idle = idle_blocks(t.block, t.tag, t.row, t.start, t.end, TAG_ROLE, n_blocks)
-    base, numeric = t.buffer.ctypes.data, NUMERIC_TAG
-    columns = (t.block, t.tag, t.row, t.start, t.end, t.quoted)
-    null, value, su, kind, rows = _read(base, *columns, numeric, _TABLE_OF_TAG, idle)
+    idle = idle_blocks(t, TAG_ROLE, n_blocks)
+    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, NUMERIC_TAG, _TABLE_OF_TAG, idle)
     starts = np.cumsum(rows, axis=1, dtype=np.int32)
     shapes = [(n_blocks, _N_BLOCK)]
     shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]
     first = np.cumsum([0, *(rows * width for rows, width in shapes)]).astype(np.int32)
     width = np.array([width for _, width in shapes], dtype=np.int32)
     flat = np.full(first[-1], -1, dtype=np.int32)
-    _fill(t.block, t.tag, t.row, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
+    _fill(t, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
     block, site, aniso, symop = (
         flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(first), shapes, strict=True)
     )

@@ -1,8 +1,9 @@
-"""What a cell contains: counts from the sites, from the formula, and what both together say of hydrogen.
+"""Atoms per cell, as numbers: counted from the sites, read from the formula, and reconciled (`reconcile`).
 
-Hydrogen is the element that files leave out: of the sites, by `_atom_site_attached_hydrogens`, by a
-squeezed solvent. So the sites' counts are compared with formula × Z without hydrogen first, and the
-hydrogens are taken from the formula where the other elements agree with it.
+Hydrogen is the element that files leave out: it has no sites, or is only stated as
+`_atom_site_attached_hydrogens`, or belongs to a solvent that was squeezed out. So the sites' counts are
+compared with formula × Z without hydrogen first, and the hydrogens are taken from the formula where the other
+elements agree with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Columns of what a cell contains: formulae, hydrogen, class, special positions, displacements, disorder."""
+"""Columns of the `entry` table on what a cell contains: formulae, class, positions, displacements, disorder.
+
+The arithmetic of the atom counts is in `composition`, their writing as formulae in `contents_text`.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.arrays import F64, I32, I64, U8, Bool
+from xtalpriors.arrays import F64, I32, I64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import SYMBOLS, block, is_metal
+from xtalpriors.mining.reading.characters import ZERO
+from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.arrow import coded
-from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.composition import (
     AGREEMENTS,
     HYDROGEN_ORIGINS,
@@ -22,8 +26,8 @@ from xtalpriors.mining.rows.composition import (
 )
 from xtalpriors.mining.rows.contents_text import hill_formulas, symbols
 from xtalpriors.mining.rows.displacements import Displacements
-from xtalpriors.mining.rows.positions import Positions, ranges, special_summary
-from xtalpriors.mining.rows.select import Chosen
+from xtalpriors.mining.rows.entries import Entries
+from xtalpriors.mining.rows.positions import Positions, special_summary
 from xtalpriors.mining.rows.shared_positions import Occupation, occupation
 from xtalpriors.mining.rows.site_table import Sites
 
@@ -36,58 +40,52 @@ _IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
 
 
 def content_columns(
-    batch: Batch,
-    chosen: Chosen,
-    keep: I64,
+    entries: Entries,
     volume: F64,
     sites: Sites,
     displacements: Displacements,
     positions: Positions,
     first: I64,
 ) -> dict[str, Any]:
-    """Columns of the chosen blocks that are made from their sites and formulae.
+    """Columns of the entries that are made from their sites and formulae.
 
-    `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
+    Parameters
+    ----------
+    volume
+        (n,) Å³.
+    sites, displacements, positions
+        Of all s sites of the batch.
+    first
+        (s,) first site on the same position (`shared_positions.first_on_position`).
     """
-    start, end = batch.site_start[keep], batch.site_start[keep + 1]
     non_h = sites.placed & (sites.species.number != 1)
-    formulas = batch.texts(batch.block_tokens("formula")[keep]).to_pylist()
-    z = batch.numbers(batch.block_tokens("formula_units")[keep])
+    formulas = entries.texts("formula").to_pylist()
+    z = entries.numbers("formula_units")
     z[~(z > 0)] = np.nan
-    hydrogens = _unlocated_hydrogens(sites, start, end)
-    counts, attached = site_counts(
-        start, end, sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed
-    )
-    has_sites = _sum(start, end, sites.placed) > 0
+    hydrogens = _unlocated_hydrogens(entries, sites)
+    of_sites = (sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed)
+    counts, attached = site_counts(entries.start, entries.end, *of_sites)
+    n_sites = entries.count(sites.placed)
+    has_sites = n_sites > 0
     formula, readable = formula_counts(formulas)
     contents = reconcile(counts, attached, formula, has_sites, readable, z)
     columns = _composition(formulas, formula, z, counts, attached, has_sites, contents, volume)
     columns |= {
-        "n_sites": _sum(start, end, sites.placed).astype(np.int32),
-        "n_sites_non_h": _sum(start, end, non_h).astype(np.int32),
-        "has_dummy_sites": _sum(start, end, sites.dummy) > 0,
+        "n_sites": n_sites.astype(np.int32),
+        "n_sites_non_h": entries.count(non_h).astype(np.int32),
+        "has_dummy_sites": entries.count(sites.dummy) > 0,
     }
-    special, letters, points = special_summary(
-        [s.group for s in chosen.symmetry], start, end, positions, first, non_h
-    )
+    special, letters, points = special_summary(entries, positions, first, non_h)
     columns |= {"n_special_positions": special, "special_letters": letters, "n_special_points": points}
-    columns |= _displacement(start, end, non_h & displacements.evidence, displacements.u_iso)
-    occupied = occupation(start, end, first, sites)
-    columns |= _disorder(batch, start, end, occupied)
-    _site_notes(chosen, keep, start, end, sites)
-    for e in np.flatnonzero(occupied.overfull):
-        chosen.notes.setdefault(int(keep[e]), []).append("overfull-position")
+    columns |= _displacement(entries, non_h & displacements.evidence, displacements.u_iso)
+    occupied = occupation(entries, first, sites)
+    columns |= _disorder(entries, occupied)
+    _site_notes(entries, sites)
+    entries.note(np.flatnonzero(occupied.overfull), "overfull-position")
     return columns
 
 
-def _sum(start: I32, end: I32, flags: Bool) -> I64:
-    """Number of set flags between `start` and `end`."""
-    total = np.concatenate([[0], np.cumsum(flags)])
-    counted: I64 = total[end] - total[start]
-    return counted
-
-
-def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
+def _unlocated_hydrogens(entries: Entries, sites: Sites) -> F64:
     """Hydrogens per site without sites of their own: as attached, or as the symbol says (`Wat`, `O-H`).
 
     What a symbol implies counts only in a structure without any hydrogen site: with some, the water's may be
@@ -95,10 +93,10 @@ def _unlocated_hydrogens(sites: Sites, start: I32, end: I32) -> F64:
     """
     hydrogens = np.where(np.isnan(sites.attached), 0.0, sites.attached)
     implied = np.where(sites.attached > 0, 0, sites.species.implied_hydrogens)
-    located = _sum(start, end, sites.placed & (sites.species.number == 1)) > 0
+    located = entries.count(sites.placed & (sites.species.number == 1)) > 0
     if implied.any():
-        rows = ranges(start, end)
-        hydrogens[rows] += np.where(np.repeat(located, end - start), 0, implied[rows])
+        rows = entries.sites
+        hydrogens[rows] += np.where(entries.spread(located), 0, implied[rows])
     return hydrogens
 
 
@@ -155,17 +153,16 @@ def _classes(present: Bool) -> pa.Array:
     return coded(np.where(present.any(axis=1), code, -1), ("organic", "metal-organic", "inorganic"))
 
 
-def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any]:
+def _displacement(entries: Entries, used: Bool, u_iso: F64) -> dict[str, Any]:
     """Mean and sample standard deviation of U_iso over the sites used."""
     value = np.where(used, u_iso, 0.0)
-    n = _sum(start, end, used)
+    n = entries.count(used)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = _total(start, end, value) / n
-        entry = np.repeat(np.arange(len(start)), end - start)
-        rows = ranges(start, end)
+        mean = entries.sum(value) / n
+        rows = entries.sites
         deviation = np.zeros(len(value))
-        deviation[rows] = np.where(used[rows], (value[rows] - mean[entry]) ** 2, 0.0)
-        sd = np.sqrt(_total(start, end, deviation) / (n - 1))
+        deviation[rows] = np.where(used[rows], (value[rows] - entries.spread(mean)) ** 2, 0.0)
+        sd = np.sqrt(entries.sum(deviation) / (n - 1))
     return {
         "u_iso_mean_angstrom2": np.where(n > 0, mean, np.nan),
         "u_iso_sd_angstrom2": np.where(n > 1, sd, np.nan),
@@ -173,36 +170,30 @@ def _displacement(start: I32, end: I32, used: Bool, u_iso: F64) -> dict[str, Any
     }
 
 
-def _total(start: I32, end: I32, values: F64) -> F64:
-    """Sums of the values between `start` and `end`."""
-    padded = np.append(values, 0.0)  # a sum may begin at the very end
-    sums: F64 = np.add.reduceat(padded, np.stack([start, end], axis=1).ravel())[::2]
-    return np.where(end > start, sums, 0.0)
-
-
 @kernel()
-def _grouped(buffer: U8, start: I32, end: I32, null: Bool, assembly: I32, group: I32) -> Bool:
+def _grouped(tokens: Tokens, null: Bool, assembly: I32, group: I32) -> Bool:
     """(s,) sites of a disordered assembly or group; PART 0 is the ordered part."""
+    buffer, start, end = tokens.buffer, tokens.start, tokens.end
     out = np.zeros(assembly.size, dtype=np.bool_)
     for i in range(assembly.size):
         for t in (assembly[i], group[i]):
             if t >= 0 and not null[t]:
-                out[i] |= end[t] - start[t] != 1 or buffer[start[t]] != 48
+                out[i] |= end[t] - start[t] != 1 or buffer[start[t]] != ZERO
     return out
 
 
-def _disorder(batch: Batch, start: I32, end: I32, occupied: Occupation) -> dict[str, Any]:
-    t = batch.tokens
+def _disorder(entries: Entries, occupied: Occupation) -> dict[str, Any]:
+    batch = entries.batch
     assembly, group = (batch.site_tokens(f"disorder_{name}") for name in ("assembly", "group"))
-    grouped = _grouped(t.buffer, t.start, t.end, batch.null, assembly, group)
+    grouped = _grouped(batch.tokens, batch.null, assembly, group)
     return {
-        "has_disorder": (_sum(start, end, grouped) > 0) | occupied.alone,
+        "has_disorder": (entries.count(grouped) > 0) | occupied.alone,
         "has_partial_occupancy": occupied.partial,
         "has_mixed_sites": occupied.mixed,
     }
 
 
-def _site_notes(chosen: Chosen, keep: I64, start: I32, end: I32, sites: Sites) -> None:
+def _site_notes(entries: Entries, sites: Sites) -> None:
     """Note what was decided about the sites of an entry."""
     unplaced = ~sites.placed & ~sites.dummy & ~sites.repeated
     with np.errstate(invalid="ignore"):
@@ -216,9 +207,6 @@ def _site_notes(chosen: Chosen, keep: I64, start: I32, end: I32, sites: Sites) -
         "occupancy-out-of-range": outside,
     }
     for code, flags in found.items():
-        if not flags.any():
-            continue
-        for e in np.flatnonzero(_sum(start, end, flags) > 0):
-            chosen.notes.setdefault(int(keep[e]), []).append(code)
-    for e in np.flatnonzero(_sum(start, end, sites.placed) == 0):
-        chosen.notes.setdefault(int(keep[e]), []).append("no-sites")
+        if flags.any():
+            entries.note(np.flatnonzero(entries.count(flags)), code)
+    entries.note(np.flatnonzero(entries.count(sites.placed) == 0), "no-sites")

@@ -1,4 +1,4 @@
-"""Contents of many cells as text: Hill formulae, and the symbols of the elements present."""
+"""Atom counts of many cells written as text: Hill formulae, and lists of element symbols."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """U_iso of every site with where it came from, and whether it is evidence.
 
-A value is evidence when it is positive, at most 0.5 Å² as most of its entry's are, and was refined: a riding
-hydrogen's 1.2 or 1.5 × U of its parent says nothing about the hydrogen.
+A value is used as evidence for the priors if it is positive, at most 0.5 Å², in an entry where that holds of
+most values, and refined. A riding hydrogen has 1.2 or 1.5 × U of its parent, which says nothing about it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_weights
 from xtalpriors.mining.reading.addresses import uncounted
+from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.distance_kernel import distance2
 
@@ -34,7 +35,10 @@ _BOND: Final = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Displacements:
-    """Per site (s,): U in Å² (NaN when none), index into `ORIGINS` or `NONE`, evidence or not."""
+    """Of each site (s,): U in Å² (NaN if unknown), where it came from, and whether it is used as evidence.
+
+    `origin` is an index into `ORIGINS`, or `NONE`.
+    """
 
     u_iso: F64
     origin: npt.NDArray[np.int8]
@@ -71,7 +75,11 @@ def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, nu
 
 
 def _other_quantity(u: F64, site_block: I32, number: I16) -> Bool:
-    """(b,) most values of the block are too large for a U: they are B, and so are those that are not."""
+    """(b,) whether the column of U of a block probably holds another quantity.
+
+    Values above 0.5 Å² cannot be U_iso. Where most of an entry's values are that large (hydrogens left out),
+    the column probably holds B = 8π²U, and none of its values is used as evidence.
+    """
     n = int(site_block[-1]) + 1 if site_block.size else 0
     heavy = number != 1
     stated = np.bincount(site_block[heavy & np.isfinite(u)], minlength=n)
@@ -109,12 +117,9 @@ def _take(u: F64, origin: npt.NDArray[np.int8], other: F64, code: int) -> None:
 
 
 def _tensor_rows(batch: Batch) -> I32:
-    """Row of the tensor loop that belongs to each site (s,), −1 for none."""
-    t = batch.tokens
+    """Row of the tensor loop with the label of each site (s,), −1 where there is no such row."""
     rows: I32 = _match(
-        t.buffer,
-        t.start,
-        t.end,
+        batch.tokens,
         batch.site_start,
         batch.site_tokens("label"),
         batch.aniso_start,
@@ -135,15 +140,17 @@ def _same(buffer: U8, start: I32, end: I32, p: int, q: int) -> bool:
 
 @kernel()
 def _match(
-    buffer: U8,
-    start: I32,
-    end: I32,
+    tokens: Tokens,
     site_start: I32,
     site_label: I32,
     aniso_start: I32,
     aniso_label: I32,
 ) -> I32:
-    """Match by label; both loops are nearly always in one order, so the search goes on from the last hit."""
+    """The kernel of `_tensor_rows`.
+
+    Both loops nearly always have one order, so the search for a label begins after the last one found.
+    """
+    buffer, start, end = tokens.buffer, tokens.start, tokens.end
     out = np.full(site_start[-1], -1, dtype=np.int32)
     for block in range(site_start.size - 1):
         first, n = site_start[block], site_start[block + 1] - site_start[block]
@@ -167,21 +174,16 @@ def _match(
 
 def _riding(batch: Batch, metric: F64, fract: F64, number: I16, u: F64, su: F64) -> Bool:
     """Hydrogens whose U a riding model has set: no s.u., and flagged, or 1.2 or 1.5 × U of their parent."""
-    t = batch.tokens
-    flagged = _starts_with(t.buffer, t.start, t.end, batch.site_tokens("calc_flag"), b"Cc")
-    flagged |= _contains(t.buffer, t.start, t.end, batch.site_tokens("flags"), ord("R"))
+    flagged = _starts_with(batch.tokens, batch.site_tokens("calc_flag"), b"Cc")
+    flagged |= _contains(batch.tokens, batch.site_tokens("flags"), ord("R"))
     riding: Bool = _riding_hydrogens(batch.site_start, metric, fract, number, u, su, flagged)
     return riding
 
 
 @kernel()
-def _starts_with(
-    buffer: U8,
-    start: I32,
-    end: I32,
-    tokens: I32,
-    letters: bytes,
-) -> Bool:
+def _starts_with(values: Tokens, tokens: I32, letters: bytes) -> Bool:
+    """(s,) the token's first character is one of the letters."""
+    buffer, start, end = values.buffer, values.start, values.end
     out = np.zeros(tokens.size, dtype=np.bool_)
     for i in range(tokens.size):
         t = tokens[i]
@@ -192,13 +194,9 @@ def _starts_with(
 
 
 @kernel()
-def _contains(
-    buffer: U8,
-    start: I32,
-    end: I32,
-    tokens: I32,
-    letter: int,
-) -> Bool:
+def _contains(values: Tokens, tokens: I32, letter: int) -> Bool:
+    """(s,) the letter stands anywhere in the token."""
+    buffer, start, end = values.buffer, values.start, values.end
     out = np.zeros(tokens.size, dtype=np.bool_)
     for i in range(tokens.size):
         if tokens[i] >= 0:

@@ -15,10 +15,8 @@ from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import plane_change, reference_axes
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
-from xtalpriors.mining.rows.groups import Groups
-from xtalpriors.mining.rows.select import Chosen
+from xtalpriors.mining.rows.entries import Entries, Groups
 
 __all__ = ["cell_columns", "symmetry_columns"]
 
@@ -31,33 +29,31 @@ _METRIC_TOLERANCE: Final = 0.01
 """Relative; a cell whose metric the group changes by more is noted as contradicting its system."""
 
 
-def cell_columns(batch: Batch, cells: BlockCells, chosen: Chosen, groups: Groups) -> dict[str, Any]:
-    """Declared, Niggli-reduced and least-oblique cell, s.u. and volume of the chosen blocks."""
-    keep = np.array(chosen.blocks, dtype=np.int64)
+def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
+    """Declared, Niggli-reduced and least-oblique cell, s.u. and volume of the entries."""
+    keep, groups = entries.block, entries.groups
     declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
     reduced = niggli_reduce(declared, groups.array(primitive_basis)).cells
-    oblique, operators = _least_oblique(declared, chosen)
+    oblique, operators = _least_oblique(declared, entries)
     columns: dict[str, Any] = {"volume_angstrom3": volume, "least_oblique_operator": operators}
     for prefix, values in (("", declared), ("niggli_", reduced), ("least_oblique_", oblique)):
         columns |= {
             f"{prefix}{n}_{u}": values[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))
         }
     columns |= {f"{n}_su_{u}": su[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))}
-    stated = batch.numbers(batch.block_tokens("volume")[keep])
+    stated = entries.numbers("volume")
     with np.errstate(invalid="ignore"):
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
-    for i in np.flatnonzero(differs):
-        chosen.notes.setdefault(int(keep[i]), []).append("volume-mismatch")
-    for e in _contradicting(declared, groups):
-        chosen.notes.setdefault(int(keep[e]), []).append("cell-contradicts-group")
+    entries.note(np.flatnonzero(differs), "volume-mismatch")
+    entries.note(_contradicting(declared, groups), "cell-contradicts-group")
     return columns
 
 
-def _least_oblique(cells: F64, chosen: Chosen) -> tuple[F64, list[str | None]]:
+def _least_oblique(cells: F64, entries: Entries) -> tuple[F64, list[str | None]]:
     """Least-oblique P2₁/c cells, NaN for other groups, and the triplets of the changes to them."""
     out = np.full(cells.shape, np.nan)
     operators: list[str | None] = [None] * len(cells)
-    found = [(i, s.group) for i, s in enumerate(chosen.symmetry) if s.group.number == 14]
+    found = [(i, s.group) for i, s in enumerate(entries.symmetry) if s.group.number == 14]
     if found:
         rows = [i for i, _ in found]
         axes = np.stack([reference_axes(group) for _, group in found])
@@ -109,19 +105,20 @@ def _changes(metric: F64, rotations: F64, first: I64, last: I64) -> Bool:
     return out
 
 
-def symmetry_columns(batch: Batch, chosen: Chosen, keep: I64, groups: Groups) -> dict[str, Any]:
+def symmetry_columns(entries: Entries) -> dict[str, Any]:
     """Space group as declared and as computed."""
-    number = batch.numbers(batch.block_tokens("sg_number")[keep])
+    groups, symmetry = entries.groups, entries.symmetry
+    number = entries.numbers("sg_number")
     number[~((number >= 1) & (number <= 230))] = np.nan
     return {
         "sg_declared_number": number,
-        "sg_declared_hm": batch.texts(batch.block_tokens("hm")[keep]),
-        "sg_declared_hall": batch.texts(batch.block_tokens("hall")[keep]),
+        "sg_declared_hm": entries.texts("hm"),
+        "sg_declared_hall": entries.texts("hall"),
         "sg_number": groups.column(lambda g: g.number),
         "sg_hm": groups.column(lambda g: g.hm),
         "sg_hall": groups.column(lambda g: g.hall),
-        "sg_source": [s.source for s in chosen.symmetry],
-        "sg_agreement": [s.agreement for s in chosen.symmetry],
+        "sg_source": [s.source for s in symmetry],
+        "sg_agreement": [s.agreement for s in symmetry],
         "operators": groups.column(_joined),
         "n_operators": groups.column(lambda g: g.order),
         "crystal_system": groups.column(lambda g: g.crystal_system),

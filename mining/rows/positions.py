@@ -5,7 +5,6 @@ Everything is recomputed from the operators; what files call multiplicity is mos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,8 +14,9 @@ from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
+from xtalpriors.mining.rows.entries import Entries
 
-__all__ = ["Positions", "ranges", "site_positions", "special_summary"]
+__all__ = ["Positions", "site_positions", "special_summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,13 @@ class Positions:
     snapped: F64
 
 
-def site_positions(
-    groups: Sequence[SpaceGroup], metric: F64, start: I32, end: I32, fract: F64, placed: Bool
-) -> Positions:
+def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool) -> Positions:
     """Site symmetry of every placed site of n entries.
 
     Parameters
     ----------
-    groups
-        n space groups.
     metric
         (n, 3, 3) metric tensors in Å².
-    start, end
-        (n,) first and one past the last site of each entry.
     fract, placed
         (s, 3) and (s,) fractional coordinates, and whether the site has them.
     """
@@ -59,22 +53,14 @@ def site_positions(
     multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
     letter = np.zeros(n_sites, dtype=np.uint8)
     snapped = fract.copy()
-    rows = ranges(start, end)
-    offsets = np.concatenate([[0], np.cumsum(end - start)])
+    rows = entries.sites
+    offsets = np.concatenate([[0], np.cumsum(entries.end - entries.start)])
     here = np.where(placed[rows, None], fract[rows], np.nan)
-    found = site_symmetries_of_entries(groups, offsets, here, metric)
+    found = site_symmetries_of_entries([s.group for s in entries.symmetry], offsets, here, metric)
     multiplicity[rows], order[rows] = found.multiplicity, found.order
     letter[rows] = found.letter.view(np.int32)
     snapped[rows] = found.fract
     return Positions(multiplicity, order, letter, snapped)
-
-
-def ranges(start: I32, end: I32) -> I64:
-    """The numbers from `start` to `end` of each entry, one entry after the other."""
-    sizes = (end - start).astype(np.int64)
-    shift = np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
-    numbers: I64 = np.arange(sizes.sum(), dtype=np.int64) + shift
-    return numbers
 
 
 @kernel()
@@ -100,20 +86,20 @@ def _points(group: SpaceGroup) -> frozenset[int]:
 
 
 def special_summary(
-    groups: Sequence[SpaceGroup], start: I32, end: I32, positions: Positions, first: I64, non_hydrogen: Bool
+    entries: Entries, positions: Positions, first: I64, non_hydrogen: Bool
 ) -> tuple[I64, list[str], list[int]]:
     """Of n entries: occupied special positions, their letters joined by blanks, and how many are points.
 
     `first` (s,) is the first site on the same position (`shared_positions.first_on_position`).
     """
     wanted = non_hydrogen & (positions.order > 1)
-    found, bounds = _occupied_letters(start, end, first, positions.letter, wanted)
+    found, bounds = _occupied_letters(entries.start, entries.end, first, positions.letter, wanted)
     codes, places = found.tobytes(), bounds.tolist()
     counts = np.diff(bounds)
-    letters, points = [""] * len(groups), [0] * len(groups)
+    letters, points = [""] * len(entries), [0] * len(entries)
     for e in np.flatnonzero(counts).tolist():
         here = sorted(codes[places[e] : places[e + 1]])
         letters[e] = " ".join(map(chr, here))
-        special = _points(groups[e])
+        special = _points(entries.symmetry[e].group)
         points[e] = sum(code in special for code in here)
     return counts, letters, points

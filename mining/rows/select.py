@@ -1,19 +1,24 @@
-"""Which blocks of a file are structures, which are rejected, and what they inherit from their siblings."""
+"""`select_structures`: which blocks of each file become entries, and which are rejected and why.
+
+A structure takes what it does not state itself (publication, temperature, …) from blocks of its file that
+hold no structure.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure
+from xtalpriors.mining.reading.intake import FileBlocks, Rejection
 from xtalpriors.mining.reading.tokens import FIELD_INDEX
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem, sound_cells
 from xtalpriors.mining.rows.block_symmetry import resolve_blocks
 
-__all__ = ["Chosen", "FileBlocks", "select_structures"]
+__all__ = ["Chosen", "select_structures"]
 
 _INHERITED: Final = (
     "year",
@@ -32,26 +37,15 @@ _INHERITED: Final = (
     "determination_method",
     "powder",
 )
-"""What a block without a structure (`data_global`, a powder experiment) says for its siblings."""
-
-Rejection = tuple[str, str | None, str, str, str]
-
-
-class FileBlocks(NamedTuple):
-    """A file that was read: where its blocks are in the batch, and how it was read."""
-
-    file_id: str
-    content_hash: str
-    revision: int | None
-    reader: str
-    notes: tuple[str, ...]
-    first_block: int
-    blocks: tuple[str, ...]
+"""Fields that a structure takes from a block without one (`data_global`, a powder experiment)."""
 
 
 @dataclass(slots=True)
 class Chosen:
-    """The structures of a batch: block numbers, file and symmetry of each; and what was rejected."""
+    """The structures of a batch: block, index of the file, and symmetry of each; notes; rejections.
+
+    `notes` are codes of what was decided about a block, by its number, also of blocks that were not chosen.
+    """
 
     blocks: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)

@@ -18,7 +18,7 @@ from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.rows.distance_kernel import distance2
-from xtalpriors.mining.rows.groups import Groups
+from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
 from xtalpriors.mining.rows.site_table import Sites
 
@@ -36,7 +36,7 @@ _OVERFULL: Final = 1.1
 
 @kernel(error_model="numpy")
 def _width(g: F64, axis: int) -> float:
-    """Largest difference along an axis, in fractions of the cell, of two places that are one."""
+    """Largest difference along an axis, in fractions of the cell, of two points that count as one place."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
     minor = g[i, i] * g[j, j] - g[i, j] * g[i, j]
     a = g[axis, i] * g[j, j] - g[i, j] * g[axis, j]
@@ -48,7 +48,10 @@ def _width(g: F64, axis: int) -> float:
 
 @kernel(forceinline=True)
 def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
-    """Least distance of x, y or z (`row` 0, 4, 8) from a whole number over the images, equal for all."""
+    """Least distance of a coordinate from a whole number, over all images of x: the same for each image.
+
+    `row` is where the coordinate's operator row begins: 0 for x, 4 for y, 8 for z.
+    """
     least = 1.0
     for k in range(low, high):
         u = operators[k, row] * x[0] + operators[k, row + 1] * x[1] + operators[k, row + 2] * x[2]
@@ -59,7 +62,7 @@ def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
 
 @kernel()
 def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bool:
-    """Whether an image of x by the operators `low` … `high` is on y."""
+    """Whether one of the operators `low` … `high` brings x onto y."""
     for k in range(low, high):
         o = operators[k]
         u = o[0] * x[0] + o[1] * x[1] + o[2] * x[2] + o[3]
@@ -82,7 +85,11 @@ def _first(
     op_start: I64,
     operators: F64,
 ) -> I64:
-    """See `first_on_position`. Sites lie in bins of what all images of x share, so few are compared."""
+    """The kernel of `first_on_position`.
+
+    All images of a site have the same least distance of x from a whole number (`_nearest`). The sites of
+    an entry are sorted into bins by it, so that each is compared with few others.
+    """
     metric, fract, letter, operators = (
         uncounted(metric),
         uncounted(fract),
@@ -127,23 +134,26 @@ def _operators(group: SpaceGroup) -> F64:
     return np.concatenate([group.rotations, group.translations[:, :, None]], axis=2).reshape(-1, 12)
 
 
-def first_on_position(
-    groups: Groups, metric: F64, start: I32, end: I32, positions: Positions, placed: Bool
-) -> I64:
-    """(s,) of every placed site the first one of its entry on the same position, images included; else −1.
+def first_on_position(entries: Entries, metric: F64, positions: Positions, placed: Bool) -> I64:
+    """Index of the first site on the position of each site, images by the group's operators included.
 
     Parameters
     ----------
-    groups, metric, start, end
-        Of n entries: groups, (n, 3, 3) metric tensors in Å², first and one past the last site.
+    metric
+        (n, 3, 3) metric tensors of the entries in Å².
     positions, placed
         Of s sites.
+
+    Returns
+    -------
+    (s,) index of a site of the same entry, the site's own where it is the first, −1 where it is not placed.
     """
-    of = [_operators(g) for g in groups.distinct]
+    of = [_operators(g) for g in entries.groups.distinct]
     operators = np.concatenate(of) if of else np.empty((0, 12))
     op_start = np.cumsum([0, *map(len, of)])
     sites = (positions.snapped, positions.letter, placed)
-    found: I64 = _first(start, end, metric, *sites, groups.place, op_start, operators)
+    place = entries.groups.place
+    found: I64 = _first(entries.start, entries.end, metric, *sites, place, op_start, operators)
     return found
 
 
@@ -166,20 +176,21 @@ def _repeated(
     return repeated
 
 
-def repeated_sites(start: I32, end: I32, first: I64, sites: Sites) -> Bool:
-    """(s,) sites that are no further atoms: whole atoms of one species on the position of an earlier one.
+def repeated_sites(entries: Entries, first: I64, sites: Sites) -> Bool:
+    """(s,) whether a site is an earlier atom of its entry listed again.
 
-    Partial occupancies, other elements and isotopes are none. Hydrogens on the place of another atom are
-    none: that is how some files write an ammonium ion or a water molecule whose hydrogens were not found.
+    Two sites on one position count as the same atom only if element, isotope and full occupancy agree.
+    Hydrogens on the place of a heavier atom count as atoms of their own: some files write an ammonium ion
+    or a water molecule so, if its hydrogens were not found.
     """
-    species = sites.species
+    start, end, species = entries.start, entries.end, sites.species
     found: Bool = _repeated(start, end, first, species.number, species.isotope, sites.occupancy, _FULL)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Occupation:
-    """Per entry (n,).
+    """What the occupancies of entries say, (n,) flags each.
 
     Attributes
     ----------
@@ -190,7 +201,7 @@ class Occupation:
     alone
         A partial occupancy on a position that no other partial site shares.
     overfull
-        More than one atom on a position, by the occupancies of what is no hydrogen.
+        The occupancies of the atoms other than hydrogen on one position add up to more than one atom.
     """
 
     partial: Bool
@@ -229,6 +240,7 @@ def _occupation(
     return partial, mixed, alone, overfull
 
 
-def occupation(start: I32, end: I32, first: I64, sites: Sites) -> Occupation:
-    """What the occupancies of n entries say; `first` (s,) as from `first_on_position`."""
-    return Occupation(*_occupation(start, end, first, sites.placed, sites.species.number, sites.occupancy))
+def occupation(entries: Entries, first: I64, sites: Sites) -> Occupation:
+    """What the occupancies of the entries say; `first` (s,) as from `first_on_position`."""
+    of_sites = (sites.placed, sites.species.number, sites.occupancy)
+    return Occupation(*_occupation(entries.start, entries.end, first, *of_sites))

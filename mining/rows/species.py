@@ -1,4 +1,4 @@
-"""Which element stands on each site of a batch: every distinct symbol is looked at once.
+"""The element on each site of a batch; `crystal.chemistry.species` reads one symbol, this module all of them.
 
 A batch of a few hundred files has 10⁴ sites and some 30 distinct type symbols, so the symbols are packed
 into integers, made unique, and only those are parsed. Sites without a usable type symbol are told by
@@ -13,11 +13,20 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.arrays import I16, I32, I64, U8, U64, Bool
+from xtalpriors.arrays import I16, I32, I64, U64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.chemistry.species import species
+from xtalpriors.mining.reading.characters import (
+    LOWER_A,
+    LOWER_Z,
+    NINE,
+    UPPER_A,
+    UPPER_Z,
+    ZERO,
+)
+from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.batch import Batch
 
 __all__ = ["SiteSpecies", "site_species"]
@@ -34,14 +43,9 @@ class SiteSpecies:
 
 
 @kernel()
-def _pack(
-    buffer: U8,
-    start: I32,
-    end: I32,
-    null: Bool,
-    tokens: I32,
-) -> U64:
+def _pack(values: Tokens, null: Bool, tokens: I32) -> U64:
     """Up to 8 bytes of each token as one integer; 0 for no token or null, 1 for a longer one."""
+    buffer, start, end = values.buffer, values.start, values.end
     out = np.zeros(tokens.size, dtype=np.uint64)
     for i in range(tokens.size):
         t = tokens[i]
@@ -58,30 +62,25 @@ def _pack(
 
 
 @kernel()
-def _pack_labels(
-    buffer: U8,
-    start: I32,
-    end: I32,
-    null: Bool,
-    tokens: I32,
-) -> U64:
+def _pack_labels(values: Tokens, null: Bool, tokens: I32) -> U64:
     """As `_pack`, but `C12` and `Fe3` lose all but one digit: which digits they are says no element."""
-    out: U64 = _pack(buffer, start, end, null, tokens)
+    buffer, start, end = values.buffer, values.start, values.end
+    out: U64 = _pack(values, null, tokens)
     for i in range(tokens.size):
         if out[i] == 0:
             continue
         first, last = start[tokens[i]], end[tokens[i]]
-        letters = 1 if 65 <= buffer[first] <= 90 else 0
-        if letters and last - first > 1 and 97 <= buffer[first + 1] <= 122:
+        letters = 1 if UPPER_A <= buffer[first] <= UPPER_Z else 0
+        if letters and last - first > 1 and LOWER_A <= buffer[first + 1] <= LOWER_Z:
             letters = 2
         digits = letters > 0 and last - first > letters
         for j in range(first + letters, last):
-            digits &= 48 <= buffer[j] <= 57
+            digits &= ZERO <= buffer[j] <= NINE
         if digits:
             word = np.uint64(0)
             for j in range(first, first + letters):
                 word = (word << np.uint64(8)) | np.uint64(buffer[j])
-            out[i] = (word << np.uint64(8)) | np.uint64(48)
+            out[i] = (word << np.uint64(8)) | np.uint64(ZERO)
     return out
 
 
@@ -135,9 +134,8 @@ def _record(
 
 def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     """Species of every site; `site_block` (s,) is the block that each belongs to."""
-    tokens = batch.tokens
     types = batch.site_tokens("type_symbol")
-    words = _pack(tokens.buffer, tokens.start, tokens.end, batch.null, types)
+    words = _pack(batch.tokens, batch.null, np.ascontiguousarray(types))
     distinct, inverse = _distinct(words)
     table = np.zeros(distinct.size, dtype=_RECORD)
     for i, word in enumerate(distinct):
@@ -174,9 +172,8 @@ def _from_labels(batch: Batch, site_block: I32, types: I32, untold: I64) -> tupl
 
     Sites without a type symbol whose labels begin alike, in blocks of the same elements, are one case.
     """
-    tokens = batch.tokens
     labels = batch.site_tokens("label")[untold]
-    words = _pack_labels(tokens.buffer, tokens.start, tokens.end, batch.null, labels)
+    words = _pack_labels(batch.tokens, batch.null, labels)
     sets, elements = _block_elements(batch, site_block[untold])
     alone = (words <= 1) | (types[untold] >= 0)
     _, word = _distinct(words)

@@ -1,7 +1,10 @@
 """Where CIFs come from: each source lists its files with a cheap fingerprint, and gives the text of one.
 
-This module is the protocol, which names no source; `parse` makes the source that a text names. Everything
-after that is one path, whatever the source. What a source reads is untrusted input: reading is
+This module is the protocol `Source`. `parse` makes the source that a text such as `cod:DIR` names: `tree`
+(folders), `archives` (zip, tar, one CIF), `amcsd` (with `amcsd_text` and `amcsd_labels`) or `csd`. `bounded`
+reads files up to a limit, `fingerprint` hashes them, `manifest` lists all files with their hashes.
+
+What a source reads is untrusted input: reading is
 bounded, links cannot loop, and only regular files are opened. A `file_id` is text that Parquet and DuckDB
 can hold; where a name on disk is not UTF-8, its odd bytes are written `\\xff` (and a backslash `\\\\`).
 """

@@ -31,6 +31,8 @@ _OXYGEN_AS_OSMIUM = frozenset({10842, 10843})
 _TEMPERATURE = re.compile(r"\bT\s*=[\s=]*(-?\d+(?:\.\d+)?)\s*(?:deg(?:rees?|\.)?\s*)?([CK])\b")
 _PRESSURE = re.compile(r"\bP\s*=[\s=]*(\d*\.?\d+)\s*(GPa|MPa|kPa|kbars?|kb|bars?|atm)\b", re.IGNORECASE)
 _KILOPASCAL = {"gpa": 1e6, "mpa": 1e3, "kpa": 1.0, "kbar": 1e5, "kb": 1e5, "bar": 100.0, "atm": 101.325}
+_ELEMENT_COUNT = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
+_BARE_WORD = re.compile(r"(?!(?:data|save|loop|stop|global)_)[A-Za-z0-9.+\-][^\s'\"]*", re.IGNORECASE)
 _COD_NUMBER = re.compile(r"_cod_database_code\s+(\d{7})\b")
 _THEORETICAL = re.compile(
     r"computer[\s-]simulated|theoretically\s+calculated|hypothetical|first[\s-]principles|density\s+functional",
@@ -78,18 +80,16 @@ def decode_numbers(text: str) -> list[str] | None:
     if text in _MISSING:
         return None
     packed: I32 = np.frombuffer(base64.b64decode(text), dtype="<i4")
-    return [_decimal(value) for value in packed.tolist()]
+    return list(map(_decimal, packed.tolist()))
 
 
+@lru_cache(maxsize=65536)
 def _decimal(value: int) -> str:
     if value == _UNKNOWN:
         return "?"
     if value == _INAPPLICABLE:
         return "."
-    sign = "-" if value < 0 else ""
-    whole, rest = divmod(abs(value), _SCALE)
-    digits = f"{rest * 25:08d}".rstrip("0")
-    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+    return f"{value / _SCALE:.8f}".rstrip("0").rstrip(".")  # the unit is 0.00000025: eight decimals are exact
 
 
 def render_cif(row: AmcsdRow) -> bytes:
@@ -137,7 +137,7 @@ def _contents(row: AmcsdRow, formula: dict[str, str]) -> list[str]:
 def _formula_counts(formula: str) -> dict[str, str]:
     """Counts of a formula such as `(Ca.5 Mg.5) C O3`: parentheses only group, no multiplier follows them."""
     counts: Counter[str] = Counter()
-    for element, count in re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula):
+    for element, count in _ELEMENT_COUNT.findall(formula):
         counts[element] += round(float(count or 1) * 1_000_000)
     order = sorted(counts, key=lambda e: (("C", "H").index(e) if "C" in counts and e in "CH" else 2, e))
     return {
@@ -245,12 +245,11 @@ def _number(text: str) -> str:
     return text.strip().rstrip(",").replace(",", ".")
 
 
+@lru_cache(maxsize=16384)
 def _quoted(value: str) -> str:
     if "\n" in value or ("'" in value and '"' in value):
         body = "\n".join(" " + line if line.startswith(";") else line for line in value.split("\n"))
         return f"\n;{body}\n;"
-    if re.fullmatch(r"[A-Za-z0-9.+\-][^\s'\"]*", value) and not re.match(
-        r"(?i)(data|save|loop|stop|global)_", value
-    ):
+    if _BARE_WORD.fullmatch(value):
         return value
     return f'"{value}"' if "'" in value else f"'{value}'"

@@ -226,3 +226,19 @@ def test_volume_per_atom_uses_partial_occupancies() -> None:
         structure(cell(10, 10, 10), atoms("C1 C .1 .1 .1 0.5", "C2 C .2 .2 .2 1", columns="occupancy"))
     )
     assert found["volume_per_non_h_atom_angstrom3"] == pytest.approx(1000 / 1.5)
+
+
+def test_atoms_may_lack_the_rounding_of_one_formula_unit_where_the_cell_holds_half_of_one() -> None:
+    """0.45 O where half of `C10 O` has 0.5: within 3 % and 0.06 atoms, which is the least that is allowed."""
+    rows = [f"C{i} C .{i} .{i}1 .{i}3 1" for i in range(1, 6)]
+    found = entry(
+        structure(atoms(*rows, "O1 O .7 .75 .8 .45", columns="occupancy"), "_chemical_formula_sum 'C10 O'")
+    )
+    assert found["composition_agreement"] == "agree"
+    assert found["formula_units"] == pytest.approx(0.5, abs=0.001)
+    assert found["formula_cell"].startswith("C4.99")  # k × formula, k by least squares over C and O
+
+
+def test_nearly_one_formula_unit_is_one() -> None:
+    found = entry(structure(atoms("C1 C .1 .2 .3 .951", columns="occupancy"), "_chemical_formula_sum 'C'"))
+    assert (found["formula_units"], found["formula_cell"]) == (1, "C")

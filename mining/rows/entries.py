@@ -1,0 +1,130 @@
+"""The blocks of a batch that become entries, with the ranges of their sites: `Entries`.
+
+Everything that is computed for entries takes this one object: which block each is, where its sites lie in
+the arrays of the batch, its space group, and the notes on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from xtalpriors.arrays import F64, I32, I64, Bool
+from xtalpriors.crystal.symmetry.resolve import Resolution
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.mining.reading.intake import FileBlocks
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.select import Chosen
+
+__all__ = ["Entries", "Groups", "chosen_entries"]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Distinct space groups, and the place of each entry's (n,) among them: each is looked at once."""
+
+    distinct: list[SpaceGroup]
+    place: I64
+
+    def array(self, of: Callable[[SpaceGroup], npt.ArrayLike]) -> npt.NDArray[Any]:
+        """What a function gives of each entry's group, (n, …)."""
+        values = np.stack([np.asarray(of(group)) for group in self.distinct])
+        return values[self.place]
+
+    def column(self, of: Callable[[SpaceGroup], Any]) -> pa.Array:
+        """The same as an Arrow array."""
+        return pa.array([of(group) for group in self.distinct]).take(pa.array(self.place))
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The n entries of a batch, in the order of the files.
+
+    Attributes
+    ----------
+    batch
+        Tokens and numbers of all blocks.
+    block
+        (n,) block of each entry.
+    file
+        The file of each.
+    start, end
+        (n,) first and one past the last of its sites, in arrays over the sites of the batch.
+    symmetry
+        Space group of each, and how it was found.
+    groups
+        The same groups, each distinct one once.
+    notes
+        Codes of what was decided about a block, by block.
+    """
+
+    batch: Batch
+    block: I64
+    file: list[FileBlocks]
+    start: I32
+    end: I32
+    symmetry: list[Resolution]
+    groups: Groups
+    notes: dict[int, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    def numbers(self, field: str) -> F64:
+        """(n,) numbers of a block field, NaN where an entry states none."""
+        return self.batch.numbers(self.batch.block_tokens(field)[self.block])
+
+    def texts(self, field: str) -> pa.Array:
+        """Strings of a block field, null where an entry states none."""
+        return self.batch.texts(self.batch.block_tokens(field)[self.block])
+
+    @property
+    def sites(self) -> I64:
+        """(r,) the sites of all entries, one entry after the other."""
+        sizes = (self.end - self.start).astype(np.int64)
+        shift = np.repeat(self.start - (np.cumsum(sizes) - sizes), sizes)
+        numbers: I64 = np.arange(sizes.sum(), dtype=np.int64) + shift
+        return numbers
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(r,) the value of each site's entry, in the order of `sites`; `values` (n,)."""
+        return np.repeat(values, self.end - self.start)
+
+    def count(self, flags: Bool) -> I64:
+        """(n,) number of the sites of each entry whose flag is set; `flags` (s,)."""
+        total = np.concatenate([[0], np.cumsum(flags)])
+        counted: I64 = total[self.end] - total[self.start]
+        return counted
+
+    def sum(self, values: F64) -> F64:
+        """(n,) sum over the sites of each entry; `values` (s,)."""
+        padded = np.append(values, 0.0)  # a sum may begin at the very end
+        sums: F64 = np.add.reduceat(padded, np.stack([self.start, self.end], axis=1).ravel())[::2]
+        return np.where(self.end > self.start, sums, 0.0)
+
+    def note(self, which: Iterable[int] | npt.NDArray[np.intp], code: str) -> None:
+        """Add a note to the entries with these indices."""
+        for e in which:
+            self.notes.setdefault(int(self.block[e]), []).append(code)
+
+
+def chosen_entries(batch: Batch, files: Sequence[FileBlocks], chosen: Chosen) -> Entries:
+    """The entries that the chosen structures of a batch become."""
+    block = np.array(chosen.blocks, dtype=np.int64)
+    places: dict[SpaceGroup, int] = {}
+    place = [places.setdefault(s.group, len(places)) for s in chosen.symmetry]
+    return Entries(
+        batch=batch,
+        block=block,
+        file=[files[f] for f in chosen.files],
+        start=batch.site_start[block],
+        end=batch.site_start[block + 1],
+        symmetry=chosen.symmetry,
+        groups=Groups(list(places), np.array(place, dtype=np.int64)),
+        notes=chosen.notes,
+    )
