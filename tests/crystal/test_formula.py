@@ -16,6 +16,7 @@ from xtalpriors.crystal.chemistry.formula import hill_formula, parse_formula
         ("'Fe0.5 Mg1.5 O4'", {"Fe": 0.5, "Mg": 1.5, "O": 4}),
         ("C2 H3 O2 -", {"C": 2, "H": 3, "O": 2}),
         ("C12 H8 D4", {"C": 12, "H": 12}),
+        ("Li T", {"Li": 1, "H": 1}),
         ("Co Co3", {"Co": 4}),
         ("C O", {"C": 1, "O": 1}),
         ("CO", {"C": 1, "O": 1}),

@@ -135,3 +135,18 @@ def test_c2c_loses_its_centring_in_two_ways() -> None:
 
 def test_groups_without_such_a_subgroup() -> None:
     assert describe_in_p21c(SpaceGroup.from_hm("P -1"), UnitCell(5, 6, 7, 80, 85, 95)) is None
+
+
+@pytest.mark.parametrize(
+    ("hm", "twofold"),
+    [
+        ("P b c a", "-x,y+1/2,-z+1/2"),  # subgroups along a, b and c: b is taken
+        ("P n m a", "-x+1/2,-y,z+1/2"),  # along a and c (along b it is P2₁/m): c is taken
+    ],
+)
+def test_of_equally_oblique_cells_b_comes_before_c_before_a(hm: str, twofold: str) -> None:
+    """The cells of an orthorhombic group all have β = 90°; the twofold screw axis tells which was taken."""
+    described = describe_in_p21c(SpaceGroup.from_hm(hm), UnitCell(5.0, 6.0, 7.0))
+    assert described is not None
+    assert described.cell.beta == 90.0
+    assert twofold in described.subgroup.operators

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from xtalpriors.generator.output.run_report import GenerateReport
 from xtalpriors.generator.output.shards import generate_to
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.progress import Advance
 
 BUNDLE = published_bundle()
 EQUAL = configure(filling="equal-atoms")
@@ -28,6 +31,28 @@ def test_a_truncated_shard_is_written_again(tmp_path: Path) -> None:
     damaged.write_bytes(whole[: len(whole) // 2])
     assert generate_to(tmp_path / "run", BUNDLE, EQUAL, **options).n_resumed == 60
     assert damaged.read_bytes() == whole
+
+
+def test_a_shard_has_its_name_only_once_it_is_whole(tmp_path: Path) -> None:
+    """A run that stops in its second shard leaves the first, and nothing else that looks like a shard."""
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def stop_at_the_second(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        def advance(n: int = 1, /, *, note: str = "") -> None:
+            seen.append(sorted(path.name for path in (tmp_path / "run").glob("structures-*")))
+            if len(seen) == 2:
+                raise KeyboardInterrupt
+
+        yield advance
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_to(
+            tmp_path / "run", BUNDLE, EQUAL, count=60, shard_size=30, workers=1, progress=stop_at_the_second
+        )
+    first = ["structures-000000000000-000000000029.parquet"]
+    assert seen == [[], first]
+    assert sorted(path.name for path in (tmp_path / "run").glob("structures-*")) == first
 
 
 def test_a_damaged_shard_of_a_file_is_deleted_and_written_by_the_next_run(tmp_path: Path) -> None:

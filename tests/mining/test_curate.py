@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import gemmi
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from tables import clusters, entry, make_database
 
 from xtalpriors.crystal.cells.lattice_match import lattices_match
 from xtalpriors.crystal.cells.niggli import niggli_reduce
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.database.clusters import build_clusters
 from xtalpriors.mining.database.store import open_database
 
@@ -77,6 +79,30 @@ def test_settings_and_enantiomorphs_are_one_structure(tmp_path: Path) -> None:
         entry("b:2", quartz, "P 32 2 1", "O6 Si3"),
     )
     assert together(tmp_path / "d", *rows) == [{"a:1", "a:2"}, {"b:1", "b:2"}]
+
+
+def test_every_enantiomorphic_pair_is_one_structure(tmp_path: Path) -> None:
+    """The mirror image of a group has its translations reversed; eleven pairs have another number then."""
+    cells = {"tetragonal": (5.0, 5.0, 7.0, 90.0, 90.0, 90.0), "cubic": (6.0, 6.0, 6.0, 90.0, 90.0, 90.0)}
+    pairs, rows = [], []
+    for number in range(1, 231):
+        group = SpaceGroup.from_number(number)
+        mirrored = [(op.rot, [-t for t in op.tran]) for op in map(gemmi.Op, group.operators)]
+        image = SpaceGroup.from_operators(_triplet(rotation, shift) for rotation, shift in mirrored)
+        if image.number > number:
+            pairs.append({f"a:{number}", f"a:{image.number}"})
+            cell = cells.get(group.crystal_system, (5.0, 5.0, 7.0, 90.0, 90.0, 120.0))
+            formula = f"C{number} N"  # another compound for each pair
+            rows += [entry(f"a:{g.number}", cell, str(g.hm), formula) for g in (group, image)]
+    assert len(pairs) == 11
+    found = together(tmp_path / "d", *rows)
+    assert sorted(map(sorted, found)) == sorted(map(sorted, pairs))
+
+
+def _triplet(rotation: list[list[int]], shift: list[int]) -> str:
+    op = gemmi.Op("x,y,z")
+    op.rot, op.tran = rotation, shift
+    return str(op.wrap().triplet())
 
 
 def test_marks_of_the_databases_join(tmp_path: Path) -> None:

@@ -99,7 +99,12 @@ def test_a_centred_setting_of_no_14(tmp_path: Path) -> None:
     assert (group.number, group.order) == (14, 8)
     cell = (10.0, 5.93, 6.73, 90.0, 90.0, 90.0)
     row = entry("x:1", cell, formula="Fe8 S8 Sb8", operators=";".join(group.operators), n_operators=8)
-    row |= {"formula_sites": "Fe8 S8 Sb8", "n_atoms_non_h_cell": 24.0, "z_declared": 8.0}
+    row |= {
+        "formula_sites": "Fe8 S8 Sb8",
+        "n_atoms_non_h_cell": 24.0,
+        "z_declared": 8.0,
+        "formula_units": 8.0,
+    }
     sites = [
         site("x:1", i, element, x=x, y=y, z=z, multiplicity=8)
         for i, (element, x, y, z) in enumerate(
@@ -115,5 +120,6 @@ def test_a_centred_setting_of_no_14(tmp_path: Path) -> None:
     assert written["volume_angstrom3"] == pytest.approx(10.0 * 5.93 * 6.73 / 2)
     assert written["formula_cell"] == written["formula_sites"] == "Fe4 S4 Sb4"
     assert (written["n_atoms_non_h_cell"], written["z_declared"]) == (12.0, 4.0)
+    assert written["formula_units"] == 4.0
     moved = pq.read_table(tmp_path / "s.sites.parquet").to_pylist()
     assert [s["multiplicity"] for s in moved] == [4, 4, 4]

@@ -83,6 +83,11 @@ def test_bundles_of_another_database_beside_are_for_the_drift(
     assert foreign is not None and foreign in page and "used for the drift only" in page
     moves = pd.read_csv(tmp_path / "figures" / "drift-2-p21c-10.csv")
     assert {"cell_volume.parametric.mu", "cell_volume"} <= set(moves["name"])
+    noise = moves["noise"].fillna(0.0)
+    times = (moves["change"].abs() / noise.where(noise > 0, 1e-30)).where(moves["change"] != 0, 0.0)
+    for exceeds in (True, False):
+        of_kind = times[moves["exceeds"] == exceeds]
+        assert of_kind.is_monotonic_decreasing, "the largest moves come first"
     # Both were drawn from the same law with other seeds: the medians of V agree within their errors.
     by_name = moves.set_index("name")
     assert abs(by_name.loc["cell_volume.parametric.mu", "change"]) < 0.15

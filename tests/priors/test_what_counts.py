@@ -1,0 +1,62 @@
+"""Which structures count for a prior: unknown hydrogen, unknown occupancies, bounds of temperature bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.table import SubsetTable
+
+Make = Callable[..., SubsetTable]
+
+
+def test_structures_whose_hydrogen_nobody_knows_are_left_out(table_of: Make) -> None:
+    """40 structures of known hydrogen, a quarter of them without any, and 60 with 0 for want of sites."""
+    fractions = [0.0] * 10 + list(np.linspace(0.3, 0.6, 30)) + [0.0] * 60
+    origins = ["none"] * 10 + ["sites"] * 30 + [None] * 60
+    table = table_of(100, strings={"hydrogen_origin": origins}, sg_number=2, h_fraction=fractions)
+    hydrogen = fit_table(table, bootstrap=200).priors.hydrogen
+    assert hydrogen is not None and hydrogen.share_zero is not None
+    assert (hydrogen.n, hydrogen.n_unknown) == (40, 60)
+    assert hydrogen.share_zero.value == pytest.approx(0.25)
+
+
+def test_an_unknown_occupancy_adds_nothing(table_of: Make) -> None:
+    """Each of 40 structures has a full C and an O of unknown occupancy: two sites, one occupied by C."""
+    sites = {
+        "entry": np.repeat(np.arange(40), 2),
+        "element": ["C", "O"] * 40,
+        "occupancy": [1.0, np.nan] * 40,
+    }
+    elements = fit_table(table_of(40, sites=sites, sg_number=2), bootstrap=200).priors.elements
+    assert elements is not None and elements.general.by_occupancy is not None
+    assert elements.general.per_site.share("C") == pytest.approx(0.5)
+    assert elements.general.by_occupancy.share("C") == pytest.approx(1.0)
+
+
+def test_every_temperature_is_in_one_band(table_of: Make) -> None:
+    """25 structures at the lower end of each band: none is lost, none counted twice."""
+    rng = np.random.default_rng(3)
+    u = rng.lognormal(-3, 0.5, 200)
+    sites = {
+        "entry": np.repeat(np.arange(100), 2),
+        "element": ["C", "O"] * 100,
+        "u_iso_angstrom2": u,
+        "u_is_evidence": np.ones(200, bool),
+    }
+    table = table_of(
+        100,
+        sites=sites,
+        sg_number=2,
+        u_iso_n=2,
+        u_iso_mean_angstrom2=u.reshape(-1, 2).mean(axis=1),
+        temperature_kelvin=np.repeat([0.0, 130.0, 250.0, 330.0], 25),
+    )
+    displacement = fit_table(table, bootstrap=200).priors.displacement
+    assert displacement is not None
+    assert {name: prior.n for name, prior in displacement.by_temperature.items()} == dict.fromkeys(
+        ("below-130-K", "130-250-K", "250-330-K", "above-330-K"), 25
+    )
