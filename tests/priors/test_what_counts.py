@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tables import entry, make_database, site
 
+from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
+from xtalpriors.priors.fitting.estimators import quantile_table
 from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.read_subset import read_subset
 from xtalpriors.priors.fitting.table import SubsetTable
 
 Make = Callable[..., SubsetTable]
@@ -22,6 +27,28 @@ def test_structures_whose_hydrogen_nobody_knows_are_left_out(table_of: Make) -> 
     assert hydrogen is not None and hydrogen.share_zero is not None
     assert (hydrogen.n, hydrogen.n_unknown) == (40, 60)
     assert hydrogen.share_zero.value == pytest.approx(0.25)
+
+
+def test_hydrogen_has_no_site_and_an_unknown_element_keeps_its_displacement(tmp_path: Path) -> None:
+    """A carbon, a hydrogen and a site without element: two sites are left, one of them with an element."""
+    rows = [entry("x:1")]
+    sites = [site("x:1", i, "C", u_iso_angstrom2=0.01 * (i + 1), u_is_evidence=True) for i in range(3)]
+    sites[1]["element"], sites[2]["element"] = "H", None
+    database = make_database(tmp_path / "d.duckdb", rows, sites)
+    write_subset(database, DEFAULT_SUBSETS["p21c-10"], tmp_path / "s.parquet")
+    table = read_subset(tmp_path / "s.parquet")
+    assert table.site_strings["element"].labels == ("C",)
+    np.testing.assert_allclose(table.site_numbers["u_iso_angstrom2"], [0.01, 0.03])
+
+
+def test_a_quantile_table_has_each_value_in_the_middle_of_its_weight() -> None:
+    """For equal weights these are Hazen's quantiles (1914), which NumPy has too; of 0 … 399 half is 199.5."""
+    x = np.sort(np.random.default_rng(4).lognormal(size=400))
+    levels = np.arange(1, 100) / 100
+    table = quantile_table(x, np.ones(400))
+    np.testing.assert_allclose(table.quantile(levels), np.quantile(x, levels, method="hazen"), rtol=1e-12)
+    even = quantile_table(np.arange(400.0), np.ones(400))
+    assert float(even.quantile(0.5)) == pytest.approx(199.5)
 
 
 def test_an_unknown_occupancy_adds_nothing(table_of: Make) -> None:
