@@ -9,9 +9,9 @@ with this code: they switch a fault on inside a running process, while numba com
 the machine code on disk, so that a changed kernel would run as it was before; and most of their replacements
 (`+` by `-`, 1 by 2) stop a kernel from compiling or change nothing that matters.
 
-Here each fault is one process, on a copy of the tree, with a time limit. A fault in a file that is compiled
-starts from an empty kernel cache: numba looks at the file of the outermost function alone when it decides
-whether a kernel on disk is still the right one.
+Here each fault is one process, on a copy of the tree, with a time limit. The folder of compiled kernels is
+named by a hash of their sources (`xtalpriors.compilation`), so a fault never runs on the machine code of
+another; the price is that one in `crystal`, `mining` or `generator` compiles anew what its tests call.
 
 Run as `python benchmarks/mutants.py`, with `--only PATTERN` for the faults whose file or slip matches a
 regular expression, with `--check` to see only that each text stands exactly once in its file. The exit status
@@ -110,30 +110,23 @@ class Copy:
             (package / name.split(".")[1]).symlink_to(self.tree / source)
 
     @contextmanager
-    def changed(self, fault: Fault) -> Iterator[Path]:
-        """Put the fault in for as long as the context lasts; gives the kernel cache to use."""
+    def changed(self, fault: Fault) -> Iterator[None]:
+        """Put the fault in for as long as the context lasts."""
         path = self.tree / fault.file
-        before, stat = path.read_text(), path.stat()
-        cache = self.folder / "kernels"
-        compiled = "numba" in before
-        if compiled:
-            cache = Path(tempfile.mkdtemp(dir=self.folder))
+        before = path.read_text()
         path.write_text(before.replace(fault.text, fault.becomes))
         try:
-            yield cache
+            yield
         finally:
             path.write_text(before)
-            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-            if compiled:
-                shutil.rmtree(cache, ignore_errors=True)
 
-    def test(self, tests: tuple[str, ...], cache: Path, limit_seconds: float) -> tuple[int | None, str]:
+    def test(self, tests: tuple[str, ...], limit_seconds: float) -> tuple[int | None, str]:
         """Exit status of pytest, None past the time limit, and what it printed."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(self.folder / "packages"),
             "PYTHONDONTWRITEBYTECODE": "1",  # a .pyc is told from its source by whole seconds and the size
-            "NUMBA_CACHE_DIR": str(cache),
+            "NUMBA_CACHE_DIR": str(self.folder / "kernels"),
         }
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-n", "0", *tests]
         process = subprocess.Popen(
@@ -164,7 +157,7 @@ def unchanged_passes(copy: Copy, faults: list[Fault], limit_seconds: float) -> b
     """Whether the tests pass on the code as it is; prints what they say where they do not."""
     tests = tuple(sorted({test for fault in faults for test in fault.tests}))
     start = time.monotonic()
-    status, printed = copy.test(tests, copy.folder / "kernels", limit_seconds * len(tests))
+    status, printed = copy.test(tests, limit_seconds * len(tests))
     print(
         f"{'passes' if status == 0 else 'FAILS':9s}{time.monotonic() - start:6.0f} s  the code as it is",
         flush=True,
@@ -189,8 +182,8 @@ def run(faults: list[Fault], jobs: int, limit_seconds: float, *, unchanged: bool
 
         def one(fault: Fault) -> None:
             copy, start = copies.get(), time.monotonic()
-            with copy.changed(fault) as cache:
-                what, why = outcome(*copy.test(fault.tests, cache, limit_seconds))
+            with copy.changed(fault):
+                what, why = outcome(*copy.test(fault.tests, limit_seconds))
             copies.put(copy)
             results[fault.package, what] += 1
             print(
