@@ -104,6 +104,11 @@ def test_partial_occupancies_and_deuterium() -> None:
     assert (found["composition_agreement"], found["formula_cell"]) == ("agree", "C2 H O")
 
 
+def test_an_unknown_occupancy_counts_as_a_full_site() -> None:
+    rows = (C1 + " ?", C2 + " 1", O1 + " 0.5")
+    assert contents("C2 O", 2, *rows, columns="occupancy")["formula_sites"] == "C4 O"
+
+
 @pytest.mark.parametrize(
     ("formula", "kind", "s_block", "d_block"),
     [

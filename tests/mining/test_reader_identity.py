@@ -147,6 +147,8 @@ def test_encodings_and_line_ends(encode: object, note: str | None) -> None:
         ("_[local]_cod_error_flag warnings", "has_warnings", True),
         ("_cod_error_flag retracted", "is_retracted", True),
         ("_cod_error_flag none", "has_errors", False),
+        ("_cod_error_flag warnings,errors", "has_warnings", True),
+        ("_cod_error_flag warnings,errors", "has_errors", True),
         ("_cod_entry_issue_severity retraction", "is_retracted", True),
         ("_cod_entry_issue.severity error", "has_errors", True),
         ("loop_\n_cod_entry_issue.id\n_cod_entry_issue.severity\n1 warning\n2 error", "has_errors", True),

@@ -33,6 +33,7 @@ def parse(*texts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         ("1.2(1.5)", 1.2, 1.5),  # an uncertainty written out in full
         ("1.5E-3", 0.0015, None),
         ("1.50(5)e2", 150.0, 5.0),
+        ("1.50e2(5)", 150.0, 5.0),
         ("1/3", 1 / 3, None),
         (" 7 ", 7.0, None),
         ("5.123(4", 5.123, None),  # cut off
