@@ -16,6 +16,7 @@ from xtalpriors.generator.kernels.cell import cells
 from xtalpriors.generator.kernels.random import new_stream
 from xtalpriors.generator.specification.kernel_inputs import CUBIC, MONOCLINIC, RHOMBOHEDRAL, UNIAXIAL
 from xtalpriors.generator.specification.lattice import metric_constraints
+from xtalpriors.generator.specification.specify import specify
 from xtalpriors.priors.bundle import published_bundle
 
 
@@ -67,3 +68,16 @@ def test_a_primitive_cell_of_a_centred_lattice_is_refused() -> None:
     group = SpaceGroup.from_operators(["x,y,z", "y,x,-z", "-x,-y,-z", "-y,-x,z"])  # C 2/m, primitive
     with pytest.raises(UsageError, match="conventional setting"):
         metric_constraints(group)
+
+
+def test_lengths_grow_with_the_cube_root_of_the_volume() -> None:
+    """P4/nmm has 16 operators, four times the 4 of P2₁/c: volumes × 4, lengths × 4^⅓ = 1.5874."""
+    bundle = published_bundle()
+    p21c, larger = (
+        specify(bundle, configure(space_group=symbol, scale_with_order=True))
+        for symbol in ("P 1 21/c 1", "P 4/n m m:2")
+    )
+    assert (p21c.volume_scale, larger.volume_scale) == (1.0, 4.0)
+    for bound in ("length_min", "length_max"):
+        ratio = getattr(larger.spec.cell, bound) / getattr(p21c.spec.cell, bound)
+        assert ratio == pytest.approx(1.5874, abs=1e-4)
