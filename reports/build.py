@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.reports.corpus_page import render_page
+from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import gather
 from xtalpriors.reports.meta import Rendered
-from xtalpriors.reports.page import render_page
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.drift import drift_tables
-from xtalpriors.reports.sections.generated import read_generated
 from xtalpriors.reports.sections.others import others_section
 from xtalpriors.reports.sections.symmetry import losses_section, symmetry_section
 from xtalpriors.reports.sections.synthetic import synthetic_section
@@ -80,7 +80,9 @@ def build_report(
     files = _figure_files(FIGURES, figures, tables)
     teaser = None
     if evaluations is not None:
-        from xtalpriors.reports.phasing.page import phasing_page  # loads torch, which nothing else here needs
+        from xtalpriors.reports.phasing.phasing_page import (
+            phasing_page,  # loads torch, which nothing else here needs
+        )
 
         page = phasing_page(inputs, evaluations)
         teaser = page.teaser

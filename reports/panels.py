@@ -7,7 +7,7 @@ A figure's frame has a row per bin or point: `panel`, `series` (as in the legend
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from xtalpriors.priors.distributions.distribution import Scalar
+from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 
 __all__ = [
@@ -27,11 +28,11 @@ __all__ = [
     "covered_share",
     "curve_rows",
     "draw_distribution",
-    "draw_panels",
     "empty_rows",
     "fit_rows",
     "histogram_rows",
     "note_row",
+    "panels_drawer",
     "stack",
 ]
 
@@ -215,24 +216,24 @@ def _draw_histogram(axes: Axes, series: str, role: str, part: pd.DataFrame) -> N
         axes.stairs(part["density"], edges, label=series, color=line["color"], ls=line["ls"], lw=1.5)
 
 
-def draw_panels(
-    frame: pd.DataFrame,
-    panels: Sequence[Panel],
-    *,
-    height: float = 3.4,
-    columns: int | None = None,
-    legend_columns: int = 4,
-) -> Figure:
-    """Panels in rows of `columns` (all in one row without), with one legend above them."""
-    across = columns or len(panels)
-    figure, all_axes = new_figure(across, -(-len(panels) // across), height=height)
-    for spare in all_axes[len(panels) :]:
-        spare.set_axis_off()
-    handles: dict[str, Any] = {}
-    for panel, axes in zip(panels, all_axes, strict=False):
-        draw_distribution(axes, frame[frame["panel"] == panel.key], panel)
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    if handles:
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=legend_columns)
-    return figure
+def panels_drawer(
+    panels: Sequence[Panel], *, height: float = 3.4, columns: int | None = None, legend_columns: int = 4
+) -> Callable[[pd.DataFrame, FigureMeta], Figure]:
+    """The `draw` of a figure made of panels, in rows of `columns` (one row without), under one legend."""
+
+    def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+        across = columns or len(panels)
+        figure, all_axes = new_figure(across, -(-len(panels) // across), height=height)
+        for spare in all_axes[len(panels) :]:
+            spare.set_axis_off()
+        handles: dict[str, Any] = {}
+        for panel, axes in zip(panels, all_axes, strict=False):
+            draw_distribution(axes, frame[frame["panel"] == panel.key], panel)
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+        if handles:
+            lines, names = list(handles.values()), list(handles)
+            figure.legend(lines, names, loc="outside upper left", ncols=legend_columns)
+        return figure
+
+    return draw

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.arrays import ANGLES, F64
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, covered_share, curve_rows, draw_panels, histogram_rows, stack
-from xtalpriors.reports.sections.expectation import ExpectedCells, monoclinic_angle_density
+from xtalpriors.reports.measures import folded_angle
+from xtalpriors.reports.panels import Panel, covered_share, curve_rows, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.paper_cells import ExpectedCells, monoclinic_angle_density
 from xtalpriors.reports.statistics import nice_edges
 
-__all__ = ["PANELS", "data", "draw", "folded_angle"]
+__all__ = ["PANELS", "data", "draw"]
 
 PANELS = (
     Panel("declared", "β / °", "Declared cell, folded to ≥ 90°", (90, 135), "% per degree", 100),
     Panel("least-oblique", "β / °", "Least-oblique P2₁/c cell", (90, 135), "% per degree", 100),
 )
-
-
-def folded_angle(entries: pd.DataFrame) -> F64:
-    """The monoclinic angle of the declared cells, folded to ≥ 90°, whichever axis is unique.
-
-    It is the angle furthest from 90°; `alpha_degree`, `beta_degree`, `gamma_degree` are read.
-    """
-    angles = entries[list(ANGLES)].to_numpy(dtype=np.float64)
-    return np.asarray(90 + np.abs(angles - 90).max(axis=1))
 
 
 def skew_density(beta_degree: F64, skew: Scalar) -> F64:
@@ -58,7 +48,7 @@ def data(
         Bounds of eqs 14 and 15.
     """
     values = {
-        "declared": folded_angle(entries),
+        "declared": folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64)),
         "least-oblique": entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64),
     }
     x = np.linspace(90, beta_max_degree, 351)
@@ -82,6 +72,4 @@ def data(
     return stack(parts)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Two panels."""
-    return draw_panels(frame, PANELS)
+draw = panels_drawer(PANELS)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, stack
+from xtalpriors.reports.panels import Panel, panels_drawer, stack
 
 __all__ = ["data", "draw"]
 
@@ -28,6 +26,4 @@ def data(subsets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Two panels."""
-    return scalar.draw(frame, meta, RESOLUTION, COMPLETENESS)
+draw = panels_drawer([RESOLUTION, COMPLETENESS])

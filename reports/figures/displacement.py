@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, stack
+from xtalpriors.reports.panels import Panel, panels_drawer, stack
 
 __all__ = ["data", "draw"]
 
@@ -32,6 +30,4 @@ def data(
     )
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Two panels."""
-    return scalar.draw(frame, meta, MEAN, SPREAD)
+draw = panels_drawer([MEAN, SPREAD])

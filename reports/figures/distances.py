@@ -6,16 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.distances import DistanceHistograms
-from xtalpriors.priors.distributions.tabulated import Histogram
 from xtalpriors.priors.kinds.distances import Distances
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import COLUMNS, Panel, draw_panels, stack
+from xtalpriors.reports.panels import COLUMNS, Panel, panels_drawer, stack
 
-__all__ = ["data", "draw", "histogram_distance"]
+__all__ = ["data", "draw"]
 
 
 PANELS = (
@@ -59,14 +56,4 @@ def _pick(key: str, histograms: DistanceHistograms) -> tuple[F64, F64]:
     return histograms.ratio_edges, histograms.bond_ratio
 
 
-def histogram_distance(database: Histogram | None, edges: F64, density: F64) -> float:
-    """Total variation of two histograms, the share that would have to move; nan without a database."""
-    if database is None or not np.isfinite(density).all():
-        return float("nan")
-    own = np.diff(database.cdf(edges))
-    return float(np.abs(own - density * np.diff(edges)).sum() / 2)
-
-
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Two panels."""
-    return draw_panels(frame, PANELS)
+draw = panels_drawer(PANELS)

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.arrays import F64
 from xtalpriors.reports.figures import lengths
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, draw_panels, histogram_rows, note_row, stack
+from xtalpriors.reports.panels import Panel, histogram_rows, note_row, panels_drawer, stack
 from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
 
 __all__ = ["ANGLE", "LENGTHS", "MOST", "GeneratedFigure"]
@@ -23,10 +21,11 @@ MOST = 4
 
 
 class GeneratedFigure:
-    """A figure of some panels; `data` and `draw` as in the other figures."""
+    """A figure of some panels, with `data` and `draw` as the modules of the other figures have them."""
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         self.panels = tuple(panels)
+        self.draw = panels_drawer(self.panels, legend_columns=3)
 
     def data(self, database: Values, weights: F64, generated: Mapping[str, Values]) -> pd.DataFrame:
         """Rows of the panels.
@@ -55,10 +54,6 @@ class GeneratedFigure:
                 distance = kolmogorov_distance(made, measured[known], None, weights[known])
                 parts.append(note_row(panel.key, name, distance, role=role))
         return stack(parts)
-
-    def draw(self, frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-        """A row of panels."""
-        return draw_panels(frame, self.panels, legend_columns=3)
 
 
 LENGTHS = GeneratedFigure(lengths.PANELS)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel
+from xtalpriors.reports.panels import Panel, panels_drawer
 
 __all__ = ["data", "draw"]
 
@@ -23,6 +21,4 @@ def data(subsets: Mapping[str, pd.DataFrame], paper: Uniform | None) -> pd.DataF
     return scalar.data(PANEL, "h_fraction", with_hydrogen, {}, paper)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """One panel."""
-    return scalar.draw(frame, meta, PANEL)
+draw = panels_drawer([PANEL])

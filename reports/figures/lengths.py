@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from xtalpriors.arrays import F64, LENGTHS
+from xtalpriors.arrays import LENGTHS
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
-from xtalpriors.reports.sections.expectation import ExpectedCells
+from xtalpriors.reports.measures import length_statistics
+from xtalpriors.reports.panels import Panel, covered_share, fit_rows, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.paper_cells import ExpectedCells
 from xtalpriors.reports.statistics import nice_edges
 
-__all__ = ["PANELS", "data", "draw", "length_statistics"]
+__all__ = ["PANELS", "data", "draw"]
 
 PANELS = (
     Panel("longest", "a₃ / Å", "Longest length", (4, 10), "% per Å", 100),
@@ -21,12 +20,6 @@ PANELS = (
     Panel("lower", "a₂/a₁", "Middle to shortest", (1, 2), "% per 0.1", 10),
 )
 RULE = "eqs 6–13 from the fitted V"
-
-
-def length_statistics(lengths_angstrom: F64) -> dict[str, F64]:
-    """Longest length and both ratios of cells (n, 3), by the panel's key; any order of the lengths."""
-    first, middle, last = np.sort(np.asarray(lengths_angstrom, dtype=np.float64), axis=1).T
-    return {"longest": last, "upper": last / middle, "lower": middle / first}
 
 
 def data(
@@ -63,6 +56,4 @@ def data(
     return stack(parts)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Three panels."""
-    return draw_panels(frame, PANELS)
+draw = panels_drawer(PANELS)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel
+from xtalpriors.reports.panels import Panel, panels_drawer
 
 __all__ = ["data", "draw"]
 
@@ -25,6 +23,4 @@ def data(
     return scalar.data(PANEL, "volume_per_non_h_atom_angstrom3", subsets, fits, paper)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """One panel."""
-    return scalar.draw(frame, meta, PANEL)
+draw = panels_drawer([PANEL])

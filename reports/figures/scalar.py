@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, fit_rows, histogram_rows, stack
+from xtalpriors.reports.panels import Panel, curve_rows, fit_rows, histogram_rows, stack
 from xtalpriors.reports.statistics import nice_edges
 
-__all__ = ["data", "draw"]
+__all__ = ["data"]
 
 
 def data(
@@ -61,8 +59,3 @@ def data(
         height = 1 / (paper.high - paper.low)
         parts.append(curve_rows(panel.key, label, corners, [0, height, height, 0], role="paper"))
     return stack(parts)
-
-
-def draw(frame: pd.DataFrame, meta: FigureMeta, *panels: Panel) -> Figure:
-    """A row of panels."""
-    return draw_panels(frame, panels)

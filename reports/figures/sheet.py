@@ -6,16 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from xtalpriors.arrays import LENGTHS
+from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.figures.lengths import length_statistics
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, covered_share, draw_panels, fit_rows, histogram_rows, stack
+from xtalpriors.reports.measures import entry_statistics
+from xtalpriors.reports.panels import Panel, covered_share, fit_rows, histogram_rows, panels_drawer, stack
 from xtalpriors.reports.statistics import nice_edges, weighted_quantile
 
-__all__ = ["PANELS", "data", "draw", "subset_statistics"]
+__all__ = ["PANELS", "data", "draw"]
 
 PANELS = (
     Panel("volume", "V / Å³", "Volume", None, "% per 100 Å³", 1e4),
@@ -25,17 +23,6 @@ PANELS = (
     Panel("packing", "V per non-H atom / Å³", "Packing", (0, 40), "% per Å³", 100),
     Panel("displacement", "mean Uᵢₛₒ / Å²", "Displacement", (0, 0.12), "% per 0.01 Å²", 1),
 )
-
-
-def subset_statistics(entries: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Values by panel; missing ones are nan."""
-    values = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
-    columns = {
-        "volume": "volume_angstrom3",
-        "packing": "volume_per_non_h_atom_angstrom3",
-        "displacement": "u_iso_mean_angstrom2",
-    }
-    return values | {key: entries[c].to_numpy(dtype=np.float64) for key, c in columns.items()}
 
 
 def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
@@ -49,9 +36,10 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
         Parametric forms by panel.
     """
     weights = entries["weight"].to_numpy(dtype=np.float64)
+    statistics = entry_statistics(entries)
     parts = []
     for panel in PANELS:
-        values = subset_statistics(entries)[panel.key]
+        values = statistics[panel.key]
         known = np.isfinite(values)
         if not known.any():
             continue
@@ -65,16 +53,10 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
     return stack(parts)
 
 
-def _range(
-    key: str,
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
-    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> tuple[float, float]:
+def _range(key: str, values: F64, weights: F64) -> tuple[float, float]:
     """Around 98 % of the values; volumes begin at 0."""
     high = 1.05 * weighted_quantile(values, 0.98, weights)
     return (0.0 if key == "volume" else 0.9 * float(values.min())), high
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Two rows of three panels."""
-    return draw_panels(frame, PANELS, columns=3, height=4.8)
+draw = panels_drawer(PANELS, columns=3, height=4.8)

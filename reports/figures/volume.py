@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from xtalpriors.priors.distributions.continuous import LogNormal
-from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.panels import Panel, curve_rows, draw_panels, histogram_rows, stack
-from xtalpriors.reports.sections.expectation import uniform_length_volume_density
+from xtalpriors.reports.panels import Panel, curve_rows, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.paper_cells import uniform_length_volume_density
 from xtalpriors.reports.statistics import nice_edges, weighted_quantile
 
 __all__ = ["data", "draw"]
@@ -59,6 +57,4 @@ def data(
     return stack(parts)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-    """Both panels."""
-    return draw_panels(frame, list(PANELS.values()), legend_columns=4)
+draw = panels_drawer(list(PANELS.values()), legend_columns=4)

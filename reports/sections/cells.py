@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xtalpriors.arrays import LENGTHS
+from xtalpriors.arrays import ANGLES, LENGTHS
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import angle, lengths, volume
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.measures import folded_angle, length_statistics
 from xtalpriors.reports.meta import Rendered, count
 from xtalpriors.reports.panels import stack
-from xtalpriors.reports.section import Section, fit_text, render
-from xtalpriors.reports.sections.expectation import (
+from xtalpriors.reports.paper_cells import (
     CellBounds,
     ExpectedCells,
     expected_cells,
     uniform_length_volume_cdf,
 )
+from xtalpriors.reports.section import Section, fit_text, render
 from xtalpriors.reports.statistics import kolmogorov_distance, kolmogorov_fit, weighted_quantile
 
 __all__ = ["cells_section", "fitted_volume"]
@@ -117,8 +118,8 @@ def _lengths(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
 
 def _rule_clause(entries: pd.DataFrame, nodes: ExpectedCells) -> str:
     """How far the rule of eqs 6–13 is from the database, statistic by statistic."""
-    own = lengths.length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
-    rule = lengths.length_statistics(nodes.sorted_lengths_angstrom)
+    own = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
+    rule = length_statistics(nodes.sorted_lengths_angstrom)
     parts = [
         f"{kolmogorov_distance(own[panel.key], rule[panel.key], entries['weight']):.2f} for {label}"
         for panel, label in zip(lengths.PANELS, ("a₃", "a₃/a₂", "a₂/a₁"), strict=True)
@@ -150,7 +151,7 @@ def _angle_caption(
 ) -> str:
     if entries.empty:
         return f"{SMALL} has no structure in this corpus."
-    declared = angle.folded_angle(entries)
+    declared = folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64))
     oblique = entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64)
     known = np.isfinite(oblique)
     weights = entries["weight"].to_numpy(dtype=np.float64)

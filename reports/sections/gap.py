@@ -11,13 +11,8 @@ from markupsafe import Markup
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.tabulated import Categorical
-from xtalpriors.reports.figures.distances import histogram_distance
-from xtalpriors.reports.sections.generated import (
-    SCALARS,
-    GeneratedSet,
-    element_shares,
-    experimental_statistics,
-)
+from xtalpriors.reports.generated_data import GeneratedSet
+from xtalpriors.reports.measures import SCALARS, element_shares, entry_statistics, histogram_distance
 from xtalpriors.reports.statistics import kolmogorov_distance, total_variation, wasserstein
 from xtalpriors.reports.subset_data import SubsetData
 
@@ -49,7 +44,7 @@ def gap_frame(subset: SubsetData, bundle: PriorBundle | None, sets: Sequence[Gen
 
 def _scalars(subset: SubsetData, one: GeneratedSet) -> list[tuple[object, ...]]:
     weights = subset.frame["weight"].to_numpy(dtype=np.float64)
-    measured = experimental_statistics(subset.frame)
+    measured = entry_statistics(subset.frame)
     rows: list[tuple[object, ...]] = []
     for key, (label, unit) in SCALARS.items():
         known = np.isfinite(measured[key])

@@ -9,11 +9,12 @@ import pandas as pd
 
 from xtalpriors.reports.figures import distances, molecules
 from xtalpriors.reports.figures.generated import ANGLE, LENGTHS, MOST, GeneratedFigure
+from xtalpriors.reports.generated_data import GeneratedSet
 from xtalpriors.reports.inputs import SMALL, Inputs
+from xtalpriors.reports.measures import entry_statistics, histogram_distance
 from xtalpriors.reports.meta import Convention, FigureMeta, Rendered, count
 from xtalpriors.reports.section import Section, Table, html_table, render
 from xtalpriors.reports.sections.gap import drop_table, gap_frame, gap_table
-from xtalpriors.reports.sections.generated import GeneratedSet, experimental_statistics
 
 __all__ = ["synthetic_section"]
 
@@ -101,7 +102,7 @@ def _cells(
     entries = inputs.small.frame
     weights = entries["weight"].to_numpy(dtype=np.float64)
     made = {s.name: s.statistics for s in shown}
-    frame = figure.data(experimental_statistics(entries), weights, made)
+    frame = figure.data(entry_statistics(entries), weights, made)
     caption = (
         f"Filled: {SMALL}, N = {count(len(entries))}. D is the distance of each strategy to it, in the "
         f"order of the "
@@ -132,9 +133,7 @@ def _distances(inputs: Inputs, sets: Sequence[GeneratedSet]) -> Rendered:
         caption += " The bundle has no distances of the database, so that only generated ones are drawn."
     else:
         far = {
-            s.name: distances.histogram_distance(
-                prior.distance, s.distances.edges_angstrom, s.distances.all_atoms
-            )
+            s.name: histogram_distance(prior.distance, s.distances.edges_angstrom, s.distances.all_atoms)
             for s in shown
         }
         caption += (

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from xtalpriors.arrays import ANGLES
 from xtalpriors.priors.distributions.continuous import Exponential, LogNormal
 from xtalpriors.priors.distributions.estimate import Estimate, fixed
 from xtalpriors.reports.figures import (
@@ -20,9 +21,10 @@ from xtalpriors.reports.figures import (
     volume,
     waterfall,
 )
+from xtalpriors.reports.measures import folded_angle, length_statistics
 from xtalpriors.reports.meta import FigureMeta, Sample
 from xtalpriors.reports.panels import histogram_rows
-from xtalpriors.reports.sections.expectation import CellBounds, expected_cells
+from xtalpriors.reports.paper_cells import CellBounds, expected_cells
 from xtalpriors.reports.sections.paper import STATISTICS, compare_with_paper, strip
 from xtalpriors.reports.style import figure_style, inline_svg, render_svg
 
@@ -44,11 +46,11 @@ def test_a_histogram_integrates_to_the_share_inside_its_edges() -> None:
 
 def test_angle_is_folded_whatever_the_unique_axis() -> None:
     frame = _cells((5, 6, 7, 90, 104, 90), (5, 6, 7, 90, 76, 90), (5, 6, 7, 90, 90, 101.5))
-    assert angle.folded_angle(frame) == pytest.approx([104, 104, 101.5])
+    assert folded_angle(frame[list(ANGLES)].to_numpy()) == pytest.approx([104, 104, 101.5])
 
 
 def test_lengths_are_sorted_first() -> None:
-    got = lengths.length_statistics(np.array([[8.0, 4.0, 6.0]]))
+    got = length_statistics(np.array([[8.0, 4.0, 6.0]]))
     assert {k: float(v[0]) for k, v in got.items()} == {"longest": 8.0, "upper": 8 / 6, "lower": 1.5}
 
 

@@ -16,8 +16,9 @@ from xtalpriors.generator.output.parquet import write_parquet
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.figures import molecules
+from xtalpriors.reports.generated_data import read_generated
+from xtalpriors.reports.measures import batch_statistics, element_shares
 from xtalpriors.reports.meta import FigureMeta, Sample
-from xtalpriors.reports.sections.generated import batch_statistics, element_shares, read_generated
 from xtalpriors.reports.style import figure_style, render_svg
 
 

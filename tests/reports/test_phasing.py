@@ -21,7 +21,7 @@ from xtalpriors.model.training.curve import TrainingCurve
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.corpus import read_corpus
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
-from xtalpriors.reports.phasing.page import phasing_sections
+from xtalpriors.reports.phasing.phasing_page import phasing_sections
 from xtalpriors.reports.section import Section
 
 N = 60

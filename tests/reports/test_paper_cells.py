@@ -16,7 +16,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.generate import Generator
 from xtalpriors.priors.bundle import published_bundle
-from xtalpriors.reports.sections.expectation import (
+from xtalpriors.reports.paper_cells import (
     CellBounds,
     expected_cells,
     monoclinic_angle_density,

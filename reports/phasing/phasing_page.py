@@ -10,9 +10,9 @@ import pandas as pd
 
 from xtalpriors.reports.figures import phasing_maps
 from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
+from xtalpriors.reports.html import Fact, page_title, render_html, section_view
 from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count, short_digest
-from xtalpriors.reports.page import Fact, render_phasing
 from xtalpriors.reports.phasing.data import (
     PhasingSet,
     check_database,
@@ -20,7 +20,7 @@ from xtalpriors.reports.phasing.data import (
     read_phasing,
     scores_frame,
 )
-from xtalpriors.reports.phasing.tables import lineage_table, score_tables, strategy_tables, volume_table
+from xtalpriors.reports.phasing.score_tables import lineage_table, score_tables, strategy_tables, volume_table
 from xtalpriors.reports.phasing.training import training_section
 from xtalpriors.reports.section import Section, render
 
@@ -65,9 +65,9 @@ def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
     sets = labelled(read)
     if not sets:
         lead = "This corpus has no structure that the network could be tested on."
-        return PhasingPage(render_phasing(inputs, lead, [], [], []), [], {}, lead)
+        return PhasingPage(_render(inputs, lead, [], [], []), [], {}, lead)
     sections = phasing_sections(sets, inputs.name, digest)
-    html = render_phasing(inputs, _lead(sets), _facts(sets), _notes(sets), sections)
+    html = _render(inputs, _lead(sets), _facts(sets), _notes(sets), sections)
     networks = " and ".join(dict.fromkeys(s.network for s in sets.values()))
     teaser = f"Scores of {networks} on {', '.join(sets)}, beside what trivial phases reach."
     figures = [figure for section in sections for figure in section.figures]
@@ -97,6 +97,20 @@ def phasing_sections(
     sections.append(training_section(list(sets.values())))
     lead = "What the scores above depend on, from the corpus of the priors on."
     return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
+
+
+def _render(
+    inputs: Inputs, lead: str, facts: Sequence[Fact], notes: Sequence[str], sections: Sequence[Section]
+) -> str:
+    return render_html(
+        "phasing.html",
+        title=page_title(inputs.name),
+        lead=lead,
+        facts=[*facts, Fact("database", short_digest(inputs.corpus.digest), mono=True)],
+        warnings=notes,
+        sections=[section_view(section) for section in sections],
+        database_digest=inputs.corpus.digest,
+    )
 
 
 def _meta(sets: dict[str, PhasingSet], corpus: str, digest: str | None) -> FigureMeta:

@@ -1,63 +1,30 @@
-"""The page: templates filled with the sections, the comparison with the paper, and the fitted priors."""
+"""The page of a corpus, `index.html`: head, comparison with the paper, sections, fitted priors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
+from xtalpriors.reports.html import Fact, page_title, render_html, section_view
 from xtalpriors.reports.inputs import SMALL, Inputs
-from xtalpriors.reports.meta import Rendered, count, short_digest
+from xtalpriors.reports.meta import count, short_digest
 from xtalpriors.reports.section import Section
-from xtalpriors.reports.sections.bundle_tables import bundle_view
 from xtalpriors.reports.sections.drift import DriftTable
+from xtalpriors.reports.sections.fitted_priors import bundle_view
 from xtalpriors.reports.sections.paper import compare_with_paper
-from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
-__all__ = ["Fact", "render_page", "render_phasing"]
+__all__ = ["render_page"]
 
 PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
 """Section 2 and Table 2 of the 2026 paper."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number of the head of the page."""
-
-    name: str
-    value: str
-    mono: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Figure:
-    """A figure as the template prints it."""
-
-    name: str
-    number: str
-    title: str
-    caption: str
-    sample: str
-    inline: Markup
-
-
-@cache
-def _environment() -> Environment:
-    folder = Path(__file__).resolve().parent / "templates"
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
 
 
 def render_page(
     inputs: Inputs, sections: Sequence[Section], drifts: Sequence[DriftTable], phasing: str | None = None
 ) -> str:
     """HTML of the whole report; `phasing` is the sentence that links to the page on phasing."""
-    return _render(
+    return render_html(
         "report.html",
-        title=_title(inputs.name),
+        title=page_title(inputs.name),
         lead=_lead(inputs),
         facts=_facts(inputs),
         warnings=inputs.warnings,
@@ -66,58 +33,12 @@ def render_page(
             inputs.bundles, {name: subset.frame for name, subset in inputs.subsets.items()}
         ),
         drifts=drifts,
-        sections=[_section(section) for section in sections],
+        sections=[section_view(section) for section in sections],
         phasing=phasing,
         bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],
         reading=_reading(),
         database_digest=inputs.corpus.digest,
     )
-
-
-def render_phasing(
-    inputs: Inputs, lead: str, facts: Sequence[Fact], notes: Sequence[str], sections: Sequence[Section]
-) -> str:
-    """HTML of the page on phasing."""
-    return _render(
-        "phasing.html",
-        title=_title(inputs.name),
-        lead=lead,
-        facts=[*facts, Fact("database", short_digest(inputs.corpus.digest), mono=True)],
-        warnings=notes,
-        sections=[_section(section) for section in sections],
-        database_digest=inputs.corpus.digest,
-    )
-
-
-def _render(template: str, **values: object) -> str:
-    """A template with the style sheet and the palettes."""
-    environment = _environment()
-    css = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    return environment.get_template(template).render(
-        light=Markup(css_variables(LIGHT)), dark=Markup(css_variables(DARK)), css=Markup(css), **values
-    )
-
-
-def _title(name: str) -> str:
-    return name.upper() if len(name) <= 5 and name.isalpha() else name
-
-
-def _section(section: Section) -> dict[str, object]:
-    figures = [_figure(figure) for figure in section.figures]
-    return {
-        "key": section.key,
-        "title": section.title,
-        "lead": section.lead,
-        "figures": figures,
-        "tables": section.tables,
-    }
-
-
-def _figure(figure: Rendered) -> _Figure:
-    inline = Markup(inline_svg(figure.svg, figure.name, f"{figure.number}: {figure.title}. {figure.caption}"))
-    cell = "" if figure.meta.convention == "no cell" else f" · {figure.meta.convention} cell"
-    sample = "; ".join(str(s) for s in figure.meta.samples) + cell
-    return _Figure(figure.name, figure.number, figure.title, figure.caption, sample, inline)
 
 
 def _lead(inputs: Inputs) -> str:
