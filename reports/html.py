@@ -1,19 +1,25 @@
-"""HTML from the templates: whole pages, and a section with its figures inside it."""
+"""HTML and sentences from the files of `templates/`: Python computes the values, a template has the words.
+
+`words("cells", "volume", …)` calls the macro `volume` of `templates/cells.html`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from xtalpriors.reports.meta import Rendered
-from xtalpriors.reports.section import Section
+from xtalpriors.reports.meta import Rendered, count, short_digest
+from xtalpriors.reports.section import Section, fit_text, share_text
 from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
-__all__ = ["Fact", "page_title", "render_html", "section_view"]
+__all__ = ["Fact", "html_table", "markup", "page_title", "render_html", "section_view", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,33 @@ class _Figure:
 @cache
 def _environment() -> Environment:
     folder = Path(__file__).resolve().parent / "templates"
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {
+        "count": count,
+        "digest": short_digest,
+        "fit": fit_text,
+        "fixed": lambda value, digits: f"{value:.{digits}f}",
+        "percent": lambda share, digits: f"{100 * share:.{digits}f} %",
+        "share": share_text,
+    }
+    return environment
+
+
+def markup(template: str, macro: str, **values: object) -> Markup:
+    """The HTML of a macro of `templates/{template}.html`; its values are escaped."""
+    module = _environment().get_template(f"{template}.html").module
+    return Markup(getattr(module, macro)(**values))
+
+
+def words(template: str, macro: str, **values: object) -> str:
+    """The text of a macro of `templates/{template}.html`, not escaped, its lines joined to one."""
+    return re.sub(r"[ \n]+", " ", markup(template, macro, **values).unescape()).strip(" ")
+
+
+def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = ()) -> Markup:
+    """An HTML table of texts; columns in `numeric` are right-aligned."""
+    rows = list(frame.itertuples(index=False, name=None))
+    return markup("tables", "plain", columns=list(frame.columns), rows=rows, numeric=numeric)
 
 
 def render_html(template: str, **values: object) -> str:

@@ -12,6 +12,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 from xtalpriors.priors.bundle import PriorBundle, load_bundle, published_bundle
 from xtalpriors.reports.corpus import Corpus, read_corpus
+from xtalpriors.reports.html import words
 from xtalpriors.reports.meta import Convention, FigureMeta, Sample
 from xtalpriors.reports.subset_data import SubsetData, load_subset, make_subset
 
@@ -125,10 +126,8 @@ def _subsets(
         if subset.database_digest == corpus.digest:
             frames[subset.name] = subset
         else:
-            warnings.append(
-                f"{path} was written from another database ({subset.database_digest}, not {corpus.digest}); "
-                f"its subset {subset.name} was selected anew from this one."
-            )
+            was, name = subset.database_digest, subset.name
+            warnings.append(words("notes", "stale", path=path, digest=was, now=corpus.digest, subset=name))
     wanted = {name: DEFAULT_SUBSETS[name] for name in (SMALL, LARGE)}
     wanted |= {name: definition for name, b in bundles.items() if (definition := _definition(b)) is not None}
     for name, definition in wanted.items():
@@ -153,14 +152,11 @@ def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[Pr
     notes = []
     for digest in sorted({b.created_from.database_digest for b in earlier} - {None}, key=str):
         names = [b.name for b in earlier if b.created_from.database_digest == digest]
-        notes.append(
-            f"Of another database ({digest}; this one is {corpus.digest}): {', '.join(names)}. They are used "
-            f"for the drift only."
-        )
+        notes.append(words("notes", "of_another_database", digest=digest, now=corpus.digest, names=names))
     missing = [name for name in (SMALL, LARGE) if name not in bundles]
     if missing:
-        notes.append(f"No bundle of {' and '.join(missing)} was given: figures of it have no fitted curve.")
-    warned = [f"{name} ({len(b.warnings)})" for name, b in sorted(bundles.items()) if b.warnings]
+        notes.append(words("notes", "without_bundle", names=missing))
+    warned = {name: len(b.warnings) for name, b in sorted(bundles.items()) if b.warnings}
     if warned:
-        notes.append(f"Bundles carry warnings, listed with the fitted priors below: {', '.join(warned)}.")
+        notes.append(words("notes", "warned", counts=warned))
     return notes

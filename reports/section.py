@@ -15,7 +15,7 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta, Rendered
 from xtalpriors.reports.style import figure_style, render_svg
 
-__all__ = ["Section", "Table", "estimate_text", "fit_text", "html_table", "render", "share_text"]
+__all__ = ["Section", "Table", "estimate_text", "fit_text", "render", "share_text"]
 
 
 SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
@@ -56,22 +56,6 @@ def render(
     with figure_style(name):
         svg = render_svg(module.draw(frame, meta), meta.footer)
     return Rendered(name, number, title, caption, svg, frame, meta)
-
-
-def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = ()) -> Markup:
-    """An HTML table of strings; columns in `numeric` are right-aligned."""
-    heads = "".join(
-        f'<th class="number">{Markup.escape(c)}</th>' if c in numeric else f"<th>{Markup.escape(c)}</th>"
-        for c in frame.columns
-    )
-    rows = []
-    for row in frame.itertuples(index=False):
-        cells = [
-            f'<td class="number">{Markup.escape(v)}</td>' if c in numeric else f"<td>{Markup.escape(v)}</td>"
-            for c, v in zip(frame.columns, row, strict=True)
-        ]
-        rows.append("<tr>" + "".join(cells) + "</tr>")
-    return Markup(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xtalpriors.reports.figures import phasing_maps
 from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
-from xtalpriors.reports.html import Fact, page_title, render_html, section_view
+from xtalpriors.reports.html import Fact, page_title, render_html, section_view, words
 from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count, short_digest
 from xtalpriors.reports.phasing.data import (
@@ -64,12 +64,19 @@ def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
         check_database(path, read[-1], digest)
     sets = labelled(read)
     if not sets:
-        lead = "This corpus has no structure that the network could be tested on."
+        lead = words("scores", "no_structures")
         return PhasingPage(_render(inputs, lead, [], [], []), [], {}, lead)
     sections = phasing_sections(sets, inputs.name, digest)
-    html = _render(inputs, _lead(sets), _facts(sets), _notes(sets), sections)
-    networks = " and ".join(dict.fromkeys(s.network for s in sets.values()))
-    teaser = f"Scores of {networks} on {', '.join(sets)}, beside what trivial phases reach."
+    first = next(iter(sets.values()))
+    html = _render(
+        inputs,
+        words("scores", "lead", protocol=first.evaluation.protocol),
+        _facts(sets),
+        _notes(sets),
+        sections,
+    )
+    networks = list(dict.fromkeys(s.network for s in sets.values()))
+    teaser = words("scores", "teaser", networks=networks, labels=list(sets))
     figures = [figure for section in sections for figure in section.figures]
     return PhasingPage(html, figures, {"phasing": scores_frame(sets)}, teaser)
 
@@ -95,7 +102,7 @@ def phasing_sections(
     if tables := strategy_tables(list(sets.values())):
         sections.append(Section("paper", "Beside the paper", "", [], tables))
     sections.append(training_section(list(sets.values())))
-    lead = "What the scores above depend on, from the corpus of the priors on."
+    lead = words("scores", "lineage")
     return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
 
 
@@ -129,21 +136,6 @@ def _meta(sets: dict[str, PhasingSet], corpus: str, digest: str | None) -> Figur
     )
 
 
-def _lead(sets: dict[str, PhasingSet]) -> str:
-    protocol = next(iter(sets.values())).evaluation.protocol
-    text = (
-        f"Diffraction of real structures, calculated to {protocol.d_min_angstrom:g} Å within the box of the "
-        "network with their own U_iso, phased from phases zero and from "
-        f"{protocol.random_starts} random starts with 1 to {protocol.cycles} cycles. Best is the run nearest "
-        "to the truth, which the papers report and no user can pick; chosen is the run with the largest "
-        f"{protocol.merit}, a figure of merit that needs no truth. r counts every unique reflection once, as "
-        "in the papers; by multiplicity it is the correlation of the maps."
-    )
-    if protocol.completeness < 1:
-        text += f" Of the reflections {100 * protocol.completeness:.0f} % are given."
-    return text
-
-
 def _notes(sets: dict[str, PhasingSet]) -> list[str]:
     """What must be known before the numbers are read."""
     notes = []
@@ -151,21 +143,22 @@ def _notes(sets: dict[str, PhasingSet]) -> list[str]:
         what = next(s.described for s in sets.values() if s.network == network)
         parameters, structures = what.get("parameters"), what.get("structures")
         if parameters and structures and parameters * structures < PAPER_PARAMETERS * PAPER_STRUCTURES / 10:
-            box = what.get("max_index")
             notes.append(
-                f"{network} is a small network: {count(parameters)} parameters, trained on "
-                f"{count(structures)} artificial structures, where the paper has {count(PAPER_PARAMETERS)} "
-                f"and {count(PAPER_STRUCTURES)}."
-                + (f" It sees indices up to {box}, so long axes lose reflections." if box else "")
-                + " Its scores show that the chain from corpus to phases works and by how much it beats "
-                "trivial phases, not what the method can do."
+                words(
+                    "scores",
+                    "small_network",
+                    name=network,
+                    parameters=parameters,
+                    structures=structures,
+                    paper_parameters=PAPER_PARAMETERS,
+                    paper_structures=PAPER_STRUCTURES,
+                    max_index=what.get("max_index"),
+                )
             )
-    assumed = sum(s.summary.n_u_assumed for s in sets.values())
-    if assumed:
-        notes.append(f"{count(assumed)} structures have atoms without U_iso, for which 0.05 Å² is assumed.")
-    refused = sum(s.summary.n_refused for s in sets.values())
-    if refused:
-        notes.append(f"{count(refused)} structures could not be described in the network's group.")
+    if assumed := sum(s.summary.n_u_assumed for s in sets.values()):
+        notes.append(words("scores", "assumed", n=assumed))
+    if refused := sum(s.summary.n_refused for s in sets.values()):
+        notes.append(words("scores", "refused", n=refused))
     return notes
 
 
@@ -185,13 +178,7 @@ def _scores(
     rows: Sequence[tuple[str, pd.DataFrame]],
     meta: FigureMeta,
 ) -> Rendered:
-    caption = (
-        "Each point is a structure. Left the best of all runs, as in the paper; in the middle the run that a "
-        "user would get; right phases that are all zero. The dashed line is r = 0.8, from which a structure "
-        "counts as solved; above each panel the fraction solved, its Wilson 95 % interval, and N."
-    )
-    if meta.trained_volumes:
-        caption += " Shaded are the volumes that the network was trained on."
+    caption = words("scores", "scatter", has_trained_volumes=bool(meta.trained_volumes))
     title = f"r against volume, by {grouped_by}"
     return render(figure, name, number, title, figure.data(rows), meta, caption)
 
@@ -199,14 +186,7 @@ def _scores(
 def _maps(label: str, one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
     assert one.maps is not None
     solved = (one.maps["r"] >= 0.8).all()
-    caption = (
-        "Mean density of a slab of 0.5 Å along the plane that holds the most atoms, of structures of "
-        f"{label} among {'the largest solved ones' if solved else 'those with the best r'}. Phases are those "
-        "of the run chosen without the truth, amplitudes are calculated. Crosses are the true atoms of the "
-        "slab, named where they are not carbon. Contours at "
-        f"{', '.join(f'{100 * x:.0f}' for x in phasing_maps.LEVELS)} % of the highest density, and the "
-        "first one negative."
-    )
+    caption = words("scores", "maps", label=label, all_solved=solved, levels=phasing_maps.LEVELS)
     return render(
         phasing_maps,
         "phasing-maps",

@@ -8,9 +8,10 @@ import pandas as pd
 
 from xtalpriors.model.scoring.paper_tables import CELLS, FILLINGS, PAPER_TABLES, strategy_table
 from xtalpriors.model.scoring.summary import Score
+from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.meta import count
 from xtalpriors.reports.phasing.data import PhasingSet
-from xtalpriors.reports.section import Table, html_table
+from xtalpriors.reports.section import Table
 
 __all__ = ["lineage_table", "score_tables", "strategy_tables", "volume_table"]
 
@@ -50,15 +51,13 @@ def score_tables(sets: dict[str, PhasingSet]) -> list[Table]:
         Table(
             "Fraction solved (r ≥ 0.8)",
             html_table(pd.DataFrame(solved), numeric=numeric),
-            "In brackets Wilson’s 95 % interval. What a network adds to the baselines is what it has learnt. "
-            "Extended: over the whole list, with the true amplitudes of reflections that the network was not "
-            "given.",
+            words("scores", "solved_table"),
             "phasing",
         ),
         Table(
             "Median r",
             html_table(pd.DataFrame(median), numeric=numeric),
-            "In brackets a 95 % bootstrap interval.",
+            words("scores", "median_table"),
             "phasing",
         ),
     ]
@@ -83,7 +82,7 @@ def volume_table(sets: dict[str, PhasingSet]) -> list[Table]:
             )
     if not rows:
         return []
-    lead = "Fraction solved (r ≥ 0.8) inside and outside the range of volumes that the network has seen."
+    lead = words("scores", "volume_table")
     frame = pd.DataFrame(rows)
     return [
         Table("By volume", html_table(frame, numeric=list(frame.columns[2:])), lead, "phasing"),
@@ -110,12 +109,7 @@ def _strategies(sets: Sequence[PhasingSet], subset: str) -> Table:
     rows.append(["original PhAI set", "paper", _printed(*paper.original), *[""] * (len(cells) - 1)])
     sizes = sorted({s.summary.n for s in sets})
     trained = sorted({_training(s) for s in sets if s.described.get("structures")})
-    lead = (
-        f"Fraction solved (r ≥ 0.8) and median r of the best run. Here N = {', '.join(map(count, sizes))}"
-        + (f", trained on {'; '.join(trained)}. " if trained else ". ")
-        + f"The paper (doi {DOI}, Table {paper.number}) has N = {count(paper.n)} structures of COD and CSD "
-        f"with {paper.lengths}, and networks of 42.4 million parameters trained on 100 million structures."
-    )
+    lead = words("scores", "strategies", sizes=sizes, trained=trained, doi=DOI, paper=paper)
     title = f"Table {paper.number}: training strategies on {subset}"
     return Table(title, html_table(pd.DataFrame(rows, columns=["filling", "", *cells])), lead)
 

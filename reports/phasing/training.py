@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from xtalpriors.model.training.curve import TrainingCurve
 from xtalpriors.reports.figures import phasing_training
+from xtalpriors.reports.html import words
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, short_digest
 from xtalpriors.reports.phasing.data import PhasingSet
 from xtalpriors.reports.section import Section, render
@@ -22,11 +23,10 @@ def training_section(sets: Sequence[PhasingSet]) -> Section:
     curves = {name: one.evaluation.training for name, one in networks.items()}
     known = {name: curve for name, curve in curves.items() if curve.missing is None}
     shown = dict(list(known.items())[:MOST])
-    notes = [f"No curve of {name}: {curve.missing}." for name, curve in curves.items() if curve.missing]
-    if len(known) > len(shown):
-        notes.append(f"Not shown: {', '.join(list(known)[MOST:])}.")
+    missing = {name: curve.missing for name, curve in curves.items() if curve.missing}
+    lead = words("training", "lead", missing=missing, not_shown=list(known)[MOST:])
     figures = [_figure(shown, [networks[name] for name in shown])] if shown else []
-    return Section("training", "Training", " ".join(notes), figures)
+    return Section("training", "Training", lead, figures)
 
 
 def _networks(sets: Sequence[PhasingSet]) -> dict[str, PhasingSet]:
@@ -58,13 +58,7 @@ def _figure(curves: dict[str, TrainingCurve], networks: Sequence[PhasingSet]) ->
         ),
     )
     cycles = sorted({score.cycles for curve in curves.values() for score in curve.sets.values()})
-    caption = "Loss is the mean since the point before."
-    if cycles:
-        caption += (
-            " Scores are on structures that training never sees, the same ones each time, from phases all "
-            f"zero with {' or '.join(map(str, cycles))} cycles: one run each, no choice among several. "
-            "Bars are Wilson 95 % intervals; dashed lines are what trivial phases reach there."
-        )
+    caption = words("training", "curves", cycles=cycles)
     frame = phasing_training.data(curves)
     title = "Course of the training"
     return render(phasing_training, "phasing-training", "Fig. S4", title, frame, meta, caption)

@@ -11,9 +11,10 @@ from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import angle, lengths, volume
+from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.measures import folded_angle, length_statistics
-from xtalpriors.reports.meta import Rendered, count
+from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.panels import stack
 from xtalpriors.reports.paper_cells import (
     CellBounds,
@@ -21,7 +22,7 @@ from xtalpriors.reports.paper_cells import (
     expected_cells,
     uniform_length_volume_cdf,
 )
-from xtalpriors.reports.section import Section, fit_text, render
+from xtalpriors.reports.section import Section, render
 from xtalpriors.reports.statistics import kolmogorov_distance, kolmogorov_fit, weighted_quantile
 
 __all__ = ["cells_section", "fitted_volume"]
@@ -52,36 +53,30 @@ def _volume(inputs: Inputs) -> Rendered:
         ]
     )
     meta = inputs.meta([small.sample(), large.sample()], "declared")
-    caption = " ".join(
-        [
-            _volume_clause(inputs, SMALL, "Left", small.frame, (4.0, 10.0)),
-            _volume_clause(inputs, LARGE, "Right", large.frame, (4.0, 50.0)),
-            "The dashed curve is the density that lengths drawn uniformly between the bounds would give, "
-            "computed from eqs 1–5.",
-        ]
-    )
+    populations = [
+        _volumes(inputs, SMALL, "Left", small.frame, (4.0, 10.0)),
+        _volumes(inputs, LARGE, "Right", large.frame, (4.0, 50.0)),
+    ]
+    caption = words("cells", "volume", populations=populations)
     return render(volume, "volume", "Fig. 1", "Volume of the unit cell", frame, meta, caption)
 
 
-def _volume_clause(
+def _volumes(
     inputs: Inputs, name: str, side: str, entries: pd.DataFrame, bounds: tuple[float, float]
-) -> str:
+) -> dict[str, object]:
+    """Numbers of one panel's caption; `beyond` is the share of uniform lengths' volumes above 99 %."""
+    found: dict[str, object] = {"side": side, "subset": name, "n": len(entries)}
     if entries.empty:
-        return f"{side}: {name} has no structure in this corpus."
+        return found
     values, weights = entries["volume_angstrom3"], entries["weight"]
-    text = (
-        f"{side}: {name}, N = {count(len(entries))}, median {weighted_quantile(values, 0.5, weights):,.0f} Å³"
-    )
     bundle = inputs.bundles.get(name)
-    if bundle is not None and bundle.priors.cell_volume is not None:
-        text += f"; {fit_text(bundle.priors.cell_volume)}"
-    distance = kolmogorov_fit(values, lambda v: uniform_length_volume_cdf(v, *bounds), weights)
     top = weighted_quantile(values, 0.99, weights)
-    beyond = 100 * (1 - float(uniform_length_volume_cdf(top, *bounds)))
-    text += f". Uniform lengths are D = {distance:.2f} away"
-    if beyond > 5:
-        text += f", with {beyond:.0f} % of their volumes beyond the 99th percentile of the database"
-    return text + "."
+    return found | {
+        "median": weighted_quantile(values, 0.5, weights),
+        "prior": None if bundle is None else bundle.priors.cell_volume,
+        "distance": kolmogorov_fit(values, lambda v: uniform_length_volume_cdf(v, *bounds), weights),
+        "beyond": 1 - float(uniform_length_volume_cdf(top, *bounds)),
+    }
 
 
 def _ratio_fit(prior: ScalarPrior | None) -> Scalar | None:
@@ -95,40 +90,20 @@ def _lengths(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     upper = None if ratios is None else ratios.longest_over_middle
     lower = None if ratios is None else ratios.middle_over_shortest
     frame = lengths.data(small.frame, _ratio_fit(upper), _ratio_fit(lower), nodes)
-    caption = (
-        f"Sorted lengths a₁ ≤ a₂ ≤ a₃ of the declared cells of {SMALL}, N = {count(len(small.frame))}."
-        if len(small.frame)
-        else f"{SMALL} has no structure in this corpus."
-    )
-    clauses = [
-        f"{name}: {fit_text(prior)}"
-        for name, prior in (("a₃/a₂", upper), ("a₂/a₁", lower))
-        if prior is not None
-    ]
-    if clauses:
-        caption += (
-            " Fits in the ratio above 1 within r = 1.8, drawn for the share of the structures there. "
-            f"{'; '.join(clauses)}."
-        )
-    if nodes is not None and len(small.frame):
-        caption += _rule_clause(small.frame, nodes)
+    rule = _rule_distances(small.frame, nodes) if nodes is not None and len(small.frame) else {}
+    fits = {name: p for name, p in (("a₃/a₂", upper), ("a₂/a₁", lower)) if p is not None}
+    n = len(small.frame)
+    caption = words("cells", "lengths", subset=SMALL, n=n, fits=fits, rule_distances=rule)
     meta = inputs.meta([small.sample()], "declared")
     return render(lengths, "lengths", "Fig. 2", "Cell lengths and their ratios", frame, meta, caption)
 
 
-def _rule_clause(entries: pd.DataFrame, nodes: ExpectedCells) -> str:
-    """How far the rule of eqs 6–13 is from the database, statistic by statistic."""
+def _rule_distances(entries: pd.DataFrame, nodes: ExpectedCells) -> dict[str, float]:
+    """How far the rule of eqs 6–13 is from the database, by the name of the statistic."""
     own = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
     rule = length_statistics(nodes.sorted_lengths_angstrom)
-    parts = [
-        f"{kolmogorov_distance(own[panel.key], rule[panel.key], entries['weight']):.2f} for {label}"
-        for panel, label in zip(lengths.PANELS, ("a₃", "a₃/a₂", "a₂/a₁"), strict=True)
-    ]
-    return (
-        " Dashed: what eqs 6–13 give (r = 1.8, 4–10 Å) when V follows the log-normal fit and a₁ and a₂ "
-        "are uniform "
-        f"between their bounds; its distance D to the database is {', '.join(parts)}."
-    )
+    names = {"longest": "a₃", "upper": "a₃/a₂", "lower": "a₂/a₁"}
+    return {name: kolmogorov_distance(own[k], rule[k], entries["weight"]) for k, name in names.items()}
 
 
 def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
@@ -149,20 +124,17 @@ def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
 def _angle_caption(
     entries: pd.DataFrame, skews: dict[str, ScalarPrior | None], has_length_bound: bool
 ) -> str:
-    if entries.empty:
-        return f"{SMALL} has no structure in this corpus."
     declared = folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64))
     oblique = entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64)
     known = np.isfinite(oblique)
     weights = entries["weight"].to_numpy(dtype=np.float64)
-    text = (
-        f"{SMALL}, N = {count(len(entries))}. Left: the declared angle whatever the setting, median "
-        f"{weighted_quantile(declared, 0.5, weights):.1f}°. Right: the same structures in the P2₁/c "
-        f"setting with β "
-        f"nearest 90°, median {weighted_quantile(oblique[known], 0.5, weights[known]):.1f}°. "
+    return words(
+        "cells",
+        "angle",
+        subset=SMALL,
+        n=len(entries),
+        declared_median=weighted_quantile(declared, 0.5, weights),
+        oblique_median=weighted_quantile(oblique[known], 0.5, weights[known]),
+        fits={name: s for name, s in skews.items() if s is not None},
+        has_length_bound=has_length_bound,
     )
-    clauses = [f"{name}: {fit_text(s)}" for name, s in skews.items() if s is not None]
-    if clauses:
-        text += f"Fitted is the skew |s₃| = tan(β − 90°). {'; '.join(clauses)}. "
-    text += "Dotted: a skew drawn uniformly up to β = 125° (eq. 14), which favours large angles"
-    return text + ("; dashed: the same within the length bound of eq. 15." if has_length_bound else ".")

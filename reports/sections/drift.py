@@ -8,8 +8,8 @@ import pandas as pd
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
+from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import SMALL, Inputs
-from xtalpriors.reports.meta import short_digest
 
 __all__ = ["DriftRow", "DriftTable", "drift_tables"]
 
@@ -57,24 +57,21 @@ def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
     moves = sorted(comparison.moves, key=lambda m: (not m.exceeds, -_beyond(m), m.name))
     columns = ["name", "kind", "unit", "a", "b", "change", "low", "high", "noise", "ks_d", "exceeds"]
     frame = pd.DataFrame([[getattr(m, c) for c in columns] for m in moves], columns=columns)
-    lead = (
-        f"From {before.created_from.corpus} (priors {short_digest(before.priors_digest)}) to this bundle "
-        f"(priors "
-        f"{short_digest(now.priors_digest)}): {len(comparison.moved)} of {len(moves)} quantities moved by "
-        f"more than "
-        "sampling can do, the largest moves first. The change of a distribution is its Wasserstein "
-        "distance in its "
-        "unit, that of shares their total variation."
+    lead = words(
+        "moved",
+        "drift_lead",
+        before=before,
+        now=now,
+        moved=len(comparison.moved),
+        total=len(moves),
+        shown=SHOWN,
+        only_before=comparison.only_in_a,
+        only_now=comparison.only_in_b,
     )
-    if len(comparison.moved) > SHOWN:
-        lead += f" The first {SHOWN} are shown."
-    gone = [f"only before: {', '.join(comparison.only_in_a)}"] if comparison.only_in_a else []
-    gone += [f"only now: {', '.join(comparison.only_in_b)}"] if comparison.only_in_b else []
-    if gone:
-        lead += f" Not in both: {'; '.join(gone)}."
-    title = f"{now.name}, since {before.created_from.corpus}"
-    if before.created_from.database_digest is not None:
-        title += f" with database {short_digest(before.created_from.database_digest)}"
+    source = before.created_from
+    title = words(
+        "moved", "drift_title", name=now.name, corpus=source.corpus, database=source.database_digest
+    )
     moved = tuple(_row(m) for m in moves if m.exceeds)[:SHOWN]
     still = tuple(_row(m) for m in moves if not m.exceeds)
     return DriftTable(f"drift-{place + 1}-{now.name}", title, lead, COLUMNS, moved, still, frame)

@@ -12,8 +12,9 @@ from xtalpriors.models import Frozen
 from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.reports.html import html_table, markup, words
 from xtalpriors.reports.meta import count
-from xtalpriors.reports.section import estimate_text, html_table, share_text
+from xtalpriors.reports.section import estimate_text
 
 __all__ = ["BundleView", "bundle_view", "scalar_priors"]
 
@@ -31,17 +32,12 @@ class BundleView:
 
 def bundle_view(bundle: PriorBundle) -> BundleView:
     """Table of a bundle's priors: N, median, parameters with intervals, misfit."""
-    source = bundle.created_from
-    lead = f"{source.corpus}, priors digest {bundle.priors_digest}"
-    if source.weighting is not None:
-        lead += f", weighted by {source.weighting.replace('-', ' ')}"
-    if source.bootstrap:
-        lead += f", {count(source.bootstrap)} bootstrap replicates"
-    if source.parent is not None:
-        lead += f", pooled towards {source.parent} where it is small"
+    lead = words("priors", "lead", source=bundle.created_from, digest=bundle.priors_digest)
     columns = ["Prior", "N", "Median", "Unit", "Parametric form", "D"]
     frame = pd.DataFrame([_row(name, prior) for name, prior in scalar_priors(bundle.priors)], columns=columns)
-    html = html_table(frame, numeric=("N", "Median", "D")) + _shares(bundle.priors)
+    html = html_table(frame, numeric=("N", "Median", "D")) + markup(
+        "priors", "shares", found=list(_share_estimates(bundle.priors))
+    )
     return BundleView(
         bundle.name, lead, html, sorted(bundle.unavailable.items()), sorted(bundle.warnings.items())
     )
@@ -72,12 +68,6 @@ def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
     unit = "" if prior.unit == "1" else prior.unit
     median = "–" if prior.median is None else f"{prior.median.value:.4g}".replace("-", "−")
     return name, n, median, unit, form, misfit
-
-
-def _shares(priors: Priors) -> Markup:
-    """Shares that the bundle carries, in one sentence."""
-    found = [f"{name}: {share_text(value)}" for name, value in _share_estimates(priors)]
-    return Markup('<p class="small">{}</p>').format("; ".join(found)) if found else Markup("")
 
 
 def _share_estimates(priors: Priors) -> Iterator[tuple[str, Estimate]]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.tabulated import Categorical
 from xtalpriors.reports.generated_data import GeneratedSet
+from xtalpriors.reports.html import markup
 from xtalpriors.reports.measures import SCALARS, element_shares, entry_statistics, histogram_distance
 from xtalpriors.reports.statistics import kolmogorov_distance, total_variation, wasserstein
 from xtalpriors.reports.subset_data import SubsetData
@@ -97,32 +98,29 @@ def _distances(bundle: PriorBundle | None, one: GeneratedSet) -> list[tuple[obje
 def gap_table(frame: pd.DataFrame) -> Markup:
     """The frame as a table, statistics down and strategies across, the larger distances darker."""
     strategies = list(dict.fromkeys(frame["strategy"]))
-    heads = "".join(f'<th class="number wrap">{Markup.escape(s)}</th>' for s in strategies)
-    body = []
+    lines = []
     for statistic, group in frame.groupby("statistic", sort=False):
         by_name = group.set_index("strategy")
-        cells = "".join(_cell(by_name.loc[s]) for s in strategies)
-        noise = group["noise"].astype("float64").max()
-        measure = str(group["measure"].iloc[0])
-        text = "–" if pd.isna(noise) else f"{noise:.2f}"
-        first = f'<td class="wide">{Markup.escape(statistic)}</td><td>{measure}</td>'
-        body.append(f'<tr>{first}{cells}<td class="number small">{text}</td></tr>')
-    head = f'<tr><th>Statistic</th><th></th>{heads}<th class="number">noise</th></tr>'
-    return Markup(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>")
+        noise = float(group["noise"].astype("float64").max())
+        lines.append(
+            {
+                "statistic": statistic,
+                "measure": group["measure"].iloc[0],
+                "cells": [_cell(by_name.loc[s]) for s in strategies],
+                "noise": None if np.isnan(noise) else noise,
+            }
+        )
+    return markup("generated", "gap_table", strategies=strategies, lines=lines)
 
 
-def _cell(row: pd.Series[Any]) -> str:
-    value = row["distance"]
-    if pd.isna(value):
-        return '<td class="heat">–</td>'
-    shade = round(min(float(value), 1.0) * 70)
-    style = f"background: color-mix(in srgb, var(--moved) {shade}%, var(--surface))"
-    moved = "" if pd.isna(row["wasserstein"]) else f' <span class="interval">{_short(row)}</span>'
-    return f'<td class="heat" style="{style}">{float(value):.2f}{moved}</td>'
-
-
-def _short(row: pd.Series[Any]) -> str:
-    return f"{float(row['wasserstein']):.3g} {row['unit']}".strip()
+def _cell(row: pd.Series[Any]) -> dict[str, object] | None:
+    """A distance with the strength of its colour in per cent; None where it is not known."""
+    distance = float(row["distance"])
+    if np.isnan(distance):
+        return None
+    known = not pd.isna(row["wasserstein"])
+    moved = f"{float(row['wasserstein']):.3g} {row['unit']}".strip() if known else ""
+    return {"distance": distance, "shade": round(min(distance, 1.0) * 70), "moved": moved}
 
 
 def drop_table(sets: Sequence[GeneratedSet]) -> pd.DataFrame:

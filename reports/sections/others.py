@@ -6,8 +6,9 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import sheet
+from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
-from xtalpriors.reports.meta import Rendered, count
+from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import Section, render
 from xtalpriors.reports.statistics import weighted_quantile
 from xtalpriors.reports.subset_data import SubsetData
@@ -21,7 +22,7 @@ def others_section(inputs: Inputs) -> Section | None:
     if not further:
         return None
     empty = [s.name for s in further if s.frame.empty]
-    lead = f"No structure of this corpus is in {', '.join(empty)}." if empty else ""
+    lead = words("subsets", "lead", empty=empty)
     figures = [_sheet(inputs, s) for s in further if not s.frame.empty]
     return Section("subsets", "Other subsets", lead, figures)
 
@@ -44,13 +45,13 @@ def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:
 def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
     frame = sheet.data(subset.frame, _fits(inputs.bundles.get(subset.name)))
     entries = subset.frame
-    description = str(subset.definition.get("description") or "a subset of its own")
-    caption = (
-        f"{description}. N = {count(len(entries))}, median volume "
-        f"{weighted_quantile(entries['volume_angstrom3'], 0.5, entries['weight']):,.0f} Å³."
+    caption = words(
+        "subsets",
+        "sheet",
+        description=subset.definition.get("description"),
+        n=len(entries),
+        median=weighted_quantile(entries["volume_angstrom3"], 0.5, entries["weight"]),
     )
-    if len(entries) < 50:
-        caption += " With so few structures the histograms only sketch the shape."
     brought = bool(subset.definition.get("bring_to_p21c"))
     meta = inputs.meta([subset.sample()], "least-oblique" if brought else "declared")
     name = f"subset-{subset.name}"

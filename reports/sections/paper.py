@@ -12,6 +12,7 @@ from markupsafe import Markup
 from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.reports.html import markup
 from xtalpriors.reports.statistics import wilson
 
 __all__ = ["STATISTICS", "PaperRow", "Statistic", "compare_with_paper", "strip"]
@@ -195,18 +196,13 @@ def strip(estimate: Estimate, reference: float | None, axis: tuple[float, float]
     def at(value: float) -> float:
         return round(6 + 136 * (value - low) / (high - low), 1)
 
-    bar = ""
+    ends = None
     if estimate.low is not None and estimate.high is not None:
-        bar = (
-            f'<line x1="{at(estimate.low)}" x2="{at(estimate.high)}" y1="10" y2="10" '
-            'stroke="var(--data)" stroke-width="5" stroke-opacity=".4"/>'
-        )
-    y = at(estimate.value)
-    if reference is not None:
-        x = at(reference)
-        bar += f'<path d="M{x} 4 l5 6 l-5 6 l-5 -6 z" fill="var(--paper)"/>'
-    return Markup(
-        '<svg class="strip" viewBox="0 0 148 20" aria-hidden="true">'
-        '<line x1="4" x2="144" y1="10" y2="10" stroke="var(--grid)" stroke-width="2"/>'
-        f'{bar}<circle cx="{y}" cy="10" r="4" fill="var(--data)" stroke="var(--surface)"/></svg>'
+        ends = at(estimate.low), at(estimate.high)
+    return markup(
+        "moved",
+        "strip",
+        bar=ends,
+        value=at(estimate.value),
+        paper=None if reference is None else at(reference),
     )

@@ -10,10 +10,11 @@ import pandas as pd
 from xtalpriors.reports.figures import distances, molecules
 from xtalpriors.reports.figures.generated import ANGLE, LENGTHS, MOST, GeneratedFigure
 from xtalpriors.reports.generated_data import GeneratedSet
+from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.measures import entry_statistics, histogram_distance
 from xtalpriors.reports.meta import Convention, FigureMeta, Rendered, count
-from xtalpriors.reports.section import Section, Table, html_table, render
+from xtalpriors.reports.section import Section, Table, render
 from xtalpriors.reports.sections.gap import drop_table, gap_frame, gap_table
 
 __all__ = ["synthetic_section"]
@@ -43,20 +44,13 @@ def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Se
     drawn = next((s for s in sets if s.filling == "molecules"), None)
     if drawn is not None:
         figures.append(_molecules(inputs, drawn))
-    gap = (
-        "D is the Kolmogorov–Smirnov distance, with the Wasserstein distance in the statistic's unit "
-        "beside it; TV "
-        "the total variation, the share that would have to move. Both run from 0, the same, to 1, no "
-        "overlap. "
-        "Noise is what D of two samples of these sizes exceeds in 5 % of cases when nothing differs."
-    )
     dropped = drop_table(sets)
     tables = [
-        Table("Synthetic-to-real gap", gap_table(frame), gap, "gap"),
+        Table("Synthetic-to-real gap", gap_table(frame), words("generated", "gap"), "gap"),
         Table(
             "What was dropped",
             html_table(dropped, numeric=list(dropped.columns[2:])),
-            "The paper says that atoms are rarely dropped.",
+            words("generated", "dropped"),
         ),
     ]
     return Section("generated", "Generated against experiment", lead, figures, tables), frame
@@ -73,21 +67,13 @@ def _lead(inputs: Inputs, sets: Sequence[GeneratedSet]) -> str:
     """What is compared with what, and where the sets were not drawn from this corpus's priors."""
     bundle = inputs.bundles.get(SMALL)
     own = None if bundle is None else bundle.priors_digest
-    text = (
-        f"Generated structures beside {SMALL} of this corpus. D on a panel is the Kolmogorov–Smirnov "
-        f"distance between "
-        "the strategy and the database."
-    )
-    foreign = [s for s in sets if s.batch.group.number == 14 and s.run.get("priors_digest") != own]
-    if foreign:
-        names = ", ".join(f"{s.name} from {s.run.get('bundle', 'an unknown bundle')}" for s in foreign)
-        text += f" Not drawn from this corpus's priors of {SMALL}: {names}; their distance holds that "
-        "difference too."
-    others = [s for s in sets if s.batch.group.number != 14]
-    if others:
-        names = ", ".join(f"{s.name} (no. {s.batch.group.number})" for s in others)
-        text += f" Left out, because they are not in P2₁/c: {names}."
-    return text
+    foreign = [
+        (s.name, s.run.get("bundle", "an unknown bundle"))
+        for s in sets
+        if s.batch.group.number == 14 and s.run.get("priors_digest") != own
+    ]
+    others = [(s.name, s.batch.group.number) for s in sets if s.batch.group.number != 14]
+    return words("generated", "lead", subset=SMALL, foreign=foreign, others=others)
 
 
 def _meta(inputs: Inputs, sets: Sequence[GeneratedSet], convention: Convention) -> FigureMeta:
@@ -103,13 +89,7 @@ def _cells(
     weights = entries["weight"].to_numpy(dtype=np.float64)
     made = {s.name: s.statistics for s in shown}
     frame = figure.data(entry_statistics(entries), weights, made)
-    caption = (
-        f"Filled: {SMALL}, N = {count(len(entries))}. D is the distance of each strategy to it, in the "
-        f"order of the "
-        "legend; the table of the gap has the numbers."
-    )
-    if len(sets) > MOST:
-        caption += f" {len(sets) - MOST} further strategies are in the table below only."
+    caption = words("generated", "cells", subset=SMALL, n=len(entries), left_out=len(sets) - MOST)
     return render(figure, name, number, title, frame, _meta(inputs, shown, "declared"), caption)
 
 
@@ -122,23 +102,12 @@ def _distances(inputs: Inputs, sets: Sequence[GeneratedSet]) -> Rendered:
     bundle = inputs.bundles.get(SMALL)
     prior = None if bundle is None else bundle.priors.distances
     frame = distances.data(prior, {s.name: s.distances for s in shown})
-    caption = (
-        "Left: all pairs of atoms up to 6 Å, symmetry images included, each structure normalised. Right: "
-        "pairs "
-        "without hydrogen over the sum of their covalent radii; bonds stand at 1, and artificial "
-        "molecules leave "
-        "1.1–1.4 empty by construction."
-    )
-    if prior is None:
-        caption += " The bundle has no distances of the database, so that only generated ones are drawn."
-    else:
-        far = {
-            s.name: histogram_distance(prior.distance, s.distances.edges_angstrom, s.distances.all_atoms)
-            for s in shown
-        }
-        caption += (
-            " Total variation to the database: " + ", ".join(f"{n} {v:.2f}" for n, v in far.items()) + "."
-        )
+    far = None
+    if prior is not None:
+        near = prior.distance
+        made = {s.name: s.distances for s in shown}
+        far = {k: histogram_distance(near, h.edges_angstrom, h.all_atoms) for k, h in made.items()}
+    caption = words("generated", "distances", to_database=far)
     meta = _meta(inputs, shown, "no cell")
     return render(distances, "generated-distances", "Fig. 4", "Interatomic distances", frame, meta, caption)
 
@@ -148,13 +117,6 @@ def _molecules(inputs: Inputs, one: GeneratedSet) -> Rendered:
     least = min(LARGE_ENOUGH, int(heavy.max()))
     structures = [one.batch[int(k)] for k in np.flatnonzero(heavy >= least)[: molecules.SHOWN]]
     frame = molecules.data(structures)
-    caption = (
-        f"The first {len(structures)} structures of {one.name} with {least} or more non-hydrogen "
-        f"atoms in the "
-        "asymmetric unit, seen along their flattest direction. Sticks join atoms within 1.15 times the "
-        "sum of their covalent radii. Grey is "
-        "carbon, "
-        "white hydrogen; a fragment apart grew from an atom on a special position."
-    )
+    caption = words("generated", "molecules", shown=len(structures), strategy=one.name, least=least)
     meta = _meta(inputs, [one], "no cell")
     return render(molecules, "generated-molecules", "Fig. S3", "Artificial molecules", frame, meta, caption)
