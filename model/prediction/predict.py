@@ -13,7 +13,7 @@ from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.loss import map_correlation
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.prediction.input import PredictionInput, read_input
+from xtalpriors.model.prediction.read_input import PredictionInput, read_input
 from xtalpriors.model.scoring.density import spread
 from xtalpriors.model.scoring.diffraction import network_input
 from xtalpriors.model.scoring.figure_of_merit import FigureOfMerit

@@ -22,7 +22,7 @@ from xtalpriors.model.scoring.baselines import Baselines, trivial_baselines
 from xtalpriors.model.scoring.charge_flipping import charge_flipping
 from xtalpriors.model.scoring.density import DensityMaps
 from xtalpriors.model.scoring.diffraction import Diffraction, network_input
-from xtalpriors.model.scoring.evaluation import Evaluation, diffraction_of, make_evaluation
+from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of, make_evaluation
 from xtalpriors.model.scoring.figure_of_merit import FIGURES, positivity
 from xtalpriors.model.scoring.runs import Protocol, Runs, check_size, first_largest, phase_runs
 from xtalpriors.model.scoring.structures import ExperimentalStructures

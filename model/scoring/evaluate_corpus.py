@@ -9,17 +9,16 @@ from typing import Any, Final
 
 from xtalpriors.atomic import write_text
 from xtalpriors.canonical import canonical_json
-from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.card import ModelCard, card_markdown
 from xtalpriors.model.network.weights import load_card
-from xtalpriors.model.scoring.evaluate_subsets import Assessment, Selection, assess
-from xtalpriors.model.scoring.evaluation import maps_path, summary_path
+from xtalpriors.model.scoring.evaluate_subsets import EvaluatedSubsets, Selection, evaluate_subsets
+from xtalpriors.model.scoring.evaluation_table import maps_path, summary_path
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import EmptyTestSet
 from xtalpriors.model.scoring.summary import Score, Summary
-from xtalpriors.model.training.lineage import card_markdown
 from xtalpriors.progress import Progress, silent
 
-__all__ = ["CorpusAssessment", "assess_corpus", "headline"]
+__all__ = ["EvaluatedCorpus", "evaluate_corpus", "headline"]
 
 CARD_SCORES: Final[Mapping[str, str]] = {
     "best": "best run",
@@ -31,8 +30,8 @@ CARD_SCORES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CorpusAssessment:
-    """What `assess_corpus` found.
+class EvaluatedCorpus:
+    """What `evaluate_corpus` found.
 
     Attributes
     ----------
@@ -42,7 +41,7 @@ class CorpusAssessment:
         Subsets with nothing to test, and why.
     """
 
-    done: dict[str, Assessment]
+    done: dict[str, EvaluatedSubsets]
     empty: dict[str, str]
 
     def __str__(self) -> str:
@@ -51,7 +50,7 @@ class CorpusAssessment:
         return "\n".join(parts + [f"{name}: not evaluated. {why}" for name, why in self.empty.items()])
 
 
-def assess_corpus(
+def evaluate_corpus(
     model: Path,
     subsets: Sequence[Path],
     folder: Path,
@@ -61,7 +60,7 @@ def assess_corpus(
     selection: Selection | None = None,
     device: str | None = None,
     progress: Progress = silent,
-) -> CorpusAssessment:
+) -> EvaluatedCorpus:
     """Evaluate a network on each of several subsets.
 
     A subset without a structure is said and left out: a small corpus is no error.
@@ -73,25 +72,25 @@ def assess_corpus(
     subsets
         `NAME.parquet` of `xtalpriors subset`, one evaluation each.
     folder
-        Gets what `assess` writes for each, and `model-card.json` and `.md`: the card of the network with its
-        scores on these structures, and `digest.json`: what was scored on what, without a number that depends
-        on the processor.
+        Gets what `evaluate_subsets` writes for each, and `model-card.json` and `.md`: the card of the network
+        with its scores on these structures, and `digest.json`: what was scored on what, without a number that
+        depends on the processor.
     metrics
         Gets the headline numbers (.json).
     protocol, selection, device, progress
-        As in `assess`.
+        As in `evaluate_subsets`.
 
     Raises
     ------
     XtalpriorsError, UsageError
-        As `assess`, but for an empty subset.
+        As `evaluate_subsets`, but for an empty subset.
     """
     card = load_card(model)
-    found = CorpusAssessment({}, {})
+    found = EvaluatedCorpus({}, {})
     for subset in map(Path, subsets):
         output = folder / subset.name
         try:
-            found.done[subset.stem] = assess(
+            found.done[subset.stem] = evaluate_subsets(
                 model, [subset], output, protocol, selection=selection, device=device, progress=progress
             )
         except EmptyTestSet as error:

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from xtalpriors.atomic import keep_apart, write_text
 from xtalpriors.canonical import canonical_json
 from xtalpriors.mining.subsets.write import read_metadata, sites_path
+from xtalpriors.model.network.card import ModelCard, lineage_rows
+from xtalpriors.model.network.curve import CURVE_FILE, read_curve
+from xtalpriors.model.network.device import pick_device, torch_threads
 from xtalpriors.model.network.weights import load_model, weights_file
 from xtalpriors.model.scoring.evaluate import evaluate
-from xtalpriors.model.scoring.evaluation import Evaluation, maps_path, summary_path, write_evaluation
-from xtalpriors.model.scoring.paper_tables import describe_network, score_text
+from xtalpriors.model.scoring.evaluation_table import Evaluation, maps_path, summary_path, write_evaluation
 from xtalpriors.model.scoring.projection import projections, write_projections
 from xtalpriors.model.scoring.read_structures import read_structures
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
 from xtalpriors.model.scoring.structures import EmptyTestSet, ExperimentalStructures
-from xtalpriors.model.scoring.summary import Summary, summarise
-from xtalpriors.model.training.curve import CURVE_FILE, read_curve
-from xtalpriors.model.training.distributed import pick_device
+from xtalpriors.model.scoring.summary import Summary, score_text, summarise
 from xtalpriors.models import Frozen
 from xtalpriors.progress import Progress, silent
 
-__all__ = ["Assessment", "Selection", "assess"]
+__all__ = ["EvaluatedSubsets", "Selection", "evaluate_subsets"]
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """What `assess` found and wrote."""
+class EvaluatedSubsets:
+    """What `evaluate_subsets` found and wrote."""
 
     path: Path
     evaluation: Evaluation
@@ -61,7 +60,7 @@ class Selection(Frozen):
     """Only cells with a volume in this range, for a network of small cells."""
 
 
-def assess(
+def evaluate_subsets(
     model: Path,
     subsets: Sequence[Path],
     output: Path,
@@ -70,7 +69,7 @@ def assess(
     selection: Selection | None = None,
     device: str | None = None,
     progress: Progress = silent,
-) -> Assessment:
+) -> EvaluatedSubsets:
     """Evaluate a trained network on the union of subsets and write what came out.
 
     Parameters
@@ -80,8 +79,8 @@ def assess(
     subsets
         `NAME.parquet` of `xtalpriors subset`, of one or several corpora.
     output
-        `NAME.parquet`: a row per structure (`evaluation.COLUMNS`). Beside it `NAME.json`, the summary, and
-        `NAME.maps.parquet`, the density projections of Fig. 7.
+        `NAME.parquet`: a row per structure (`evaluation_table.COLUMNS`). Beside it `NAME.json`, the summary,
+        and `NAME.maps.parquet`, the density projections of Fig. 7.
     protocol
         Null: that of Melgalvis & Reķis 2026.
     selection
@@ -110,12 +109,12 @@ def assess(
         read_structures(subsets, reflections.group, one_per_cluster=selection.one_per_cluster), selection
     )
     description = {
-        **describe_network(card),
+        **_describe(card),
         "subsets": sorted({Path(s).stem for s in subsets}),
         "databases": sorted({_database(Path(s)) for s in subsets}),
         "selection": selection.model_dump(mode="json"),
     }
-    with _threads(card.training.get("threads")):
+    with torch_threads(card.training.get("threads")):
         evaluation = evaluate(
             network,
             reflections,
@@ -132,7 +131,7 @@ def assess(
     write_evaluation(evaluation, output)
     write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))
     write_text(summary_path(output), canonical_json(summary.model_dump(mode="json"), indent=1) + "\n")
-    return Assessment(output, evaluation, summary)
+    return EvaluatedSubsets(output, evaluation, summary)
 
 
 def _select(structures: ExperimentalStructures, selection: Selection) -> ExperimentalStructures:
@@ -159,13 +158,25 @@ def _database(subset: Path) -> str:
     return str(read_metadata(subset)["database_digest"])
 
 
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    """Torch's threads as in training: sums depend on their number, and a small network is slower on many."""
-    before = torch.get_num_threads()
-    if number is not None:
-        torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _describe(card: ModelCard) -> dict[str, Any]:
+    """What an evaluation keeps of the network: its name, size, training and strategy."""
+    generator = {} if card.lineage is None else card.lineage.generator
+    return {
+        "name": card.name,
+        "parameters": card.parameters,
+        "max_index": card.max_index,
+        "structures": card.structures,
+        "steps": card.steps,
+        "scaling": card.scaling,
+        "averaged": card.averaged,
+        "weights_digest": card.weights_digest,
+        "cell": generator.get("cell"),
+        "filling": generator.get("filling"),
+        "volume_min_angstrom3": generator.get("volume_min_angstrom3"),
+        "volume_max_angstrom3": generator.get("volume_max_angstrom3"),
+        "bundle": None if card.lineage is None else card.lineage.bundle,
+        "priors_digest": None if card.lineage is None else card.lineage.priors_digest,
+        "generator_digest": None if card.lineage is None else card.lineage.generator_digest,
+        "code_commit": None if card.lineage is None else card.lineage.code_commit,
+        "lineage": [list(row) for row in lineage_rows(card)],
+    }

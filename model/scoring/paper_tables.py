@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.scoring.summary import Score, Summary
-from xtalpriors.model.training.lineage import lineage_rows
 
 __all__ = [
     "CELLS",
@@ -20,8 +18,6 @@ __all__ = [
     "PAPER_TABLES",
     "PaperTable",
     "StrategyCell",
-    "describe_network",
-    "score_text",
     "strategy_table",
 ]
 
@@ -122,30 +118,6 @@ class StrategyCell:
     paper: tuple[float, float] | None
 
 
-def describe_network(card: ModelCard) -> dict[str, Any]:
-    """What an evaluation keeps of the network: its name, size, training and strategy."""
-    generator = {} if card.lineage is None else card.lineage.generator
-    return {
-        "name": card.name,
-        "parameters": card.parameters,
-        "max_index": card.max_index,
-        "structures": card.structures,
-        "steps": card.steps,
-        "scaling": card.scaling,
-        "averaged": card.averaged,
-        "weights_digest": card.weights_digest,
-        "cell": generator.get("cell"),
-        "filling": generator.get("filling"),
-        "volume_min_angstrom3": generator.get("volume_min_angstrom3"),
-        "volume_max_angstrom3": generator.get("volume_max_angstrom3"),
-        "bundle": None if card.lineage is None else card.lineage.bundle,
-        "priors_digest": None if card.lineage is None else card.lineage.priors_digest,
-        "generator_digest": None if card.lineage is None else card.lineage.generator_digest,
-        "code_commit": None if card.lineage is None else card.lineage.code_commit,
-        "lineage": [list(row) for row in lineage_rows(card)],
-    }
-
-
 def strategy_table(
     summaries: Sequence[Summary], subset: str, score: str = "best"
 ) -> list[list[StrategyCell]]:
@@ -182,16 +154,3 @@ def _middle(scores: Sequence[Score]) -> Score | None:
     """The median one by fraction solved, the lower of two."""
     ordered = sorted(scores, key=lambda s: (s.solved or 0.0, s.median or 0.0))
     return ordered[(len(ordered) - 1) // 2] if ordered else None
-
-
-def score_text(score: Score | None) -> str:
-    """`86.0 % (83.1–88.5), median 0.912 (0.905–0.921), N = 351`; a dash for none."""
-    if score is None or score.solved is None or score.median is None:
-        return "–"
-    solved = f"{100 * score.solved:.1f} %"
-    if score.solved_low is not None and score.solved_high is not None:
-        solved += f" ({100 * score.solved_low:.1f}–{100 * score.solved_high:.1f})"
-    median = f"median {score.median:.3f}"
-    if score.median_low is not None and score.median_high is not None:
-        median += f" ({score.median_low:.3f}–{score.median_high:.3f})"
-    return f"{solved}, {median}, N = {score.n:,}".replace("-0.", "−0.")

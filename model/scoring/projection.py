@@ -22,7 +22,7 @@ from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.origins import permissible_origins
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.density import DensityMaps, good_size
-from xtalpriors.model.scoring.evaluation import Evaluation, diffraction_of
+from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 from xtalpriors.tables import write_parquet
 

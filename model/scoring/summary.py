@@ -11,11 +11,11 @@ from scipy.stats import binom
 
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.model.network.card import SOLVED, wilson_interval
-from xtalpriors.model.scoring.evaluation import Evaluation
+from xtalpriors.model.scoring.evaluation_table import Evaluation
 from xtalpriors.model.scoring.structures import CLASSES
 from xtalpriors.models import Frozen
 
-__all__ = ["SCORES", "Score", "Summary", "score", "summarise", "training_volumes"]
+__all__ = ["SCORES", "Score", "Summary", "score", "score_text", "summarise", "training_volumes"]
 
 
 SOLVED_2024: Final = 0.95
@@ -154,3 +154,16 @@ def _by_volume(volumes: F64, network: Mapping[str, Any]) -> dict[str, Bool]:
         return {}
     inside = (volumes >= limits[0]) & (volumes <= limits[1])
     return {"trained": inside, "other": ~inside}
+
+
+def score_text(score: Score | None) -> str:
+    """`86.0 % (83.1–88.5), median 0.912 (0.905–0.921), N = 351`; a dash for none."""
+    if score is None or score.solved is None or score.median is None:
+        return "–"
+    solved = f"{100 * score.solved:.1f} %"
+    if score.solved_low is not None and score.solved_high is not None:
+        solved += f" ({100 * score.solved_low:.1f}–{100 * score.solved_high:.1f})"
+    median = f"median {score.median:.3f}"
+    if score.median_low is not None and score.median_high is not None:
+        median += f" ({score.median_low:.3f}–{score.median_high:.3f})"
+    return f"{solved}, {median}, N = {score.n:,}".replace("-0.", "−0.")

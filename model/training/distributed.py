@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from xtalpriors.errors import UsageError
+from xtalpriors.model.network.device import pick_device
 
 __all__ = ["Processes", "processes"]
 
@@ -55,34 +55,6 @@ class Processes:
         """Until every process is here."""
         if self.world_size > 1:
             dist.barrier()
-
-
-def pick_device(name: str | None, local_rank: int = 0) -> torch.device:
-    """Device of a name; null: a CUDA device if there is one, else the CPU.
-
-    Raises
-    ------
-    UsageError
-        No such device here.
-    """
-    cuda = torch.cuda.is_available()
-    try:
-        device = torch.device(name or ("cuda" if cuda else "cpu"))
-    except RuntimeError as error:
-        raise UsageError(f"There is no device '{name}': say cpu, cuda or cuda:N.") from error
-    if device.type == "cuda":
-        if not cuda:
-            raise UsageError(
-                f"--device {name}: PyTorch sees no CUDA device here. Say --device cpu, or install its "
-                "CUDA build."
-            )
-        number = device.index if device.index is not None else local_rank
-        if number >= torch.cuda.device_count():
-            raise UsageError(f"there is no CUDA device {number}; there are {torch.cuda.device_count()}.")
-        return torch.device("cuda", number)
-    if device.type != "cpu":
-        raise UsageError(f"--device {name}: only cpu and cuda are supported.")
-    return device
 
 
 @contextmanager

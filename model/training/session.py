@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from xtalpriors.model.network.device import torch_threads
 from xtalpriors.model.training.config import TrainConfig
 
 __all__ = ["settings"]
@@ -16,12 +17,10 @@ __all__ = ["settings"]
 def settings(config: TrainConfig) -> Iterator[None]:
     """Torch's threads and choice of convolutions as configured, and as they were afterwards."""
     cudnn = torch.backends.cudnn
-    before = torch.get_num_threads(), cudnn.deterministic, cudnn.benchmark
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    before = cudnn.deterministic, cudnn.benchmark
     cudnn.deterministic, cudnn.benchmark = config.deterministic, not config.deterministic
     try:
-        yield
+        with torch_threads(config.threads):
+            yield
     finally:
-        torch.set_num_threads(before[0])
-        cudnn.deterministic, cudnn.benchmark = before[1:]
+        cudnn.deterministic, cudnn.benchmark = before

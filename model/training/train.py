@@ -16,7 +16,7 @@ from xtalpriors.atomic import write_text
 from xtalpriors.canonical import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.interrupts import stop_flag
-from xtalpriors.model.network.card import ModelCard, SetScore
+from xtalpriors.model.network.card import ModelCard, SetScore, write_card
 from xtalpriors.model.network.weights import FILE_NAME, load_card, save_model
 from xtalpriors.model.training.checkpoint import (
     check_same_run,
@@ -29,7 +29,7 @@ from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.model.training.distributed import processes
 from xtalpriors.model.training.feed import Feed
 from xtalpriors.model.training.journal import Journal
-from xtalpriors.model.training.lineage import lineage_of, write_card
+from xtalpriors.model.training.lineage import lineage_of
 from xtalpriors.model.training.session import settings
 from xtalpriors.model.training.trainer import Trainer, make_stream
 from xtalpriors.model.training.validation import ValidationSet, generated_set, score_set

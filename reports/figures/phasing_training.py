@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xtalpriors.model.network.card import SOLVED, wilson_interval
-from xtalpriors.model.training.curve import TrainingCurve
+from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 

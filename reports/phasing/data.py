@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.scoring.evaluation import Evaluation, maps_path, read_evaluation
+from xtalpriors.model.scoring.evaluation_table import Evaluation, maps_path, read_evaluation
 from xtalpriors.model.scoring.paper_tables import PAPER_TABLES
 from xtalpriors.model.scoring.projection import PROJECTIONS
 from xtalpriors.model.scoring.summary import Summary, summarise, training_volumes
@@ -64,7 +64,7 @@ class PhasingSet:
 
 
 def read_phasing(path: Path) -> PhasingSet:
-    """Read what `model.assess.assess` wrote.
+    """Read what `evaluate_subsets` wrote.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xtalpriors.model.training.curve import TrainingCurve
+from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.reports.figures import phasing_training
 from xtalpriors.reports.html import words
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, short_digest

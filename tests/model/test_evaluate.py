@@ -18,7 +18,7 @@ from xtalpriors.model.scoring.baselines import trivial_baselines
 from xtalpriors.model.scoring.charge_flipping import charge_flipping
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.evaluate import evaluate
-from xtalpriors.model.scoring.evaluation import COLUMNS, read_evaluation, write_evaluation
+from xtalpriors.model.scoring.evaluation_table import COLUMNS, read_evaluation, write_evaluation
 from xtalpriors.model.scoring.runs import Protocol, first_largest
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 from xtalpriors.model.scoring.summary import summarise

@@ -16,9 +16,9 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import save_model
-from xtalpriors.model.prediction.files import prediction_cif, write_map, write_phases
 from xtalpriors.model.prediction.phase_crystal import phase_crystal
 from xtalpriors.model.prediction.predict import Prediction, predict, read_input, symmetric
+from xtalpriors.model.prediction.write_prediction import prediction_cif, write_map, write_phases
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.runs import Protocol
 

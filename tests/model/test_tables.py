@@ -19,12 +19,12 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import save_model
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.evaluate import evaluate
-from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
-from xtalpriors.model.scoring.evaluation import maps_path, read_evaluation, summary_path
-from xtalpriors.model.scoring.paper_tables import PAPER_TABLES, score_text, strategy_table
+from xtalpriors.model.scoring.evaluate_subsets import Selection, evaluate_subsets
+from xtalpriors.model.scoring.evaluation_table import maps_path, read_evaluation, summary_path
+from xtalpriors.model.scoring.paper_tables import PAPER_TABLES, strategy_table
 from xtalpriors.model.scoring.projection import HALF_WIDTH_ANGSTROM, STEP_ANGSTROM, projections
 from xtalpriors.model.scoring.runs import Protocol
-from xtalpriors.model.scoring.summary import summarise
+from xtalpriors.model.scoring.summary import score_text, summarise
 
 FIVE, TEN = Reflections(P21C, 5), Reflections(P21C, 10)
 SHORT = Protocol(cycles=2, random_starts=1)
@@ -88,7 +88,7 @@ def test_slab_shows_the_true_atoms() -> None:
 
 @pytest.fixture(scope="module")
 def subset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("assess")
+    folder = tmp_path_factory.mktemp("evaluate_subsets")
     tree = folder / "tree"
     tree.mkdir()
     (tree / "1.cif").write_text(cif_text(name="one"))
@@ -100,7 +100,7 @@ def subset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_from_files_to_files(subset: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "run", untrained(FIVE), card_of(FIVE))
     output = tmp_path / "scores" / "made.parquet"
-    found = assess(tmp_path / "run", [subset], output, SHORT)
+    found = evaluate_subsets(tmp_path / "run", [subset], output, SHORT)
     assert read_evaluation(output).rows.num_rows == 1
     assert pq.read_table(maps_path(output)).num_rows == 1
     text = json.loads(summary_path(output).read_text())
@@ -108,9 +108,9 @@ def test_from_files_to_files(subset: Path, tmp_path: Path) -> None:
     assert set(text["scores"]) >= {"best", "chosen", "phases all zero", "random phases"}
     assert "phases all zero" in str(found)
     first = {p.name: p.read_bytes() for p in output.parent.iterdir()}
-    assess(tmp_path / "run", [subset], output, SHORT)
+    evaluate_subsets(tmp_path / "run", [subset], output, SHORT)
     assert {p.name: p.read_bytes() for p in output.parent.iterdir()} == first
     tiny = Selection(volume_range_angstrom3=(1, 2))
     with pytest.raises(XtalpriorsError, match=r"None of the 1 structures has a volume from 1 to 2 Å³"):
-        assess(tmp_path / "run", [subset], tmp_path / "no.parquet", SHORT, selection=tiny)
+        evaluate_subsets(tmp_path / "run", [subset], tmp_path / "no.parquet", SHORT, selection=tiny)
     assert not (tmp_path / "no.parquet").exists()

@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from training import tiny
 
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.curve import read_curve
 from xtalpriors.model.network.weights import load_card, load_model
 from xtalpriors.model.training import lineage
 from xtalpriors.model.training.checkpoint import latest
-from xtalpriors.model.training.curve import read_curve
 from xtalpriors.model.training.distributed import Processes
 from xtalpriors.model.training.feed import DeviceBatch, Feed
 from xtalpriors.model.training.journal import read_log

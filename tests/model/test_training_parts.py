@@ -14,6 +14,7 @@ from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.generator.stream import StructureStream
+from xtalpriors.model.experimental_set import measured_set
 from xtalpriors.model.network.card import wilson_interval
 from xtalpriors.model.network.inputs import InputScaling
 from xtalpriors.model.network.phai import PhAI
@@ -21,7 +22,6 @@ from xtalpriors.model.network.recycling import initial_phases, phase, recycled_l
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.training.averaging import average_, decay_at
 from xtalpriors.model.training.config import ScheduleConfig
-from xtalpriors.model.training.experimental_set import measured_set
 from xtalpriors.model.training.schedule import Schedule
 from xtalpriors.model.training.validation import score_set
 from xtalpriors.priors.bundle import published_bundle

@@ -13,11 +13,11 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import arrow_schema
 from xtalpriors.model.network.card import SetScore
+from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.scoring.evaluation import COLUMNS, Evaluation, make_evaluation, write_evaluation
+from xtalpriors.model.scoring.evaluation_table import COLUMNS, Evaluation, make_evaluation, write_evaluation
 from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
 from xtalpriors.model.scoring.runs import Protocol
-from xtalpriors.model.training.curve import TrainingCurve
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.corpus import read_corpus
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame

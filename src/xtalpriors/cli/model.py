@@ -47,7 +47,7 @@ def train(
     device: DeviceOption = None,
 ) -> None:
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
-    from xtalpriors.model.training.experimental_set import experimental_set
+    from xtalpriors.model.experimental_set import experimental_set
     from xtalpriors.model.training.presets import load_preset
     from xtalpriors.model.training.train import discard_run
     from xtalpriors.model.training.train import train as run
@@ -97,8 +97,8 @@ def evaluate(
     device: DeviceOption = None,
 ) -> None:
     """Score a network on real structures by the paper's protocol, the trivial baselines beside it."""
-    from xtalpriors.model.scoring.evaluate_corpus import assess_corpus
-    from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
+    from xtalpriors.model.scoring.evaluate_corpus import evaluate_corpus
+    from xtalpriors.model.scoring.evaluate_subsets import Selection, evaluate_subsets
     from xtalpriors.progress import bar
 
     given = model or subset or output or volume or structures or one_per_cluster
@@ -107,14 +107,14 @@ def evaluate(
         selection = Selection(
             structures=structures, one_per_cluster=one_per_cluster, volume_range_angstrom3=volume
         )
-        say(assess(model, subset, output, selection=selection, device=device, progress=bar))
+        say(evaluate_subsets(model, subset, output, selection=selection, device=device, progress=bar))
         return
     settings = params()
     chosen = settings.evaluate
     for name, _ in corpora(settings, corpus):
         paths = CorpusPaths(name)
         say(
-            assess_corpus(
+            evaluate_corpus(
                 run_folder(settings.train.preset),
                 [paths.subset(settings.subset(one).name) for one in chosen.subsets],
                 paths.evaluation,
@@ -165,7 +165,7 @@ def predict(
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
     from xtalpriors.generator.config import space_group_of
     from xtalpriors.model.prediction.phase_crystal import phase_crystal
-    from xtalpriors.model.prediction.reflection_files import FORMATS
+    from xtalpriors.model.prediction.read_reflections import FORMATS
 
     chosen = next((form for form in FORMATS if form == hkl_format), None)
     if hkl_format is not None and chosen is None:
@@ -202,8 +202,8 @@ def matrix(
     device: DeviceOption = None,
 ) -> None:
     """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
+    from xtalpriors.model.experimental_set import experimental_set
     from xtalpriors.model.matrix import run_matrix
-    from xtalpriors.model.training.experimental_set import experimental_set
     from xtalpriors.model.training.presets import load_preset
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar

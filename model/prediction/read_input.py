@@ -12,14 +12,14 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.prediction.reflection_files import HklFormat, read_hkl
-from xtalpriors.model.prediction.reflection_input import (
+from xtalpriors.model.prediction.merge_reflections import (
     InNetworkSetting,
     MergedReflections,
     merge,
     network_setting,
 )
-from xtalpriors.model.prediction.structure_files import CifInput, read_cif
+from xtalpriors.model.prediction.read_cif import CifInput, read_cif
+from xtalpriors.model.prediction.read_reflections import HklFormat, read_hkl
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
 

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import Column, arrow_schema
+from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.diffraction import Diffraction, calculate
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.model.training.curve import TrainingCurve
 from xtalpriors.tables import write_parquet
 
 __all__ = [

@@ -17,9 +17,9 @@ from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.write import write_subset
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import load_card, save_model
-from xtalpriors.model.scoring.evaluate_corpus import assess_corpus
-from xtalpriors.model.scoring.evaluate_subsets import Selection, assess
-from xtalpriors.model.scoring.evaluation import read_evaluation
+from xtalpriors.model.scoring.evaluate_corpus import evaluate_corpus
+from xtalpriors.model.scoring.evaluate_subsets import Selection, evaluate_subsets
+from xtalpriors.model.scoring.evaluation_table import read_evaluation
 from xtalpriors.model.scoring.read_structures import read_structures
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import EmptyTestSet
@@ -60,7 +60,9 @@ def test_a_smaller_test_is_part_of_a_larger_one(folder: Path, tmp_path: Path) ->
     chosen = []
     for n in (1, 2, 3, 9):
         output = tmp_path / f"{n}.parquet"
-        assess(folder / "run", [folder / "all.parquet"], output, SHORT, selection=Selection(structures=n))
+        evaluate_subsets(
+            folder / "run", [folder / "all.parquet"], output, SHORT, selection=Selection(structures=n)
+        )
         chosen.append(set(read_evaluation(output).rows["entry_id"].to_pylist()))
     assert [len(c) for c in chosen] == [1, 2, 3, 4]
     assert chosen[0] < chosen[1] < chosen[2] < chosen[3]
@@ -69,10 +71,10 @@ def test_a_smaller_test_is_part_of_a_larger_one(folder: Path, tmp_path: Path) ->
 def test_the_curve_beside_the_weights_is_kept(folder: Path, tmp_path: Path) -> None:
     run, output = tmp_path / "run", tmp_path / "x.parquet"
     save_model(run, untrained(FIVE), card_of(FIVE).model_copy(update={"structures": 128}))
-    assess(run, [folder / "all.parquet"], output, SHORT)
+    evaluate_subsets(run, [folder / "all.parquet"], output, SHORT)
     assert "there is no curve.csv" in str(read_evaluation(output).training.missing)
     (run / "curve.csv").write_text("step,structures,loss,learning_rate\n1,64,0.6,0.01\n2,128,0.5,0\n")
-    assess(run / "model.safetensors", [folder / "all.parquet"], output, SHORT)
+    evaluate_subsets(run / "model.safetensors", [folder / "all.parquet"], output, SHORT)
     training = read_evaluation(output).training
     assert training.missing is None and training.columns["loss"] == [0.6, 0.5]
 
@@ -82,7 +84,7 @@ def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> No
     former.parent.mkdir()
     former.write_bytes(b"of an earlier database")
     metrics = tmp_path / "reports" / "evaluation.json"
-    found = assess_corpus(
+    found = evaluate_corpus(
         folder / "run",
         [folder / "all.parquet", folder / "none.parquet"],
         tmp_path / "scores",
@@ -106,7 +108,7 @@ def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> No
 
 def test_an_empty_subset_asked_for_is_an_error(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(EmptyTestSet, match=r"no structure to test in .*none\.parquet: no entries"):
-        assess(folder / "run", [folder / "none.parquet"], tmp_path / "x.parquet", SHORT)
+        evaluate_subsets(folder / "run", [folder / "none.parquet"], tmp_path / "x.parquet", SHORT)
     with pytest.raises(XtalpriorsError, match=r"there is no model .*Train one with"):
-        assess_corpus(tmp_path / "no", [folder / "all.parquet"], tmp_path / "s", tmp_path / "m.json", SHORT)
+        evaluate_corpus(tmp_path / "no", [folder / "all.parquet"], tmp_path / "s", tmp_path / "m.json", SHORT)
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.prediction.reflection_files import Observations
+from xtalpriors.model.prediction.read_reflections import Observations
 
 __all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
 
