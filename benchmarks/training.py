@@ -31,12 +31,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.generator.generate import Generator
+from xtalpriors.model import PhAI, TrainConfig, load_preset
 from xtalpriors.model.network.device import pick_device
-from xtalpriors.model.network.phai import PhAI
-from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.model.training.distributed import Processes
 from xtalpriors.model.training.feed import Feed
-from xtalpriors.model.training.presets import load_preset
 from xtalpriors.model.training.trainer import Trainer, make_stream
 from xtalpriors.priors.bundle import published_bundle
 

@@ -104,7 +104,7 @@ def run_matrix(
     seeds
         Of the weights and of the training structures; the uncertainty is over them.
     tests
-        More test sets, experimental structures for instance (`experimental_set.experimental_set`).
+        More test sets, experimental structures for instance (`experimental_sets.experimental_set`).
 
     Raises
     ------

@@ -41,7 +41,7 @@ def phase_crystal(
     model
         A run's folder or its `model.safetensors`.
     source
-        A CIF or a list of reflections; see `prediction_input.read_input` for it and the options.
+        A CIF or a list of reflections; see `read_input.read_input` for it and the options.
     output
         CIF (or `.fcf`) of the phases.
     density_map

@@ -18,12 +18,12 @@ import numpy as np
 from xtalpriors.arrays import F64, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 
-__all__ = ["FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
+__all__ = ["HKL_FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
 
 HklFormat = Literal["f", "f2", "hklf3", "hklf4"]
 """`f`: columns h k l |F| [σ] with blanks between; `f2`: the same with |F|²; `hklf3`, `hklf4`: SHELX’s 3I4,2F8
 with |F| or |F|²."""
-FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
+HKL_FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
 
 _MISSING = ("", ".", "?")
 _LARGEST = 1e5, 1e100
@@ -74,8 +74,8 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
         negative.
     """
     path = Path(path)
-    if form not in FORMATS:
-        raise UsageError(f"There is no reflection format '{form}'; there are {', '.join(FORMATS)}.")
+    if form not in HKL_FORMATS:
+        raise UsageError(f"There is no reflection format '{form}'; there are {', '.join(HKL_FORMATS)}.")
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:

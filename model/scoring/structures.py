@@ -1,7 +1,7 @@
 """Experimental structures that a network is tested on, as they are in the network's own space group.
 
-`model.read_structures` reads them. Displacements are the structure's own, so the amplitudes calculated from
-these are those of real crystals but for anisotropy.
+`read_structures` reads them from subset files. Every atom has the U_iso of its own file where that has one,
+so that calculated amplitudes are those of real crystals except that atoms vibrate isotropically.
 """
 
 from __future__ import annotations

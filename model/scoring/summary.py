@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.model.network.card import SOLVED, wilson_interval
@@ -106,8 +106,8 @@ def _median_interval(values: F64) -> tuple[float, float]:
     """
     ordered, n = np.sort(values), len(values)
     share = np.arange(1, n + 1) / n
-    lower = binom.sf((n + 1) // 2 - 1, n, share)  # P(lower median ≤ x_k)
-    upper = binom.sf(n // 2, n, share)
+    lower = bdtrc((n + 1) // 2 - 1, n, share)  # P(lower median ≤ x_k), a tail of the binomial distribution
+    upper = bdtrc(n // 2, n, share)
     first, last = (int(np.argmax(cdf >= p)) for cdf, p in ((lower, 0.025), (upper, 0.975)))
     return float(ordered[first]), float(ordered[last])
 

@@ -206,6 +206,7 @@ class _Run:
         trainer, config = self.trainer, self.config
         if not self._scores():  # a finished run whose log was removed
             self._score()
+        lineage = lineage_of(config, self.bundle)
         card = ModelCard(
             name=config.name,
             size=trainer.model.size,
@@ -218,7 +219,7 @@ class _Run:
             steps=trainer.steps_done,
             structures=trainer.structures,
             training=config.model_dump(mode="json"),
-            lineage=lineage_of(config, self.bundle),
+            lineage=lineage,
             scores=self._scores(),
         )
         dtype = torch.bfloat16 if config.weights_dtype == "bfloat16" else None
@@ -230,7 +231,7 @@ class _Run:
         metrics["loss"] = losses[-1] if losses else None
         metrics["scores"] = {name: score.model_dump() for name, score in card.scores.items()}
         write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
-        record = card.lineage.record | {"structures": card.structures}
+        record = lineage.record | {"structures": card.structures}
         write_text(self.folder / RECORD, canonical_json(record, indent=1) + "\n")
         self.journal.write_curves()
         return TrainResult(self.folder, card)

@@ -112,6 +112,25 @@ def test_repeats_that_contradict_each_other_are_said(tmp_path: Path) -> None:
     assert read_input(_write(tmp_path, ["2 0 0 2", "1 1 1 7"]), FIVE).data.r_int is None
 
 
+def _merged(folder: Path, form: str, *lines: str) -> float:
+    """|F| of 2 0 0 after merging a list."""
+    found = read_input(_write(folder, [*lines, "1 1 1 7 1"]), FIVE, hkl_format=form)  # type: ignore[arg-type]
+    return float(found.data.amplitudes[FIVE.hkl.tolist().index([2, 0, 0])])
+
+
+def test_equivalents_are_weighted_by_their_variance(tmp_path: Path) -> None:
+    """Hand arithmetic. |F|² of 100 ± 10 and 130 ± 20: (100/10² + 130/20²) / (1/10² + 1/20²) = 106.
+
+    |F| of 10 ± 1 and 20 ± 1 are |F|² of 100 ± 2·10·1 and 400 ± 2·20·1: that is
+    (100/20² + 400/40²) / (1/20² + 1/40²) = 160.
+    Where one σ is missing or zero the mean is the plain one.
+    """
+    assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130 20") == pytest.approx(106**0.5)
+    assert _merged(tmp_path, "f", "2 0 0 10 1", "-2 0 0 20 1") == pytest.approx(160**0.5)
+    assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130") == pytest.approx(115**0.5)
+    assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130 0") == pytest.approx(115**0.5)
+
+
 def test_a_cell_without_the_symmetry_of_the_group_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path, _lines())
     assert read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, 90.3, 98.7, 89.8)).cell is not None

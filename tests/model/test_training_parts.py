@@ -14,7 +14,7 @@ from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.generator.stream import StructureStream
-from xtalpriors.model.experimental_set import measured_set
+from xtalpriors.model.experimental_sets import measured_set
 from xtalpriors.model.network.card import wilson_interval
 from xtalpriors.model.network.inputs import InputScaling
 from xtalpriors.model.network.phai import PhAI

@@ -47,10 +47,8 @@ def train(
     device: DeviceOption = None,
 ) -> None:
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
-    from xtalpriors.model.experimental_set import experimental_set
-    from xtalpriors.model.training.presets import load_preset
-    from xtalpriors.model.training.train import discard_run
-    from xtalpriors.model.training.train import train as run
+    from xtalpriors.model import discard_run, experimental_set, load_preset
+    from xtalpriors.model import train as run
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
@@ -97,8 +95,7 @@ def evaluate(
     device: DeviceOption = None,
 ) -> None:
     """Score a network on real structures by the paper's protocol, the trivial baselines beside it."""
-    from xtalpriors.model.scoring.evaluate_corpus import evaluate_corpus
-    from xtalpriors.model.scoring.evaluate_subsets import Selection, evaluate_subsets
+    from xtalpriors.model import Selection, evaluate_corpus, evaluate_subsets
     from xtalpriors.progress import bar
 
     given = model or subset or output or volume or structures or one_per_cluster
@@ -164,12 +161,11 @@ def predict(
 ) -> None:
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
     from xtalpriors.generator.config import space_group_of
-    from xtalpriors.model.prediction.phase_crystal import phase_crystal
-    from xtalpriors.model.prediction.read_reflections import FORMATS
+    from xtalpriors.model import HKL_FORMATS, phase_crystal
 
-    chosen = next((form for form in FORMATS if form == hkl_format), None)
+    chosen = next((form for form in HKL_FORMATS if form == hkl_format), None)
     if hkl_format is not None and chosen is None:
-        raise UsageError(f"--hkl is one of {', '.join(FORMATS)}, not '{hkl_format}'.")
+        raise UsageError(f"--hkl is one of {', '.join(HKL_FORMATS)}, not '{hkl_format}'.")
     say(
         phase_crystal(
             model,
@@ -202,9 +198,7 @@ def matrix(
     device: DeviceOption = None,
 ) -> None:
     """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
-    from xtalpriors.model.experimental_set import experimental_set
-    from xtalpriors.model.matrix import run_matrix
-    from xtalpriors.model.training.presets import load_preset
+    from xtalpriors.model import experimental_set, load_preset, run_matrix
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.progress import bar
 
