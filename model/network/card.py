@@ -1,4 +1,4 @@
-"""The model card: what a network is, what it was trained on and by what, and how well it did."""
+"""The model card: what a network is, what it was trained on, and how well it does; as a value and as text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SOLVED: Final = 0.8
 
 
 class Lineage(Frozen):
-    """Everything that the weights depend on, from the corpus on."""
+    """What the weights follow from: corpus, prior bundle, generator, training options, code and PyTorch."""
 
     bundle: str = Field(description="Name of the prior bundle")
     priors_digest: str = Field(description="Digest of its priors")
@@ -89,7 +89,7 @@ class ModelCard(Frozen):
     training: dict[str, Any] = Field(default_factory=dict, description="Training configuration")
     lineage: Lineage | None = None
     weights_digest: str | None = Field(
-        default=None, description="Of names, types and values of the tensors; null in files of before"
+        default=None, description="Of names, types and values of the tensors; null in the oldest files"
     )
     scores: dict[str, SetScore] = Field(default_factory=dict)
 

@@ -26,14 +26,14 @@ class TrainingCurve(Frozen):
     sets: dict[str, SetScore] = Field(default_factory=dict)
     """The last score on each validation set, with its size and what trivial phases reach there."""
     missing: str | None = None
-    """Why there is no curve."""
+    """Why the curve is not known; None where it is."""
 
 
 def read_curve(file: Path, card: ModelCard) -> TrainingCurve:
     """The curve of a run.
 
-    Weights without one are no error, since they may have come alone; a file that cannot be read, or that is
-    of another run than the card, counts as none.
+    A missing curve is not an error, since weights may have been copied without it. A file that cannot be
+    read, or that belongs to another run than the card, counts as missing; `missing` says why.
 
     Parameters
     ----------

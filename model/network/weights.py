@@ -151,8 +151,8 @@ def load_model(path: Path) -> tuple[PhAI, ModelCard]:
     Raises
     ------
     XtalpriorsError
-        No such file, no safetensors or cut short, no model card, a newer card, or weights that are not of the
-        size or not those that the card states, or are not finite.
+        The file is missing, cut short or not safetensors; it has no model card, or one of a newer xtalpriors;
+        or the weights are not finite, or differ from the card in size or digest.
     """
     file = weights_file(path)
     card = load_card(file)

@@ -1,4 +1,4 @@
-"""Measured reflections brought to the network: its setting, its list, one amplitude for each of it."""
+"""Merges measured reflections and brings them to the network's setting and list, one amplitude for each."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MergedReflections:
     n_repeated
         Observations of reflections that were measured more than once, equivalents included.
     r_int
-        Σ | |F|² − ⟨|F|²⟩ | / Σ |F|² over them; null where there are none.
+        Σ | |F|² − ⟨|F|²⟩ | / Σ |F|² over them; None where no reflection was measured more than once.
     """
 
     amplitudes: F64
@@ -96,8 +96,8 @@ def network_setting(
     Raises
     ------
     UsageError
-        The group cannot be described in the network's, the cell would be needed for it, or is none of the
-        group.
+        The group cannot be described in the network's, the cell is needed for that and not known, or the cell
+        does not have the symmetry of the group.
     """
     target = reflections.group
     identity = ChangeOfBasis.from_triplet("x,y,z")
@@ -204,7 +204,7 @@ def merge(
 
 
 def _some(hkl: I64) -> str:
-    """The first few reflections, for a message."""
+    """The first three reflections as text, for an error message."""
     if len(hkl) == 0:
         return ""
     return ": " + ", ".join(" ".join(map(str, h)) for h in hkl[:3].tolist()) + (", …" if len(hkl) > 3 else "")

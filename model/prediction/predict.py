@@ -1,4 +1,4 @@
-"""Phases for one crystal: every reflection of the list, from the run that needs no truth to be picked."""
+"""Phases for one crystal: every reflection of the list, from the run that a figure of merit picks."""
 
 from __future__ import annotations
 

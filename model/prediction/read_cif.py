@@ -1,4 +1,4 @@
-"""One crystal from a CIF: its structure through the reader of `mining`, its reflections through gemmi."""
+"""One crystal from a CIF: its structure as `mining` reads it, and its measured reflections as gemmi does."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class CifInput:
     group, cell
         As the block says, else as the caller did; null where neither does.
     observations
-        Measured reflections; null where there are none, or they were not asked for.
+        Measured reflections; None where the block has no measured ones, or the caller did not ask for them.
     rows
-        Its rows of `entry` and `site`; null where it has no structure.
+        Its rows of the tables `entry` and `site`; None where the block has no structure.
     reason
-        Why it has none.
+        Why the block has no structure.
     """
 
     name: str

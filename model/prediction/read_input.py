@@ -1,4 +1,4 @@
-"""One crystal to be phased: from a CIF or a list of reflections to amplitudes in the network's order."""
+"""Reads the crystal to be phased: decides what its file holds, and puts amplitudes in the network's order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
 __all__ = ["PredictionInput", "read_input"]
 
 DOUBTFUL_R_INT = 0.3
-"""Above it equivalents do not belong together: usable data have below 0.15."""
+"""A larger R_int means that the equivalents do not belong together; usable data have less than 0.15."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +86,8 @@ def read_input(
     block
         Name of the CIF's block; null: the first that can be used.
     d_min_angstrom
-        Reflections beyond are left out where the cell is known; null: none. The networks of the papers know
-        data to 1.0 Å.
+        Reflections with a smaller d are left out where the cell is known; None keeps all. The networks of the
+        papers were trained on data to 1.0 Å.
     calculated
         Take amplitudes calculated from the structure even where the CIF has measured ones.
 
@@ -132,7 +132,7 @@ def read_input(
 def _setting(
     where: str, reflections: Reflections, group: SpaceGroup | None, cell: UnitCell | None
 ) -> InNetworkSetting:
-    """`network_setting`, whose errors name the file."""
+    """The way to the network's setting; errors name the file."""
     try:
         return network_setting(reflections, group, cell)
     except UsageError as error:
@@ -154,7 +154,7 @@ def _is_cif(path: Path) -> bool:
 
 
 def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float | None) -> PredictionInput:
-    """Amplitudes of the structure itself."""
+    """Amplitudes calculated from the structure, as if they had been measured."""
     if found.rows is None:
         raise XtalpriorsError(
             f"{found.where} has neither measured reflections nor a structure to calculate them from"

@@ -70,8 +70,8 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
     UsageError
         The format is unknown, or the file looks like SHELX's and the format does not say which.
     XtalpriorsError
-        The file cannot be read or holds no reflection, a line is none, a value is no number, or |F| is
-        negative.
+        The file cannot be read, holds no reflection, or has a line that is not one: a value that is not a
+        number, or a negative |F|.
     """
     path = Path(path)
     if form not in HKL_FORMATS:
@@ -131,7 +131,7 @@ def _is_zero(text: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    """A number of a file, s.u. in parentheses cut off; None where it is none."""
+    """A number as files write it, `5.123(4)` → 5.123; None where the text is not a number."""
     try:
         return float(text.split("(")[0])
     except ValueError:
@@ -154,12 +154,12 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | N
     Returns
     -------
     Observations or None
-        None where the block has none; calculated ones do not count.
+        None where the block has no measured reflections; calculated ones do not count.
 
     Raises
     ------
     XtalpriorsError
-        A row is no reflection, or its value is no number.
+        A row does not hold three indices and a number.
     UsageError
         The embedded file is of another HKLF type than 3 or 4.
     """
@@ -205,7 +205,7 @@ def _cif_fields(row: gemmi.cif.Table.Row) -> tuple[str, ...]:
 
 
 def _embedded_form(where: str, block: gemmi.cif.Block) -> HklFormat:
-    """HKLF of the instructions beside the embedded list, 4 where there are none."""
+    """The SHELX format of the embedded list: what its HKLF instruction says, and HKLF 4 without one."""
     text = block.find_value("_shelx_res_file") or block.find_value("_iucr_refine_instructions_details") or ""
     for line in gemmi.cif.as_string(text).splitlines():
         words = line.split()

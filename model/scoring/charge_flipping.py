@@ -1,4 +1,4 @@
-"""Charge flipping, the classical rival of the network: Oszlányi & Sütő 2004 (doi 10.1107/S0108767303027569).
+"""Charge flipping, a classical method to compare with: Oszlányi & Sütő 2004 (doi 10.1107/S0108767303027569).
 
 In P1 on a grid: negative and small density changes its sign, its Fourier phases get the measured amplitudes,
 and so on. The result has its origin anywhere; the inversion centre is found in it without knowing the truth,

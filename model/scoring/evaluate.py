@@ -1,4 +1,4 @@
-"""How well a network phases structures whose phases are known.
+"""Scores a network on structures in memory: r of every run, of the chosen one, and of trivial phases.
 
 The protocol of Melgalvis & Reķis (2026, doi 10.1107/S2053273325009428): every structure is phased from phases
 all zero and from random ones, with one to ten cycles. The paper reports the best of all these runs; no user
@@ -73,7 +73,7 @@ def evaluate(
     UsageError
         The network is of another size.
     XtalpriorsError
-        There is no structure, they are of another group, or none has a reflection within d_min.
+        The list of structures is empty, or they are described in another group than the network's.
     """
     protocol = protocol or Protocol()
     check_size(model, reflections)

@@ -1,4 +1,4 @@
-"""A network on every test subset of a corpus: evaluations, headline numbers, and the card with all of it."""
+"""Scores a network on every test subset of a corpus: evaluations, headline numbers and a model card."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def evaluate_corpus(
 ) -> EvaluatedCorpus:
     """Evaluate a network on each of several subsets.
 
-    A subset without a structure is said and left out: a small corpus is no error.
+    A subset without a structure is reported and left out, because a small corpus is not an error.
 
     Parameters
     ----------

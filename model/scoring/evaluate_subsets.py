@@ -1,4 +1,4 @@
-"""From files to files: a trained network and test subsets in, an evaluation with its maps and summary out."""
+"""Scores a network on subset files: writes one evaluation of their union, with its maps and its summary."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def evaluate_subsets(
     Raises
     ------
     EmptyTestSet
-        There is no structure, or none is selected.
+        The subsets hold no structure that can be tested, or the selection leaves none of them.
     XtalpriorsError, UsageError
         An input cannot be read or would be replaced, the output cannot be written, or there is no such
         device. Nothing half written stays.

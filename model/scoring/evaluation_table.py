@@ -1,4 +1,4 @@
-"""The outcome of an evaluation: a row per structure as Parquet, and its summary."""
+"""The file that an evaluation writes: its columns, a row for each structure, and reading it again."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ Four, all larger for better phases, for one structure and one run:
 - `skewness`: ⟨ρ³⟩ / ⟨ρ²⟩^{3/2} of the map (without F(000)): atoms make a density of few high peaks above a
   flat floor. It knows nothing of the network, but a wrong map of one huge atom can be more skewed than the
   right one: for about half of artificial molecules the map of phases all zero is.
-- `positivity`: the share of ⟨ρ²⟩ that is in positive density. Density is not negative, and what is of the
-  right map comes from F(000) and the reflections that are not there.
+- `positivity`: the share of ⟨ρ²⟩ that is in positive density. True density is never
+  negative; the right map is so in places only because F(000) and some reflections are missing from it.
 
 How well each picks depends on network and data; every evaluation says so (`chosen by …` beside `best`).
 """

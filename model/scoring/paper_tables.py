@@ -107,9 +107,9 @@ class StrategyCell:
     filling, cell
         Names of the generator.
     score
-        Of the network trained on it; null where there is none.
+        Score of the network trained on it; None where no such network was evaluated.
     paper
-        Fraction solved and median r of the paper; null where it has none.
+        Fraction solved and median r in the paper; None where the paper does not give them.
     """
 
     filling: str

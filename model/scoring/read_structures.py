@@ -1,4 +1,4 @@
-"""Experimental structures of subsets of mined databases (`mining.subsets`), brought to the network's group.
+"""Reads experimental structures from subset files (`mining.subsets`) and brings them to the network's group.
 
 For P2₁/c every structure is brought to the least-oblique cell of a P2₁/c subgroup of its group
 (`crystal.subgroups`); for any other group, structures of that group are brought to its setting.
@@ -165,7 +165,7 @@ def _structures(
 def _structure(
     entry: dict[str, Any], sites: list[dict[str, Any]], corpus: str, target: SpaceGroup
 ) -> _Structure | tuple[str, str]:
-    """One structure, or its id and why there is none."""
+    """One structure, or its `entry_id` and the reason why it cannot be tested."""
     name = entry["entry_id"]
     sites = [s for s in sites if s["occupancy"] is None or s["occupancy"] > 0]
     numbers = [atomic_number(s["element"]) for s in sites]

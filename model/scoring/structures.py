@@ -22,11 +22,11 @@ __all__ = ["CLASSES", "EmptyTestSet", "ExperimentalStructures", "compound_class"
 
 CLASSES = ("organic", "s-block", "d-block", "other")
 """Compound classes of Fig. 5 (Melgalvis & Reķis 2026): organic molecules only, with an s-block, with a
-d-block element; `other` is what is in none of them. A structure with both blocks counts as `d-block`."""
+d-block element; `other` holds the rest. A structure with both blocks counts as `d-block`."""
 
 
 class EmptyTestSet(XtalpriorsError):
-    """There is no structure to test."""
+    """Raised where no structure is left to test a network on."""
 
 
 def compound_class(entry: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Fractions solved and medians of r, with N and intervals, of an evaluation."""
+"""What an evaluation comes to: shares of solved structures and medians of r, with N and 95 % intervals."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: 
 
 
 def latest(folder: Path) -> Path | None:
-    """The newest checkpoint of a folder, None if there is none."""
+    """The newest checkpoint of a folder; None if the folder holds no checkpoint."""
     files = checkpoint_files(folder)
     return files[-1] if files else None
 
@@ -111,7 +111,8 @@ def load_checkpoint(file: Path) -> Checkpoint:
     Raises
     ------
     XtalpriorsError
-        It is cut short or no checkpoint, or of a newer xtalpriors; the message names the one before it.
+        The file is cut short, is not a checkpoint, or was written by a newer xtalpriors. The message names
+        the checkpoint before it.
     """
     try:
         with safe_open(file, "pt") as opened:

@@ -32,7 +32,7 @@ class Journal:
     Attributes
     ----------
     headline
-        How the run stands, in a line.
+        Loss and scores so far in one line, for the progress bar.
     """
 
     def __init__(self, folder: Path, *, write: bool, step: int) -> None:
@@ -104,7 +104,7 @@ def read_log(file: Path) -> list[dict[str, Any]]:
     Raises
     ------
     XtalpriorsError
-        A line before the last one is no JSON.
+        A line before the last one is not JSON.
     """
     if not file.is_file():
         return []

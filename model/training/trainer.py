@@ -230,12 +230,12 @@ class Trainer:
 
 
 def make_stream(config: TrainConfig, bundle: PriorBundle, group: Processes) -> StructureStream:
-    """This process's share of the training stream; a batch of the run is one of each process.
+    """This process's share of the training stream: a step of the run takes one batch from every process.
 
     Raises
     ------
     UsageError
-        The batch size is no multiple of the number of processes.
+        The batch size cannot be shared equally among the processes.
     """
     size, world = config.optimiser.batch_size, group.world_size
     if size % world:
@@ -256,7 +256,7 @@ def make_stream(config: TrainConfig, bundle: PriorBundle, group: Processes) -> S
 
 
 def _seed(seed: int, purpose: str) -> int:
-    """A seed for one purpose."""
+    """A seed that depends on the run's seed and on what it is used for, 63 bits."""
     name = hashlib.blake2b(f"{seed} {purpose}".encode(), digest_size=8).digest()
     return int.from_bytes(name, "little") >> 1
 
