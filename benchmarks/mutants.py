@@ -9,9 +9,9 @@ with this code: they switch a fault on inside a running process, while numba com
 the machine code on disk, so that a changed kernel would run as it was before; and most of their replacements
 (`+` by `-`, 1 by 2) stop a kernel from compiling or change nothing that matters.
 
-Here each fault is one process, on a copy of the tree, with a time limit. The folder of compiled kernels is
-named by a hash of their sources (`xtalpriors.compilation`), so a fault never runs on the machine code of
-another; the price is that one in `crystal`, `mining` or `generator` compiles anew what its tests call.
+Here each fault is one process, on a copy of the tree, with a time limit. The folder of a compiled kernel is
+named by a hash of all sources that it can contain (`xtalpriors.compilation`), so a fault never runs on the
+machine code of another, and compiles anew only the kernels that it can be in.
 
 Run as `python benchmarks/mutants.py`, with `--only PATTERN` for the faults whose file or slip matches a
 regular expression, with `--check` to see only that each text stands exactly once in its file. The exit status
