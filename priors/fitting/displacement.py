@@ -22,10 +22,17 @@ from xtalpriors.priors.fitting.observations import (
 )
 from xtalpriors.priors.fitting.rivals import laplace, weibull
 from xtalpriors.priors.fitting.table import SubsetTable
-from xtalpriors.priors.kinds.displacement import TEMPERATURE_BANDS, Displacement, ElementDisplacement
+from xtalpriors.priors.kinds.displacement import Displacement, ElementDisplacement
 
 __all__ = ["fit"]
 
+TEMPERATURE_BANDS: tuple[tuple[str, float, float], ...] = (
+    ("below-130-K", 0.0, 130.0),
+    ("130-250-K", 130.0, 250.0),
+    ("250-330-K", 250.0, 330.0),
+    ("above-330-K", 330.0, np.inf),
+)
+"""Name, lower and upper end (K): nitrogen-stream data, cooled, room temperature, heated."""
 LEAST_SPREAD = 1e-6
 """Å²; a structure whose sites agree this closely has one overall U, which says nothing about single atoms."""
 MIN_SITES = 30

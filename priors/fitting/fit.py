@@ -12,25 +12,25 @@ import numpy as np
 
 from xtalpriors.errors import UsageError
 from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, WaterfallStep, make_bundle, save_bundle
-from xtalpriors.priors.fitting import displacement as displacement_fit
-from xtalpriors.priors.fitting import distances as distances_fit
-from xtalpriors.priors.fitting import special_positions as special_positions_fit
-from xtalpriors.priors.fitting.conventions import within_bounds
-from xtalpriors.priors.fitting.observations import Context, Unavailable
-from xtalpriors.priors.fitting.read_subset import read_subset
-from xtalpriors.priors.fitting.run_record import write_provenance
-from xtalpriors.priors.fitting.table import SubsetTable
-from xtalpriors.priors.kinds import (
+from xtalpriors.priors.fitting import (
     axis_ratio,
     cell_volume,
     diffraction,
+    displacement,
+    distances,
     elements,
     hydrogen,
     monoclinic_angle,
     packing,
     space_groups,
+    special_positions,
     triclinic_skew,
 )
+from xtalpriors.priors.fitting.conventions import within_bounds
+from xtalpriors.priors.fitting.observations import Context, Unavailable
+from xtalpriors.priors.fitting.read_subset import read_subset
+from xtalpriors.priors.fitting.run_record import write_provenance
+from xtalpriors.priors.fitting.table import SubsetTable
 from xtalpriors.priors.tell.metrics import write_tables
 from xtalpriors.progress import Progress, silent
 
@@ -42,8 +42,8 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "monoclinic_angle": monoclinic_angle.fit,
     "triclinic_skew": triclinic_skew.fit,
     "elements": elements.fit,
-    "special_positions": special_positions_fit.fit,
-    "displacement": displacement_fit.fit,
+    "special_positions": special_positions.fit,
+    "displacement": displacement.fit,
     "packing": packing.fit,
     "hydrogen": hydrogen.fit,
     "space_groups": space_groups.fit,
@@ -104,7 +104,7 @@ def fit_subset(
     context = Context(own, larger, within, seed, bootstrap, ratio_max, beta_max_degree)
     with progress(f"fit {own.name}", len(FITS) + 1, "priors") as advance:
         fits = dict(FITS)
-        fits["distances"] = lambda _: distances_fit.fit(subset)
+        fits["distances"] = lambda _: distances.fit(subset)
         found, seconds = _fit_all(context, fits, advance)
     bundle = _bundle(context, found, "best-of-cluster" if best_of_cluster else "cluster")
     save_bundle(bundle, output)

@@ -146,7 +146,7 @@ def context_of(
 
     Examples
     --------
-    `CellVolume.fit(context_of(volume_angstrom3=volumes))`
+    `cell_volume.fit(context_of(volume_angstrom3=volumes))`, with `cell_volume` of this folder.
     """
     columns = {name: np.asarray(values, float) for name, values in numbers.items()}
     texts = {name: Coded.of(list(values)) for name, values in (strings or {}).items()}

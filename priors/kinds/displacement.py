@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pydantic import Field
 
-from xtalpriors.arrays import F64
 from xtalpriors.models import Frozen
 from xtalpriors.priors.distributions.distribution import Estimate
-from xtalpriors.priors.distributions.scalar import Form, ScalarPrior
-from xtalpriors.priors.fitting.observations import Context
+from xtalpriors.priors.distributions.scalar import ScalarPrior
 
-__all__ = ["TEMPERATURE_BANDS", "Displacement", "ElementDisplacement"]
-
-TEMPERATURE_BANDS: tuple[tuple[str, float, float], ...] = (
-    ("below-130-K", 0.0, 130.0),
-    ("130-250-K", 130.0, 250.0),
-    ("250-330-K", 250.0, 330.0),
-    ("above-330-K", 330.0, np.inf),
-)
-"""Name, lower and upper end (K): nitrogen-stream data, cooled, room temperature, heated."""
+__all__ = ["Displacement", "ElementDisplacement"]
 
 
 class ElementDisplacement(Frozen):
@@ -46,22 +35,6 @@ class Displacement(Frozen):
         default_factory=dict, description="By element, 30 sites in 20 clusters or more"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    @classmethod
-    def fit(cls, context: Context) -> Displacement:
-        """Fit the subset of a context; raises `Unavailable` with the reason."""
-        # imported here: that module imports this one
-        from xtalpriors.priors.fitting.displacement import fit
-
-        return fit(context)
-
-    def sample(self, size: int, *, rng: np.random.Generator, form: Form | None = None) -> F64:
-        """`size` means of structures, Å²."""
-        return self.mean.sample(size, rng=rng, form=form)
-
-    def log_prob(self, mean_angstrom2: F64) -> F64:
-        """Log density of the mean U_iso of a structure, per Å²."""
-        return self.mean.log_prob(mean_angstrom2)
 
     def summary(self) -> dict[str, float]:
         """Flat numbers of the mean and the deviation."""

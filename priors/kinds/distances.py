@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
 from pydantic import Field
 
-from xtalpriors.arrays import F64
 from xtalpriors.models import Frozen
 from xtalpriors.priors.distributions.distribution import Histogram
 
@@ -26,14 +23,6 @@ class Distances(Frozen):
         default=None,
         description="Between non-hydrogen atoms, over the sum of the covalent radii (doi 10.1039/b801115j)",
     )
-
-    def sample(self, size: int, *, rng: np.random.Generator) -> F64:
-        """`size` distances, Å."""
-        return self.distance.sample(size, rng=rng)
-
-    def log_prob(self, distance_angstrom: ArrayLike) -> F64:
-        """Log density of a distance, per Å."""
-        return self.distance.log_prob(distance_angstrom)
 
     def summary(self) -> dict[str, float]:
         """Structures, and the median distance."""

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from xtalpriors.arrays import F64, I64
 from xtalpriors.models import Frozen
 from xtalpriors.priors.distributions.distribution import Categorical, Counts, Estimate, Shrinkage
-from xtalpriors.priors.fitting.observations import Context
 
 __all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]
 
@@ -97,36 +96,6 @@ class SpecialPositionsOfGroup(Frozen):
             raise ValueError(f"a pattern of space group {self.number} has more points than there are")
         return np.array([share.value for share in self.joint.shares]), orbits
 
-    def sample(self, size: int, *, rng: np.random.Generator) -> I64:
-        """(size, n_sets) occupied orbits of each set, the positions independent."""
-        columns = []
-        for s in self.wyckoff_sets:
-            if s.probability is not None:
-                columns.append(rng.binomial(s.n_positions, s.probability.value, size))
-            elif s.count is not None:
-                columns.append(s.count.sample(size * s.n_positions, rng=rng).reshape(size, -1).sum(1))
-        return np.column_stack(columns).astype(np.int64) if columns else np.zeros((size, 0), np.int64)
-
-    def log_prob(self, counts: I64) -> F64:
-        """Log probability of (n, n_sets) occupied orbits, the positions independent."""
-        total = np.zeros(len(counts))
-        for column, s in zip(counts.T, self.wyckoff_sets, strict=True):
-            total += np.log(np.maximum(_set_probabilities(s, int(column.max(initial=0))), 0.0))[column]
-        return total
-
-
-def _set_probabilities(wyckoff_set: WyckoffSet, largest: int) -> F64:
-    """P(0), P(1), … P(largest) occupied orbits of a set: the distribution of one letter, convolved."""
-    if wyckoff_set.probability is not None:
-        one = np.array([1 - wyckoff_set.probability.value, wyckoff_set.probability.value])
-    else:
-        assert wyckoff_set.count is not None  # the validator guarantees it
-        one = wyckoff_set.count.values
-    total = np.ones(1)
-    for _ in range(wyckoff_set.n_positions):
-        total = np.convolve(total, one)
-    return np.pad(total, (0, max(0, largest + 1 - len(total))))
-
 
 class SpecialPositions(Frozen):
     """Special positions of every space group with enough structures."""
@@ -137,14 +106,6 @@ class SpecialPositions(Frozen):
         default=None, description="Occupied special orbits, all groups together"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    @classmethod
-    def fit(cls, context: Context) -> SpecialPositions:
-        """Fit the subset of a context; raises `Unavailable` with the reason."""
-        # imported here: reading a bundle needs no crystallography
-        from xtalpriors.priors.fitting.special_positions import fit
-
-        return fit(context)
 
     def group(self, number: int) -> SpecialPositionsOfGroup:
         """Prior of one space group.
@@ -160,14 +121,6 @@ class SpecialPositions(Frozen):
                 f"this bundle has no special positions of space group {number}; it has {have or 'none'}"
             )
         return self.groups[number]
-
-    def sample(self, size: int, *, rng: np.random.Generator, number: int = 14) -> I64:
-        """(size, n_sets) occupied orbits of each Wyckoff set of one group."""
-        return self.group(number).sample(size, rng=rng)
-
-    def log_prob(self, counts: I64, *, number: int = 14) -> F64:
-        """Log probability of (n, n_sets) occupied orbits of one group."""
-        return self.group(number).log_prob(counts)
 
     def summary(self) -> dict[str, float]:
         """P(0), P(1), P(≥ 2) occupied, all groups and no. 14; p of the inversion centres of P2₁/c."""

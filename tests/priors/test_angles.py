@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from xtalpriors.priors.bundle import published_bundle
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.table import SubsetTable
-from xtalpriors.priors.kinds.triclinic_skew import LARGEST_SKEW, skews
+from xtalpriors.priors.fitting.triclinic_skew import LARGEST_SKEW, skews
 
 Make = Callable[..., SubsetTable]
 
@@ -142,6 +142,7 @@ def test_share_of_acute_reduced_cells(table_of: Make) -> None:
     prior = fit_table(table, bootstrap=200).priors.triclinic_skew
     assert prior is not None and prior.share_acute is not None
     assert prior.share_acute.value == pytest.approx(0.75)
-    sample = prior.sample(100, rng=np.random.default_rng(0))
-    assert sample.shape == (100, 2)
-    assert np.all((sample >= 0) & (sample <= 0.7072))
+    for skew in (prior.s2, prior.s3):
+        sample = skew.sample(100, rng=np.random.default_rng(0))
+        assert sample.shape == (100,)
+        assert np.all((sample >= 0) & (sample <= 0.7072))

@@ -19,7 +19,6 @@ from xtalpriors.mining.subsets.write import SubsetDefinition, write_subset
 from xtalpriors.priors.bundle import PriorBundle, load_bundle
 from xtalpriors.priors.distributions.distribution import (
     Categorical,
-    Counts,
     Estimate,
     Exponential,
     LogNormal,
@@ -27,16 +26,8 @@ from xtalpriors.priors.distributions.distribution import (
     ZeroInflatedBeta,
     fixed,
 )
-from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.fitting.fit import fit_subset, fit_table
 from xtalpriors.priors.fitting.read_subset import table_of
-from xtalpriors.priors.kinds.axis_ratio import AxisRatio
-from xtalpriors.priors.kinds.cell_volume import CellVolume
-from xtalpriors.priors.kinds.displacement import Displacement
-from xtalpriors.priors.kinds.elements import Elements, ElementShares
-from xtalpriors.priors.kinds.hydrogen import Hydrogen
-from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
-from xtalpriors.priors.kinds.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 
 CENTRES = ((0, 0, 0), (0.5, 0, 0), (0, 0, 0.5), (0.5, 0, 0.5))
 """Inversion centres of P 1 21/c 1 and P 1 21/n 1 alike."""
@@ -47,63 +38,18 @@ SETTINGS = {
 }
 
 
-def scalar(parametric: object) -> ScalarPrior:
-    return ScalarPrior(unit="", convention="closed loop", parametric=parametric)  # type: ignore[arg-type]
+def shares(**values: float) -> Categorical:
+    return Categorical(labels=tuple(values), shares=tuple(map(fixed, values.values())))
 
 
-def shares(**values: float) -> ElementShares:
-    table = Categorical(labels=tuple(values), shares=tuple(map(fixed, values.values())))
-    return ElementShares(per_site=table, share_cno=fixed(table.share("C", "N", "O")))
-
-
-TRUE_VOLUME = CellVolume(
-    unit="Å³",
-    convention="closed loop",
-    parametric=LogNormal(mu=fixed(6.8), sigma=fixed(0.3)),
-    uniform_low_angstrom3=160,
-    uniform_high_angstrom3=1000,
-)
-TRUE_RATIO = AxisRatio(
-    ratio_max=1.8,
-    length_min_angstrom=3,
-    length_max_angstrom=50,
-    middle_over_shortest=scalar(Exponential(rate=fixed(3.0), low=1.0, high=1.8)),
-    longest_over_middle=scalar(Exponential(rate=fixed(5.0), low=1.0, high=1.8)),
-)
-SKEW_MAX = float(np.tan(np.radians(35)))
-TRUE_ANGLE = MonoclinicAngle(
-    declared=MonoclinicConvention(
-        beta_max_degree=125, skew=scalar(Exponential(rate=fixed(4.0), low=0.0, high=SKEW_MAX))
-    )
-)
-TRUE_ELEMENTS = Elements(
-    convention="", general=shares(C=0.7, O=0.2, N=0.1), special=shares(Cu=0.5, O=0.3, Fe=0.2)
-)
-TRUE_SPECIAL = SpecialPositions(
-    convention="",
-    groups={
-        14: SpecialPositionsOfGroup(
-            number=14,
-            wyckoff_sets=(
-                WyckoffSet(
-                    letters=tuple("abcd"),
-                    multiplicity=2,
-                    degrees_of_freedom=0,
-                    n_positions=4,
-                    probability=fixed(0.15),
-                ),
-            ),
-            number_occupied=Counts(probabilities=tuple(map(fixed, stats.binom(4, 0.15).pmf(range(5))))),
-        )
-    },
-)
-TRUE_HYDROGEN = Hydrogen(
-    unit="1", convention="", parametric=ZeroInflatedBeta(p_zero=fixed(0.2), a=fixed(9), b=fixed(11))
-)
-TRUE_DISPLACEMENT = Displacement(
-    mean=scalar(LogNormal(mu=fixed(-3.0), sigma=fixed(0.3))),
-    deviation=scalar(TruncatedNormal(mean=fixed(0.0), sd=fixed(0.002), low=None, high=None)),
-)
+TRUE_VOLUME = LogNormal(mu=fixed(6.8), sigma=fixed(0.3))
+TRUE_RATIOS = [Exponential(rate=fixed(rate), low=1.0, high=1.8) for rate in (3.0, 5.0)]
+TRUE_SKEW = Exponential(rate=fixed(4.0), low=0.0, high=float(np.tan(np.radians(35))))
+TRUE_GENERAL, TRUE_SPECIAL = shares(C=0.7, O=0.2, N=0.1), shares(Cu=0.5, O=0.3, Fe=0.2)
+TRUE_OCCUPATION = 0.15
+TRUE_HYDROGEN = ZeroInflatedBeta(p_zero=fixed(0.2), a=fixed(9), b=fixed(11))
+TRUE_MEAN_U = LogNormal(mu=fixed(-3.0), sigma=fixed(0.3))
+TRUE_DEVIATION = TruncatedNormal(mean=fixed(0.0), sd=fixed(0.002), low=None, high=None)
 
 
 def cell(volume: float, ratios: NDArray[np.float64], beta: float, rng: np.random.Generator) -> list[float]:
@@ -115,22 +61,22 @@ def cell(volume: float, ratios: NDArray[np.float64], beta: float, rng: np.random
 
 
 def draw_cifs(n: int, rng: np.random.Generator) -> list[str]:
-    """n CIFs of no. 14 whose every value was drawn from the priors above by their own `sample`."""
+    """n CIFs of no. 14 whose every value was drawn from the priors above."""
     volume = TRUE_VOLUME.sample(n, rng=rng)
-    ratios = TRUE_RATIO.sample(n, rng=rng)
-    beta = TRUE_ANGLE.sample(n, rng=rng)
-    occupied = TRUE_SPECIAL.sample(n, rng=rng)[:, 0]
+    ratios = np.column_stack([ratio.sample(n, rng=rng) for ratio in TRUE_RATIOS])
+    beta = 90.0 + np.degrees(np.arctan(TRUE_SKEW.sample(n, rng=rng)))
+    occupied = rng.binomial(len(CENTRES), TRUE_OCCUPATION, n)
     fraction = TRUE_HYDROGEN.sample(n, rng=rng)
-    mean_u = TRUE_DISPLACEMENT.sample(n, rng=rng)
+    mean_u = TRUE_MEAN_U.sample(n, rng=rng)
     texts = []
     for i in range(n):
         where = [rng.uniform(0.1, 0.4, 3) for _ in range(N_GENERAL)]  # well away from the centres
         where += [np.array(CENTRES[k]) for k in rng.permutation(4)[: occupied[i]]]
         elements = [
-            *TRUE_ELEMENTS.sample(N_GENERAL, rng=rng),
-            *TRUE_ELEMENTS.sample(int(occupied[i]), rng=rng, special=True),
+            *TRUE_GENERAL.sample(N_GENERAL, rng=rng),
+            *TRUE_SPECIAL.sample(int(occupied[i]), rng=rng),
         ]
-        deviation = TRUE_DISPLACEMENT.deviation.sample(len(elements), rng=rng)
+        deviation = TRUE_DEVIATION.sample(len(elements), rng=rng)
         u = mean_u[i] + deviation - deviation.mean()
         setting = ("P 1 21/c 1", "P 1 21/n 1")[int(rng.integers(2))]
         texts.append(

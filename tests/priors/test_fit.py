@@ -12,11 +12,10 @@ from scipy import stats
 
 from xtalpriors.errors import UsageError
 from xtalpriors.priors.distributions.distribution import Exponential, LogNormal, ZeroInflatedBeta
+from xtalpriors.priors.fitting import cell_volume, packing
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.observations import Unavailable, context_of
 from xtalpriors.priors.fitting.table import Coded, SubsetTable
-from xtalpriors.priors.kinds.cell_volume import CellVolume
-from xtalpriors.priors.kinds.packing import Packing
 
 Make = Callable[..., SubsetTable]
 
@@ -94,10 +93,11 @@ def test_sets_of_p21c_pool_the_four_inversion_centres(table_of: Make) -> None:
     assert group.number_occupied.values == pytest.approx([0.75, 0.2, 0.05])
     assert group.joint is not None
     assert group.joint.share("abcd×1") == pytest.approx(0.2)
-    drawn = group.sample(4000, rng=np.random.default_rng(1))
-    assert drawn.mean() == pytest.approx(4 * 18 / 240, abs=0.04)
-    exact = stats.binom(4, 18 / 240).logpmf([0, 1, 2])
-    np.testing.assert_allclose(group.log_prob(np.array([[0], [1], [2]])), exact, rtol=1e-6)
+    assert group.wyckoff_sets[0].expected == pytest.approx(4 * 18 / 240)
+    observed, orbits = group.patterns()
+    assert dict(zip(orbits[:, 0].tolist(), observed, strict=True)) == pytest.approx(
+        {0: 0.75, 1: 0.2, 2: 0.05}
+    )
 
 
 def test_positions_with_freedom_have_counts(table_of: Make) -> None:
@@ -165,7 +165,7 @@ def test_elements_are_counted_by_site_and_by_occupancy(table_of: Make) -> None:
     assert elements.special.per_site.labels == ("Cu",)
     assert elements.special.share_cno.value == 0.0
     assert elements.special.share_cno.high == pytest.approx(1 - 0.025 ** (1 / 40))  # 0 of 40: Clopper–Pearson
-    assert set(elements.sample(50, rng=np.random.default_rng(0), special=True)) == {"Cu"}
+    assert set(elements.special.per_site.sample(50, rng=np.random.default_rng(0))) == {"Cu"}
 
 
 def test_deviations_are_from_the_mean_of_the_own_structure(table_of: Make) -> None:
@@ -293,13 +293,13 @@ def test_parameters_out_of_range_are_refused(table_of: Make, option: dict[str, A
 def test_a_prior_is_fitted_to_plain_columns() -> None:
     rng = np.random.default_rng(0)
     volumes = rng.lognormal(6.0, 0.4, 500)
-    prior = CellVolume.fit(context_of(volume_angstrom3=volumes, bootstrap=200))
+    prior = cell_volume.fit(context_of(volume_angstrom3=volumes, bootstrap=200))
     assert isinstance(prior.parametric, LogNormal)
     assert prior.parametric.mu.value == pytest.approx(np.log(volumes).mean())
-    again = Packing.fit(context_of(volume_per_non_h_atom_angstrom3=rng.normal(15, 2, 500), bootstrap=200))
+    again = packing.fit(context_of(volume_per_non_h_atom_angstrom3=rng.normal(15, 2, 500), bootstrap=200))
     assert again.parametric is not None
     assert again.atoms_per_cell is None
     with pytest.raises(Unavailable, match="no structure has a value"):
-        CellVolume.fit(context_of(volume_angstrom3=[np.nan] * 30))
+        cell_volume.fit(context_of(volume_angstrom3=[np.nan] * 30))
     with pytest.raises(UsageError, match="different lengths"):
         context_of(volume_angstrom3=[1.0], h_fraction=[1.0, 2.0])
