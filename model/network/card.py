@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,7 +22,6 @@ __all__ = [
     "SetScore",
     "card_markdown",
     "lineage_rows",
-    "wilson_interval",
     "write_card",
 ]
 
@@ -92,15 +90,6 @@ class ModelCard(Frozen):
         default=None, description="Of names, types and values of the tensors; null in the oldest files"
     )
     scores: dict[str, SetScore] = Field(default_factory=dict)
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
-    z = 1.959963984540054
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def write_card(folder: Path, card: ModelCard) -> None:

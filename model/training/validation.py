@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.stream import StreamBatch, StructureStream
-from xtalpriors.model.network.card import SOLVED, SetScore, wilson_interval
+from xtalpriors.model.network.card import SOLVED, SetScore
 from xtalpriors.model.network.inputs import InputScaling
 from xtalpriors.model.network.loss import map_correlation
 from xtalpriors.model.network.phai import PhAI
@@ -18,6 +18,7 @@ from xtalpriors.model.network.recycling import initial_phases, phase
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.distributions.estimate import wilson_interval
 
 __all__ = [
     "ValidationSet",

@@ -1,7 +1,9 @@
 """Continuous families: density, distribution function, quantiles and sampling, each in closed form.
 
 All arrays are float64; `log_prob` is in nats per unit of the statistic and −inf outside the support.
-Only NumPy and scipy.special are used, so that reading a bundle costs no statistics package.
+`scipy.stats` has the same families, but other last bits in the quantiles of the log-normal, the truncated
+exponential and the truncated normal, and a generated structure depends on every bit of them.
+`scipy.special` is imported in the functions that need it: reading a bundle does not wait for it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
-from scipy import special
 
 from xtalpriors.arrays import F64
 from xtalpriors.models import Frozen
@@ -117,12 +118,16 @@ class LogNormal(InverseSampled):
 
     def cdf(self, x: ArrayLike) -> F64:
         """P(X ≤ x)."""
+        from scipy import special
+
         x = np.asarray(x, float)
         log_x = np.log(np.where(x > 0, x, 1.0))
         return np.where(x > 0, special.ndtr((log_x - self.mu.value) / self.sigma.value), 0.0)
 
     def quantile(self, p: ArrayLike) -> F64:
         """Inverse of `cdf`."""
+        from scipy import special
+
         return np.exp(self.mu.value + self.sigma.value * special.ndtri(np.asarray(p, float)))
 
 

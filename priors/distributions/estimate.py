@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from xtalpriors.models import Frozen
 
-__all__ = ["Estimate", "GoodnessOfFit", "Rival", "Shrinkage", "fixed"]
+__all__ = ["Estimate", "GoodnessOfFit", "Rival", "Shrinkage", "fixed", "wilson_interval"]
 
 
 class Estimate(Frozen):
@@ -35,6 +36,21 @@ class Estimate(Frozen):
 def fixed(value: float) -> Estimate:
     """An estimate without interval: a published or chosen number."""
     return Estimate(value=value)
+
+
+def wilson_interval(count: float, n: float) -> tuple[float, float]:
+    """95 % interval of the share `count` of `n` (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+
+    Both may be sums of cluster weights, which `scipy.stats.binomtest` does not take; n is then the number of
+    independent clusters. Where `n` is 0 nothing is known of the share: (0, 1).
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    z = 1.959963984540054
+    share = count / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 class Rival(Frozen):

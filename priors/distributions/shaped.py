@@ -7,7 +7,6 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import model_validator
-from scipy import special
 
 from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.continuous import InverseSampled, check_range
@@ -31,6 +30,8 @@ class Gamma(InverseSampled):
 
     def log_prob(self, x: ArrayLike) -> F64:
         """(k − 1) ln x − x/θ − ln Γ(k) − k ln θ."""
+        from scipy import special
+
         x, k, scale = np.asarray(x, float), self.shape.value, self.scale.value
         safe = np.where(x > 0, x, 1.0)
         inside = (k - 1) * np.log(safe) - safe / scale - special.gammaln(k) - k * np.log(scale)
@@ -38,10 +39,14 @@ class Gamma(InverseSampled):
 
     def cdf(self, x: ArrayLike) -> F64:
         """P(X ≤ x)."""
+        from scipy import special
+
         return np.asarray(special.gammainc(self.shape.value, np.maximum(x, 0.0) / self.scale.value), float)
 
     def quantile(self, p: ArrayLike) -> F64:
         """Inverse of `cdf`."""
+        from scipy import special
+
         return np.asarray(
             self.scale.value * special.gammaincinv(self.shape.value, np.asarray(p, float)), float
         )
@@ -75,6 +80,8 @@ class TruncatedNormal(InverseSampled):
 
     def log_prob(self, x: ArrayLike) -> F64:
         """Normal log density minus ln of the share kept, inside."""
+        from scipy import special
+
         x = np.asarray(x, float)
         _, low, high = self._standard()
         z = (x - self.mean.value) / self.sd.value
@@ -86,6 +93,8 @@ class TruncatedNormal(InverseSampled):
 
     def cdf(self, x: ArrayLike) -> F64:
         """P(X ≤ x)."""
+        from scipy import special
+
         side, low, high = self._standard()
         z = side * (np.asarray(x, float) - self.mean.value) / self.sd.value
         lower, upper = special.ndtr(low), special.ndtr(high)
@@ -94,6 +103,8 @@ class TruncatedNormal(InverseSampled):
 
     def quantile(self, p: ArrayLike) -> F64:
         """Inverse of `cdf`."""
+        from scipy import special
+
         side, low, high = self._standard()
         p = np.asarray(p, float)
         share = p if side > 0 else 1.0 - p
@@ -118,6 +129,8 @@ class ZeroInflatedBeta(InverseSampled):
 
     def log_prob(self, x: ArrayLike) -> F64:
         """ln p_zero at 0 (a probability), ln(1 − p_zero) + ln Beta density in (0, 1)."""
+        from scipy import special
+
         x, a, b, p = np.asarray(x, float), self.a.value, self.b.value, self.p_zero.value
         inside = (x > 0) & (x < 1)
         safe = np.where(inside, x, 0.5)
@@ -127,12 +140,16 @@ class ZeroInflatedBeta(InverseSampled):
 
     def cdf(self, x: ArrayLike) -> F64:
         """P(X ≤ x), the step at 0 included."""
+        from scipy import special
+
         x, p = np.asarray(x, float), self.p_zero.value
         above = p + (1 - p) * special.betainc(self.a.value, self.b.value, np.clip(x, 0.0, 1.0))
         return np.where(x < 0, 0.0, above)
 
     def quantile(self, p: ArrayLike) -> F64:
         """Inverse of `cdf`; 0 for every `p` ≤ p_zero."""
+        from scipy import special
+
         p, zero = np.asarray(p, float), self.p_zero.value
         if zero >= 1:
             return np.zeros(p.shape)

@@ -21,7 +21,6 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Counts
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.priors.tell.compare_text import comparison_text
 
 __all__ = ["Comparison", "Move", "compare"]
 
@@ -67,9 +66,6 @@ class Comparison(Frozen):
     def moved(self) -> tuple[Move, ...]:
         """Moves that exceed the sampling error."""
         return tuple(m for m in self.moves if m.exceeds)
-
-    def __str__(self) -> str:
-        return comparison_text(self)
 
     def to_json(self) -> str:
         """Canonical JSON."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from xtalpriors.priors.tell.compare import Comparison, Move
+from xtalpriors.priors.tell.compare import Comparison, Move
 
 __all__ = ["comparison_text"]
 

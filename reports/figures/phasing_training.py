@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xtalpriors.model.network.card import SOLVED, wilson_interval
+from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.network.curve import TrainingCurve
+from xtalpriors.priors.distributions.estimate import wilson_interval
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, new_figure
 

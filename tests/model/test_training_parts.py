@@ -15,7 +15,6 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.generator.stream import StructureStream
 from xtalpriors.model.experimental_sets import measured_set
-from xtalpriors.model.network.card import wilson_interval
 from xtalpriors.model.network.inputs import InputScaling
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.recycling import initial_phases, phase, recycled_logits
@@ -25,6 +24,7 @@ from xtalpriors.model.training.config import ScheduleConfig
 from xtalpriors.model.training.schedule import Schedule
 from xtalpriors.model.training.validation import score_set
 from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors.distributions.estimate import wilson_interval
 
 
 @pytest.fixture(scope="module")

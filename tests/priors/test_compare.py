@@ -94,7 +94,7 @@ def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, referen
     assert elements.change == pytest.approx(0.15, abs=0.04)
     assert "cell_volume" in {m.name for m in comparison.moved}
     assert not moves["packing"].exceeds
-    text = str(comparison)
+    text = comparison_text(comparison)
     assert "cell_volume.parametric.mu" in text
     assert "quantities moved by more than sampling error" in text
     assert json.loads(comparison.to_json())["digest_b"] == moved.priors_digest

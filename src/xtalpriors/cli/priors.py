@@ -135,6 +135,7 @@ def priors_compare(
     """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
     from xtalpriors.priors.bundle import load_bundle
     from xtalpriors.priors.tell.compare import compare
+    from xtalpriors.priors.tell.compare_text import comparison_text
 
     result = compare(load_bundle(a), load_bundle(b))
-    say(result.to_json() if json else result)
+    say(result.to_json() if json else comparison_text(result))
