@@ -25,7 +25,7 @@ from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.reference.reference import Reference
 from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.generator.structures import StructureBatch
-from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors import published_bundle
 
 FILLINGS = ("random", "molecules")
 SLOW_SIDE = 100  # structures for the NumPy side of a round

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval
-from xtalpriors.priors.fitting.families import exponential, gamma, lognormal
+from xtalpriors.priors.fitting.maximum_likelihood import exponential, gamma, lognormal
 from xtalpriors.priors.fitting.observations import Observations
 
 N, REPEATS, REPLICATES = 500_000, 7, 1000

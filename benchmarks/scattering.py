@@ -25,7 +25,7 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.stream import StructureStream, crystal_arrays
-from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors import published_bundle
 
 D_MIN_ANGSTROM = 1.0
 SLOW_SIDE = 24  # structures for the sides that take milliseconds

@@ -36,7 +36,7 @@ from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.training.distributed import Processes
 from xtalpriors.model.training.feed import Feed
 from xtalpriors.model.training.trainer import Trainer, make_stream
-from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors import published_bundle
 
 PADDED_ATOMS = 400
 TABLE_STEPS = 2000  # of sin θ/λ up to 1 Å⁻¹

@@ -19,7 +19,7 @@ from xtalpriors.generator.config import CELL_STRATEGIES, FILLINGS, configure
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.reference.check import check_rules
-from xtalpriors.priors.bundle import load_bundle, published_bundle
+from xtalpriors.priors import load_bundle, published_bundle
 
 BATCH = 4096
 

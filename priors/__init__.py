@@ -1,1 +1,34 @@
-"""Statistics of a subset, fitted with their uncertainty, as a versioned JSON bundle."""
+"""Statistics of a subset of crystal structures, as a versioned JSON bundle of priors.
+
+`load_bundle` reads a bundle and `published_bundle` one of a publication; a `PriorBundle` holds a prior for
+each statistic, which samples and says its density. `fit_subset` makes a bundle from a subset's files.
+`show_bundle` prints one, `compare` says how far each prior moved between two, and `comparison_text` prints
+that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xtalpriors.lazy import offer
+
+if TYPE_CHECKING:
+    from xtalpriors.priors.bundle import PriorBundle as PriorBundle
+    from xtalpriors.priors.bundle import load_bundle as load_bundle
+    from xtalpriors.priors.bundle import published_bundle as published_bundle
+    from xtalpriors.priors.bundle import save_bundle as save_bundle
+    from xtalpriors.priors.fitting.fit import fit_subset as fit_subset
+    from xtalpriors.priors.tell.compare import compare as compare
+    from xtalpriors.priors.tell.compare_text import comparison_text as comparison_text
+    from xtalpriors.priors.tell.show import show_bundle as show_bundle
+
+__getattr__, __all__ = offer(
+    __name__,
+    {
+        "bundle": ["PriorBundle", "load_bundle", "published_bundle", "save_bundle"],
+        "fitting.fit": ["fit_subset"],
+        "tell.compare": ["compare"],
+        "tell.compare_text": ["comparison_text"],
+        "tell.show": ["show_bundle"],
+    },
+)

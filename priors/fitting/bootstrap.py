@@ -17,7 +17,7 @@ from scipy import special
 from xtalpriors.arrays import F64, I64
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.observations import Observations
-from xtalpriors.priors.fitting.table import present
+from xtalpriors.priors.fitting.subset_table import present
 
 __all__ = ["FEW", "Resampler", "bca_interval", "share_estimate"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from xtalpriors.priors.fitting.context import Context
 from xtalpriors.priors.fitting.conventions import cell_name, length_bounds
-from xtalpriors.priors.fitting.estimators import scalar_of
-from xtalpriors.priors.fitting.families import gamma, lognormal, truncated_normal
-from xtalpriors.priors.fitting.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.fitting.maximum_likelihood import gamma, lognormal, truncated_normal
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
 from xtalpriors.priors.fitting.rivals import from_family, weibull
+from xtalpriors.priors.fitting.scalars import scalar_of
 from xtalpriors.priors.fitting.shares import fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 
 __all__ = ["fit"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from xtalpriors.priors.fitting.estimators import fit_scalar
-from xtalpriors.priors.fitting.observations import Context, Unavailable, Values, attempt, entry_values
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.context import Context, Unavailable, attempt
+from xtalpriors.priors.fitting.observations import Values, entry_values
+from xtalpriors.priors.fitting.scalars import fit_scalar
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.diffraction import Diffraction
 
 __all__ = ["fit"]

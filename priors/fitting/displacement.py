@@ -10,18 +10,12 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.priors.distributions.distribution import LogNormal
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.priors.fitting.estimators import fit_scalar, scalar_of
-from xtalpriors.priors.fitting.families import Family, centred_normal, gamma, lognormal
-from xtalpriors.priors.fitting.observations import (
-    Context,
-    Unavailable,
-    Values,
-    attempt,
-    entry_values,
-    observe,
-)
+from xtalpriors.priors.fitting.context import Context, Unavailable, attempt
+from xtalpriors.priors.fitting.maximum_likelihood import Family, centred_normal, gamma, lognormal
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
 from xtalpriors.priors.fitting.rivals import laplace, weibull
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.scalars import fit_scalar, scalar_of
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.displacement import Displacement, ElementDisplacement
 
 __all__ = ["fit"]

@@ -11,7 +11,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.mining.subsets.distances import interatomic_distances
 from xtalpriors.mining.subsets.write import sites_path
 from xtalpriors.priors.distributions.distribution import Histogram
-from xtalpriors.priors.fitting.observations import Unavailable
+from xtalpriors.priors.fitting.context import Unavailable
 from xtalpriors.priors.kinds.distances import Distances
 
 __all__ = ["fit"]

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from xtalpriors.priors.fitting.observations import Context, Unavailable, Values, attempt, observe
+from xtalpriors.priors.fitting.context import Context, Unavailable, attempt
+from xtalpriors.priors.fitting.observations import Values, observe
 from xtalpriors.priors.fitting.shares import fit_categorical, fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.elements import Elements, ElementShares
 
 __all__ = ["fit"]

@@ -26,11 +26,11 @@ from xtalpriors.priors.fitting import (
     special_positions,
     triclinic_skew,
 )
+from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
-from xtalpriors.priors.fitting.observations import Context, Unavailable
 from xtalpriors.priors.fitting.read_subset import read_subset
 from xtalpriors.priors.fitting.run_record import write_provenance
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.tell.metrics import write_tables
 from xtalpriors.progress import Progress, silent
 

@@ -9,7 +9,7 @@ import numpy as np
 from xtalpriors.arrays import F64, I64
 from xtalpriors.priors.distributions.estimate import GoodnessOfFit, Rival
 from xtalpriors.priors.fitting.rivals import Candidate, Fitted
-from xtalpriors.priors.fitting.table import present
+from xtalpriors.priors.fitting.subset_table import present
 
 __all__ = ["goodness_of_fit", "ks_distance", "thinned", "wasserstein_distance"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from xtalpriors.priors.fitting.estimators import scalar_of
-from xtalpriors.priors.fitting.families import zero_inflated_beta
-from xtalpriors.priors.fitting.observations import Context, Values, entry_values, observe
+from xtalpriors.priors.fitting.context import Context
+from xtalpriors.priors.fitting.maximum_likelihood import zero_inflated_beta
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
+from xtalpriors.priors.fitting.scalars import scalar_of
 from xtalpriors.priors.fitting.shares import fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.hydrogen import Hydrogen
 
 __all__ = ["fit"]

@@ -6,20 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from xtalpriors.priors.fitting.context import Context, Unavailable, attempt
 from xtalpriors.priors.fitting.conventions import cell_name
-from xtalpriors.priors.fitting.estimators import fit_scalar
-from xtalpriors.priors.fitting.families import exponential, truncated_normal
-from xtalpriors.priors.fitting.observations import (
-    Context,
-    Unavailable,
-    Values,
-    attempt,
-    entry_values,
-    observe,
-)
+from xtalpriors.priors.fitting.maximum_likelihood import exponential, truncated_normal
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
 from xtalpriors.priors.fitting.rivals import from_family, uniform
+from xtalpriors.priors.fitting.scalars import fit_scalar
 from xtalpriors.priors.fitting.shares import fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicAngle, MonoclinicConvention
 
 __all__ = ["fit"]

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from xtalpriors.arrays import F64, I64, Bool
-from xtalpriors.errors import UsageError
 from xtalpriors.priors.distributions.estimate import Shrinkage
-from xtalpriors.priors.fitting.table import Coded, SubsetTable, present
+from xtalpriors.priors.fitting.context import Context, Unavailable
+from xtalpriors.priors.fitting.subset_table import SubsetTable, present
 
-__all__ = [
-    "MIN_ALONE",
-    "MIN_POOLED",
-    "Context",
-    "Observations",
-    "Pool",
-    "Unavailable",
-    "Values",
-    "attempt",
-    "context_of",
-    "entry_values",
-    "observe",
-]
+__all__ = ["MIN_ALONE", "MIN_POOLED", "Observations", "Pool", "Values", "entry_values", "observe"]
 
 MIN_POOLED = 50
 """Clusters below which a subset is pooled towards its parent; weight_own = n / 50 reaches 1 there."""
@@ -34,20 +22,6 @@ MIN_ALONE = 20
 """Clusters below which a subset without parent gives no prior."""
 
 Pool = Literal["parent", "bounded", "never"]
-T = TypeVar("T")
-
-
-class Unavailable(Exception):
-    """A prior, or a part of one, cannot be fitted; the message is the reason that the bundle states."""
-
-
-def attempt(context: Context, name: str, fit: Callable[[], T]) -> T | None:
-    """Part of a prior, or null with the reason in `unavailable`."""
-    try:
-        return fit()
-    except Unavailable as reason:
-        context.unavailable[name] = str(reason)
-        return None
 
 
 @dataclass(frozen=True)
@@ -106,59 +80,6 @@ class Observations:
             len(present(self.cluster[own])[0]),
             self.shrinkage,
         )
-
-
-@dataclass
-class Context:
-    """One run of the fit: the tables, the seed, and what could not be fitted.
-
-    `parent_within_bounds` holds the parent's structures that meet the subset's bounds on the cell lengths:
-    what depends on the size of the cell is pooled towards those.
-    """
-
-    own: SubsetTable
-    parent: SubsetTable | None
-    parent_within_bounds: SubsetTable | None
-    seed: int
-    bootstrap: int
-    ratio_max: float = 1.8
-    beta_max_degree: float = 125.0
-    unavailable: dict[str, str] = field(default_factory=dict)
-    warnings: dict[str, str] = field(default_factory=dict)
-
-
-def context_of(
-    *,
-    clusters: Sequence[str] | None = None,
-    strings: Mapping[str, Sequence[str | None]] | None = None,
-    seed: int = 0,
-    bootstrap: int = 1000,
-    **numbers: ArrayLike,
-) -> Context:
-    """Context of plain columns in memory, for fits outside the pipeline.
-
-    Parameters
-    ----------
-    clusters
-        Cluster of each structure; without it each is its own.
-    strings, numbers
-        Columns of `mining.schema.ENTRY` by name, all of one length; null is None, and NaN.
-
-    Examples
-    --------
-    `cell_volume.fit(context_of(volume_angstrom3=volumes))`, with `cell_volume` of this folder.
-    """
-    columns = {name: np.asarray(values, float) for name, values in numbers.items()}
-    texts = {name: Coded.of(list(values)) for name, values in (strings or {}).items()}
-    lengths = {len(c) for c in columns.values()} | {len(t.codes) for t in texts.values()}
-    lengths |= {len(clusters)} if clusters is not None else set()
-    if len(lengths) != 1:
-        raise UsageError(f"columns of different lengths, or none: {sorted(lengths)}")
-    (n,) = lengths
-    names = clusters if clusters is not None else [f"{i:09d}" for i in range(n)]
-    ids, cluster = np.unique(np.array(names, dtype=str), return_inverse=True)
-    table = SubsetTable("columns", n, cluster.astype(np.int64), ids, columns, texts)
-    return Context(table, None, None, seed, bootstrap)
 
 
 def _votes(values: Values, table: SubsetTable) -> F64:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from xtalpriors.priors.fitting.estimators import fit_scalar, scalar_of
-from xtalpriors.priors.fitting.families import gamma, lognormal, truncated_normal
-from xtalpriors.priors.fitting.observations import Context, Values, attempt, entry_values, observe
+from xtalpriors.priors.fitting.context import Context, attempt
+from xtalpriors.priors.fitting.maximum_likelihood import gamma, lognormal, truncated_normal
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
 from xtalpriors.priors.fitting.rivals import weibull
+from xtalpriors.priors.fitting.scalars import fit_scalar, scalar_of
 from xtalpriors.priors.fitting.shares import fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.packing import Packing
 
 __all__ = ["fit"]

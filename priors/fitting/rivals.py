@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.distribution import Uniform, fixed
-from xtalpriors.priors.fitting.families import Family
+from xtalpriors.priors.fitting.maximum_likelihood import Family
 
 __all__ = ["Candidate", "Fitted", "from_family", "laplace", "uniform", "weibull"]
 

@@ -10,8 +10,9 @@ from xtalpriors.arrays import F64, Bool
 from xtalpriors.priors.distributions.distribution import Categorical, Counts
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.bootstrap import Resampler, share_estimate
-from xtalpriors.priors.fitting.observations import Context, Observations
-from xtalpriors.priors.fitting.table import present
+from xtalpriors.priors.fitting.context import Context
+from xtalpriors.priors.fitting.observations import Observations
+from xtalpriors.priors.fitting.subset_table import present
 
 __all__ = ["fit_categorical", "fit_counts", "fit_share", "fit_share_of"]
 

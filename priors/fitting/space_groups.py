@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from xtalpriors.priors.fitting.observations import Context, Observations, Values, observe
+from xtalpriors.priors.fitting.context import Context
+from xtalpriors.priors.fitting.observations import Observations, Values, observe
 from xtalpriors.priors.fitting.shares import fit_categorical
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.space_groups import SpaceGroups
 
 __all__ = ["fit"]

@@ -12,16 +12,10 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import WyckoffSet as LetterSet
 from xtalpriors.crystal.wyckoff import wyckoff_sets
 from xtalpriors.priors.distributions.distribution import Categorical
-from xtalpriors.priors.fitting.observations import (
-    Context,
-    Observations,
-    Unavailable,
-    Values,
-    entry_values,
-    observe,
-)
+from xtalpriors.priors.fitting.context import Context, Unavailable
+from xtalpriors.priors.fitting.observations import Observations, Values, entry_values, observe
 from xtalpriors.priors.fitting.shares import fit_categorical, fit_counts, fit_share_of
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 
 __all__ = ["fit", "special_sets"]

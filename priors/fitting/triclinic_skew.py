@@ -6,12 +6,13 @@ import numpy as np
 
 from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.priors.fitting.estimators import fit_scalar
-from xtalpriors.priors.fitting.families import exponential, truncated_normal
-from xtalpriors.priors.fitting.observations import Context, Unavailable, Values, entry_values, observe
+from xtalpriors.priors.fitting.context import Context, Unavailable
+from xtalpriors.priors.fitting.maximum_likelihood import exponential, truncated_normal
+from xtalpriors.priors.fitting.observations import Values, entry_values, observe
 from xtalpriors.priors.fitting.rivals import from_family, uniform
+from xtalpriors.priors.fitting.scalars import fit_scalar
 from xtalpriors.priors.fitting.shares import fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.triclinic_skew import TriclinicSkew
 
 __all__ = ["LARGEST_SKEW", "fit", "skews"]

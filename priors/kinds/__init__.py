@@ -1,1 +1,1 @@
-"""One prior a file: the frozen models that a bundle holds."""
+"""The priors of a bundle, one a file: frozen models that say what each prior holds. `fitting` makes them."""

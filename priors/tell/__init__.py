@@ -1,1 +1,5 @@
-"""A bundle for people: as text, compared with another one, and as metrics and plots of DVC."""
+"""A bundle for a reader.
+
+`show`: as text. `compare`: how far each prior moved between two bundles, and `compare_text` that as text.
+`metrics`: the headline numbers and tables that `dvc metrics` and `dvc plots` read.
+"""

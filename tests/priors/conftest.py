@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xtalpriors.priors.fitting.table import Coded, SubsetTable
+from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
 ENTRY_NUMBERS = (
     *(f"{axis}_angstrom" for axis in "abc"),

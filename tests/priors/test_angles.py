@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xtalpriors.priors.bundle import published_bundle
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.fitting.triclinic_skew import LARGEST_SKEW, skews
 
 Make = Callable[..., SubsetTable]

@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval, share_estimate
-from xtalpriors.priors.fitting.estimators import scalar_of
-from xtalpriors.priors.fitting.families import exponential, lognormal
-from xtalpriors.priors.fitting.observations import Context, Observations
+from xtalpriors.priors.fitting.context import Context
+from xtalpriors.priors.fitting.maximum_likelihood import exponential, lognormal
+from xtalpriors.priors.fitting.observations import Observations
+from xtalpriors.priors.fitting.scalars import scalar_of
 from xtalpriors.priors.fitting.shares import fit_counts, fit_share
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 
 SEEDS = 300
 

@@ -26,7 +26,7 @@ from xtalpriors.priors.bundle import (
     save_bundle,
 )
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.published.make import DOI, melgalvis_2026
 from xtalpriors.priors.tell.metrics import metrics, plots, write_metrics, write_plots
 from xtalpriors.priors.tell.show import show_bundle

@@ -11,7 +11,7 @@ from scipy import stats
 
 from xtalpriors.priors.bundle import PriorBundle, published_bundle
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.compare_text import comparison_text
 

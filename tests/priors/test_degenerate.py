@@ -12,7 +12,7 @@ import pytest
 
 from xtalpriors.priors.bundle import PriorBundle, load_bundle, save_bundle
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.metrics import write_tables
 from xtalpriors.priors.tell.show import show_bundle

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from xtalpriors.priors.fitting.families import (
+from xtalpriors.priors.fitting.maximum_likelihood import (
     exponential,
     gamma,
     lognormal,

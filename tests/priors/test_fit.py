@@ -13,9 +13,9 @@ from scipy import stats
 from xtalpriors.errors import UsageError
 from xtalpriors.priors.distributions.distribution import Exponential, LogNormal, ZeroInflatedBeta
 from xtalpriors.priors.fitting import cell_volume, packing
+from xtalpriors.priors.fitting.context import Unavailable, context_of
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.observations import Unavailable, context_of
-from xtalpriors.priors.fitting.table import Coded, SubsetTable
+from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
 Make = Callable[..., SubsetTable]
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from xtalpriors.priors.distributions.distribution import LogNormal, ZeroInflatedBeta, fixed
-from xtalpriors.priors.fitting.families import exponential, gamma, lognormal
 from xtalpriors.priors.fitting.goodness import goodness_of_fit, ks_distance, thinned, wasserstein_distance
+from xtalpriors.priors.fitting.maximum_likelihood import exponential, gamma, lognormal
 from xtalpriors.priors.fitting.rivals import from_family, uniform, weibull
 
 

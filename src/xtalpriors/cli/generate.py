@@ -55,7 +55,7 @@ def generate(
     """Generate artificial crystal structures: the same seed and index give the same structure everywhere."""
     from xtalpriors.generator.config import configure
     from xtalpriors.generator.output.shards import generate_to
-    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors import load_bundle
     from xtalpriors.progress import bar
 
     of_one = (bundle, cell, filling, space_group, option, count, output, file_format)

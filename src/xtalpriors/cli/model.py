@@ -49,7 +49,7 @@ def train(
     """Train a network on generated structures; a run that was stopped goes on bit for bit with --resume."""
     from xtalpriors.model import discard_run, experimental_set, load_preset
     from xtalpriors.model import train as run
-    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors import load_bundle
     from xtalpriors.progress import bar
 
     together(preset or output, {"--preset": preset, "--output": output})
@@ -199,7 +199,7 @@ def matrix(
 ) -> None:
     """Train and score every cell strategy with every filling, in the layout of Table 2 of the 2026 paper."""
     from xtalpriors.model import experimental_set, load_preset, run_matrix
-    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors import load_bundle
     from xtalpriors.progress import bar
 
     config = load_preset(preset or "demonstrator", key_values(option or []))

@@ -30,7 +30,7 @@ def fit(
 ) -> None:
     """Fit every prior to a subset and write the bundle (JSON), its provenance and its metrics."""
     from xtalpriors.params import FitParams
-    from xtalpriors.priors.fitting.fit import fit_subset
+    from xtalpriors.priors import fit_subset
     from xtalpriors.progress import bar
 
     together(subset or output, {"--subset": subset, "--output": output})
@@ -101,8 +101,7 @@ def report(
 @priors_app.command("show")
 def priors_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle.")]) -> None:
     """Print a bundle as a person reads it: each prior with its parameters, intervals and goodness of fit."""
-    from xtalpriors.priors.bundle import load_bundle
-    from xtalpriors.priors.tell.show import show_bundle
+    from xtalpriors.priors import load_bundle, show_bundle
 
     say(show_bundle(load_bundle(file)))
 
@@ -112,7 +111,7 @@ def priors_validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Bundles.")],
 ) -> None:
     """Check that bundles are whole: schema, versions and digest. A bundle edited by hand fails."""
-    from xtalpriors.priors.bundle import load_bundle
+    from xtalpriors.priors import load_bundle
 
     failed = []
     for file in files:
@@ -133,9 +132,7 @@ def priors_compare(
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
-    from xtalpriors.priors.bundle import load_bundle
-    from xtalpriors.priors.tell.compare import compare
-    from xtalpriors.priors.tell.compare_text import comparison_text
+    from xtalpriors.priors import compare, comparison_text, load_bundle
 
     result = compare(load_bundle(a), load_bundle(b))
     say(result.to_json() if json else comparison_text(result))

@@ -12,11 +12,12 @@ from xtalpriors.priors.distributions.distribution import Empirical, Scalar
 from xtalpriors.priors.distributions.estimate import Estimate, GoodnessOfFit
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval
-from xtalpriors.priors.fitting.families import Family
+from xtalpriors.priors.fitting.context import Context
 from xtalpriors.priors.fitting.goodness import goodness_of_fit, thinned
-from xtalpriors.priors.fitting.observations import Context, Observations, Pool, Values, observe
+from xtalpriors.priors.fitting.maximum_likelihood import Family
+from xtalpriors.priors.fitting.observations import Observations, Pool, Values, observe
 from xtalpriors.priors.fitting.rivals import Candidate, from_family
-from xtalpriors.priors.fitting.table import SubsetTable, present
+from xtalpriors.priors.fitting.subset_table import SubsetTable, present
 
 __all__ = ["QUANTILE_LEVELS", "fit_scalar", "quantile_table", "scalar_of"]
 
