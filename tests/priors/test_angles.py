@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors.distributions.distribution import Exponential
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.fitting.triclinic_skew import LARGEST_SKEW, skews
@@ -128,6 +129,37 @@ def test_skews_of_reduced_cells_stay_within_their_bounds() -> None:
     corners = skews(np.array([[120.0, quarter, quarter], [90.0, 90.0, 60.0], [60.0, 60.0, 90.0]]))
     assert np.diag(corners) == pytest.approx([LARGEST_SKEW[name] for name in ("s1", "s2", "s3")])
     assert np.diag(corners) == pytest.approx([0.75, 1 / np.tan(np.pi / 3), np.sqrt(0.5)])
+
+
+def test_each_statistic_is_cut_at_its_own_bound(table_of: Make) -> None:
+    """|s₁| ≤ 3/4, |s₂| ≤ 1/√3, |s₃| ≤ 1/√2 of reduced cells; ratios within 1…r; tan(β − 90°) up to β_max."""
+    rng = np.random.default_rng(3)
+    systems = ["triclinic"] * 60 + ["monoclinic"] * 60
+    lengths = rng.uniform(5, 7, (120, 3))
+    columns = {f"niggli_{name}_degree": rng.uniform(80, 100, 120) for name in ("alpha", "beta", "gamma")}
+    columns |= {f"{axis}_angstrom": lengths[:, i] for i, axis in enumerate("abc")}
+    table = table_of(
+        120,
+        strings={"crystal_system": systems},
+        sg_number=[2] * 60 + [14] * 60,
+        alpha_degree=90,
+        beta_degree=rng.uniform(91, 109, 120),
+        gamma_degree=90,
+        **columns,
+    )
+    priors = fit_table(table, bootstrap=100, ratio_max=1.6, beta_max_degree=110).priors
+    assert priors.triclinic_skew and priors.axis_ratio and priors.monoclinic_angle
+    expected = [
+        (priors.triclinic_skew.s1, 0.0, 0.75),
+        (priors.triclinic_skew.s2, 0.0, 1 / np.sqrt(3)),
+        (priors.triclinic_skew.s3, 0.0, np.sqrt(0.5)),
+        (priors.axis_ratio.middle_over_shortest, 1.0, 1.6),
+        (priors.axis_ratio.longest_over_middle, 1.0, 1.6),
+        (priors.monoclinic_angle.declared.skew, 0.0, np.tan(np.radians(20))),
+    ]
+    for prior, low, high in expected:
+        assert prior is not None and isinstance(prior.parametric, Exponential)
+        assert (prior.parametric.low, prior.parametric.high) == pytest.approx((low, high), rel=1e-5)
 
 
 def test_share_of_acute_reduced_cells(table_of: Make) -> None:

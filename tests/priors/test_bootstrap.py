@@ -12,8 +12,8 @@ from xtalpriors.priors.fitting.bootstrap import Resampler, bca_interval, share_e
 from xtalpriors.priors.fitting.context import Context
 from xtalpriors.priors.fitting.maximum_likelihood import exponential, lognormal
 from xtalpriors.priors.fitting.observations import Observations
-from xtalpriors.priors.fitting.scalars import scalar_of
-from xtalpriors.priors.fitting.shares import fit_counts, fit_share
+from xtalpriors.priors.fitting.scalars import quantile_table, scalar_of
+from xtalpriors.priors.fitting.shares import fit_categorical, fit_counts, fit_share
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 
 SEEDS = 300
@@ -94,12 +94,44 @@ def test_bca_of_a_symmetric_bootstrap_is_the_percentile_interval() -> None:
     assert bca_interval(5.0, np.full(100, np.nan), jackknife) is None
 
 
+def test_bca_limits_of_a_skewed_statistic_are_scipys() -> None:
+    """Twenty-five values of an exponential distribution: neither bias nor acceleration is zero."""
+    x = np.random.default_rng(0).exponential(1, 25)
+    theirs = stats.bootstrap((x,), np.mean, n_resamples=4000, method="BCa", rng=np.random.default_rng(1))
+    left_out = (x.sum() - x) / (len(x) - 1)
+    limits = bca_interval(x.mean(), theirs.bootstrap_distribution, left_out)
+    assert limits == pytest.approx(theirs.confidence_interval, rel=1e-6)
+
+
 @pytest.mark.parametrize(("k", "n"), [(0, 40), (3, 200), (199, 200), (40, 40)])
 def test_rare_shares_have_exact_binomial_limits(k: int, n: int) -> None:
     exact = stats.binomtest(k, n).proportion_ci(0.95, "exact")
     nothing = np.array([k / n] * 10)
     found = share_estimate(k / n, k, n - k, n, nothing, nothing)
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-9)
+
+
+def test_a_share_is_rare_by_its_clusters_not_by_its_structures(context: Context) -> None:
+    """A label in 3 of 200 clusters, each determined 12 times: exact limits of 3 of 200, not 36 of 2400."""
+    cluster = np.repeat(np.arange(200), 12)
+    has = cluster < 3
+    exact = stats.binomtest(3, 200).proportion_ci(0.95, "exact")
+    share = fit_share(context, "s", observations(has.astype(float), cluster), has)
+    labels = fit_categorical(context, "c", observations(has.astype(float), cluster), ["other", "rare"])
+    for found in (share, labels.shares[labels.labels.index("rare")]):
+        assert found.value == pytest.approx(3 / 200)
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-9)
+
+
+def test_weighted_values_are_repeated_values() -> None:
+    """A value of weight 3 is three values: quantile table, and the smallest value with half of the weight."""
+    rng = np.random.default_rng(6)
+    x, times = rng.gamma(3, 10, 500), rng.integers(1, 4, 500)
+    weighted = quantile_table(x, times.astype(float))
+    repeated = quantile_table(np.repeat(x, times), np.ones(times.sum()))
+    assert weighted.values == pytest.approx(repeated.values)
+    median = np.quantile(x, 0.5, weights=times, method="inverted_cdf")
+    assert weighted.quantile(0.5) == pytest.approx(median, rel=0.01)
 
 
 def test_counts_have_one_probability_each(context: Context) -> None:

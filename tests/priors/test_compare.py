@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xtalpriors.priors.bundle import PriorBundle, published_bundle
+from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, make_bundle, published_bundle
+from xtalpriors.priors.distributions.distribution import Estimate, Uniform
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import SubsetTable
+from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.compare_text import comparison_text
 
@@ -98,6 +100,27 @@ def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, referen
     assert "cell_volume.parametric.mu" in text
     assert "quantities moved by more than sampling error" in text
     assert json.loads(comparison.to_json())["digest_b"] == moved.priors_digest
+
+
+def test_the_interval_of_a_change_adds_what_each_side_may_have_erred() -> None:
+    """By hand: 10 (7…14) to 15 (12…17): 5 − √(3² + 4²) = 0 and 5 + √(2² + 3²) = 8.606."""
+
+    def bundle(value: float, low: float, high: float) -> PriorBundle:
+        volume = CellVolume(
+            unit="Å³",
+            convention="",
+            parametric=Uniform(low=1, high=2),
+            median=Estimate(value=value, low=low, high=high),
+            uniform_low_angstrom3=1,
+            uniform_high_angstrom3=2,
+        )
+        return make_bundle("x", CreatedFrom(corpus="x"), Priors(cell_volume=volume))
+
+    moves = {m.name: m for m in compare(bundle(10, 7, 14), bundle(15, 12, 17)).moves}
+    median = moves["cell_volume.median"]
+    assert (median.change, median.low, median.high) == pytest.approx((5, 0, 5 + np.sqrt(13)))
+    assert median.noise == pytest.approx(5)
+    assert not median.exceeds
 
 
 def test_a_published_bundle_has_no_error_of_its_own(reference: PriorBundle) -> None:

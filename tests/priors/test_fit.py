@@ -14,6 +14,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.priors.distributions.distribution import Exponential, LogNormal, ZeroInflatedBeta
 from xtalpriors.priors.fitting import cell_volume, packing
 from xtalpriors.priors.fitting.context import Unavailable, context_of
+from xtalpriors.priors.fitting.conventions import within_bounds
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
@@ -198,6 +199,42 @@ def test_deviations_are_from_the_mean_of_the_own_structure(table_of: Make) -> No
     assert prior.by_temperature["below-130-K"].n == 60
     assert "no structure" in bundle.unavailable["displacement.by_temperature.250-330-K"]
     assert prior.by_element["C"].ratio.value < 1 < prior.by_element["O"].ratio.value
+
+
+def test_an_unknown_hydrogen_count_is_no_evidence_of_none(table_of: Make) -> None:
+    """Of 80 structures 40 do not say how much hydrogen they hold; their 0 is not counted as a share."""
+    origins = ["sites", None] * 40
+    table = table_of(80, strings={"hydrogen_origin": origins}, h_fraction=[0.5, 0.0] * 40)
+    prior = fit_table(table, bootstrap=100).priors.hydrogen
+    assert prior is not None and prior.share_zero is not None
+    assert (prior.n, prior.n_unknown, prior.share_zero.value) == (40, 40, 0.0)
+
+
+def test_a_temperature_at_the_end_of_a_band_opens_the_next(table_of: Make) -> None:
+    u = np.random.default_rng(0).lognormal(-3, 0.3, 120)
+    sites = {"entry": np.repeat(np.arange(120), 2), "element": ["C"] * 240}
+    sites |= {"u_iso_angstrom2": np.repeat(u, 2) * np.tile([0.9, 1.1], 120), "u_is_evidence": [True] * 240}
+    table = table_of(
+        120, sites=sites, u_iso_n=2, u_iso_mean_angstrom2=u, temperature_kelvin=[130.0] * 60 + [250.0] * 60
+    )
+    prior = fit_table(table, bootstrap=100).priors.displacement
+    assert prior is not None
+    assert set(prior.by_temperature) == {"130-250-K", "250-330-K"}
+
+
+@pytest.mark.parametrize(
+    ("bound", "inside"),
+    [
+        ({"length_min_angstrom": 4.0}, [True, True, True, False]),
+        ({"length_max_angstrom": 10.0}, [True, True, False, True]),
+        ({"length_below_angstrom": 10.0}, [True, False, False, True]),
+        ({"longest_above_angstrom": 10.0}, [False, False, True, False]),
+    ],
+)
+def test_bounds_on_the_lengths_at_their_ends(bound: dict[str, float], inside: list[bool]) -> None:
+    """Cells 4–9, 4–10, 4–11 and 3–9 Å: limits include their ends, `below` and `above` do not."""
+    lengths = np.array([[9, 4, 5], [4, 10, 5], [4, 5, 11], [3, 9, 5]], float)
+    assert within_bounds(bound, lengths).tolist() == inside
 
 
 def test_a_small_subset_is_pooled_and_says_so(table_of: Make) -> None:
