@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtalpriors.priors.bundle import published_bundle
 from xtalpriors.priors.distributions.distribution import Exponential
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import SubsetTable
@@ -41,16 +40,6 @@ def test_the_declared_angle_is_folded_whatever_the_unique_axis(table_of: Make) -
     assert prior.declared.skew.mean.value == pytest.approx(by_hand)
     assert prior.least_oblique is not None and prior.least_oblique.beta is not None
     assert prior.least_oblique.beta.n == 40
-
-
-def test_the_density_of_the_angle_integrates_to_one() -> None:
-    """|s| = tan(β − 90°) is uniform to tan 35°: β has the density π/180 · sec²(β − 90°) / tan 35°."""
-    prior = published_bundle().require("monoclinic_angle")
-    beta = np.linspace(90.0, 125.0, 20_001)[1:-1]
-    density = np.exp(prior.log_prob(beta))
-    assert np.trapezoid(density, beta) == pytest.approx(1.0, abs=1e-3)
-    by_hand = np.pi / 180 / np.cos(np.radians(beta - 90)) ** 2 / np.tan(np.radians(35))
-    np.testing.assert_allclose(density, by_hand, rtol=1e-6)
 
 
 def test_angles_beyond_the_limit_are_counted_not_fitted(table_of: Make) -> None:

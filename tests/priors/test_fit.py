@@ -201,27 +201,6 @@ def test_deviations_are_from_the_mean_of_the_own_structure(table_of: Make) -> No
     assert prior.by_element["C"].ratio.value < 1 < prior.by_element["O"].ratio.value
 
 
-def test_an_unknown_hydrogen_count_is_no_evidence_of_none(table_of: Make) -> None:
-    """Of 80 structures 40 do not say how much hydrogen they hold; their 0 is not counted as a share."""
-    origins = ["sites", None] * 40
-    table = table_of(80, strings={"hydrogen_origin": origins}, h_fraction=[0.5, 0.0] * 40)
-    prior = fit_table(table, bootstrap=100).priors.hydrogen
-    assert prior is not None and prior.share_zero is not None
-    assert (prior.n, prior.n_unknown, prior.share_zero.value) == (40, 40, 0.0)
-
-
-def test_a_temperature_at_the_end_of_a_band_opens_the_next(table_of: Make) -> None:
-    u = np.random.default_rng(0).lognormal(-3, 0.3, 120)
-    sites = {"entry": np.repeat(np.arange(120), 2), "element": ["C"] * 240}
-    sites |= {"u_iso_angstrom2": np.repeat(u, 2) * np.tile([0.9, 1.1], 120), "u_is_evidence": [True] * 240}
-    table = table_of(
-        120, sites=sites, u_iso_n=2, u_iso_mean_angstrom2=u, temperature_kelvin=[130.0] * 60 + [250.0] * 60
-    )
-    prior = fit_table(table, bootstrap=100).priors.displacement
-    assert prior is not None
-    assert set(prior.by_temperature) == {"130-250-K", "250-330-K"}
-
-
 @pytest.mark.parametrize(
     ("bound", "inside"),
     [

@@ -10,10 +10,10 @@ import pytest
 from tables import entry, make_database, site
 
 from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
-from xtalpriors.priors.fitting.estimators import quantile_table
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.read_subset import read_subset
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.scalars import quantile_table
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 
 Make = Callable[..., SubsetTable]
 

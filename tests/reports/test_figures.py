@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from xtalpriors.arrays import ANGLES
-from xtalpriors.priors.distributions.continuous import Exponential, LogNormal
+from xtalpriors.priors.distributions.continuous import Exponential, LogNormal, Uniform
 from xtalpriors.priors.distributions.estimate import Estimate, fixed
 from xtalpriors.reports.figures import (
     angle,
@@ -47,6 +47,15 @@ def test_a_histogram_integrates_to_the_share_inside_its_edges() -> None:
 def test_angle_is_folded_whatever_the_unique_axis() -> None:
     frame = _cells((5, 6, 7, 90, 104, 90), (5, 6, 7, 90, 76, 90), (5, 6, 7, 90, 90, 101.5))
     assert folded_angle(frame[list(ANGLES)].to_numpy()) == pytest.approx([104, 104, 101.5])
+
+
+def test_the_density_of_the_angle_integrates_to_one() -> None:
+    """|s| = tan(β − 90°) is uniform to tan 35°: β has the density π/180 · sec²(β − 90°) / tan 35°."""
+    beta = np.linspace(90.0, 125.0, 20_001)[1:-1]
+    density = angle.skew_density(beta, Uniform(low=0.0, high=float(np.tan(np.radians(35)))))
+    assert np.trapezoid(density, beta) == pytest.approx(1.0, abs=1e-3)
+    by_hand = np.pi / 180 / np.cos(np.radians(beta - 90)) ** 2 / np.tan(np.radians(35))
+    np.testing.assert_allclose(density, by_hand, rtol=1e-6)
 
 
 def test_lengths_are_sorted_first() -> None:
