@@ -68,15 +68,22 @@ def accumulate(
     """
     counted = 0
     local = np.zeros(sums.shape)
+    n_columns = local.shape[1]
     for s in range(len(metric)):
         if not (reciprocal[s, 0] > 0.0 and reciprocal[s, 1] > 0.0 and reciprocal[s, 2] > 0.0):
             continue
-        local[:] = 0.0
+        for row in range(3):
+            for column in range(n_columns):
+                local[row, column] = 0.0
         _structure(s, metric[s], reciprocal[s], sites, operators, bins, local)
         for row in range(3):
-            total = local[row].sum()
+            total = 0.0
+            for column in range(n_columns):
+                total += local[row, column]
             if total > 0.0:
-                sums[row] += local[row] * (weights[s] / total)
+                share = weights[s] / total
+                for column in range(n_columns):
+                    sums[row, column] += local[row, column] * share
                 totals[row] += weights[s]
                 if row == 0:
                     counted += 1

@@ -57,7 +57,8 @@ def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> N
     if bases is None:
         start = np.repeat(np.eye(3)[None], len(array), axis=0)
     else:
-        start = np.array(np.broadcast_to(np.asarray(bases, dtype=np.float64), metrics.shape))
-        metrics = np.einsum("nji,njk,nkl->nil", start, metrics, start)
+        start = np.array(np.broadcast_to(np.asarray(bases, dtype=np.float64), metrics.shape), order="C")
+        # contiguous, as metric_tensors makes them: the kernel is compiled for one layout alone
+        metrics = np.ascontiguousarray(np.einsum("nji,njk,nkl->nil", start, metrics, start))
     reduced = reduce_metrics(metrics, start)
     return NiggliReduction(cells_from_metric(metrics), start, reduced)

@@ -187,13 +187,15 @@ def reduce_metrics(metrics, bases):  # type: ignore[no-untyped-def]
     m = np.empty((3, 3))
     product = np.empty((3, 3))
     for k in range(n):
-        g[:] = metrics[k]
-        m[:] = 0.0
-        m[0, 0] = m[1, 1] = m[2, 2] = 1.0
+        for i in range(3):
+            for j in range(3):
+                g[i, j] = metrics[k, i, j]
+                m[i, j] = 1.0 if i == j else 0.0
         reduced[k] = _reduce(g, m)
         if not reduced[k]:
-            metrics[k] = np.nan
-            bases[k] = np.nan
+            for i in range(3):
+                for j in range(3):
+                    metrics[k, i, j] = bases[k, i, j] = np.nan
             continue
         # from the metric given, not from the running one, whose rounding errors add up
         for i in range(3):
@@ -207,5 +209,7 @@ def reduce_metrics(metrics, bases):  # type: ignore[no-untyped-def]
         for i in range(3):
             for j in range(3):
                 product[i, j] = bases[k, i, 0] * m[0, j] + bases[k, i, 1] * m[1, j] + bases[k, i, 2] * m[2, j]
-        bases[k] = product
+        for i in range(3):
+            for j in range(3):
+                bases[k, i, j] = product[i, j]
     return reduced

@@ -1,9 +1,13 @@
-"""Number of a space group in a setting that gemmi's table does not list.
+"""Number of a space group in a setting that gemmi's table lacks, and the way to the reference setting.
 
 Most such settings are a listed one with another origin, so those are tried first (`_shifted_setting`). For
 the rest (centred cells of odd shape, axes in any direction) an integer change of basis is sought to the point
 group of each reference setting of the same class (`arithmetic_class`), and then an origin. Nothing is assumed
 of the metric: the operators alone decide.
+
+moyopy finds the same numbers but other changes of basis, so it does not take the place of this code: for Pnma
+with its axes turned around and its origin moved by 1/4, 1/4, 0 (an entry of the AMCSD) moyopy's origin
+exchanges the Wyckoff letters a and b; for no. 14 in a centred cell its axes have another β.
 """
 
 from __future__ import annotations

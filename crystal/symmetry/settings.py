@@ -121,7 +121,8 @@ def least_oblique_p21c(group: SpaceGroup, cell: UnitCell) -> LeastOblique:
         raise UsageError(f"The least-oblique P2₁/c cell is for group no. 14, not for no. {group.number}.")
     if not cell.is_valid:
         raise UsageError(f"The cell {cell.parameters} has no volume.")
-    cells, planes = least_oblique_cells(np.array([cell.parameters]), reference_axes(group)[None])
+    # a copy: the kernel would be compiled once more for an array that cannot be written to
+    cells, planes = least_oblique_cells(np.array([cell.parameters]), np.array([reference_axes(group)]))
     return LeastOblique(UnitCell(*cells[0].tolist()), plane_change(group, *planes[0].tolist()))
 
 

@@ -36,10 +36,9 @@ def _limits(metric, square, out):  # type: ignore[no-untyped-def]
         - metric[0, 1] * (metric[0, 1] * metric[2, 2] - metric[1, 2] * metric[0, 2])
         + metric[0, 2] * (metric[0, 1] * metric[1, 2] - metric[1, 1] * metric[0, 2])
     )
-    if determinant > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]:
-        out *= 1.01 * square / determinant
-    else:
-        out[:] = np.inf
+    is_flat = not determinant > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]
+    for i in range(3):
+        out[i] = np.inf if is_flat else out[i] * (1.01 * square / determinant)
 
 
 @kernel()
@@ -91,12 +90,14 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
     for _ in range(400):  # each round drops an operator or ends; the bound is for points at the edge of EXACT
         if count == 0:
             break
-        mean[:] = 0.0
+        for i in range(3):
+            mean[i] = 0.0
         for k in range(count):
             _shift(rotations[members[k]], translations[members[k]], x, d)
-            mean += d
-        mean /= count + 1
-        mean += x
+            for i in range(3):
+                mean[i] += d[i]
+        for i in range(3):
+            mean[i] = mean[i] / (count + 1) + x[i]
         n_exact = 0
         n_shared = 0
         for op in range(first + 1, last):
@@ -107,13 +108,13 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
                 exact[n_exact] = op
                 n_exact += 1
         if n_shared == count:
+            for i in range(3):
+                x[i] = mean[i]
             if n_exact == count:
-                x[:] = mean
                 return count + 1
             for k in range(n_exact):
                 members[k] = exact[k]
                 squares[k] = 0.0
-            x[:] = mean
             count = n_exact
         else:
             worst = 0
@@ -173,7 +174,10 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
     """Fill multiplicity, order, letter code and snapped coordinates of the sites of n entries.
 
     Entry e has the sites offsets[e] to offsets[e + 1], the group group_index[e] and the metric metrics[e].
-    The tables of the groups lie end to end; group g has operators op_start[g] to op_start[g + 1].
+    The tables of the groups lie end to end: group g has the operators op_start[g] to op_start[g + 1], the
+    identity first, and the Wyckoff subspaces sub_start[g] to sub_start[g + 1], the general position last. A
+    subspace is {x : rows x ≡ right mod ℤ}, of which sub_rank rows are in use. The arguments are single arrays
+    because unpacking a named tuple of them takes longer than the search in one structure.
     """
     members = np.empty(192, dtype=np.int32)
     squares = np.empty(192)
@@ -199,11 +203,12 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
             if count > 0:
                 size = _snap(rotations, translations, first, last, x, members, squares, count)
             if size > 1:
-                snapped[site, :] = x
+                for i in range(3):
+                    snapped[site, i] = x[i]
             order[site] = size
             multiplicity[site] = n_ops // size
             if size == 1:
-                code[site] = sub_code[sub_start[g + 1] - 1]  # the general position is the last
+                code[site] = sub_code[sub_start[g + 1] - 1]
                 continue
             code[site] = _letter(
                 snapped[site],

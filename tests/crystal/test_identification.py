@@ -18,6 +18,7 @@ from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import group_in_setting
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.triplets import parse_triplet
+from xtalpriors.crystal.wyckoff import site_symmetries
 
 MOYO = """
 import moyopy
@@ -112,3 +113,26 @@ def test_any_axes_and_origin(number: int, shear: list[tuple[int, int]], shift: t
     group = group_in_setting(SpaceGroup.from_number(number), change)
     assert group.number == number
     assert group_in_setting(group, group.to_reference) is SpaceGroup.from_number(number)
+
+
+PNMA = """
+import moyopy
+found = moyopy.SpaceGroup(*question)
+answer = found.number, found.linear, found.origin_shift
+"""
+
+
+def test_moyopy_takes_another_origin_of_pnma() -> None:
+    """Why the identification is not moyopy's: both origins are right, and exchange the letters a and b."""
+    # Pnma with its axes turned around and another origin, as one mineral of the AMCSD is described
+    change = ChangeOfBasis.from_triplet("y-1/4,z,x-1/4")
+    group = group_in_setting(SpaceGroup.from_number(62), change)
+    assert (group.number, group.hm) == (62, None)
+    number, linear, shift = ask("moyopy", PNMA, _primitive_operators(group))
+    assert number == 62
+    by_moyopy = ChangeOfBasis.from_matrix(linear, shift).inverse()
+    assert group_in_setting(group, by_moyopy) is SpaceGroup.from_number(62)
+    origin = by_moyopy.after(group.to_reference.inverse()).coordinates([0, 0, 0])
+    metric = np.diag([100.0, 100.0, 100.0])
+    assert site_symmetries(SpaceGroup.from_number(62), [[0, 0, 0]], metric).letter.tolist() == ["a"]
+    assert site_symmetries(SpaceGroup.from_number(62), [origin], metric).letter.tolist() == ["b"]
