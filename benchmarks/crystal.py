@@ -13,12 +13,17 @@ import gemmi
 import moyopy
 import numpy as np
 
-from xtalpriors.crystal.cells.cell import UnitCell, cell_volumes, orthogonalization_matrices
-from xtalpriors.crystal.cells.niggli import niggli_reduce
-from xtalpriors.crystal.symmetry.resolve import resolve_space_group
-from xtalpriors.crystal.symmetry.settings import least_oblique_p21c
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.crystal.wyckoff import site_symmetries, site_symmetries_of_entries
+from xtalpriors.crystal import (
+    SpaceGroup,
+    UnitCell,
+    cell_volumes,
+    least_oblique_p21c,
+    niggli_reduce,
+    orthogonalization_matrices,
+    resolve_space_group,
+    site_symmetries,
+    site_symmetries_of_entries,
+)
 
 ROUNDS = 7
 

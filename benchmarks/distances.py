@@ -18,8 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pymatgen.core import Lattice, Structure
 
-from xtalpriors.crystal.cells.distances import StructureArrays, distance_histograms
-from xtalpriors.crystal.chemistry.elements import SYMBOLS
+from xtalpriors.crystal import SYMBOLS, StructureArrays, distance_histograms
 from xtalpriors.mining.cif import extract
 from xtalpriors.mining.sources.amcsd import AmcsdSource
 from xtalpriors.mining.subsets.distances import structure_arrays

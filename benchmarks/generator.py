@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from xtalpriors.crystal.chemistry.form_factors import form_factor_table
-from xtalpriors.crystal.scattering import StructureFactorCalculator, asymmetric_box
+from xtalpriors.crystal import StructureFactorCalculator, asymmetric_box, form_factor_table
 from xtalpriors.generator.config import GeneratorConfig, configure
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.reference.reference import Reference

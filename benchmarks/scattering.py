@@ -18,10 +18,14 @@ import gemmi
 import numpy as np
 import torch
 
-from xtalpriors.crystal.chemistry.form_factors import form_factor_table
-from xtalpriors.crystal.scattering import CrystalArrays, StructureFactorCalculator, asymmetric_box
-from xtalpriors.crystal.scattering.structure_factors_torch import TorchStructureFactors
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal import (
+    CrystalArrays,
+    SpaceGroup,
+    StructureFactorCalculator,
+    TorchStructureFactors,
+    asymmetric_box,
+    form_factor_table,
+)
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.stream import StructureStream, crystal_arrays

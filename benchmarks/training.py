@@ -28,8 +28,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from xtalpriors.crystal.chemistry.form_factors import form_factors
-from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal import form_factors, s_squared
 from xtalpriors.generator.generate import Generator
 from xtalpriors.model import PhAI, TrainConfig, load_preset
 from xtalpriors.model.network.device import pick_device

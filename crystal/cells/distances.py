@@ -40,7 +40,7 @@ class StructureArrays:
     multiplicity
         (m,) multiplicity of the site in its group, per cell.
     radius_angstrom
-        (m,) covalent radius, NaN where there is none.
+        (m,) covalent radius, NaN where it is not known.
     group_of
         (n,) index of the structure's group.
     group_offsets
@@ -166,7 +166,7 @@ def distance_histograms(
 
 def _sites(structures: StructureArrays) -> Sites:
     """The sites in the types that the kernel was compiled for."""
-    none = np.zeros(len(structures.fract), dtype=np.int64)
+    zeros = np.zeros(len(structures.fract), dtype=np.int64)
     return Sites(
         structures.offsets.astype(np.int64),
         np.ascontiguousarray(structures.fract, dtype=np.float64),
@@ -174,6 +174,6 @@ def _sites(structures: StructureArrays) -> Sites:
         structures.occupancy.astype(np.float64),
         structures.multiplicity.astype(np.float64),
         structures.radius_angstrom.astype(np.float64),
-        none if structures.assembly is None else structures.assembly.astype(np.int64),
-        none if structures.alternative is None else structures.alternative.astype(np.int64),
+        zeros if structures.assembly is None else structures.assembly.astype(np.int64),
+        zeros if structures.alternative is None else structures.alternative.astype(np.int64),
     )

@@ -68,7 +68,7 @@ def accumulate(
     """
     counted = 0
     local = np.zeros(sums.shape)
-    n_columns = local.shape[1]
+    n_columns = sums.shape[1]
     for s in range(len(metric)):
         if not (reciprocal[s, 0] > 0.0 and reciprocal[s, 1] > 0.0 and reciprocal[s, 2] > 0.0):
             continue

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, I64
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.cells.determinant import determinant
 
 __all__ = ["LATTICE_TOLERANCE", "has_matching_basis", "lattices_match"]
 
@@ -24,6 +25,7 @@ LATTICE_TOLERANCE = (0.03, 2.0, 0.05)
 """Relative difference of lengths, difference of angles in degrees, relative difference of volumes."""
 
 _MAX_CANDIDATES = 32
+_determinant = numba.njit(cache=True)(determinant)
 
 
 def lattices_match(
@@ -88,12 +90,7 @@ def has_matching_basis(first: F64, second: F64, lengths: float, angles: float) -
                     or abs(_between(second, v, w) - alpha) > angles
                 ):
                     continue
-                determinant = (
-                    u[0] * (v[1] * w[2] - v[2] * w[1])
-                    - u[1] * (v[0] * w[2] - v[2] * w[0])
-                    + u[2] * (v[0] * w[1] - v[1] * w[0])
-                )
-                if abs(determinant) == 1:
+                if abs(_determinant(u, v, w)) == 1:
                     return True
     return False
 

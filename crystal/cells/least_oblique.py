@@ -51,7 +51,7 @@ def _folded(new_a: tuple[int, int], new_c: tuple[int, int], acute: bool) -> Plan
 
 @kernel()
 def _plane(aa: float, ac: float, cc: float) -> Plane:
-    """Integers p, q, r, s from the metric of the plane: a·a, a·c, c·c; zeros where it is none."""
+    """Integers p, q, r, s from the metric a·a, a·c, c·c of the plane; zeros where it cannot be a metric."""
     u, v = (1, 0), (0, 1)
     for _ in range(1000):  # Gauss's reduction; each round but the last shortens a vector
         if _plane_dot(aa, ac, cc, v, v) < _plane_dot(aa, ac, cc, u, u) * (1 - 1e-12):

@@ -25,13 +25,13 @@ class NiggliReduction(NamedTuple):
     Attributes
     ----------
     cells
-        (n, 6) in Å and degrees; NaN where the cell given is no lattice.
+        (n, 6) in Å and degrees; NaN where the cell given is not that of a lattice.
     bases
         (n, 3, 3): columns are the axes of the reduced cell in units of the axes given (right-handed); NaN as
         above.
     reduced
-        (n,) False where a cell is no lattice: a length or angle that is missing, not finite or not positive,
-        or no volume.
+        (n,) False where a cell is not that of a lattice: a length or angle is missing, infinite, zero or
+        negative, or the cell has no volume.
     """
 
     cells: F64
@@ -51,7 +51,7 @@ def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> N
         for a centred group; None where the cells are primitive.
     """
     array = np.array(cells, dtype=np.float64)
-    # cos(-90°) makes a metric of sorts, and 10³⁰⁰ Å overflows: such parameters are those of no cell
+    # parameters out of range are refused here: cos(-90°) would make a metric of sorts, and 10³⁰⁰ Å overflows
     array[~((array > 0) & (array < 1e9)).all(axis=1) | (array[:, 3:] >= 180).any(axis=1)] = np.nan
     metrics = metric_tensors(array)
     if bases is None:

@@ -1,4 +1,4 @@
-"""Compiled Niggli reduction of metric tensors; `reduction` is its public face."""
+"""Compiled Niggli reduction of metric tensors; `niggli` is the way to call it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import numpy as np
 
 from xtalpriors.compilation import kernel
 
+from xtalpriors.crystal.cells.determinant import determinant
+
 __all__ = ["reduce_metrics"]
 
 EPSILON = 1e-5
 """Tolerance of comparisons in units of V^⅔ (Grosse-Kunstleve et al. 2004 recommend 10⁻⁵)."""
 MAX_STEPS = 1000
 """Far above the need: after the pairwise reduction a Niggli reduction takes fewer than twenty steps."""
+
+_determinant = njit(cache=True)(determinant)
 
 
 @kernel()
@@ -60,7 +64,7 @@ def _swap(m, i, j):  # type: ignore[no-untyped-def]
 
 @kernel()
 def _signs(v, m, e):  # type: ignore[no-untyped-def]
-    """Steps 3 and 4: make ξ, η, ζ all positive, or none of them positive, by turning two axes around."""
+    """Steps 3 and 4: make ξ, η, ζ all positive, or all of them ≤ 0, by turning two axes around."""
     n_zero = 0
     n_positive = 0
     for i in range(3, 6):
@@ -152,15 +156,11 @@ def _step(v, m, e):  # type: ignore[no-untyped-def]
 
 @kernel()
 def _reduce(g, m):  # type: ignore[no-untyped-def]
-    """Reduce one metric tensor in place; m becomes the change of basis. False where it is no lattice."""
+    """Reduce one metric tensor in place; m becomes the change of basis. False if it belongs to no lattice."""
     for i in range(3):
         if not (g[i, i] > 0.0 and math.isfinite(g[i, i])):
             return False
-    det = (
-        g[0, 0] * (g[1, 1] * g[2, 2] - g[1, 2] * g[1, 2])
-        - g[0, 1] * (g[0, 1] * g[2, 2] - g[1, 2] * g[0, 2])
-        + g[0, 2] * (g[0, 1] * g[1, 2] - g[1, 1] * g[0, 2])
-    )
+    det = _determinant(g[0], g[1], g[2])
     if not (det > 1e-12 * g[0, 0] * g[1, 1] * g[2, 2] and math.isfinite(det)):
         return False
     _pairwise(g, m)
@@ -179,7 +179,7 @@ def reduce_metrics(metrics, bases):  # type: ignore[no-untyped-def]
     """Niggli-reduce the lattices of metric tensors (n, 3, 3) in place.
 
     `bases` (n, 3, 3) comes as the identity or a primitive basis, whose metric `metrics` already is, and
-    leaves as the basis of the reduced cell. Returns (n,) bool: False where there is no lattice.
+    leaves as the basis of the reduced cell. Returns (n,) bool: False where a tensor belongs to no lattice.
     """
     n = len(metrics)
     reduced = np.empty(n, dtype=np.bool_)

@@ -24,7 +24,7 @@ Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf E
 Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """
 SYMBOLS: tuple[str, ...] = tuple(_PERIODIC_TABLE.split())
-"""Symbols by atomic number; index 0 is `X`, no element."""
+"""Symbols by atomic number. Index 0 is `X`, a place holder, so that the index is the atomic number."""
 
 ATOMIC_NUMBER: dict[str, int] = {symbol: z for z, symbol in enumerate(SYMBOLS) if z}
 """Atomic number by symbol."""
@@ -52,7 +52,7 @@ _S_BLOCK = frozenset((1, 2, 3, 4, 11, 12, 19, 20, 37, 38, 55, 56, 87, 88))
 
 
 def atomic_number(symbol: str) -> int:
-    """Atomic number of an element; KeyError names a symbol that is none."""
+    """Atomic number of an element; KeyError for any other text."""
     return ATOMIC_NUMBER[symbol]
 
 

@@ -20,15 +20,15 @@ _CHARGE = re.compile(r"(?:\d*[+-]\d*)(?=$|[\s,)\]])")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_DEPTH = 6
 _MAX_LENGTH = 4000
-"""Longer texts are no formulae: files are untrusted."""
+"""Longer texts are refused, because files are untrusted."""
 
 
 @lru_cache(maxsize=16384)
 def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
     """Elements and counts of a formula, sorted by symbol; D and T are counted as H.
 
-    Reads `C10 H12 N2 O`, `C10H12N2O`, `Fe0.5 Mg1.5 O4`, `Fe1/3 O`, brackets with a factor behind them or none
-    (`Ca (Al1.94 Fe.06) Si2 O10`, which the AMCSD has), and moieties with a factor before them
+    Reads `C10 H12 N2 O`, `C10H12N2O`, `Fe0.5 Mg1.5 O4`, `Fe1/3 O`, brackets with or without a factor behind
+    them (`Ca (Al1.94 Fe.06) Si2 O10`, which the AMCSD has), and moieties with a factor before them
     (`C30 B2 F20, 1.5 C7 H8`). Charges are passed over.
 
     Returns
@@ -50,11 +50,11 @@ def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
 
 
 class _UnreadableError(ValueError):
-    """Some of the text is no formula."""
+    """Raised for a text of which a part cannot be read as a formula."""
 
 
 def _sum(text: str, depth: int) -> Counter[str]:
-    """Counts of moieties separated by commas or asterisks, each with a factor before it or none."""
+    """Counts of moieties separated by commas or asterisks, each with or without a factor before it."""
     total: Counter[str] = Counter()
     moieties = _split(text)
     if depth and len(moieties) > 1:  # `(Fe, Mg)2` is a mixture of unknown proportions
@@ -128,7 +128,7 @@ def _element(text: str, position: int, total: Counter[str]) -> int:
 
 
 def _value(number: str | None) -> float:
-    """A count or factor; 1 where there is none."""
+    """A count or factor; 1 where the text has no number."""
     if not number:
         return 1.0
     above, slash, below = number.partition("/")

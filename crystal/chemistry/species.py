@@ -1,6 +1,6 @@
 """Which element a type symbol or an atom label means.
 
-A CIF's type symbol comes first (`Fe3+`, `O2-`, `Cval`, `2H`). Where there is none the label must do, and
+A CIF's type symbol comes first (`Fe3+`, `O2-`, `Cval`, `2H`). Without one the label must do, and
 labels are free text: `C(12)`, `MgM1`, `OW1`, `Wat`, `O-H`, `Oab`, `T2`. Where a label can be read as two
 elements (`CA1`, `CO2`) the elements of the formula decide.
 """
@@ -22,11 +22,11 @@ class Species(NamedTuple):
     Attributes
     ----------
     element
-        Symbol; None where it is no element or cannot be told.
+        Symbol; None where the site holds no element (a dummy) or its element cannot be told.
     isotope
         `D` or `T` (element is then H), else None.
     charge
-        Formal charge of the type symbol, None where it states none.
+        Formal charge that the type symbol states, else None.
     implied_hydrogens
         Hydrogens that the symbol or label itself names beside the atom (`Wat` 2, `O-H` 1, `NH4` 4). They
         exist whether or not they have sites of their own: reconcile with the hydrogen sites before adding.
@@ -66,7 +66,7 @@ def species(
     Parameters
     ----------
     type_symbol, label
-        As in the file; None, `.`, `?` and the empty string are no information.
+        As in the file; None, `.`, `?` and the empty string say nothing.
     formula_elements
         Elements of the declared formula, to decide between readings of a label; None when unknown.
     """
@@ -159,7 +159,7 @@ def _named(text: str, source: str) -> Species | None:
 
 
 def _charge(rest: str) -> int | None:
-    """Charge at the end of a type symbol: `3+`, `+3`, `-`, `0`; None where there is none."""
+    """Charge at the end of a type symbol: `3+`, `+3`, `-`, `0`; None where it has no charge."""
     match = _CHARGE.match(rest.strip())
     if match is None:
         return None

@@ -1,6 +1,10 @@
-"""Structure factors, in one place: `from xtalpriors.crystal.scattering import ...`.
+"""Structure factors of batches of crystals.
 
-The batched torch version is in `structure_factors_torch`, apart, so that this needs no torch.
+`arrays` is the input, `structure_factors` computes on the processor and `structure_factors_torch` on any
+torch device, `reciprocal` has reflections, absences and equivalents. `kernels_monoclinic` is the compiled sum
+for 2/m in monoclinic cells, `kernels_general` the one for every other group, `kernels_common` what they
+share; `amplitudes` takes |F| and phases, `reduced_operators` the operators that a sum needs. `lanes` and
+`lane_functions` are sixteen float32 numbers as one value, and exp, cos and sin of them.
 """
 
 from xtalpriors.crystal.chemistry.form_factors import form_factor_table, form_factors

@@ -44,7 +44,7 @@ def take_amplitudes(
     smallest
         Amplitudes below are 0.
     mode
-        Divide by the largest (0), the root mean square of those that are not 0 (1), or nothing (2).
+        Divide by the largest (0), the root mean square of the amplitudes above 0 (1), or nothing (2).
     amplitudes, phases
         Output (c, box) float32.
     scales
@@ -95,7 +95,7 @@ def _polar(re: Any, im: Any, mask: Any, smallest: float, amplitude: Any, phase: 
 
 @inlined
 def _scale(f: Any, mask: Any, smallest: float, mode: int) -> Any:
-    """What to divide by: the largest, or the root mean square of those that are not small; 1 if all are."""
+    """What to divide by: the largest, or the root mean square of those ≥ `smallest`; 1 if all are smaller."""
     scale = np.float32(0.0)
     if mode == 0:
         scale = _largest(f, mask)

@@ -146,8 +146,8 @@ def resolution_limits(cells: F64, d_min_angstrom: npt.ArrayLike, hkl: I64) -> tu
     Raises
     ------
     XtalpriorsError
-        d_min is not positive, its length is not n, a cell has no volume, or none of the reflections (m, 3)
-        lies within d_min.
+        d_min is not positive, its length is not n, a cell has no volume, or every reflection (m, 3) lies
+        outside d_min.
     """
     d_min = check_d_min(d_min_angstrom)
     if d_min.ndim and d_min.shape != (len(cells),):

@@ -86,7 +86,7 @@ def check_d_min(d_min_angstrom: npt.ArrayLike) -> F64:
 
 
 def systematic_absences(group: SpaceGroup, hkl: npt.ArrayLike) -> Bool:
-    """Which reflections (m, 3) are absent: an operator has hR = h and h·t no whole number."""
+    """Which reflections (m, 3) are absent: some operator has hR = h with h·t not a whole number."""
     h = np.asarray(hkl, dtype=np.int64)
     shifts = np.rint(group.translations * DENOMINATOR).astype(np.int64)
     absent = np.zeros(len(h), dtype=bool)

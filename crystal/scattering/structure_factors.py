@@ -98,7 +98,7 @@ class StructureFactorCalculator:
         Raises
         ------
         XtalpriorsError
-            As `scattering_input.CrystalArrays.checked` and `resolution_limits`.
+            As `CrystalArrays.checked` and `resolution_limits` of `arrays`.
         """
         crystals = crystals.checked()
         limits, metrics = resolution_limits(crystals.cells, d_min_angstrom, self._hkl)
@@ -129,7 +129,7 @@ class StructureFactorCalculator:
         kept
             Which reflections were measured, (n, h, k, l); null: all.
         scale
-            Divide by the largest amplitude that is kept, by the root mean square of those that are not 0
+            Divide by the largest amplitude that is kept, by the root mean square of the amplitudes above 0
             (robust where the strongest reflection is missing), or by nothing.
         out
             Arrays for amplitudes and phases to write to, C-contiguous float32 (n, h, k, l).

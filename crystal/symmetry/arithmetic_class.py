@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from xtalpriors.arrays import I64
+from xtalpriors.crystal.cells.determinant import determinant
 from xtalpriors.crystal.cells.niggli_kernel import reduce_metrics
 from xtalpriors.crystal.symmetry.integer import lattice_basis, smith_normal_form
 from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, Operator
@@ -186,9 +187,4 @@ def _multiply(a: Rotation, b: Rotation) -> Rotation:
 
 def _kind(r: Rotation) -> tuple[int, int]:
     """Determinant and trace: the type of rotation."""
-    determinant = (
-        r[0] * (r[4] * r[8] - r[5] * r[7])
-        - r[1] * (r[3] * r[8] - r[5] * r[6])
-        + r[2] * (r[3] * r[7] - r[4] * r[6])
-    )
-    return determinant, r[0] + r[4] + r[8]
+    return determinant(r[0:3], r[3:6], r[6:9]), r[0] + r[4] + r[8]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.cells.determinant import adjugate, determinant
 
 __all__ = ["ChangeOfBasis"]
 
@@ -70,12 +71,8 @@ class ChangeOfBasis:
     @property
     def determinant(self) -> Fraction:
         """det W: the volume of the old cell over that of the new one."""
-        a, b, c = self.rows
-        return (
-            a[0] * (b[1] * c[2] - b[2] * c[1])
-            - a[1] * (b[0] * c[2] - b[2] * c[0])
-            + a[2] * (b[0] * c[1] - b[1] * c[0])
-        )
+        found: Fraction = determinant(*self.rows)
+        return found
 
     @property
     def triplet(self) -> str:
@@ -90,18 +87,7 @@ class ChangeOfBasis:
         det = self.determinant
         if det == 0:
             raise ZeroDivisionError("a change of basis must be invertible")
-        m = self.rows
-        rows = tuple(
-            tuple(
-                (
-                    m[(j + 1) % 3][(i + 1) % 3] * m[(j + 2) % 3][(i + 2) % 3]
-                    - m[(j + 1) % 3][(i + 2) % 3] * m[(j + 2) % 3][(i + 1) % 3]
-                )
-                / det
-                for j in range(3)
-            )
-            for i in range(3)
-        )
+        rows = tuple(tuple(x / det for x in row) for row in adjugate(self.rows))
         shift = tuple(-sum((row[k] * self.shift[k] for k in range(3)), Fraction(0)) for row in rows)
         return ChangeOfBasis(rows, shift)  # type: ignore[arg-type]
 

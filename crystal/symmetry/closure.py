@@ -1,4 +1,4 @@
-"""Closing lists of operators to groups, and telling those that are none."""
+"""Completing a list of operators to a group, and saying why a list of operators is not a group."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from xtalpriors.arrays import I64
+from xtalpriors.crystal.cells.determinant import determinant
 from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, Operator, compose, format_triplet
 
 __all__ = ["MAX_ORDER", "NotAGroupError", "check_group", "close_group"]
@@ -19,7 +20,7 @@ _LARGEST_ENTRY = 15
 
 
 class NotAGroupError(ValueError):
-    """Operators that form no space group; `code` says why."""
+    """Raised for operators that do not form a space group; `code` says why."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -56,7 +57,8 @@ def check_group(operators: frozenset[Operator]) -> None:
     if IDENTITY not in operators:
         raise NotAGroupError("no-identity", "the identity x,y,z is not among the operators")
     for operator in sorted(operators):
-        if abs(_determinant(operator[0])) != 1:
+        r = operator[0]
+        if abs(determinant(r[0:3], r[3:6], r[6:9])) != 1:
             raise NotAGroupError("not-invertible", f"{format_triplet(operator)} is no symmetry operator")
     if not _is_closed(operators):
         raise NotAGroupError("not-closed", f"the {len(operators)} operators are not closed under composition")
@@ -87,11 +89,3 @@ def _rotation_keys(rotations: I64) -> I64:
     powers = (2 * _LARGEST_ENTRY + 1) ** np.arange(9, dtype=np.int64)
     keys: I64 = np.where(inside, (rotations + _LARGEST_ENTRY) @ powers, -1)
     return keys
-
-
-def _determinant(r: tuple[int, ...]) -> int:
-    return (
-        r[0] * (r[4] * r[8] - r[5] * r[7])
-        - r[1] * (r[3] * r[8] - r[5] * r[6])
-        + r[2] * (r[3] * r[7] - r[4] * r[6])
-    )

@@ -41,7 +41,8 @@ Vector = tuple[Fraction, Fraction, Fraction]
 def identify(operators: frozenset[Operator]) -> tuple[int, ChangeOfBasis] | None:
     """Number of a group, and the change of coordinates to the reference setting of that number.
 
-    None where no space group has these operators: closed as they are, no crystal class has their rotations.
+    None where the operators, though closed, are not those of a space group: their rotations belong to no
+    crystal class.
     """
     return _shifted_setting(operators) or search_by_class(operators)
 
@@ -69,7 +70,7 @@ class _Target:
         return cls(number, group, generators, left, diagonal, right)
 
     def shift_from(self, given: PrimitiveGroup, linear: I64) -> Vector | None:
-        """Shift s with x_target = U x_given + s on the primitive axes; None where there is none.
+        """Shift s with x_target = U x_given + s on the primitive axes; None where no shift will do.
 
         Of several the plainest is taken, seen on the conventional axes of the target.
         """

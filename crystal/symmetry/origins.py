@@ -2,8 +2,8 @@
 
 A shift s is permissible where (R - I)s is a lattice vector for every rotation R. The coordinates become x - s
 and F(h) becomes F(h) exp(-2πi h·s): amplitudes stay, phases move (Giacovazzo, *Fundamentals of
-Crystallography*; these are the translations of the Euclidean normalizer, ITA vol. A, table 3.5.2, that are no
-lattice translations of the group itself).
+Crystallography*). These are the translations of the Euclidean normalizer (ITA vol. A, table 3.5.2), counted
+once for each that differs by more than a lattice translation.
 """
 
 from __future__ import annotations

@@ -71,9 +71,9 @@ def resolve_space_group(
     Parameters
     ----------
     operators
-        Triplets as in the file; empty when it has none.
+        Triplets as in the file; empty where the file lists no operators.
     hall, hm, number
-        Declared symbols and number as in the file; None, `?` and `.` are no information.
+        Declared symbols and number as in the file; None, `?` and `.` say nothing.
     angles_degree
         alpha, beta, gamma of the cell: they decide between axes that a Hermann–Mauguin symbol leaves open.
 

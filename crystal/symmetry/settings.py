@@ -72,7 +72,7 @@ def change_setting(
     Raises
     ------
     NotAGroupError
-        The new axes are no setting of the group: a rotation would not be integer.
+        On the new axes a rotation of the group would not be integer.
     """
     moved = group_in_setting(group, change)
     return InSetting(change.cell(cell), moved, change.coordinates(fract), change)

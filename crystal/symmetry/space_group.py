@@ -105,7 +105,7 @@ class SpaceGroup:
         Raises
         ------
         TripletError
-            A text is no operator.
+            A text cannot be read as an operator.
         NotAGroupError
             The operators form no crystallographic group; `code` is `not-closed`, `too-many`,
             `not-invertible`, `no-identity` or `not-crystallographic`.
@@ -198,7 +198,7 @@ def space_group(operators: frozenset[Operator]) -> SpaceGroup:
 
 
 def _tabulated(operators: frozenset[Operator]) -> gemmi.SpaceGroup | None:
-    """gemmi's entry of this setting, None where there is none."""
+    """gemmi's entry of this setting, None where its table does not list it."""
     step = DENOMINATOR // gemmi.Op.DEN
     if any(t % step for _, translation in operators for t in translation):
         return None

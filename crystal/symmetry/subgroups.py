@@ -73,7 +73,7 @@ def p21c_subgroups(group: SpaceGroup) -> tuple[SpaceGroup, ...]:
     Parameters
     ----------
     group
-        Any group in any setting; one without inversion or 2₁ axis has none.
+        Any group in any setting. A group without inversion or 2₁ axis has no such subgroup.
 
     Returns
     -------
@@ -96,8 +96,8 @@ def describe_in_p21c(group: SpaceGroup, cell: UnitCell) -> P21cDescription | Non
     """The P2₁/c subgroup whose least-oblique cell is nearest to rectangular, and the way to that cell.
 
     Where several are equally oblique (the three of Pbca), the unique axis is b before c before a of the
-    given setting, then the operators decide. A group that is no. 14 itself, in a centred setting too, is its
-    own subgroup.
+    given setting, then the operators decide. A group of no. 14, in a centred setting too, is its own
+    subgroup.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def _is_twofold_rotation(operator: Operator) -> bool:
 
 
 def _unique_axis(group: SpaceGroup) -> str:
-    """Axis that is along the 2₁ axis; `a` also where it lies along none (never in the five supergroups)."""
+    """The cell's axis along the 2₁ axis; `a` where no axis is (which the five supergroups never show)."""
     for rotation in group.rotations:
         if np.trace(rotation) == -1:
             fixed = [

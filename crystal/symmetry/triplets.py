@@ -34,7 +34,7 @@ _ROUNDED_DIGITS = 0.0034
 
 
 class TripletError(ValueError):
-    """A text that is no symmetry operator; `code` is `unreadable` or `not-integer`."""
+    """Raised for a text that cannot be a symmetry operator; `code` is `unreadable` or `not-integer`."""
 
     def __init__(self, text: str, code: str) -> None:
         super().__init__(f"{text!r}: {code}")
@@ -50,8 +50,8 @@ def parse_triplet(text: str) -> Operator:
     Raises
     ------
     TripletError
-        Where the text is no operator (`unreadable`) or a coordinate has a factor that is no integer
-        (`not-integer`): such a rotation does not map the lattice of the axes onto itself.
+        Where the text cannot be read as an operator (`unreadable`), or a coordinate has a fraction as its
+        factor (`not-integer`): such a rotation does not map the lattice of the axes onto itself.
     """
     parts = re.sub(r"[\s'\"_]", "", text).lower().split(",")
     if len(parts) != 3 or len(text) > 200:

@@ -68,7 +68,7 @@ def site_symmetries(
         (3, 3) metric tensor in Å².
     tolerance_angstrom
         Largest distance between a site and its image by an operator of its site symmetry group. Where the
-        operators found are no group, the tolerance is lowered for that site until they are.
+        operators found do not form a group, the tolerance is lowered for that site until they do.
     """
     sites = np.ascontiguousarray(fract, dtype=np.float64).reshape(-1, 3)
     offsets = np.array([0, len(sites)])

@@ -6,11 +6,15 @@ import numpy as np
 
 from xtalpriors.compilation import kernel
 
+from xtalpriors.crystal.cells.determinant import determinant
+
 __all__ = ["find_site_symmetries"]
 
 
 EXACT = 1e-6
 """A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""
+
+_determinant = njit(cache=True)(determinant)
 
 
 @kernel()
@@ -31,14 +35,10 @@ def _limits(metric, square, out):  # type: ignore[no-untyped-def]
     out[0] = metric[1, 1] * metric[2, 2] - metric[1, 2] * metric[1, 2]
     out[1] = metric[0, 0] * metric[2, 2] - metric[0, 2] * metric[0, 2]
     out[2] = metric[0, 0] * metric[1, 1] - metric[0, 1] * metric[0, 1]
-    determinant = (
-        metric[0, 0] * out[0]
-        - metric[0, 1] * (metric[0, 1] * metric[2, 2] - metric[1, 2] * metric[0, 2])
-        + metric[0, 2] * (metric[0, 1] * metric[1, 2] - metric[1, 1] * metric[0, 2])
-    )
-    is_flat = not determinant > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]
+    det = _determinant(metric[0], metric[1], metric[2])
+    is_flat = not det > 1e-4 * metric[0, 0] * metric[1, 1] * metric[2, 2]
     for i in range(3):
-        out[i] = np.inf if is_flat else out[i] * (1.01 * square / determinant)
+        out[i] = np.inf if is_flat else out[i] * (1.01 * square / det)
 
 
 @kernel()
@@ -49,7 +49,7 @@ def _nearby(  # type: ignore[no-untyped-def]
     x0, x1, x2 = x[0], x[1], x[2]
     count = 0
     for op in range(first + 1, last):
-        # `_shift`, component by component: the first nearly always says that the operator is none of them
+        # `_shift`, component by component: the first one nearly always rules the operator out
         d0 = rotations[op, 0, 0] * x0 + rotations[op, 0, 1] * x1 + rotations[op, 0, 2] * x2
         d0 = d0 + translations[op, 0] - x0
         d0 -= np.floor(d0 + 0.5)
@@ -130,7 +130,7 @@ def _snap(rotations, translations, first, last, x, members, squares, count):  # 
 
 @kernel()
 def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, sub_rows, sub_right):  # type: ignore[no-untyped-def]
-    """Code of the letter whose subspaces of that multiplicity hold the point; 0 where none does."""
+    """Code of the letter whose subspaces of that multiplicity hold the point; 0 where no subspace does."""
     for s in range(first, last):
         if sub_multiplicity[s] != multiplicity:
             continue
@@ -177,7 +177,7 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
     The tables of the groups lie end to end: group g has the operators op_start[g] to op_start[g + 1], the
     identity first, and the Wyckoff subspaces sub_start[g] to sub_start[g + 1], the general position last. A
     subspace is {x : rows x ≡ right mod ℤ}, of which sub_rank rows are in use. The arguments are single arrays
-    because unpacking a named tuple of them takes longer than the search in one structure.
+    because a call with named tuples of them costs twice as much.
     """
     members = np.empty(192, dtype=np.int32)
     squares = np.empty(192)

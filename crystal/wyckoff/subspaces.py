@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
+from xtalpriors.crystal.cells.determinant import adjugate, determinant
 from xtalpriors.crystal.symmetry.integer import (
     annihilator,
     congruence_solutions,
@@ -69,17 +70,9 @@ def image(subspace: Subspace, operator: Operator) -> Subspace:
 
 
 def _inverse_rotation(r: tuple[int, ...]) -> list[list[int]]:
-    m = [r[0:3], r[3:6], r[6:9]]
-    cofactor = [
-        [
-            m[(i + 1) % 3][(j + 1) % 3] * m[(i + 2) % 3][(j + 2) % 3]
-            - m[(i + 1) % 3][(j + 2) % 3] * m[(i + 2) % 3][(j + 1) % 3]
-            for j in range(3)
-        ]
-        for i in range(3)
-    ]
-    det = sum(m[0][j] * cofactor[0][j] for j in range(3))
-    return [[cofactor[j][i] * det for j in range(3)] for i in range(3)]
+    m = (r[0:3], r[3:6], r[6:9])
+    det = determinant(*m)
+    return [[x * det for x in row] for row in adjugate(m)]
 
 
 def intersections(first: Subspace, second: Subspace) -> list[Subspace]:

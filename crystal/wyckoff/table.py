@@ -148,7 +148,7 @@ def _position(
 
 
 def _free_columns(directions: tuple[tuple[int, ...], ...]) -> list[int]:
-    """The coordinate that each free parameter is, or the next unused one where it is none."""
+    """For each free parameter the coordinate that equals it, else the next coordinate not used yet."""
     columns: list[int] = []
     for direction in directions:
         own = (

@@ -12,7 +12,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.layout import CorpusPaths, published, run_folder
 
 if TYPE_CHECKING:
-    from xtalpriors.crystal.cells.cell import UnitCell
+    from xtalpriors.crystal import UnitCell
 
 DeviceOption = Annotated[
     str | None,
@@ -219,7 +219,7 @@ def matrix(
 
 def _cell(text: str | None) -> UnitCell | None:
     """Cell of six numbers, or of nothing."""
-    from xtalpriors.crystal.cells.cell import UnitCell
+    from xtalpriors.crystal import UnitCell
 
     if text is None:
         return None
