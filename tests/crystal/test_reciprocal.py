@@ -130,3 +130,7 @@ def test_a_resolution_or_an_index_that_cannot_be() -> None:
         check_d_min(-1.0)
     with pytest.raises(XtalpriorsError, match="largest index is 0"):
         asymmetric_box(SpaceGroup.from_hm("P 1"), 0)
+
+
+def test_0_0_0_is_never_a_unique_reflection() -> None:
+    assert unique_reflections(SpaceGroup.from_number(2), [[0, 0, 0], [1, 0, 0]]).tolist() == [False, True]

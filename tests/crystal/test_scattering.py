@@ -327,3 +327,21 @@ def test_the_example_of_the_documentation_runs() -> None:
     expected = gemmi_structure_factors(names["group"], names["crystals"], 0, hkl)
     inside = s_squared(hkl, names["crystals"].cells)[0] <= 1.0
     compare(np.where(inside, expected, 0.0), names["f"].ravel(), hkl)
+
+
+def test_a_reflection_far_out_in_indices_counts_in_a_long_cell() -> None:
+    """a = 50 Å, b = c = 1 Å: 20 0 0 lies at 2.5 Å, and 24 reflections of smaller indices beyond 1 Å."""
+    box = IndexBox(0, 20, 0, 4, 0, 4)
+    hkl = box.miller_indices
+    wanted = np.all(hkl == (20, 0, 0), axis=1) | ((hkl[:, 0] == 0) & (hkl[:, 1:].sum(axis=1) > 0))
+    calculator = StructureFactorCalculator(SpaceGroup.from_number(1), box, wanted.reshape(box.shape))
+    crystal = CrystalArrays(
+        cells=np.array([[50.0, 1, 1, 90, 90, 90]]),
+        offsets=np.array([0, 1]),
+        numbers=np.array([6]),
+        fract=np.zeros((1, 3)),
+        u_iso=np.array([0.01]),
+        weights=np.ones(1),
+    )
+    found = calculator.structure_factors(crystal, 2.0)[0]
+    assert np.argwhere(np.abs(found) > 0).tolist() == [[20, 0, 0]]

@@ -205,3 +205,17 @@ def test_obliqueness_of_the_no_14_entries_of_the_cod() -> None:
     assert len(beta["declared"]) > 600
     shares = {k: np.mean(np.array(v) > 125) for k, v in beta.items()}
     assert shares == pytest.approx({"declared": 0.005, "reference": 0.28, "least-oblique": 0.07}, abs=0.01)
+
+
+def test_the_least_oblique_axes_stay_right_handed() -> None:
+    rng = np.random.default_rng(7)
+    planes = set()
+    for symbol in ("P 1 21/c 1", "P 1 21/n 1", "P 1 21/a 1", "P 1 1 21/b"):
+        group = SpaceGroup.from_hm(symbol)
+        for a, b, c in rng.uniform(4, 12, (60, 3)):
+            angles = [90.0, 90.0, 90.0]
+            angles["abc".index("c" if symbol.endswith("b") else "b")] = rng.uniform(60, 130)
+            change = least_oblique_p21c(group, UnitCell(a, b, c, *angles)).change
+            planes.add(change.triplet)
+            assert change.determinant == 1
+    assert len(planes) > 8

@@ -150,3 +150,18 @@ def test_of_equally_oblique_cells_b_comes_before_c_before_a(hm: str, twofold: st
     assert described is not None
     assert described.cell.beta == 90.0
     assert twofold in described.subgroup.operators
+
+
+def test_sites_split_by_a_subgroup_that_is_not_normal() -> None:
+    """Pa-3 has three P2₁/c subgroups of index 6, turned into each other by the threefold axes."""
+    group, point = SpaceGroup.from_hm("P a -3"), np.array([0.11, 0.23, 0.37])
+    subgroups = p21c_subgroups(group)
+    assert len(subgroups) == 3
+    whole = (group.rotations @ point + group.translations) % 1
+    for subgroup in subgroups:
+        sites = split_sites(group, subgroup, point[None], np.eye(3) * 100)
+        assert len(sites.fract) == 6
+        images = np.einsum("nij,mj->mni", subgroup.rotations, sites.fract) + subgroup.translations[None]
+        found = {tuple(x) for x in np.round(images.reshape(-1, 3) % 1, 6).tolist()}
+        assert found == {tuple(x) for x in np.round(whole, 6).tolist()}
+        assert len(found) == 24
