@@ -25,7 +25,7 @@ LATTICE_TOLERANCE = (0.03, 2.0, 0.05)
 """Relative difference of lengths, difference of angles in degrees, relative difference of volumes."""
 
 _MAX_CANDIDATES = 32
-_determinant = numba.njit(cache=True)(determinant)
+_determinant = kernel()(determinant)
 
 
 def lattices_match(

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from xtalpriors.compilation import kernel
-
 from xtalpriors.crystal.cells.determinant import determinant
 
 __all__ = ["reduce_metrics"]
@@ -17,7 +16,7 @@ EPSILON = 1e-5
 MAX_STEPS = 1000
 """Far above the need: after the pairwise reduction a Niggli reduction takes fewer than twenty steps."""
 
-_determinant = njit(cache=True)(determinant)
+_determinant = kernel()(determinant)
 
 
 @kernel()

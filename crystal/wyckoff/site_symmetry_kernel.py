@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from xtalpriors.compilation import kernel
-
 from xtalpriors.crystal.cells.determinant import determinant
 
 __all__ = ["find_site_symmetries"]
@@ -14,7 +13,7 @@ __all__ = ["find_site_symmetries"]
 EXACT = 1e-6
 """A snapped point is fixed by an operator that moves each coordinate by less than this part of the cell."""
 
-_determinant = njit(cache=True)(determinant)
+_determinant = kernel()(determinant)
 
 
 @kernel()
