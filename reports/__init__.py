@@ -1,1 +1,18 @@
-"""Figures and the HTML report."""
+"""The figure report of a corpus: pages of HTML, and each figure as SVG with its data as CSV.
+
+`build_report(database, bundles, output)` writes it. `build` puts the pages together, `corpus_page` and
+`phasing/` fill one page each, `sections/` have a file a section, `figures/` a file a figure, `templates/` the
+words. `inputs`, `corpus`, `subset_data` and `generated_data` read; `measures`, `statistics` and `paper_cells`
+compute; `panels` and `style` draw.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xtalpriors.lazy import offer
+
+if TYPE_CHECKING:
+    from xtalpriors.reports.build import build_report as build_report
+
+__getattr__, __all__ = offer(__name__, {"build": ["build_report"]})

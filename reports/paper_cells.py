@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from xtalpriors.arrays import F64
 from xtalpriors.errors import UsageError
@@ -164,8 +164,8 @@ def expected_cells(mu: float, sigma: float, bounds: CellBounds, *, n: int = 200_
     if sigma <= 0:
         raise UsageError(f"The width σ = {sigma:g} of a log-normal distribution must be positive.")
     u = _lattice(n, 4)
-    ends = norm.cdf((3 * np.log([low, high]) - mu) / sigma)
-    volume = np.exp(mu + sigma * norm.ppf(ends[0] + u[:, 0] * (ends[1] - ends[0])))
+    ends = ndtr((3 * np.log([low, high]) - mu) / sigma)
+    volume = np.exp(mu + sigma * ndtri(ends[0] + u[:, 0] * (ends[1] - ends[0])))
     volume = np.clip(volume, low**3, high**3)
     first_low = np.maximum.reduce(
         [np.full(n, low), volume / high**2, np.cbrt(volume) / ratio, np.sqrt(volume / (ratio * high))]

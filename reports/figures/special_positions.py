@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import binom
 
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
@@ -26,7 +25,7 @@ LOOK = {
 
 
 def _binomial(p: float) -> tuple[float, float, float]:
-    none, one = float(binom.pmf(0, N_CENTRES, p)), float(binom.pmf(1, N_CENTRES, p))
+    none, one = (1 - p) ** N_CENTRES, N_CENTRES * p * (1 - p) ** (N_CENTRES - 1)
     return none, one, 1 - none - one
 
 

@@ -1,1 +1,1 @@
-"""The page on phasing: scores of trained networks on real crystals."""
+"""The page on phasing (`phasing_page`): its evaluations (`data`), tables (`score_tables`) and `training`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, field_validator
@@ -17,6 +17,10 @@ __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "loa
 
 
 T = TypeVar("T")
+
+
+CODE_FOLDERS: Final = ("figures", "phasing", "sections", "templates")
+"""Folders of `reports/` that hold code; a corpus has its report in `reports/NAME/`."""
 
 
 class Corpus(Frozen):
@@ -99,6 +103,18 @@ class Params(Frozen):
     evaluate: EvaluateParams = EvaluateParams()
     generate: GenerateParams
     strategies: dict[str, GeneratorConfig]
+
+    @field_validator("corpora")
+    @classmethod
+    def _corpus_names(cls, value: dict[str, Corpus]) -> dict[str, Corpus]:
+        """A corpus names folders, and its report must not be written among the code of the reports."""
+        for name in value:
+            if name.lower() in CODE_FOLDERS or Path(name).name != name or name.startswith("."):
+                raise ValueError(
+                    f"a corpus cannot be called '{name}': its report needs reports/{name} for itself. "
+                    f"Take one plain name other than {', '.join(CODE_FOLDERS)}, which hold code"
+                )
+        return value
 
     @field_validator("subsets", mode="before")
     @classmethod

@@ -74,7 +74,7 @@ def report(
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
-    from xtalpriors.reports.build import build_report
+    from xtalpriors.reports import build_report
 
     given = database or bundle or output or evaluation
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
