@@ -46,7 +46,7 @@ class EvaluatedCorpus:
 
     def __str__(self) -> str:
         """All scores as lines."""
-        parts = [f"{name}: {assessment}" for name, assessment in self.done.items()]
+        parts = [f"{name}: {scores}" for name, scores in self.done.items()]
         return "\n".join(parts + [f"{name}: not evaluated. {why}" for name, why in self.empty.items()])
 
 

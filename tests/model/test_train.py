@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -278,6 +279,22 @@ def test_every_weight_learns_whatever_the_number_of_cycles(bundle: PriorBundle) 
     trainer.step(next(iter(Feed(make_stream(config, bundle, ALONE), ALONE.device, 1))))
     unmoved = [name for name, value in trainer.model.named_parameters() if torch.equal(value, before[name])]
     assert before and not unmoved
+
+
+@pytest.mark.parametrize(("kind", "power"), [("amplitude", 1), ("intensity", 2)])
+def test_each_structure_weighs_its_own_reflections(bundle: PriorBundle, kind: str, power: int) -> None:
+    """Of |F| = 1 and 3 the weights are 1/4 and 3/4 by amplitude, 1/10 and 9/10 by intensity; absences 0."""
+    trainer = Trainer(tiny(loss_weights=kind, loss_weight_structures=8), bundle, ALONE)
+    first, second = trainer.reflections.counted.nonzero()[0][:2].tolist()
+    n = len(trainer.reflections.hkl)
+    amplitudes, logits = torch.zeros((1, n)), torch.zeros((1, 2, n))
+    amplitudes[0, [first, second]] = torch.tensor([1.0, 3.0])
+    amplitudes[0, torch.from_numpy(trainer.reflections.absent)] = 100.0
+    logits[0, 1, first], logits[0, 1, second] = 2.0, -1.0
+    trainer.signs = torch.ones((1, n))  # the origin stays
+    found = trainer._loss(logits, torch.ones((1, n), dtype=torch.bool), amplitudes)
+    right, wrong = math.log1p(math.exp(-2)), math.log1p(math.e)
+    assert float(found) == pytest.approx((right + 3**power * wrong) / (1 + 3**power), rel=1e-5)
 
 
 def test_the_network_learns_more_than_the_weights_of_the_loss(bundle: PriorBundle, tmp_path: Path) -> None:

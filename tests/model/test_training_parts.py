@@ -22,7 +22,7 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.training.averaging import average_, decay_at
 from xtalpriors.model.training.config import ScheduleConfig
 from xtalpriors.model.training.schedule import Schedule
-from xtalpriors.model.training.validation import score_set
+from xtalpriors.model.training.validation import ValidationSet, score_set
 from xtalpriors.priors.bundle import published_bundle
 from xtalpriors.priors.distributions.estimate import wilson_interval
 
@@ -157,6 +157,21 @@ def test_experimental_structures_are_scored_as_generated_ones_are() -> None:
     by_hand = max((weight * sign * moved).sum() for moved in reflections.origin_signs) / weight.sum()
     assert score.n == 1 and score.median_r == pytest.approx(by_hand)
     assert score.zero_phases_solved == score.solved == float(by_hand >= 0.8)
+
+
+def test_median_of_an_even_number_is_between_the_two(reflections: Reflections) -> None:
+    """Of two structures it is the mean of both r: 1 where every phase is 0, less where a third is not."""
+    n = len(reflections.hkl)
+    positive = torch.ones((2, n), dtype=torch.bool)
+    positive[1, torch.arange(0, n, 3)] = False
+    cells = torch.tensor([[6.0, 7.0, 8.0, 90.0, 100.0, 90.0]], dtype=torch.float64).expand(2, 6)
+    data = ValidationSet("two", torch.ones((2, n)), positive, cells)
+    model = PhAI(tiny(data__max_index=5).network_size(reflections))
+    torch.nn.init.zeros_(model.head.weight)
+    with torch.no_grad():
+        model.head.bias[:] = torch.arange(2).repeat_interleave(n)  # always phase 0
+    score = score_set(model, reflections, InputScaling(reflections, "maximum"), data, cycles=1)
+    assert score.mean_r < 1.0 and score.median_r == pytest.approx(score.mean_r)
 
 
 def test_wilson_interval() -> None:
