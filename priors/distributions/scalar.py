@@ -74,19 +74,3 @@ class ScalarPrior(Frozen):
     def log_prob(self, x: ArrayLike, *, form: Form | None = None) -> F64:
         """Log density, nats per `unit`."""
         return self.distribution(form).log_prob(x)
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers: count, median, parameters, goodness of fit."""
-        flat: dict[str, float] = {}
-        if self.n is not None:
-            flat["n"] = self.n
-        if self.n_clusters is not None:
-            flat["n_clusters"] = self.n_clusters
-        flat["median"] = float(self.distribution("empirical" if self.empirical else None).quantile(0.5))
-        if self.parametric is not None:
-            for name, value in self.parametric:
-                if isinstance(value, Estimate):
-                    flat[name] = value.value
-        if self.goodness is not None:
-            flat |= {"ks_d": self.goodness.ks_d, "wasserstein": self.goodness.wasserstein}
-        return flat

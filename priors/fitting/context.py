@@ -64,7 +64,7 @@ def context_of(
     clusters
         Cluster of each structure; without it each is its own.
     strings, numbers
-        Columns of `mining.schema.ENTRY` by name, all of one length; null is None, and NaN.
+        Columns of `mining.database.schema.ENTRY` by name, all of one length; null is None, and NaN.
 
     Examples
     --------

@@ -170,23 +170,19 @@ def _parent_beside(subset: Path, own: SubsetTable) -> Path | None:
 
 
 def _within(parent: SubsetTable, own: SubsetTable) -> SubsetTable:
-    """The parent's structures that meet the subset's bounds on the lengths: a wider range would move V."""
+    """The parent's structures, without sites, that meet the subset's bounds on the lengths.
+
+    Cells outside those bounds would move V. No statistic of the sites is pooled by the size of the cell.
+    """
     lengths = np.column_stack([parent.number(f"{axis}_angstrom") for axis in "abc"])
     keep = within_bounds(own.definition, lengths)
-    if keep.all():
-        return parent
-    rank = np.cumsum(keep) - 1
-    site_keep = keep[parent.site_entry] if parent.site_entry is not None else None
-    return replace(
-        parent,
+    return SubsetTable(
+        name=parent.name,
         n_entries=int(keep.sum()),
         cluster=parent.cluster[keep],
+        cluster_ids=parent.cluster_ids,
         entry_numbers={k: v[keep] for k, v in parent.entry_numbers.items()},
         entry_strings={k: replace(v, codes=v.codes[keep]) for k, v in parent.entry_strings.items()},
-        site_entry=None if parent.site_entry is None else rank[parent.site_entry[site_keep]],
-        site_numbers={k: v[site_keep] for k, v in parent.site_numbers.items()},
-        site_strings={k: replace(v, codes=v.codes[site_keep]) for k, v in parent.site_strings.items()},
-        site_flags={k: v[site_keep] for k, v in parent.site_flags.items()},
     )
 
 

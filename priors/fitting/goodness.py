@@ -52,7 +52,8 @@ def ks_distance(x: F64, weight: F64, fit: Fitted) -> float:
 def wasserstein_distance(x: F64, weight: F64, fit: Fitted) -> float:
     """Wasserstein-1 distance between sorted weighted values and a fit, in their unit.
 
-    The mean distance of the quantiles at 2,000 levels; a step of either is seen at 1/2000.
+    The mean distance of the quantiles at 2,000 levels; a step of either is seen at 1/2000. SciPy's function
+    compares two samples; a fit has none.
     """
     levels = np.cumsum(weight) / weight.sum()
     at = np.minimum(np.searchsorted(levels, GRID), len(x) - 1)

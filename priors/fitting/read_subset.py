@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets.write import read_metadata, sites_path
 from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
-__all__ = ["read_subset", "table_of"]
+__all__ = ["read_rows", "read_subset", "table_of"]
 
 NUMBERS = (
     *(f"{axis}_angstrom" for axis in "abc"),
@@ -57,11 +57,11 @@ def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
     """
     subset = Path(subset)
     metadata = read_metadata(subset)
-    entries = _read(subset, ["entry_id", "cluster_id", "is_best", *NUMBERS, *STRINGS])
+    entries = read_rows(subset, ["entry_id", "cluster_id", "is_best", *NUMBERS, *STRINGS])
     if best_of_cluster:
         entries = entries.filter(entries["is_best"])
     sites_file = sites_path(subset)
-    sites = _read(sites_file, ["entry_id", *SITE_COLUMNS]) if sites_file.is_file() else None
+    sites = read_rows(sites_file, ["entry_id", *SITE_COLUMNS]) if sites_file.is_file() else None
     name = str(metadata.get("definition", {}).get("name", subset.stem))
     return table_of(entries, sites, name=name, metadata=metadata)
 
@@ -93,10 +93,19 @@ def table_of(
     )
 
 
-def _read(path: Path, columns: Iterable[str]) -> pa.Table:
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of a Parquet file, of all columns or of some.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is unreadable or lacks a column.
+    """
     try:
-        return pq.read_table(path, columns=list(columns), partitioning=None)
-    except (OSError, pa.ArrowException) as error:
+        with pq.ParquetFile(path) as file:  # `read_table` would load pandas
+            table = file.read(columns)
+            return table if columns is None else table.select(columns)
+    except (OSError, pa.ArrowException, KeyError) as error:
         raise XtalpriorsError(
             f"cannot read {path} ({type(error).__name__}: {error}). Write it again with `xtalpriors subset`."
         ) from error

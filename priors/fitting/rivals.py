@@ -116,9 +116,7 @@ def laplace() -> Candidate:
     """Laplace: weighted median, and the mean distance from it."""
 
     def fit(x: F64, weight: F64) -> Fitted | None:
-        order = np.argsort(x, kind="stable")
-        half = np.searchsorted(np.cumsum(weight[order]), 0.5 * weight.sum())
-        centre = float(x[order][min(half, len(x) - 1)])
+        centre = float(np.quantile(x, 0.5, weights=weight, method="inverted_cdf"))
         scale = float(weight @ np.abs(x - centre) / weight.sum())
         return _Laplace(centre, scale) if scale > 0 else None
 

@@ -59,13 +59,13 @@ class SubsetTable:
     Attributes
     ----------
     entry_numbers, entry_strings
-        (n_entries,) columns of `mining.schema.ENTRY` by name.
+        (n_entries,) columns of `mining.database.schema.ENTRY` by name.
     cluster : (n_entries,) int
         Index into `cluster_ids`.
     site_entry : (n_sites,) int
         Index of the structure that each site belongs to; null without sites.
     site_numbers, site_strings, site_flags
-        (n_sites,) columns of `mining.schema.SITE` by name, hydrogen left out.
+        (n_sites,) columns of `mining.database.schema.SITE` by name, hydrogen left out.
     definition, origin
         The subset's definition, and what is known about the corpus.
     """

@@ -28,14 +28,3 @@ class AxisRatio(Frozen):
         default=None, description="Share of the structures with either ratio above r"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers of both ratios."""
-        flat = {"ratio_max": self.ratio_max}
-        if self.share_beyond_ratio_max is not None:
-            flat["share_beyond_ratio_max"] = self.share_beyond_ratio_max.value
-        for name in ("middle_over_shortest", "longest_over_middle", "longest"):
-            prior: ScalarPrior | None = getattr(self, name)
-            if prior is not None:
-                flat |= {f"{name}.{k}": v for k, v in prior.summary().items()}
-        return flat

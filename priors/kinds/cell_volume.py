@@ -22,10 +22,3 @@ class CellVolume(ScalarPrior):
     share_160_1000: Estimate | None = Field(
         default=None, description="Share of the volumes within the 2026 paper's 160–1000 Å³"
     )
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers, the share within 160–1000 Å³ included."""
-        flat = super().summary()
-        if self.share_160_1000 is not None:
-            flat["share_160_1000"] = self.share_160_1000.value
-        return flat

@@ -18,10 +18,3 @@ class Diffraction(Frozen):
         default=None, description="Measured fraction of unique reflections, 0…1"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Medians."""
-        pairs = (("d_min", self.d_min), ("completeness", self.completeness))
-        return {
-            f"{name}.{k}": v for name, prior in pairs if prior is not None for k, v in prior.summary().items()
-        }

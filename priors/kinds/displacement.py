@@ -35,9 +35,3 @@ class Displacement(Frozen):
         default_factory=dict, description="By element, 30 sites in 20 clusters or more"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers of the mean and the deviation."""
-        flat = {f"mean.{k}": v for k, v in self.mean.summary().items()}
-        flat |= {f"deviation.{k}": v for k, v in self.deviation.summary().items()}
-        return flat

@@ -23,10 +23,3 @@ class Distances(Frozen):
         default=None,
         description="Between non-hydrogen atoms, over the sum of the covalent radii (doi 10.1039/b801115j)",
     )
-
-    def summary(self) -> dict[str, float]:
-        """Structures, and the median distance."""
-        return {
-            "n_structures": self.n_structures,
-            "median": float(self.distance.quantile(0.5)),
-        }

@@ -34,13 +34,3 @@ class Elements(Frozen):
         default=None, description="Null where no special position is occupied"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Share of C + N + O and site counts, general and special."""
-        flat: dict[str, float] = {}
-        for name, shares in (("general", self.general), ("special", self.special)):
-            if shares is not None:
-                flat[f"{name}.share_cno"] = shares.share_cno.value
-                if shares.n_sites is not None:
-                    flat[f"{name}.n_sites"] = shares.n_sites
-        return flat

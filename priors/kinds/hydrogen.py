@@ -20,12 +20,3 @@ class Hydrogen(ScalarPrior):
     n_unknown: int | None = Field(
         default=None, description="Structures left out: their hydrogen count is not known"
     )
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers, the share without hydrogen included."""
-        flat = super().summary()
-        if self.share_zero is not None:
-            flat["share_zero"] = self.share_zero.value
-        if self.share_30_60 is not None:
-            flat["share_30_60"] = self.share_30_60.value
-        return flat

@@ -21,16 +21,6 @@ class MonoclinicConvention(Frozen):
         default=None, description="Share of the structures with β > β_max"
     )
 
-    def summary(self) -> dict[str, float]:
-        """Flat numbers of β and the skew."""
-        flat = {"beta_max_degree": self.beta_max_degree}
-        if self.share_beyond_beta_max is not None:
-            flat["share_beyond_beta_max"] = self.share_beyond_beta_max.value
-        flat |= {f"skew.{k}": v for k, v in self.skew.summary().items()}
-        if self.beta is not None:
-            flat |= {f"beta.{k}": v for k, v in self.beta.summary().items()}
-        return flat
-
 
 class MonoclinicAngle(Frozen):
     """The unique angle of monoclinic cells, as declared and in the least-oblique P2₁/c setting."""
@@ -42,10 +32,3 @@ class MonoclinicAngle(Frozen):
         default=None, description="No. 14 only: the P2₁/c setting with β nearest to 90°"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers under both conventions."""
-        flat = {f"declared.{k}": v for k, v in self.declared.summary().items()}
-        if self.least_oblique is not None:
-            flat |= {f"least_oblique.{k}": v for k, v in self.least_oblique.summary().items()}
-        return flat

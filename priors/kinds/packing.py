@@ -17,12 +17,3 @@ class Packing(ScalarPrior):
         default=None, description="Non-hydrogen atoms per cell, empirical"
     )
     share_7_22: Estimate | None = Field(default=None, description="Share within the 2026 paper's 7–22 Å³")
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers, atoms per cell included."""
-        flat = super().summary()
-        if self.share_7_22 is not None:
-            flat["share_7_22"] = self.share_7_22.value
-        if self.atoms_per_cell is not None:
-            flat["atoms_per_cell.median"] = self.atoms_per_cell.summary()["median"]
-        return flat

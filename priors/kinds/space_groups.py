@@ -21,7 +21,3 @@ class SpaceGroups(Frozen):
         description="Extended Hermann–Mauguin symbol; `<number>:unnamed` without a name"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Number of groups and the share of no. 14."""
-        return {"n_groups": len(self.numbers.labels), "share_p21c": self.numbers.share("14")}

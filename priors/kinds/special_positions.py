@@ -121,19 +121,3 @@ class SpecialPositions(Frozen):
                 f"this bundle has no special positions of space group {number}; it has {have or 'none'}"
             )
         return self.groups[number]
-
-    def summary(self) -> dict[str, float]:
-        """P(0), P(1), P(≥ 2) occupied, all groups and no. 14; p of the inversion centres of P2₁/c."""
-        flat: dict[str, float] = {}
-        for name, counts in (
-            ("all", self.number_occupied),
-            ("p21c", self.groups[14].number_occupied if 14 in self.groups else None),
-        ):
-            if counts is not None:
-                flat |= {f"{name}.none": float(counts.values[0]), f"{name}.two_or_more": counts.at_least(2)}
-                flat[f"{name}.one"] = 1.0 - flat[f"{name}.none"] - flat[f"{name}.two_or_more"]
-        if 14 in self.groups:
-            points = [s.probability for s in self.groups[14].wyckoff_sets if s.probability is not None]
-            if points:
-                flat["p21c.probability"] = points[0].value
-        return flat

@@ -28,14 +28,3 @@ class TriclinicSkew(Frozen):
         default=None, description="Share of type I reduced cells (all angles < 90°)"
     )
     source: str | None = Field(default=None, description="Publication and place; null when fitted here")
-
-    def summary(self) -> dict[str, float]:
-        """Flat numbers of the skews and angles."""
-        flat: dict[str, float] = {}
-        if self.share_acute is not None:
-            flat["share_acute"] = self.share_acute.value
-        for name in ("s1", "s2", "s3", "alpha", "beta", "gamma"):
-            prior: ScalarPrior | None = getattr(self, name)
-            if prior is not None:
-                flat |= {f"{name}.{k}": v for k, v in prior.summary().items()}
-        return flat

@@ -12,6 +12,7 @@ from xtalpriors.canonical import SIGNIFICANT_DIGITS, canonical_json
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Empirical
+from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.tables import write_csv
 
@@ -36,27 +37,37 @@ SHARES = {
     "elements_special": "elements.special.per_site",
     "space_groups": "space_groups.numbers",
 }
-HEADLINES: dict[str, tuple[str, ...]] = {
-    "cell_volume": ("n", "mu", "sigma"),
-    "axis_ratio": ("longest_over_middle.rate", "middle_over_shortest.rate"),
-    "monoclinic_angle": ("declared.beta.median", "least_oblique.beta.median"),
-    "elements": ("general.share_cno", "special.share_cno"),
-    "special_positions": ("p21c.none", "p21c.probability"),
-    "displacement": ("mean.median",),
-    "packing": ("median",),
-    "hydrogen": ("share_zero",),
+HEADLINES = {
+    "cell_volume": {"n": "n", "mu": "parametric.mu", "sigma": "parametric.sigma"},
+    "axis_ratio": {
+        "longest_over_middle.rate": "longest_over_middle.parametric.rate",
+        "middle_over_shortest.rate": "middle_over_shortest.parametric.rate",
+    },
+    "monoclinic_angle": {
+        "declared.beta.median": "declared.beta.median",
+        "least_oblique.beta.median": "least_oblique.beta.median",
+    },
+    "elements": {"general.share_cno": "general.share_cno", "special.share_cno": "special.share_cno"},
+    "special_positions": {
+        "p21c.none": "groups.14.number_occupied.probabilities.0",
+        "p21c.probability": "groups.14.wyckoff_sets.0.probability",
+    },
+    "displacement": {"mean.median": "mean.median"},
+    "packing": {"median": "median"},
+    "hydrogen": {"share_zero": "share_zero"},
 }
-"""What fits the width of a terminal; `xtalpriors priors show` has every number."""
+"""Numbers that fit the width of a terminal: by prior, name and place; `xtalpriors priors show` has all."""
 
 
 def metrics(bundle: PriorBundle) -> dict[str, dict[str, float]]:
     """The headline numbers of the priors, nested by prior: what `dvc metrics show` and `diff` print."""
     found: dict[str, dict[str, float]] = {}
-    for name, keys in HEADLINES.items():
+    for name, places in HEADLINES.items():
         prior = getattr(bundle.priors, name)
         if prior is not None:
-            summary = prior.summary()
-            found[name] = {key: summary[key] for key in keys if key in summary}
+            values = {key: _at(prior, place) for key, place in places.items()}
+            numbers = {k: v.value if isinstance(v, Estimate) else v for k, v in values.items()}
+            found[name] = {key: number for key, number in numbers.items() if number is not None}
     return found
 
 
@@ -64,11 +75,11 @@ def plots(bundle: PriorBundle) -> dict[str, list[dict[str, Any]]]:
     """Tables by name: densities of the values and of the fit by bin, and shares with their limits."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for table, path in PLOTTED.items():
-        prior = _at(bundle, path)
+        prior = _at(bundle.priors, path)
         if isinstance(prior, ScalarPrior):
             tables[table] = _densities(prior)
     for table, path in SHARES.items():
-        shares = _at(bundle, path)
+        shares = _at(bundle.priors, path)
         if isinstance(shares, Categorical):
             tables[table] = [
                 {"label": label, "share": s.value, "low": s.low, "high": s.high}
@@ -114,10 +125,15 @@ def write_tables(bundle: PriorBundle, output: Path) -> None:
         ) from error
 
 
-def _at(bundle: PriorBundle, path: str) -> Any:
-    value: Any = bundle.priors
-    for part in path.split("."):
-        value = getattr(value, part, None)
+def _at(value: Any, place: str) -> Any:
+    """What stands at a dotted place below a prior, `groups.14.wyckoff_sets.0` for one; null where it ends."""
+    for part in place.split("."):
+        if isinstance(value, dict):
+            value = value.get(int(part))
+        elif isinstance(value, tuple):
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            value = getattr(value, part, None)
     return value
 
 
