@@ -67,22 +67,19 @@ def schema_of(group: SpaceGroup, run: dict[str, Any] | None = None) -> pa.Schema
 
 def to_table(batch: StructureBatch, run: dict[str, Any] | None = None) -> pa.Table:
     """A batch as an Arrow table."""
-    offsets = pa.array(batch.offsets.astype(np.int32))
-
-    def ragged(values: npt.NDArray[Any]) -> pa.Array:
-        return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values)))
-
+    offsets = _arrow(batch.offsets.astype(np.int32))
+    atoms = [batch.element, *batch.fract.T, batch.u_iso, batch.multiplicity, batch.site]
     columns = [
-        pa.array(batch.index),
-        *(pa.array(np.ascontiguousarray(column)) for column in batch.cell.T),
-        *(pa.array(np.ascontiguousarray(column)) for column in batch.counters.T),
-        ragged(batch.element),
-        *(ragged(column) for column in batch.fract.T),
-        ragged(batch.u_iso),
-        ragged(batch.multiplicity),
-        ragged(batch.site),
+        *map(_arrow, [batch.index, *batch.cell.T, *batch.counters.T]),
+        *(pa.ListArray.from_arrays(offsets, _arrow(values)) for values in atoms),
     ]
     return pa.Table.from_arrays(columns, schema=schema_of(batch.group, run))
+
+
+def _arrow(values: npt.NDArray[Any]) -> pa.Array:
+    """Numbers as an Arrow array that shares their memory; `pa.array` would import pandas, half a second."""
+    values = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
 
 
 def write_parquet(batch: StructureBatch, path: Path, run: dict[str, Any] | None = None) -> None:
