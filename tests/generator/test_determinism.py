@@ -14,9 +14,12 @@ import pytest
 from generator_bundles import full_bundle, generate_range
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from philox import words
 
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import Generator, generate
+from xtalpriors.generator.kernels.random import stream_key
+from xtalpriors.generator.measurement import Measurement
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import published_bundle
 
@@ -107,10 +110,32 @@ def test_large_structures_make_the_arrays_grow() -> None:
     assert StructureBatch.concatenate(alone).equals(batch)
 
 
+INDICES = [0, 5, 2**32 - 1, 2**32, 2**32 + 5, 2**40 + 1, 2**63 - 3]
+
+
 def test_indices_beyond_32_bits() -> None:
+    """The first random number of a cubic cell is its length: it is that of Philox at the whole index."""
     far = generate(published_bundle(), configure(), 7, 2**40, 3)
     assert far.index.tolist() == [2**40, 2**40 + 1, 2**40 + 2]
-    assert generate(published_bundle(), configure(), 7, 2**40 + 1, 1).equals(
-        StructureBatch.concatenate([generate(published_bundle(), configure(), 7, 2**40 + 1, 1)])
-    )
     assert not np.array_equal(far.cell[0], generate(published_bundle(), configure(), 7, 0, 1).cell[0])
+    options = {"length_min_angstrom": 10, "length_max_angstrom": 20, "scale_with_order": False}
+    config = configure(space_group="P 2 3", cell="axes-uniform", filling="equal-atoms", **options)
+    key = stream_key(published_bundle().priors_digest, config.digest, 7)
+    for index in INDICES:
+        batch = generate(published_bundle(), config, 7, index, 1)
+        assert batch.index.tolist() == [index] and batch.counter("redraws").tolist() == [0]
+        share = (words(key, index, 1)[0] + 0.5) / 2**32
+        assert batch.cell[0] == pytest.approx([10 + 10 * share] * 3 + [90] * 3, rel=1e-14)
+
+
+@pytest.mark.parametrize("index", INDICES)
+def test_measurement_of_an_index(index: int) -> None:
+    """d_min and the missing reflections come from words of their own, of Philox at the whole index."""
+    config, orbits = configure(), np.arange(200) // 2
+    measurement = Measurement(published_bundle(), config, 7, orbits, (1.0, 2.0), 0.7)
+    key = stream_key(published_bundle().priors_digest, f"{config.digest} diffraction", 7)
+    d_min, completeness, kept = measurement.draw(np.array([3, index]))
+    share = (words(key, index, 1)[0] + 0.5) / 2**32
+    assert d_min[1] == pytest.approx(1 + share, rel=1e-15) and completeness.tolist() == [0.7, 0.7]
+    expected = [word < int(0.7 * 2**32) for word in words(key, index, 100, second=1)]
+    assert kept is not None and kept[1].tolist() == [expected[orbit] for orbit in orbits]

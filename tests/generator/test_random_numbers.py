@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from philox import philox, words
 
 from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between, table_probability
 from xtalpriors.generator.kernels.random import (
@@ -37,6 +38,7 @@ def test_philox_gives_the_published_answers(counter, key, answer) -> None:
     buffer = np.zeros(WORDS, np.uint32)
     fill_words(buffer, *(np.uint64(x) for x in (*counter, *key)))
     assert tuple(int(buffer[16 * w]) for w in range(4)) == answer
+    assert philox(counter, key) == answer
 
 
 def test_the_sixteen_blocks_of_a_refill_are_consecutive_counters() -> None:
@@ -61,6 +63,12 @@ def test_a_stream_does_not_depend_on_what_was_drawn_before() -> None:
         uniform(stream)
     seek(stream, 123_456_789_012)
     assert [uniform(stream) for _ in range(200)] == _numbers(99, 123_456_789_012, 200)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**63 - 2))
+def test_a_stream_is_philox_of_the_whole_index_and_key(key: int, index: int) -> None:
+    expected = [(word + 0.5) / 2**32 for word in words(key, index, 150)]
+    assert _numbers(key, index, 150) == expected
 
 
 def test_streams_of_other_indices_and_keys_differ() -> None:
