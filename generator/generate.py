@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xtalpriors.arrays import I32, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET
+from xtalpriors.generator.kernels.fill import Workspace
 from xtalpriors.generator.kernels.random import new_stream, stream_key
-from xtalpriors.generator.kernels.range import generate_range, new_workspace
+from xtalpriors.generator.kernels.range import AtomArrays, generate_range, new_workspace
 from xtalpriors.generator.specification.specify import Specification, specify
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import PriorBundle
@@ -35,11 +34,11 @@ _MEMORY = threading.local()
 """Arrays that a thread's kernels write to, kept from call to call: fresh pages cost a third of the time."""
 
 
-def _output(room: int) -> tuple[npt.NDArray[Any], ...]:
-    """fract, element, u_iso, multiplicity and site for at least `room` atoms."""
-    have: tuple[npt.NDArray[Any], ...] | None = getattr(_MEMORY, "output", None)
-    if have is None or len(have[0]) < room:
-        have = (
+def _output(room: int) -> AtomArrays:
+    """Arrays for at least `room` atoms."""
+    have: AtomArrays | None = getattr(_MEMORY, "output", None)
+    if have is None or len(have.fract) < room:
+        have = AtomArrays(
             np.empty((room, 3)),
             np.empty(room, np.uint8),
             np.empty(room, np.float32),
@@ -50,12 +49,12 @@ def _output(room: int) -> tuple[npt.NDArray[Any], ...]:
     return have
 
 
-def _workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
+def _workspace(n_atoms: int, order: int) -> Workspace:
     """The kernel's workspace for structures of at least `n_atoms` atoms."""
     key: tuple[int, int] = getattr(_MEMORY, "workspace_for", (0, 0))
     if key[0] < n_atoms or key[1] != order:
         _MEMORY.workspace, _MEMORY.workspace_for = new_workspace(n_atoms, order), (n_atoms, order)
-    have: tuple[npt.NDArray[Any], ...] = _MEMORY.workspace
+    have: Workspace = _MEMORY.workspace
     return have
 
 
@@ -136,11 +135,7 @@ class Generator:
             offsets[: done + 1],
             cells[:done],
             counters[:done],
-            element=out[1][:n].copy(),
-            fract=out[0][:n].copy(),
-            u_iso=out[2][:n].copy(),
-            multiplicity=out[3][:n].copy(),
-            site=out[4][:n].copy(),
+            **{name: values[:n].copy() for name, values in out._asdict().items()},
         )
 
     def _refuse_empty(self, n_atoms: I64, index: I64, counters: I32) -> None:
@@ -185,7 +180,7 @@ class Generator:
 
 
 def make_generator(bundle: PriorBundle, config: GeneratorConfig, seed: int) -> Generator:
-    """As `Generator(bundle, config, seed)`, kept: asking again costs nothing."""
+    """`Generator(bundle, config, seed)`, made once and kept for later calls with the same arguments."""
     return _cached(_Key(bundle), config, seed)
 
 

@@ -40,9 +40,10 @@ def _limits(content):
 
 @kernel()
 def _fill_random(
-    n_atoms, hydrogen, table, tries, limit, symmetry, images, atoms, placed, metric, near, counters, stream
+    n_atoms, hydrogen, table, tries, limit, symmetry, workspace, placed, metric, near, counters, stream
 ):
     """`n_atoms` atoms at random positions; returns numbers of atoms and images."""
+    images, atoms = workspace.images, workspace.atoms
     n_placed, n_images = placed
     for _ in range(n_atoms):
         element = np.int64(HYDROGEN)
@@ -61,17 +62,17 @@ def _fill_random(
 
 @kernel()
 def _fill_molecular(
-    n_atoms, hydrogen, table, settings, symmetry, images, radii, atoms, atom_radii, placed,
-    metric, reciprocal, fractional, counters, stream,
-):  # fmt: skip
+    n_atoms, hydrogen, content, table, rule, symmetry, workspace, frame, placed, counters, stream
+):
     """Steps 2 to 7: `n_atoms` atoms, the first anywhere (step 2), each other bonded to one placed
     before (hydrogens: to a non-hydrogen atom).
 
-    `settings` are the tries, the elements tried, the bond range, the rule of `clash`, the end of the gap and
-    the radius of hydrogen; `placed` and the result the numbers of atoms and images and the largest radius.
+    `rule` is that of `clash`; `placed` and the result are the numbers of atoms and images and the largest
+    radius.
     """
+    atoms, atom_radii = workspace.atoms, workspace.atom_radii
     n_placed, n_images, radius_max = placed
-    tries, elements_tried, bond, rule, gap_high, hydrogen_radius = settings
+    gap_high, hydrogen_radius = content.gap[1], content.hydrogen_radius
     n_skeleton = n_placed
     for k in range(n_atoms):
         n_partners = n_skeleton if hydrogen else n_placed if k > 0 else 0
@@ -80,7 +81,7 @@ def _fill_molecular(
             continue
         e = -1 if hydrogen else choose(table.cumulative, stream)
         found, x, y, z, radius = False, np.int64(0), np.int64(0), np.int64(0), hydrogen_radius
-        for attempt in range(1 if hydrogen else elements_tried):
+        for attempt in range(1 if hydrogen else content.elements_tried):
             if attempt > 0:
                 e = choose_other(table.cumulative, e, stream)
                 if e < 0:
@@ -88,10 +89,10 @@ def _fill_molecular(
                 counters[CHANGES] += 1
             if not hydrogen:
                 radius = table.radius[e]
-            far = shells_of(gap_high * (1.0 + GUARD) * (radius + max(radius, radius_max)), reciprocal)
+            far = shells_of(gap_high * (1.0 + GUARD) * (radius + max(radius, radius_max)), frame.reciprocal)
             found, x, y, z = place_molecular(
-                tries, bond, rule, radius, symmetry, atoms, atom_radii, n_partners,
-                images, radii, n_images, metric, fractional, far, stream,
+                content.tries, content.bond, rule, radius, symmetry, workspace, n_partners, n_images,
+                frame, far, stream,
             )  # fmt: skip
             if found:
                 break
@@ -138,32 +139,28 @@ def fill_cell(spec, n_target, n_hydrogen, workspace, frame, fract, first, counte
     `frame` is that of `frame_of`; special atoms write their exact coordinates to fract[first …].
     """
     content, special, symmetry = spec.content, spec.special, spec.symmetry
-    images, radii, atoms, atom_radii = workspace
-    metric, reciprocal, fractional = frame
-    general, order, tries = spec.general_elements, symmetry.translations.shape[1], content.tries
+    general, order = spec.general_elements, symmetry.translations.shape[1]
     limits = _limits(content)
     limit, rule = limits
-    settings = (tries, content.elements_tried, content.bond, rule, content.gap[1], content.hydrogen_radius)
-    near = shells_of(content.min_distance * (1.0 + GUARD), reciprocal)
+    near = shells_of(content.min_distance * (1.0 + GUARD), frame.reciprocal)
     placed = (0, 0, 0.0)
     if special.freedom.size > 0:
         placed = fill_special(
             special, spec.special_elements, content.special_tries, limits, content.gap[1], symmetry,
-            images, radii, atoms, atom_radii, metric, reciprocal, fract, first, counters, stream,
+            workspace, frame, fract, first, counters, stream,
         )  # fmt: skip
     for hydrogen in (False, True):
         wanted = n_hydrogen if hydrogen else n_target
         if content.filling == MOLECULES:
             placed = _fill_molecular(
-                wanted, hydrogen, general, settings, symmetry, images, radii, atoms, atom_radii, placed,
-                metric, reciprocal, fractional, counters, stream,
-            )  # fmt: skip
+                wanted, hydrogen, content, general, rule, symmetry, workspace, frame, placed, counters, stream
+            )
         else:
             n_placed, n_images = _fill_random(
-                wanted, hydrogen, general, tries, limit, symmetry, images, atoms, (placed[0], placed[1]),
-                metric, near, counters, stream,
+                wanted, hydrogen, general, content.tries, limit, symmetry, workspace, (placed[0], placed[1]),
+                frame.metric, near, counters, stream,
             )  # fmt: skip
             placed = (n_placed, n_images, 0.0)
-        if not _dense_enough(content, special, order, atoms, placed[0], n_target):
+        if not _dense_enough(content, special, order, workspace.atoms, placed[0], n_target):
             return 0
     return placed[0]

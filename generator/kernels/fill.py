@@ -12,9 +12,11 @@ arithmetic, exact modulo a lattice translation. Functions take few arrays, becau
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from xtalpriors.arrays import F32, F64, I32, I64
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import clash, shells, too_close
 from xtalpriors.generator.kernels.random import (
@@ -34,6 +36,8 @@ __all__ = [
     "GUARD",
     "NONE",
     "TURN",
+    "Frame",
+    "Workspace",
     "choose",
     "choose_other",
     "frame_of",
@@ -50,25 +54,39 @@ GUARD = 5e-6
 what a kernel accepts keeps the rule in float64 too."""
 
 NONE = np.int64(0)
-"""A plain 0 would be compiled as a type of its own, and every function that it is given to once more."""
+"""Zero images, as int64: a plain 0 is a type of its own, for which every function would be compiled again."""
 
 _SPHERE_TRIES = 64
 
 
+class Workspace(NamedTuple):
+    """Memory for one structure while it grows."""
+
+    images: I32
+    """(3, m) fixed-point coordinates of all atoms and their symmetry images, in the order of placing."""
+    radii: F32
+    """(m,) covalent radius of each image in Å."""
+    atoms: I64
+    """(n, 4) fixed-point coordinates of each atom, and its atomic number + 256 · number of its position."""
+    atom_radii: F64
+    """(n,) covalent radius of each atom in Å."""
+
+
+class Frame(NamedTuple):
+    """What distances and bonds need of a cell."""
+
+    metric: tuple[np.float32, np.float32, np.float32, np.float32, np.float32, np.float32]
+    """g00, g11, g22, 2·g12, 2·g02, 2·g01 in Å²·2^-64."""
+    reciprocal: tuple[float, float, float]
+    """|a*|, |b*|, |c*| in Å⁻¹."""
+    fractional: tuple[float, float, float, float, float, float]
+    """The upper-triangular elements 00, 01, 02, 11, 12, 22 of the matrix that takes Cartesian vectors in Å to
+    fractional ones in fixed-point units (a along x, b in the xy plane)."""
+
+
 @kernel()
 def frame_of(cell, volume):
-    """What distances and bonds need of a cell.
-
-    Returns
-    -------
-    metric
-        float32 g00, g11, g22, 2·g12, 2·g02, 2·g01 in Å²·2^-64.
-    reciprocal
-        |a*|, |b*|, |c*| in Å⁻¹.
-    fractional
-        The six upper-triangular elements 00, 01, 02, 11, 12, 22 of the matrix that takes Cartesian vectors in
-        Å to fractional ones in fixed-point units (a along x, b in the xy plane).
-    """
+    """The `Frame` of a cell: a, b, c in Å and the cosines of its angles; volume in Å³."""
     a, b, c, ca, cb, cg = cell
     scale = TURN**-2
     metric = (
@@ -95,7 +113,7 @@ def frame_of(cell, volume):
         -TURN * y / (b * sg * z),
         TURN / z,
     )
-    return metric, reciprocal, fractional
+    return Frame(metric, reciprocal, fractional)
 
 
 @kernel()
@@ -192,18 +210,18 @@ def _steps(value):
 
 @kernel()
 def place_molecular(
-    tries, bond, rule, radius, symmetry, atoms, atom_radii, n_partners,
-    images, radii, n_images, metric, fractional, n_shells, stream,
+    tries, bond, rule, radius, symmetry, workspace, n_partners, n_images, frame, n_shells, stream
 ):  # fmt: skip
-    """Steps 4 to 6 for one element: bonded to one of the first `n_partners` atoms, or anywhere if there is
-    none.
+    """Steps 4 to 6 for one element: bonded to one of the first `n_partners` atoms; where that is 0, anywhere.
 
     `rule` is that of `clash`, `bond` the range of a bond length over R_A + R_i. The images of the accepted
     point are written behind the first `n_images`. Returns (found, x, y, z).
     """
     rotations, translations, n_pure = symmetry
+    images, radii, atoms, atom_radii = workspace
     low, high = bond
-    f00, f01, f02, f11, f12, f22 = fractional
+    metric = frame.metric
+    f00, f01, f02, f11, f12, f22 = frame.fractional
     r = np.float32(radius)
     n = translations.shape[1]
     x = y = z = np.int64(0)

@@ -11,28 +11,42 @@ structure needs it. `generate` calls it and makes a `StructureBatch` of what it 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from xtalpriors.arrays import F32, F64, I16, U8
 from xtalpriors.generator.counters import GENERAL, N_HYDROGEN, N_TARGET, REDRAWS
 from xtalpriors.generator.kernels.arithmetic import draw, draw_between
 from xtalpriors.generator.kernels.cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import BLOCK
 from xtalpriors.generator.kernels.contents import fill_cell, numbers_of_atoms
-from xtalpriors.generator.kernels.fill import TURN, frame_of
+from xtalpriors.generator.kernels.fill import TURN, Workspace, frame_of
 from xtalpriors.generator.kernels.random import ONE, position, reserve, seek, uniform, unit
 
-__all__ = ["generate_range", "new_workspace"]
+__all__ = ["AtomArrays", "generate_range", "new_workspace"]
 
 
-def new_workspace(n_atoms: int, order: int) -> tuple[npt.NDArray[Any], ...]:
-    """Memory for structures of up to `n_atoms` atoms: images, their radii; positions with code, radii of the
-    atoms."""
+class AtomArrays(NamedTuple):
+    """Where the atoms of all structures are written, one after another."""
+
+    fract: F64
+    """(m, 3)."""
+    element: U8
+    """(m,) atomic numbers."""
+    u_iso: F32
+    """(m,) in Å²."""
+    multiplicity: I16
+    """(m,)."""
+    site: U8
+    """(m,) as in `StructureBatch`."""
+
+
+def new_workspace(n_atoms: int, order: int) -> Workspace:
+    """Memory for structures of up to `n_atoms` atoms."""
     m = (n_atoms + 1) * order + int(BLOCK)
-    return (
+    return Workspace(
         np.zeros((3, m), np.int32),
         np.zeros(m, np.float32),
         np.empty((n_atoms, 4), np.int64),
@@ -79,14 +93,13 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
     spec
         `Spec`.
     stream
-        Random numbers with the run's key (`random_numbers.new_stream`).
+        Random numbers with the run's key (`random.new_stream`).
     workspace
         `new_workspace`.
     offsets, cells, counters
         int64 (count + 1,), float64 (count, 6) in Å and degrees, int32 (count, 8).
     out
-        fract float64 (m, 3), element uint8 (m,), u_iso float32 (m,) in Å², multiplicity int16 (m,), site
-        uint8 (m,).
+        `AtomArrays`.
     needed
         int64 (1,): where it stops early, the atoms that the next structure may have.
 
@@ -97,7 +110,7 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
         the output or than the workspace has.
     """
     content, special, order = spec.content, spec.special, spec.symmetry.translations.shape[1]
-    atoms, capacity = workspace[2], workspace[3].size
+    atoms, capacity = workspace.atoms, workspace.atom_radii.size
     offsets[0] = 0
     for i in range(count):
         seek(stream, start + i)
@@ -107,14 +120,14 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
             volume = cell_volume(cell)
             n_target, n_hydrogen = numbers_of_atoms(content, volume, order, stream)
             wanted = n_target + n_hydrogen + special.most
-            if first + wanted > out[0].shape[0] or wanted > capacity:
+            if first + wanted > out.fract.shape[0] or wanted > capacity:
                 needed[0] = wanted
                 return i
             row = counters[i]
             row[:] = 0
             row[N_TARGET], row[N_HYDROGEN], row[REDRAWS] = n_target, n_hydrogen, redraw
             frame = frame_of(cell, volume)
-            n_atoms = fill_cell(spec, n_target, n_hydrogen, workspace, frame, out[0], first, row, stream)
+            n_atoms = fill_cell(spec, n_target, n_hydrogen, workspace, frame, out.fract, first, row, stream)
             if n_atoms > 0:
                 break
         _record(content, special, order, atoms, n_atoms, first, out, stream)

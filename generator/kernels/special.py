@@ -29,18 +29,6 @@ def _orbits_wanted(cumulative, p, stream):
 
 
 @kernel()
-def _pattern(cumulative, stream):
-    """Number of a pattern of occupied positions; -1 where they are independent."""
-    if cumulative.size == 0:
-        return -1
-    u = uniform(stream)
-    k = 0
-    while k < cumulative.size - 1 and u >= cumulative[k]:
-        k += 1
-    return k
-
-
-@kernel()
 def _share_of_position(orbits, letters, is_point, stream):
     """How many of the orbits that a Wyckoff set still has fall to one position when `letters` are left.
 
@@ -100,19 +88,22 @@ def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, f
 
 @kernel()
 def fill_special(
-    special, table, tries, limits, gap_high, symmetry, images, radii, atoms, atom_radii,
-    metric, reciprocal, fract, first, counters, stream,
-):  # fmt: skip
+    special, table, tries, limits, gap_high, symmetry, workspace, frame, fract, first, counters, stream
+):
     """Occupy the special positions of one structure.
 
-    `limits` are the squared minimum distance and the `rule` of `clash` (not applied: what breaks it is
-    counted). Returns the numbers of atoms and of images placed, and the largest covalent radius.
+    `limits` are the squared minimum distance, which is kept, and the `rule` of `clash`, whose violations are
+    only counted. Returns the numbers of atoms and of images placed, and the largest covalent radius.
     """
     limit, rule = limits
-    n_pure = symmetry[2]
+    metric, reciprocal, _ = frame
+    images, radii, atoms, atom_radii = workspace
+    n_pure = symmetry.n_pure
     n_atoms, n_images, radius_max = 0, 0, 0.0
     near = shells_of(math.sqrt(limit), reciprocal)
-    pattern, left = _pattern(special.patterns, stream), 0
+    pattern, left = -1, 0  # -1: the positions are occupied independently
+    if special.patterns.size > 0:
+        pattern = choose(special.patterns, stream)
     for p in range(special.freedom.size):
         if pattern < 0:
             wanted = _orbits_wanted(special.cumulative, p, stream)

@@ -1,5 +1,4 @@
-"""What the kernels need to know, as named tuples of numbers and arrays: made by `compile`, read by
-`kernels*`.
+"""What the kernels need to know, as named tuples of numbers and arrays that `specify` makes.
 
 Codes are integers because numba compiles them to jumps; the names stand beside them here.
 """
@@ -154,7 +153,7 @@ class ContentSpec(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """Everything."""
+    """All tables and limits that the kernels read."""
 
     cell: CellSpec
     content: ContentSpec
