@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 
 from xtalpriors.crystal import StructureFactorCalculator, asymmetric_box, form_factor_table
-from xtalpriors.generator.config import GeneratorConfig, configure
-from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.reference.reference import Reference
-from xtalpriors.generator.stream import crystal_arrays
-from xtalpriors.generator.structures import StructureBatch
+from xtalpriors.generator import (
+    Generator,
+    GeneratorConfig,
+    Reference,
+    StructureBatch,
+    configure,
+    crystal_arrays,
+)
 from xtalpriors.priors import published_bundle
 
 FILLINGS = ("random", "molecules")

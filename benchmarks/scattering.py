@@ -26,9 +26,7 @@ from xtalpriors.crystal import (
     asymmetric_box,
     form_factor_table,
 )
-from xtalpriors.generator.config import configure
-from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.stream import StructureStream, crystal_arrays
+from xtalpriors.generator import Generator, StructureStream, configure, crystal_arrays
 from xtalpriors.priors import published_bundle
 
 D_MIN_ANGSTROM = 1.0

@@ -29,7 +29,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from xtalpriors.crystal import form_factors, s_squared
-from xtalpriors.generator.generate import Generator
+from xtalpriors.generator import Generator
 from xtalpriors.model import PhAI, TrainConfig, load_preset
 from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.training.distributed import Processes

@@ -15,10 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xtalpriors.generator.config import CELL_STRATEGIES, FILLINGS, configure
-from xtalpriors.generator.counters import COUNTERS
-from xtalpriors.generator.generate import Generator
-from xtalpriors.generator.reference.check import check_rules
+from xtalpriors.generator import CELL_STRATEGIES, COUNTERS, FILLINGS, Generator, check_rules, configure
 from xtalpriors.priors import load_bundle, published_bundle
 
 BATCH = 4096

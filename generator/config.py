@@ -235,7 +235,7 @@ def space_group_of(symbol: str) -> SpaceGroup:
     Raises
     ------
     UsageError
-        It is none of the three.
+        The text is neither a Hermann–Mauguin symbol, nor a Hall symbol, nor a number from 1 to 230.
     """
     text = symbol.strip()
     if text.isdigit():

@@ -1,4 +1,4 @@
-"""A batch of structures as ragged arrays."""
+"""Generated structures: one `Structure`, and many in one `StructureBatch` of flat arrays."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ class Structure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StructureBatch:
-    """Structures of one space group, one after another; atoms of structure k stand at offsets[k]:offsets[k +
-    1].
+    """Structures of one space group, their atoms in flat arrays.
+
+    The atoms of structure k are rows `offsets[k]` … `offsets[k + 1] − 1` of `element`, `fract`, `u_iso`,
+    `multiplicity` and `site`.
 
     Attributes
     ----------

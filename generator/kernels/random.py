@@ -140,11 +140,11 @@ def seek(stream, index):
     _refill(stream)
 
 
-# A kernel keeps the position in a local variable p while it draws: p = position(stream); p = reserve(stream,
-# p, n)
-# before n words are taken with word(stream, p), word(stream, p + 1), …; and in the end set_position(stream,
-# p).
-# The position in memory between two draws would cost more than the draw.
+# A kernel keeps its position in a local variable while it draws, because writing it to memory after every
+# draw would take longer than the draw:
+#     p = position(stream)
+#     p = reserve(stream, p, n)  # before n words are taken with word(stream, p), word(stream, p + ONE), …
+#     set_position(stream, p + n)  # in the end
 
 
 @kernel(forceinline=True)

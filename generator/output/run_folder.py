@@ -1,4 +1,4 @@
-"""Whose an output is: the identity of a run, its folder, its shards, and what stands in the way of it."""
+"""Which run wrote an output folder, and whether another run may continue or replace it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEAST_BYTES = 100
 
 
 def identity_of(generator: Generator, bundle: PriorBundle) -> dict[str, Any]:
-    """What is written beside the structures."""
+    """What determines the structures of a run, written beside them as `run.json`."""
     return {
         "algorithm": ALGORITHM,
         "bundle": bundle.name,
@@ -52,7 +52,7 @@ def same_run(one: Any, other: dict[str, Any]) -> bool:
 
 
 def check_range(output: Path, start: int, count: int, shard_size: int) -> None:
-    """Refuse a range that cannot be.
+    """Refuse a range of structures that cannot be written.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
     Raises
     ------
     UsageError
-        It holds another run, or something else.
+        The folder holds another run, or files of another kind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "run.json"
@@ -126,7 +126,7 @@ def refuse_overlap(folder: Path, start: int, count: int, shard_size: int) -> Non
     Raises
     ------
     UsageError
-        A shard there shares indices with the range and is none of its shards.
+        A shard in the folder holds indices of the range, but not exactly those of one shard of the range.
     """
     for path in sorted(folder.glob("structures-*.parquet")):
         match = re.fullmatch(r"structures-(\d+)-(\d+)", path.stem)
@@ -145,12 +145,12 @@ def refuse_overlap(folder: Path, start: int, count: int, shard_size: int) -> Non
 
 
 def holds(output: Path, identity: dict[str, Any], start: int, count: int) -> bool:
-    """Whether a file is there and holds just these structures.
+    """Whether a file exists and holds exactly these structures.
 
     Raises
     ------
     UsageError
-        It holds something else.
+        The file exists and holds something else.
     """
     if not output.exists():
         return False

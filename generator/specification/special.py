@@ -87,7 +87,7 @@ def patterns_of(bundle: PriorBundle, group: SpaceGroup) -> Patterns:
     Raises
     ------
     XtalpriorsError
-        It has none of this group.
+        The bundle has no patterns for this group.
     """
     prior = bundle.require("special_positions").groups.get(group.number)
     try:

@@ -53,8 +53,7 @@ def generate(
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Strategy of params.yaml.")] = None,
 ) -> None:
     """Generate artificial crystal structures: the same seed and index give the same structure everywhere."""
-    from xtalpriors.generator.config import configure
-    from xtalpriors.generator.output.shards import generate_to
+    from xtalpriors.generator import configure, generate_to
     from xtalpriors.priors import load_bundle
     from xtalpriors.progress import bar
 
