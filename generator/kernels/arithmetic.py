@@ -21,9 +21,8 @@ __all__ = ["arctan", "cube_root", "draw", "draw_between", "table_probability"]
 def cube_root(x):
     """Cube root of x > 0 to about one unit in the last place."""
     y = math.sqrt(math.sqrt(x))
-    for _ in range(
-        2
-    ):  # y ← (x·y)^¼ has the cube root as its fixed point and quarters the error in the exponent
+    for _ in range(2):
+        # y ← (x·y)^¼ has the cube root as its fixed point and quarters the error in the exponent
         y = math.sqrt(math.sqrt(x * y))
     for _ in range(4):
         y -= (y - x / (y * y)) / 3.0

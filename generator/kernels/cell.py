@@ -1,7 +1,7 @@
 """Kernels that draw a cell: sections 3.2–3.4 of Melgalvis & Reķis 2026, and the other crystal systems.
 
 A cell is passed around as (a, b, c, cos α, cos β, cos γ); angles in degrees exist only in the output.
-`reference` says the same in plain NumPy, equation by equation.
+`reference.cells` says the same in plain NumPy, equation by equation.
 """
 
 # numba infers the types of these functions from their arguments

@@ -1,5 +1,5 @@
-"""Kernels that place one atom: section 3.5 of Melgalvis & Reķis 2026. `reference` says the same in plain
-NumPy.
+"""Kernels that place one atom: section 3.5 of Melgalvis & Reķis 2026. `reference.reference` says the
+same in plain NumPy.
 
 Positions are fixed-point numbers, int64 in units of 2^-32 of an axis: the whole part keeps a molecule in one
 piece, the low 32 bits are what the distance tests look at. Applying a symmetry operator is integer

@@ -1,6 +1,6 @@
 """Cells as the paper says it: sections 3.2–3.4 of Melgalvis & Reķis 2026, in plain NumPy, one at a time.
 
-This is the oracle for `kernels_cell`. Equation numbers are the paper's; what it leaves open is marked.
+This is the oracle for `kernels.cell`. Equation numbers are the paper's; what it leaves open is marked.
 """
 
 from __future__ import annotations

@@ -25,6 +25,9 @@ __all__ = ["RuleCheck", "check_rules"]
 COINCIDENT_ANGSTROM = 1e-3
 """Images of one atom nearer than this are the same point of a special position."""
 
+DISTANCES, VIOLATIONS, SPECIAL_VIOLATIONS, EXEMPT, WRONG_ORBITS, UNBONDED = range(6)
+"""Columns of the kernels' counts, in the order of `RuleCheck`."""
+
 
 class RuleCheck(NamedTuple):
     """What the check found, summed over a batch.
@@ -78,8 +81,7 @@ def _difference(point, other, rotation, translation):
 def _check_structure(
     fract, radii, hydrogen, special, multiplicity, rotations, translations, metric, reach_of, rule
 ):
-    """Counts of one structure: distances, violations, special violations, exempt, wrong orbits, unbonded;
-    smallest."""
+    """Counts of one structure, and its smallest distance in Å."""
     molecular, min_distance, low, high, gap_low, gap_high = rule
     n, n_ops = fract.shape[0], rotations.shape[0]
     counts = np.zeros(6, np.int64)
@@ -113,11 +115,11 @@ def _check_structure(
                                 continue
                             if d > cutoff:
                                 continue
-                            counts[0] += 1
+                            counts[DISTANCES] += 1
                             smallest = min(smallest, d)
                             both = special[i] and special[j]
                             if both and d < min_distance:
-                                counts[2] += 1
+                                counts[SPECIAL_VIOLATIONS] += 1
                             if molecular:
                                 ratio = d / r_sum
                                 broken = ratio <= low or (gap_low <= ratio <= gap_high)
@@ -127,11 +129,11 @@ def _check_structure(
                             else:
                                 broken = d < min_distance
                             if broken and both and molecular:
-                                counts[3] += 1
+                                counts[EXEMPT] += 1
                             elif broken and not (both and d < min_distance):
-                                counts[1] += 1
+                                counts[VIOLATIONS] += 1
         if coincident * multiplicity[i] != n_ops:
-            counts[4] += 1
+            counts[WRONG_ORBITS] += 1
     if molecular:
         _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts)
     return counts, smallest
@@ -145,10 +147,10 @@ def _count_unbonded(bonds, bonds_skeleton, special, hydrogen, counts):
         if special[i]:
             continue
         if hydrogen[i]:
-            counts[5] += bonds_skeleton[i] == 0
+            counts[UNBONDED] += bonds_skeleton[i] == 0
         elif bonds[i] == 0:
             if loners == 0:
-                counts[5] += 1
+                counts[UNBONDED] += 1
             loners = 0
         else:
             loners = 0
@@ -194,15 +196,4 @@ def check_rules(batch: StructureBatch, config: GeneratorConfig) -> RuleCheck:
         rule,
     )
     n_structures = int(np.count_nonzero(batch.n_atoms))
-    distances, violations, special, exempt, orbits, unbonded = (int(t) for t in totals)
-    return RuleCheck(
-        n_structures,
-        len(batch.element),
-        distances,
-        violations,
-        special,
-        exempt,
-        orbits,
-        unbonded,
-        float(smallest),
-    )
+    return RuleCheck._make([n_structures, len(batch.element), *totals.tolist(), float(smallest)])

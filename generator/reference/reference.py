@@ -1,9 +1,8 @@
 """The generator as a scientist would write it from the paper: plain NumPy, one structure at a time.
 
-Melgalvis & Reķis 2026 (doi 10.1107/S2053273325009428), section 3.5; cells are in `reference_cells`. This is
-the oracle that the kernels are tested against, in distribution, and the baseline of
-`benchmarks/generator.py`. It shares with them the configuration, the Wyckoff positions and the bundle, but no
-arithmetic and no tables.
+Melgalvis & Reķis 2026 (doi 10.1107/S2053273325009428), section 3.5; `cells` draws the cells. This is the
+oracle that the kernels are tested against, in distribution, and the baseline of `benchmarks/generator.py`. It
+shares with them the configuration, the Wyckoff positions and the bundle, but no arithmetic and no tables.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ class Reference:
         Raises
         ------
         XtalpriorsError
-            It stays empty after all redraws.
+            The structure is still empty after all redraws.
         """
         rules = self.rules
         for redraw in range(self.config.redraws + 1):

@@ -34,8 +34,7 @@ class MetricConstraints(NamedTuple):
 
 
 def _invariant(rotations: I64, seed: int) -> F64:
-    """A metric tensor without any other property than WᵀGW = G for each rotation W: a generic one,
-    averaged."""
+    """A random metric tensor averaged over the rotations: WᵀGW = G for each rotation W, and nothing more."""
     basis = np.random.default_rng(seed).normal(size=(3, 3)) * 0.2 + np.eye(3)
     metric = basis.T @ basis
     w = rotations.astype(float)

@@ -41,6 +41,8 @@ from xtalpriors.priors.kinds.monoclinic_angle import MonoclinicConvention
 __all__ = ["Specification", "specify"]
 
 NONE = linear_table(0.0, 0.0)
+"""Stands for a table that the strategy does not use."""
+
 MOST_ATOMS = 50_000
 """Non-hydrogen atoms in one asymmetric unit: every new atom is tested against all others."""
 

@@ -1,5 +1,4 @@
-"""Priors as tables that the kernels draw from: quantiles at equally spaced shares, cumulative element
-shares."""
+"""Priors as tables that the kernels draw from: quantiles at equal steps, cumulative shares of elements."""
 
 from __future__ import annotations
 
@@ -118,7 +117,7 @@ def element_table(shares: Categorical, what: str, *, with_radii: bool) -> Elemen
     Raises
     ------
     UsageError
-        A label that is no element, or (with radii) one without a covalent radius.
+        A label is not the symbol of an element, or (with radii) the element has no covalent radius.
     """
     pairs = sorted(
         ((p, label) for label, p in zip(shares.labels, shares.probabilities, strict=True) if p > 0),
@@ -141,7 +140,7 @@ def single_element(symbol: str, what: str) -> ElementTable:
     Raises
     ------
     UsageError
-        The symbol is no element.
+        The symbol is not that of an element.
     """
     if symbol not in ATOMIC_NUMBER:
         raise UsageError(f"{what}: `{symbol}` is no chemical element.")
