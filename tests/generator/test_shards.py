@@ -115,6 +115,20 @@ def test_two_spellings_of_a_group_are_one_run(tmp_path: Path) -> None:
         generate_to(tmp_path / "run", BUNDLE, EQUAL, count=10)
 
 
+@pytest.mark.parametrize("name", ["algorithm", "priors_digest", "config_digest", "seed"])
+def test_a_folder_of_another_run_is_refused(tmp_path: Path, name: str) -> None:
+    """Each of the four makes other structures; the bundle's name and the spelling of a group do not."""
+    options = {"seed": 1, "count": 4}
+    generate_to(tmp_path / "run", BUNDLE, EQUAL, **options)
+    path = tmp_path / "run" / "run.json"
+    identity = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(identity | {"bundle": "another name"}))
+    assert generate_to(tmp_path / "run", BUNDLE, EQUAL, **options).n_resumed == 4
+    path.write_text(json.dumps(identity | {name: 0}))
+    with pytest.raises(UsageError, match="another run"):
+        generate_to(tmp_path / "run", BUNDLE, EQUAL, **options)
+
+
 def test_another_machine_that_is_just_beginning_is_no_foreign_folder(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".run.json.77.part").write_text("")

@@ -154,7 +154,19 @@ def test_resume_is_exact(bundle: PriorBundle) -> None:
 
 def test_a_state_of_another_stream_is_refused(bundle: PriorBundle) -> None:
     state = small(bundle).state_dict()
-    for options in ({"seed": 6}, {"batch_size": 4}, {"completeness": 0.9}, {"rank": 1, "world_size": 2}):
+    others: list[dict[str, Any]] = [
+        {"seed": 6},
+        {"start": 1},
+        {"count": 10},
+        {"batch_size": 4},
+        {"max_index": 4},
+        {"d_min_angstrom": 1.1},
+        {"completeness": 0.9},
+        {"scale": "rms"},
+        {"world_size": 2},
+        {"rank": 1, "world_size": 2},
+    ]
+    for options in others:
         with pytest.raises(XtalpriorsError, match="saved stream had"):
             small(bundle, **options).load_state_dict(state)
 
@@ -261,6 +273,17 @@ def test_resolution_and_completeness_of_the_bundle(bundle: PriorBundle) -> None:
     assert abs(np.corrcoef(batch.d_min, batch.completeness)[0, 1]) < 0.25
     published = small(bundle, d_min_angstrom="bundle", completeness="bundle")
     assert_same(list(small(bundle)), list(published))
+
+
+def test_completeness_of_the_bundle_ends_at_one(bundle: PriorBundle) -> None:
+    """Databases hold values above 1, from rounding; a fitted quantile table may reach beyond it."""
+    table = Empirical(probabilities=(0.0, 0.5, 1.0), values=(0.9, 1.0, 1.1))
+    prior = bundle.priors.diffraction
+    assert prior is not None
+    above = ScalarPrior(unit="1", convention="made up", empirical=table)
+    measured = with_diffraction(bundle, prior.model_copy(update={"completeness": above}))
+    (batch,) = small(measured, completeness="bundle", count=40, batch_size=40, max_index=3)
+    assert float(batch.completeness.max()) == 1.0 and 0.9 <= float(batch.completeness.min()) < 1.0
 
 
 def test_a_bundle_without_diffraction_says_so(bundle: PriorBundle) -> None:
