@@ -75,6 +75,21 @@ def test_only_what_differs_is_hashed_again(tree: Counting, tmp_path: Path) -> No
     assert sorted(rows(path)) == ["0/0.cif", "1/1.cif", "3/3.cif", "4/4.cif", "9.cif"]
 
 
+def test_a_file_replaced_with_equal_size_and_mtime_is_hashed_again(tree: Counting, tmp_path: Path) -> None:
+    """`rsync --times` and `cp -p` set the mtime of a file; its ctime is the system's."""
+    path = tmp_path / "manifest.parquet"
+    update_manifest([tree], path)
+    file = tree.root / "3/3.cif"
+    before = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"data_3", b"data_X"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = file.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    report = update_manifest([tree], path)
+    assert (report.changed, report.hashed, report.same) == (1, 1, 4)
+    assert rows(path)["3/3.cif"]["content_hash"] == content_hash(file.read_bytes())
+
+
 def test_verify_finds_what_size_and_times_hide(tree: Counting, tmp_path: Path) -> None:
     path = tmp_path / "manifest.parquet"
     update_manifest([tree], path)

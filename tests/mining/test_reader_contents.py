@@ -104,6 +104,15 @@ def test_partial_occupancies_and_deuterium() -> None:
     assert (found["composition_agreement"], found["formula_cell"]) == ("agree", "C2 H O")
 
 
+@pytest.mark.parametrize(("occupancy", "agreement"), [(0.55, "agree"), (0.6, "disagree")])
+def test_rounding_of_occupancies_adds_up_over_the_formula_units(occupancy: float, agreement: str) -> None:
+    """4 × C2 Fe0.5 is Fe2: 3 % of 2 and 4 × 0.06 atoms are allowed, 0.30; two sites give 2.2 or 2.4."""
+    carbons = [f"C{i} C .{i} .1 .1 1" for i in range(1, 5)]
+    irons = [f"Fe{i} Fe .{i} .5 .3 {occupancy}" for i in range(1, 3)]
+    found = contents("C2 Fe0.5", 4, *carbons, *irons, columns="occupancy")
+    assert found["composition_agreement"] == agreement
+
+
 def test_an_unknown_occupancy_counts_as_a_full_site() -> None:
     rows = (C1 + " ?", C2 + " 1", O1 + " 0.5")
     assert contents("C2 O", 2, *rows, columns="occupancy")["formula_sites"] == "C4 O"
