@@ -13,8 +13,7 @@ import gemmi
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.mining.cif import extract
-from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining import extract, parse_source
 
 Items = list[tuple[str, bytes]]
 BATCH = 512

@@ -19,9 +19,8 @@ import pyarrow as pa
 from pymatgen.core import Lattice, Structure
 
 from xtalpriors.crystal import SYMBOLS, StructureArrays, distance_histograms
-from xtalpriors.mining.cif import extract
+from xtalpriors.mining import extract, structure_arrays
 from xtalpriors.mining.sources.amcsd import AmcsdSource
-from xtalpriors.mining.subsets.distances import structure_arrays
 
 EDGES = np.linspace(0, 6, 121)
 

@@ -7,11 +7,11 @@ read to tokens (`reading`), and everything after that runs over arrays of the wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from xtalpriors.mining.database.schema import REJECTION, arrow_schema
+from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, REJECTION, arrow_schema
 from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
@@ -20,9 +20,6 @@ from xtalpriors.mining.rows.entries import chosen_entries
 from xtalpriors.mining.rows.select import select_structures
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract"]
-
-EXTRACTOR_VERSION: Final = "2"
-"""Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 
 class Extracted(NamedTuple):

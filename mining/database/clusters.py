@@ -19,34 +19,15 @@ import math
 import duckdb
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from xtalpriors.arrays import CELL, I64
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors
-from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE
-from xtalpriors.mining.database.clusters_kernel import assign_references
+from xtalpriors.mining.database.views import BEST_FIRST
 
-__all__ = ["BEST_FIRST", "build_clusters"]
-
-
-BEST_FIRST = """
-    is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0, is_suboptimal OR is_duplicate,
-    has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id
-"""
-"""Order of the entries of a cluster in SQL: sound, then ordered, then R1, then resolution, then the name."""
+__all__ = ["build_clusters"]
 
 _COMPOSITION_TOLERANCE = 0.005
 _HYDROGEN_TOLERANCE = 0.03
-_TOLERANCES = np.array(
-    [
-        LATTICE_TOLERANCE[0],
-        math.radians(LATTICE_TOLERANCE[1]),
-        math.log1p(LATTICE_TOLERANCE[2]),
-        _COMPOSITION_TOLERANCE,
-        _HYDROGEN_TOLERANCE,
-    ]
-)
 _ENANTIOMORPHS = {
     78: 76,
     95: 91,
@@ -92,8 +73,7 @@ def build_clusters(connection: duckdb.DuckDBPyConnection) -> int:
     entries = entries.with_row_index("row")
     n = len(entries)
     edges = np.concatenate([_same_structure(entries), _linked_by_database(entries)])
-    graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    n_clusters, label = connected_components(graph, directed=False) if n else (0, np.empty(0, dtype=np.int32))
+    label = _components(n, edges)
     clusters = (
         entries.select("entry_id", "rank", pl.Series("label", label))
         .with_columns(
@@ -111,7 +91,19 @@ def build_clusters(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute("INSERT INTO cluster BY NAME SELECT * FROM _clusters ORDER BY entry_id")
     finally:
         connection.unregister("_clusters")
-    return int(n_clusters)
+    return len(np.unique(label))
+
+
+def _components(n: int, edges: I64) -> I64:
+    """Smallest row of the connected component of each row, by spreading the smaller label along the edges."""
+    label = np.arange(n)
+    while (label[edges[:, 0]] != label[edges[:, 1]]).any():
+        smaller = label[edges].min(axis=1)
+        for end in (0, 1):
+            np.minimum.at(label, label[edges[:, end]], smaller)
+            np.minimum.at(label, edges[:, end], smaller)
+        label = label[label]
+    return label
 
 
 def _same_structure(entries: pl.DataFrame) -> I64:
@@ -127,9 +119,21 @@ def _same_structure(entries: pl.DataFrame) -> I64:
         bin=(pl.col("fractions").list.first().fill_null(0.0) / _COMPOSITION_TOLERANCE).floor().cast(pl.Int64),
         bucket=pl.struct("sg_number", "key").rank("dense").cast(pl.Int64),
     )
-    known = known.filter(pl.col("volume") > 0).sort("bucket", "bin", "volume", "row")
-    if known.is_empty():
+    known = known.filter(pl.col("volume") > 0).filter(pl.len().over("bucket") > 1)
+    if known.is_empty():  # nothing to compare: the kernel is not loaded
         return np.empty((0, 2), dtype=np.int64)
+    from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE
+    from xtalpriors.mining.database.clusters_kernel import assign_references
+
+    length, angle_degree, volume = LATTICE_TOLERANCE
+    tolerances = (
+        length,
+        math.radians(angle_degree),
+        math.log1p(volume),
+        _COMPOSITION_TOLERANCE,
+        _HYDROGEN_TOLERANCE,
+    )
+    known = known.sort("bucket", "bin", "volume", "row")
     cells = (
         known.with_row_index("start")
         .group_by("bucket", "bin", maintain_order=True)
@@ -147,7 +151,7 @@ def _same_structure(entries: pl.DataFrame) -> I64:
         np.concatenate([[0], np.cumsum(known["fractions"].list.len().to_numpy())]).astype(np.int64),
         known["fractions"].explode().drop_nulls().to_numpy(),
         known["h_fraction"].fill_null(math.nan).to_numpy(),
-        _TOLERANCES,
+        np.array(tolerances),
     )
     rows = known["row"].to_numpy().astype(np.int64)
     return np.stack([rows, rows[reference]], axis=1)
@@ -220,6 +224,10 @@ def _sharing(entries: pl.DataFrame, code: str) -> pl.DataFrame:
         )
         .sort(*of_code, "publication", "volume", "row")
     )
+    if candidates.is_empty():
+        return pl.DataFrame(schema={"row": pl.UInt32, "target": pl.UInt32})
+    from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE
+
     group = pl.struct(*of_code, "publication")
     near = pl.col("volume") <= pl.col("volume").shift() * (1 + LATTICE_TOLERANCE[2])
     return (

@@ -11,10 +11,24 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-__all__ = ["CLUSTER", "ENTRY", "FILE", "REJECTION", "RUN", "SCHEMA_VERSION", "SITE", "Column", "arrow_schema"]
+__all__ = [
+    "CLUSTER",
+    "ENTRY",
+    "EXTRACTOR_VERSION",
+    "FILE",
+    "REJECTION",
+    "RUN",
+    "SCHEMA_VERSION",
+    "SITE",
+    "Column",
+    "arrow_schema",
+]
 
 SCHEMA_VERSION = 1
 """Raised when a column is added, removed or changes its meaning: a database of another version is refused."""
+
+EXTRACTOR_VERSION = "2"
+"""Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 
 class Column(NamedTuple):

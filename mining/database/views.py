@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["VIEWS"]
+__all__ = ["BEST_FIRST", "VIEWS"]
+
+BEST_FIRST = """
+    is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0, is_suboptimal OR is_duplicate,
+    has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id
+"""
+"""Order of the entries of a cluster in SQL: sound, then ordered, then R1, then resolution, then the name."""
 
 _USED = """
     entry_id, doi, year, formula_declared, "class", sg_number, sg_hm,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from xtalpriors.mining.database.clusters import BEST_FIRST
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE
 from xtalpriors.mining.database.store import fetch_row
+from xtalpriors.mining.database.views import BEST_FIRST
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.filters import BEST_OF_CLUSTER
 from xtalpriors.mining.subsets.waterfall import Step, corpus_steps

@@ -6,12 +6,14 @@ Whatever a parser loses biases the priors, so every run counts each step and kee
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
-import polars as pl
 
 from xtalpriors.mining.database.store import fetch_row, open_database
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Step", "corpus_steps", "waterfall"]
 
@@ -72,6 +74,8 @@ def waterfall(database: Path) -> pl.DataFrame:
         frequent first.
         The lists behind the reasons are table `rejection`.
     """
+    import polars as pl
+
     with open_database(database) as connection:
         steps = corpus_steps(connection)
         with_sites = fetch_row(connection, "SELECT count(*) FROM entry WHERE n_sites > 0")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -20,8 +20,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
-from xtalpriors.mining.subsets.p21c import BroughtToP21c, bring_to_p21c
+from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.query import (
     MEMBER_COLUMNS,
     count_by_convention,
@@ -36,9 +35,10 @@ from xtalpriors.mining.subsets.query import (
 from xtalpriors.mining.subsets.waterfall import Step
 from xtalpriors.tables import write_parquet
 
+if TYPE_CHECKING:
+    from xtalpriors.mining.subsets.p21c import BroughtToP21c
+
 __all__ = [
-    "DEFAULT_SUBSETS",
-    "SubsetDefinition",
     "SubsetReport",
     "dropped_entries",
     "read_metadata",
@@ -182,6 +182,8 @@ def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
 
 def _brought(connection: duckdb.DuckDBPyConnection) -> BroughtToP21c:
     """The members described in P2₁/c; weights are those among the entries that could be."""
+    from xtalpriors.mining.subsets.p21c import bring_to_p21c
+
     brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())
     if not brought.refused:
         return brought

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.lazy import keep_out
 from xtalpriors.mining.sources import FingerprintedSource, UnreadableError
 from xtalpriors.mining.sources.fingerprint import content_fingerprint, content_hash, header_revision
 from xtalpriors.mining.work.ipc import to_ipc
@@ -68,6 +69,7 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_parent()
+    keep_out("pandas")
     connection: Connection[Any, Any] = Connection(connection_fd)
     position = mmap.mmap(position_fd, POSITION.size)
     setup: Setup = connection.recv()

@@ -7,10 +7,11 @@ wait for numba, pyarrow or torch.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["offer"]
+__all__ = ["keep_out", "offer"]
 
 
 def offer(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], list[str]]:
@@ -33,3 +34,20 @@ def offer(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[Callable[[s
         return getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
 
     return get, sorted(module_of)
+
+
+def keep_out(package: str) -> None:
+    """Let no import of an optional package succeed in this process, where it would only take time.
+
+    pyarrow imports pandas (half a second) when it is first given a list, to know a Series should it meet one.
+    The processes of mining work without pandas.
+    """
+
+    class Absent:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            if name == package:
+                raise ModuleNotFoundError(f"{package} is kept out of this process", name=name)
+
+    if package not in sys.modules:
+        sys.meta_path.insert(0, Absent)

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig
-from xtalpriors.mining.subsets.write import SubsetDefinition
+from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 from xtalpriors.models import Frozen, explain
 
 __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
@@ -119,10 +119,12 @@ class Params(Frozen):
     @field_validator("subsets", mode="before")
     @classmethod
     def _name_subsets(cls, value: Any) -> Any:
-        """A subset's name is its key."""
+        """A subset's name is its key; an empty definition, `{}`, is the one that ships with the package."""
         if not isinstance(value, dict):
             return value
-        return {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in value.items()}
+        shipped = {k for k, v in value.items() if v == {} and k in DEFAULT_SUBSETS}
+        named = {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in value.items()}
+        return {k: DEFAULT_SUBSETS[k] if k in shipped else v for k, v in named.items()}
 
     def corpus(self, name: str) -> Corpus:
         """The corpus `name`, or an error that lists the corpora there are."""

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from docs_tables import renewed
-from tables import entry, make_database
+from tables import entry, make_database, rejection, site
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.layout import CorpusPaths
@@ -23,7 +23,7 @@ from xtalpriors.mining.database.digest import (
     set_digest,
     write_digest,
 )
-from xtalpriors.mining.database.schema import SCHEMA_VERSION, arrow_schema
+from xtalpriors.mining.database.schema import ENTRY, SCHEMA_VERSION, arrow_schema
 from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, set_meta
 from xtalpriors.mining.database.views import VIEWS
 from xtalpriors.tables import write_parquet
@@ -269,13 +269,30 @@ def test_page_of_the_documentation_is_the_schema() -> None:
     assert text.count("\n| `") > sum(len(columns) for _, columns in TABLES.values())
 
 
-def test_queries_of_the_documentation_run(path: Path) -> None:
+def test_queries_of_the_documentation_find_what_the_page_says(tmp_path: Path) -> None:
+    """Two redeterminations at 290 K, a structure at 150 K and one with disorder, iron on a, one rejection."""
     page = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) >= 5
-    with open_database(path) as connection:
-        for block in blocks:
-            connection.execute(block).fetchall()
+    columns, groups, rejections, u_iso, iron = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    warm, cold = {"temperature_kelvin": 290.0}, {"temperature_kelvin": 150.0}
+    rows = [
+        entry("x:1", formula="Fe S", u_iso_mean_angstrom2=0.01, **warm),
+        entry("x:2", formula="Fe S", u_iso_mean_angstrom2=0.03, **warm),
+        entry("x:3", formula="C H4", u_iso_mean_angstrom2=0.05, **cold),
+        entry("x:4", hm="P -1", formula="N", u_iso_mean_angstrom2=0.9, has_disorder=True, **cold),
+    ]
+    sites = [site(f"x:{i}", 0, "Fe", wyckoff_letter="a") for i in (1, 2)]
+    sites += [site("x:3", 0, "C", wyckoff_letter="e"), site("x:3", 1, "H", wyckoff_letter="e")]
+    lost = [rejection("bad.cif", "symmetry", "no-group")]
+    with open_database(make_database(tmp_path / "d.duckdb", rows, sites, lost)) as connection:
+        assert dict(connection.execute(columns).fetchall()) == {c.name: c.meaning for c in ENTRY}
+        found = [(row[0], *row[3:]) for row in connection.execute(groups).fetchall()]
+        assert found == [(14, 3, 2, 75.0), (2, 1, 1, 25.0)]  # number, entries, clusters, per cent
+        assert connection.execute(rejections).fetchall() == [("bad.cif", "as told")]
+        assert connection.execute(u_iso).fetchall() == [
+            (150.0, 1, pytest.approx(0.05)),
+            (300.0, 2, pytest.approx(0.02)),
+        ]
+        assert connection.execute(iron).fetchall() == [(14, "a", 2)]
 
 
 def test_files_that_cannot_be_written_are_named(path: Path, tmp_path: Path) -> None:

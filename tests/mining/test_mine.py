@@ -11,8 +11,9 @@ import pytest
 from mining_double import LAZY, Shuffled, cif
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.mine import MineReport, mine
+from xtalpriors.mining.database.digest import get_digest, unset_digest
+from xtalpriors.mining.database.store import open_database, set_meta
+from xtalpriors.mining.run import MineReport, mine
 from xtalpriors.mining.sources import Source
 from xtalpriors.mining.sources.archives import open_archive
 from xtalpriors.mining.sources.manifest import update_manifest
@@ -131,6 +132,67 @@ def test_status_change_is_a_change_of_content(tree: TreeSource, tmp_path: Path) 
     assert run(tree, tmp_path / "db").n_updated == 1
     assert count(tmp_path / "db", "entry WHERE block = 'r0'") == 1
     assert count(tmp_path / "db", "entry WHERE block = 's0'") == 0
+
+
+def test_file_replaced_with_equal_size_and_mtime_is_read_again(tree: TreeSource, tmp_path: Path) -> None:
+    run(tree, tmp_path / "db")
+    path = tree.root / "0/00.cif"
+    before = path.stat()
+    other = path.with_name("other")
+    other.write_text(path.read_text().replace("s0", "r0"))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert run(tree, tmp_path / "db").n_updated == 1
+    assert count(tmp_path / "db", "entry WHERE block = 'r0'") == 1
+
+
+def test_database_of_an_earlier_version_gets_its_digest_and_says_so(tree: TreeSource, tmp_path: Path) -> None:
+    """Its meta had no digest of what was read; its rows stay as they are."""
+    first = run(tree, tmp_path / "db")
+    before = content(tmp_path / "db")
+    with open_database(tmp_path / "db", read_only=False) as connection:
+        unset_digest(connection)
+        set_meta(connection, "clusters", "built")
+    second = run(tree, tmp_path / "db")
+    assert (second.n_read, second.digest) == (0, first.digest)
+    assert "an earlier version" in str(second) and "an earlier version" not in str(first)
+    assert content(tmp_path / "db") == before
+    assert "an earlier version" not in str(run(tree, tmp_path / "db"))
+
+
+@pytest.mark.parametrize("change", ["content", "new", "deleted", "rejected"])
+def test_digest_changes_with_the_files_and_comes_back_with_them(
+    tree: TreeSource, tmp_path: Path, change: str
+) -> None:
+    first = run(tree, tmp_path / "db").digest
+    path = tree.root / "0/00.cif"
+    text = path.read_text()
+    if change == "deleted":
+        path.unlink()
+    elif change == "new":
+        (tree.root / "new.cif").write_text(cif("fresh"))
+    else:
+        path.write_text(cif("other") if change == "content" else "nothing")
+    changed = run(tree, tmp_path / "db").digest
+    assert changed != first
+    assert run(tree, tmp_path / "fresh").digest == changed
+    (tree.root / "new.cif").unlink(missing_ok=True)
+    path.write_text(text)
+    assert run(tree, tmp_path / "db").digest == first
+
+
+def test_an_interrupted_run_leaves_no_digest(tree: TreeSource, tmp_path: Path) -> None:
+    """Neither reading some of the changed files nor another reader's version may keep the former digest."""
+    run(tree, tmp_path / "db")
+
+    class Broken:
+        def run(self, tasks: Iterator, stop: object) -> Iterator:
+            raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError):
+        run(tree, tmp_path / "db", reader=Reader(LAZY.extract, "double-2"), executor=Broken())
+    with open_database(tmp_path / "db") as connection:
+        assert get_digest(connection) is None
 
 
 def test_interrupted_anywhere_the_next_run_goes_on(tree: TreeSource, tmp_path: Path) -> None:

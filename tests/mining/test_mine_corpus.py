@@ -10,7 +10,7 @@ from tables import contents
 
 from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.database.views import VIEWS
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.tree import OTHER_FORMATS, TreeSource
 
 

@@ -14,7 +14,7 @@ from mining_double import EAGER, LAZY, Failing, cif
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.tree import TreeSource
 from xtalpriors.mining.work.process import Limits
 from xtalpriors.mining.work.task import Reader
@@ -89,7 +89,7 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 from mining_double import LAZY
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.tree import TreeSource
 from xtalpriors.mining.work.process import Limits
 {setup}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mining_double import LAZY, cif
 
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.tree import TreeSource
 from xtalpriors.mining.work.process import Limits
 

@@ -10,7 +10,7 @@ import pytest
 from tables import CELL_NAMES, entry, make_database, site
 
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, SubsetDefinition, read_metadata, write_subset
+from xtalpriors.mining import DEFAULT_SUBSETS, SubsetDefinition, read_metadata, write_subset
 
 # Forsterite (Hazen 1976): Pbnm, 4 formula units; M1 on an inversion centre, M2, Si, O1, O2 on mirrors.
 FORSTERITE = [

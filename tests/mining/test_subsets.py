@@ -12,19 +12,19 @@ from pydantic import ValidationError
 from tables import entry, make_database, site
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import unset_digest
-from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE, arrow_schema
-from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.subsets.filters import FILTERS
-from xtalpriors.mining.subsets.write import (
+from xtalpriors.mining import (
     DEFAULT_SUBSETS,
     SubsetDefinition,
     SubsetReport,
     dropped_entries,
     read_metadata,
-    sites_path,
     write_subset,
 )
+from xtalpriors.mining.database.digest import unset_digest
+from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE, arrow_schema
+from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.subsets.filters import FILTERS
+from xtalpriors.mining.subsets.write import sites_path
 from xtalpriors.params import load_params
 
 
@@ -198,6 +198,72 @@ def test_every_filter_is_true_or_false_for_every_entry(tmp_path: Path) -> None:
             assert all(isinstance(row[0], bool) for row in rows), name
 
 
+UNKNOWN: dict[str, Any] = {}
+DROPPED_AND_KEPT: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "not_retracted": ([{"is_retracted": True}], [UNKNOWN]),
+    "no_errors": ([{"has_errors": True}], [{"has_warnings": True}]),
+    "no_warnings": ([{"has_warnings": True}], [{"has_errors": True}]),
+    "not_duplicate": ([{"is_duplicate": True}], [{"is_suboptimal": True}]),
+    "not_suboptimal": ([{"is_suboptimal": True}], [{"is_duplicate": True}]),
+    "not_on_hold": ([{"on_hold_until": "2030-01-01"}], [UNKNOWN]),
+    "not_theoretical": ([{"is_theoretical": True}], [UNKNOWN]),
+    "not_superspace": ([{"is_superspace": True}], [UNKNOWN]),
+    "not_macromolecule": ([{"is_macromolecule": True}], [UNKNOWN]),
+    "single_crystal": ([UNKNOWN, {"method": "powder"}], [{"method": "single crystal"}]),
+    "not_powder": ([{"is_powder": True}], [{"method": "powder"}]),
+    "not_electron": ([{"is_electron": True}], [UNKNOWN]),
+    "temperature_known": ([UNKNOWN], [{"temperature_kelvin": 0.0}]),
+    "ambient_pressure": (
+        [{"pressure_kilopascal": 200.0}, {"pressure_kilopascal": 1e6}],
+        [UNKNOWN, {"pressure_kilopascal": 101.3}],
+    ),
+    "has_structure_factors": ([UNKNOWN], [{"has_structure_factors": True}]),
+    "has_coordinates": ([{"n_sites": 0}], [{"n_sites": 1}]),
+    "composition_agrees": (
+        [{"composition_agreement": x} for x in ("hydrogen", "disagree", "no-formula", "no-sites")],
+        [{"composition_agreement": x} for x in ("agree", "multiple")],
+    ),
+    "composition_not_contradicted": (
+        [{"composition_agreement": "disagree"}],
+        [{"composition_agreement": x} for x in ("agree", "hydrogen", "multiple", "no-formula", "no-sites")],
+    ),
+    "no_overfull_positions": (
+        [{"notes": "overfull-position"}, {"notes": "a;overfull-position;b"}],
+        [UNKNOWN, {"notes": "not-overfull-position"}],
+    ),
+    "hydrogen_known": ([UNKNOWN], [{"hydrogen_origin": "none"}]),
+    "no_disorder": ([{"has_disorder": True}], [{"has_partial_occupancy": True}]),
+    "no_partial_occupancy": ([{"has_partial_occupancy": True}], [{"has_disorder": True}]),
+    "no_mixed_sites": ([{"has_mixed_sites": True}], [UNKNOWN]),
+    "has_u_iso": ([{"u_iso_n": 0}], [{"u_iso_n": 1}]),
+    "symmetry_agrees": (
+        [{"sg_agreement": "disagree"}],
+        [{"sg_agreement": x} for x in ("agree", "setting", "undeclared")],
+    ),
+    "volume_agrees": (
+        [{"volume_angstrom3": 100.0, "volume_declared_angstrom3": x} for x in (97.9, 102.1)],
+        [{"volume_angstrom3": 100.0, "volume_declared_angstrom3": x} for x in (98.1, 101.9, None)],
+    ),
+    "cell_agrees": ([{"notes": "x;cell-contradicts-group"}], [UNKNOWN, {"notes": "x"}]),
+    "centrosymmetric": ([{"centrosymmetric": False}], [{"centrosymmetric": True}]),
+    "non_centrosymmetric": ([{"centrosymmetric": True}], [{"centrosymmetric": False}]),
+    "organic": ([{"class": x} for x in (None, "metal-organic", "inorganic")], [{"class": "organic"}]),
+    "metal_organic": ([{"class": x} for x in (None, "organic", "inorganic")], [{"class": "metal-organic"}]),
+    "inorganic": ([{"class": x} for x in (None, "organic", "metal-organic")], [{"class": "inorganic"}]),
+    "best_of_cluster": ([{"r1": 0.05}], [{"r1": 0.02}]),
+}
+"""Rows that each filter must drop and rows that it must keep; what is not given is unknown or false."""
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_each_filter_drops_and_keeps_what_its_words_say(tmp_path: Path, name: str) -> None:
+    dropped, wanted = DROPPED_AND_KEPT[name]
+    rows = [entry(f"x:drop-{i}", **columns) for i, columns in enumerate(dropped)]
+    rows += [entry(f"x:keep-{i}", **columns) for i, columns in enumerate(wanted)]
+    names, _ = kept(tmp_path, SubsetDefinition(name="one", filters=(name,)), *rows)
+    assert names == [f"x:keep-{i}" for i in range(len(wanted))]
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -245,6 +311,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_params_and_documentation_say_the_same() -> None:
     """`params.yaml` ships the default subsets; docs/subsets.md lists every filter with its meaning."""
     assert load_params(ROOT / "params.yaml").subsets == DEFAULT_SUBSETS
+    assert [d.name for d in DEFAULT_SUBSETS.values()] == list(DEFAULT_SUBSETS)
     text = (ROOT / "docs" / "subsets.md").read_text(encoding="utf-8")
     listed = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 3]
     table = {line.split("|")[1].strip(" `"): line.split("|")[2].strip() for line in listed}

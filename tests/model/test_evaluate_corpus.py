@@ -11,7 +11,7 @@ from phasing_crystals import P21C, card_of, cif_text, untrained
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import read_digest
 from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.write import write_subset

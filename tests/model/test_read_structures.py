@@ -17,7 +17,7 @@ from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.cif import extract
 from xtalpriors.mining.database.store import open_database
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.write import write_subset

@@ -11,7 +11,7 @@ import pytest
 from phasing_crystals import P21C, Oracle, card_of, cif_text, structures, untrained
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.write import write_subset

@@ -17,8 +17,7 @@ from xtalpriors.params import load_params
 ROOT = Path(__file__).resolve().parents[2]
 
 ENTRY = {
-    "manifest": ("xtalpriors.mining.sources.manifest",),
-    "mine": ("xtalpriors.mining.mine",),
+    "mine": ("xtalpriors.mining.run", "xtalpriors.mining.sources.manifest"),
     "subset": ("xtalpriors.mining.subsets.write",),
     "fit": ("xtalpriors.priors.fitting.fit",),
     "generate": ("xtalpriors.generator.output.shards",),

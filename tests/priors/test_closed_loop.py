@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining import SubsetDefinition, write_subset
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.mine import mine
+from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
-from xtalpriors.mining.subsets.write import SubsetDefinition, write_subset
 from xtalpriors.priors.bundle import PriorBundle, load_bundle
 from xtalpriors.priors.distributions.distribution import (
     Categorical,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tables import entry, make_database, site
 
-from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
+from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.read_subset import read_subset
 from xtalpriors.priors.fitting.scalars import quantile_table

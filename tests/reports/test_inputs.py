@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
+from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 from xtalpriors.priors.bundle import load_bundle
 from xtalpriors.priors.fitting.fit import fit_subset
 from xtalpriors.reports.build import build_report

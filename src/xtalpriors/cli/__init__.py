@@ -20,6 +20,7 @@ from xtalpriors.cli.mining import manifest, mine, subset
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.lazy import keep_out
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of shells."""
@@ -64,6 +65,8 @@ def _fail(message: str) -> None:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    if sys.argv[1:2] and sys.argv[1] in ("manifest", "mine", "subset"):
+        keep_out("pandas")
     try:
         status = run(sys.argv[1:])
     except BrokenPipeError:

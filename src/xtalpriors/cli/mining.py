@@ -31,8 +31,7 @@ def manifest(
     ] = False,
 ) -> None:
     """List the files of a source with size, times and content hash, and say what is new, changed and gone."""
-    from xtalpriors.mining.sources.manifest import update_manifest
-    from xtalpriors.mining.sources.parse import parse_source
+    from xtalpriors.mining import parse_source, update_manifest
     from xtalpriors.progress import bar
 
     together(source or output, {"--source": source, "--output": output})
@@ -61,36 +60,21 @@ def mine(
     workers: WorkersOption = None,
 ) -> None:
     """Read every new or changed CIF into the database; files unchanged since the last run cost nothing."""
-    from xtalpriors.mining.mine import mine as run
-    from xtalpriors.mining.sources.parse import parse_source
+    from xtalpriors.mining import digest_file, parse_source, update_manifest
+    from xtalpriors.mining import mine as run
     from xtalpriors.progress import bar
 
     together(source or database or manifest, {"--source": source, "--database": database})
     if source and database:
-        say(
-            run(
-                [parse_source(s) for s in source],
-                manifest,
-                database,
-                digest=database.with_suffix(".digest.json"),
-                workers=workers,
-                progress=bar,
-            )
-        )
+        parsed, file = [parse_source(s) for s in source], digest_file(database)
+        say(run(parsed, manifest, database, digest=file, workers=workers, progress=bar))
         return
     settings = params()
+    workers = workers or settings.mine.workers
     for name, sources in corpora(settings, corpus):
-        paths = CorpusPaths(name)
-        say(
-            run(
-                [parse_source(s) for s in sources],
-                paths.manifest if paths.manifest.exists() else None,
-                paths.database,
-                digest=paths.digest,
-                workers=workers or settings.mine.workers,
-                progress=bar,
-            )
-        )
+        paths, parsed = CorpusPaths(name), [parse_source(s) for s in sources]
+        say(update_manifest(parsed, paths.manifest, hash_new=settings.mine.hash_new, progress=bar))
+        say(run(parsed, paths.manifest, paths.database, digest=paths.digest, workers=workers, progress=bar))
 
 
 def subset(
@@ -102,7 +86,7 @@ def subset(
     corpus: CorpusOption = None,
 ) -> None:
     """Write the entries of a subset, and their sites beside them, as sorted Parquet."""
-    from xtalpriors.mining.subsets.write import DEFAULT_SUBSETS, write_subset
+    from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 
     together(database or output, {"--database": database, "--name": name, "--output": output})
     if database and name and output:

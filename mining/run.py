@@ -18,7 +18,7 @@ import duckdb
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.database.digest import Digest, get_digest, set_digest, write_digest
-from xtalpriors.mining.database.schema import SCHEMA_VERSION
+from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, SCHEMA_VERSION
 from xtalpriors.mining.database.store import database_error, open_database
 from xtalpriors.mining.sources import Source, check_names
 from xtalpriors.mining.sources.manifest import list_files, read_manifest
@@ -30,6 +30,9 @@ from xtalpriors.progress import Progress, silent
 from xtalpriors.provenance import versions
 
 __all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
+
+
+_READER = Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)  # imported by the workers alone
 
 
 class MiningInterruptedError(XtalpriorsError):
@@ -114,7 +117,7 @@ def mine(
     """
     started = time.monotonic()
     check_names(sources)
-    reader, limits = reader or _default_reader(), limits or Limits()
+    reader, limits = reader or _READER, limits or Limits()
     n_workers = workers or default_workers()
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
@@ -208,12 +211,6 @@ def _pool(
 ) -> AbstractContextManager[Executor]:
     """The executor given, which its owner closes, or worker processes for the time of the run."""
     return nullcontext(executor) if executor else LocalPool(reader.extract, n_workers, limits)
-
-
-def _default_reader() -> Reader:
-    from xtalpriors.mining.cif import EXTRACTOR_VERSION
-
-    return Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:
