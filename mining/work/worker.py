@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute  # loaded before memory is limited: its start takes more than is left then
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.lazy import keep_out

@@ -52,22 +52,6 @@ def test_first_manifest_has_a_line_per_file(tree: Counting, tmp_path: Path) -> N
     assert (line["size_bytes"], line["revision"], line["source"]) == (len(content), 123, "cod")
 
 
-def test_file_replaced_with_equal_size_and_mtime_is_changed(tree: Counting, tmp_path: Path) -> None:
-    """As `rsync -t` and `cp -p` leave it: only the time of the inode tells."""
-    path, file = tmp_path / "manifest.parquet", tree.root / "3/3.cif"
-    update_manifest([tree], path)
-    before = file.stat()
-    other = file.with_name("other")
-    other.write_bytes(file.read_bytes().replace(b"data_3", b"data_x"))
-    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
-    other.replace(file)
-    after = file.stat()
-    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
-    report = update_manifest([tree], path)
-    assert (report.changed, report.hashed) == (1, 1)
-    assert rows(path)["3/3.cif"]["content_hash"] == content_hash(file.read_bytes())
-
-
 def test_unchanged_files_are_not_read_and_the_bytes_stay(tree: Counting, tmp_path: Path) -> None:
     path = tmp_path / "manifest.parquet"
     update_manifest([tree], path)
