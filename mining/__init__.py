@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from xtalpriors.mining.subsets.definition import SubsetDefinition as SubsetDefinition
     from xtalpriors.mining.subsets.distances import interatomic_distances as interatomic_distances
     from xtalpriors.mining.subsets.distances import structure_arrays as structure_arrays
+    from xtalpriors.mining.subsets.files import read_metadata as read_metadata
     from xtalpriors.mining.subsets.filters import FILTERS as FILTERS
     from xtalpriors.mining.subsets.waterfall import waterfall as waterfall
     from xtalpriors.mining.subsets.write import SubsetReport as SubsetReport
     from xtalpriors.mining.subsets.write import dropped_entries as dropped_entries
-    from xtalpriors.mining.subsets.write import read_metadata as read_metadata
     from xtalpriors.mining.subsets.write import write_subset as write_subset
     from xtalpriors.mining.work.dask import DaskExecutor as DaskExecutor
 
@@ -51,7 +51,8 @@ __getattr__, __all__ = offer(
         "subsets.distances": ["interatomic_distances", "structure_arrays"],
         "subsets.filters": ["FILTERS"],
         "subsets.waterfall": ["waterfall"],
-        "subsets.write": ["SubsetReport", "dropped_entries", "read_metadata", "write_subset"],
+        "subsets.files": ["read_metadata"],
+        "subsets.write": ["SubsetReport", "dropped_entries", "write_subset"],
         "work.dask": ["DaskExecutor"],
     },
 )

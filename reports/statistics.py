@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xtalpriors.arrays import F64
+from xtalpriors.priors.distributions.estimate import wilson_interval
 
 __all__ = [
     "Interval",
@@ -31,17 +32,8 @@ class Interval(NamedTuple):
 
 
 def wilson(count: float, n: float) -> Interval:
-    """Wilson's 95 % interval of a fraction; (nan, 0, 1) when there is nothing to count.
-
-    `count` and `n` may be sums of cluster weights: then n is the number of independent clusters.
-    """
-    if n <= 0:
-        return Interval(float("nan"), 0.0, 1.0)
-    z = 1.959963984540054
-    p = count / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * float(np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)))
-    return Interval(p, max(0.0, centre - half), min(1.0, centre + half))
+    """A fraction with its 95 % interval, as `wilson_interval`; the fraction is nan when n is 0."""
+    return Interval(count / n if n > 0 else float("nan"), *wilson_interval(count, n))
 
 
 def _round_up(width: float) -> float:
@@ -117,7 +109,9 @@ def wasserstein(
         return float("nan")
     from scipy.stats import wasserstein_distance  # half a second, which a report without generated sets saves
 
-    return float(wasserstein_distance(a, b, weights_a, weights_b))
+    values = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    weights = (None if w is None else np.asarray(w, dtype=np.float64) for w in (weights_a, weights_b))
+    return float(wasserstein_distance(*values, *weights))
 
 
 def total_variation(p: ArrayLike, q: ArrayLike) -> float:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets.definition import SubsetDefinition
-from xtalpriors.mining.subsets.write import read_metadata, write_subset
+from xtalpriors.mining.subsets.files import read_metadata
+from xtalpriors.mining.subsets.write import write_subset
 from xtalpriors.reports.meta import Sample
 
 __all__ = ["COLUMNS", "SubsetData", "load_subset", "make_subset"]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import gemmi
-import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
@@ -21,6 +20,7 @@ from xtalpriors.crystal.symmetry.triplets import (
     IDENTITY,
     Operator,
     format_triplet,
+    operator_arrays,
     parse_triplet,
 )
 from xtalpriors.errors import UsageError
@@ -166,8 +166,7 @@ def space_group(operators: frozenset[Operator]) -> SpaceGroup:
     check_group(operators)
     ordered = sorted((format_triplet(op), op) for op in operators if op != IDENTITY)
     members = [IDENTITY, *(op for _, op in ordered)]
-    rotations = np.array([op[0] for op in members], dtype=np.int64).reshape(-1, 3, 3)
-    translations = np.array([op[1] for op in members], dtype=np.float64) / DENOMINATOR
+    rotations, translations = operator_arrays(members)
     rotations.setflags(write=False)
     translations.setflags(write=False)
     setting = _tabulated(operators)

@@ -7,8 +7,13 @@ numbers in units of 1/`DENOMINATOR`, reduced to [0, 1). Integers make group arit
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+
+import numpy as np
+
+from xtalpriors.arrays import F64, I64
 
 __all__ = [
     "DENOMINATOR",
@@ -17,6 +22,7 @@ __all__ = [
     "TripletError",
     "compose",
     "format_triplet",
+    "operator_arrays",
     "parse_triplet",
 ]
 
@@ -126,6 +132,13 @@ def format_triplet(operator: Operator) -> str:
             text += ("+" if text and shift >= 0 else "") + str(shift)
         parts.append(text)
     return ",".join(parts)
+
+
+def operator_arrays(operators: Sequence[Operator]) -> tuple[I64, F64]:
+    """Rotations (n, 3, 3) and translations (n, 3) in fractions of the cell of a list of operators."""
+    rotations = np.array([op[0] for op in operators], dtype=np.int64).reshape(-1, 3, 3)
+    translations = np.array([op[1] for op in operators], dtype=np.float64).reshape(-1, 3) / DENOMINATOR
+    return rotations, translations
 
 
 def compose(first: Operator, second: Operator) -> Operator:

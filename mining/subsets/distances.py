@@ -9,7 +9,7 @@ import pyarrow as pa
 from xtalpriors.arrays import CELL, I64
 from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import operator_arrays, parse_triplet
 
 __all__ = ["interatomic_distances", "structure_arrays"]
 
@@ -64,7 +64,7 @@ def structure_arrays(entries: pa.Table, sites: pa.Table) -> tuple[StructureArray
     numbers = known["element"].replace_strict(ATOMIC_NUMBER, return_dtype=pl.Int64).to_numpy()
     radii = np.array([np.nan if r is None else r for r in COVALENT_RADIUS_ANGSTROM])
     texts = with_sites["operators"].unique(maintain_order=True).to_list()
-    groups = [SpaceGroup.from_operators(text.split(";")) for text in texts]
+    groups = [operator_arrays([parse_triplet(t) for t in text.split(";")]) for text in texts]
     assembly, alternative = _disorder(known)
     structures = StructureArrays(
         cells=with_sites.select(CELL).to_numpy(),
@@ -77,11 +77,9 @@ def structure_arrays(entries: pa.Table, sites: pa.Table) -> tuple[StructureArray
         group_of=with_sites["operators"]
         .replace_strict(texts, list(range(len(texts))), return_dtype=pl.Int64)
         .to_numpy(),
-        group_offsets=np.concatenate([[0], np.cumsum([g.order for g in groups])]).astype(np.int64),
-        rotations=np.concatenate([g.rotations for g in groups])
-        if groups
-        else np.empty((0, 3, 3), dtype=np.int64),
-        translations=np.concatenate([g.translations for g in groups]) if groups else np.empty((0, 3)),
+        group_offsets=np.concatenate([[0], np.cumsum([len(r) for r, _ in groups])]).astype(np.int64),
+        rotations=np.concatenate([r for r, _ in groups]) if groups else np.empty((0, 3, 3), dtype=np.int64),
+        translations=np.concatenate([t for _, t in groups]) if groups else np.empty((0, 3)),
         assembly=assembly,
         alternative=alternative,
     )

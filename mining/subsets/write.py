@@ -2,7 +2,7 @@
 
 `NAME.parquet` has the columns of `entry` and `cluster`, `NAME.sites.parquet` those of `site`; both are
 sorted, so the same content gives the same bytes. Key `xtalpriors` of the Parquet metadata says where they
-come from (see `read_metadata`).
+come from (see `files.read_metadata`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.subsets.definition import SubsetDefinition
+from xtalpriors.mining.subsets.files import METADATA_KEY, sites_path
 from xtalpriors.mining.subsets.query import (
     MEMBER_COLUMNS,
     count_by_convention,
@@ -41,12 +40,8 @@ if TYPE_CHECKING:
 __all__ = [
     "SubsetReport",
     "dropped_entries",
-    "read_metadata",
-    "sites_path",
     "write_subset",
 ]
-
-METADATA_KEY = b"xtalpriors"
 
 
 @dataclass(frozen=True)
@@ -131,40 +126,6 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata)
     write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
     return report
-
-
-def sites_path(subset: Path) -> Path:
-    """File of the sites beside that of the entries: `all-10.parquet` has `all-10.sites.parquet`."""
-    return subset.with_name(subset.name.removesuffix(".parquet") + ".sites.parquet")
-
-
-def read_metadata(subset: Path) -> dict[str, Any]:
-    """What `write_subset` wrote about a subset.
-
-    Returns
-    -------
-    dict
-        `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
-        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`,
-        `refused` (list of {entry_id, reason}).
-
-    Raises
-    ------
-    XtalpriorsError
-        The file is missing, is no Parquet file, or none that `write_subset` wrote.
-    """
-    try:
-        metadata = pq.read_metadata(subset).metadata or {}
-        found = json.loads(metadata[METADATA_KEY])
-    except FileNotFoundError as error:
-        raise XtalpriorsError(f"There is no subset {subset}. Write it with `xtalpriors subset`.") from error
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise XtalpriorsError(
-            f"{subset} is no subset that xtalpriors wrote ({type(error).__name__}: {error}). "
-            "Write it again with `xtalpriors subset`."
-        ) from error
-    assert isinstance(found, dict)
-    return found
 
 
 def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from xtalpriors.atomic import keep_apart, write_text
 from xtalpriors.canonical import canonical_json
-from xtalpriors.mining.subsets.write import read_metadata, sites_path
+from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.model.network.card import ModelCard, lineage_rows
 from xtalpriors.model.network.curve import CURVE_FILE, read_curve
 from xtalpriors.model.network.device import pick_device, torch_threads

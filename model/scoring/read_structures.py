@@ -26,8 +26,8 @@ from xtalpriors.crystal.symmetry.settings import change_setting
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import ENTRY, SCHEMA_VERSION, SITE, Column
+from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.mining.subsets.p21c import bring_to_p21c
-from xtalpriors.mining.subsets.write import read_metadata, sites_path
 from xtalpriors.model.scoring.structures import EmptyTestSet, ExperimentalStructures, compound_class
 
 __all__ = ["ASSUMED_U_ISO_ANGSTROM2", "read_structures", "structures_of_rows"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64
 from xtalpriors.mining.subsets.distances import interatomic_distances
-from xtalpriors.mining.subsets.write import sites_path
+from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.priors.distributions.distribution import Histogram
 from xtalpriors.priors.fitting.context import Unavailable
 from xtalpriors.priors.fitting.read_subset import read_rows

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.subsets.write import read_metadata, sites_path
+from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
 __all__ = ["read_rows", "read_subset", "table_of"]

@@ -23,8 +23,8 @@ from xtalpriors.mining import (
 from xtalpriors.mining.database.digest import unset_digest
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.mining.subsets.filters import FILTERS
-from xtalpriors.mining.subsets.write import sites_path
 from xtalpriors.params import load_params
 
 

@@ -1,0 +1,54 @@
+"""The two files of a subset as their readers see them: where the sites lie, and what the metadata says.
+
+Apart from `write`, so that a reader of a subset does not wait for DuckDB.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xtalpriors.errors import XtalpriorsError
+
+__all__ = ["METADATA_KEY", "read_metadata", "sites_path"]
+
+METADATA_KEY = b"xtalpriors"
+"""Key of the Parquet metadata under which `write_subset` says what it wrote, as JSON."""
+
+
+def sites_path(subset: Path) -> Path:
+    """File of the sites beside that of the entries: `all-10.parquet` has `all-10.sites.parquet`."""
+    return subset.with_name(subset.name.removesuffix(".parquet") + ".sites.parquet")
+
+
+def read_metadata(subset: Path) -> dict[str, Any]:
+    """What `write_subset` wrote about a subset.
+
+    Returns
+    -------
+    dict
+        `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
+        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`,
+        `refused` (list of {entry_id, reason}).
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is missing, is no Parquet file, or none that `write_subset` wrote.
+    """
+    try:
+        metadata = pq.read_metadata(subset).metadata or {}
+        found = json.loads(metadata[METADATA_KEY])
+    except FileNotFoundError as error:
+        raise XtalpriorsError(f"There is no subset {subset}. Write it with `xtalpriors subset`.") from error
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise XtalpriorsError(
+            f"{subset} is no subset that xtalpriors wrote ({type(error).__name__}: {error}). "
+            "Write it again with `xtalpriors subset`."
+        ) from error
+    assert isinstance(found, dict)
+    return found
