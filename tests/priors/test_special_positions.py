@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 
 
 def test_a_point_listed_twice_is_occupied_once_and_a_plane_holds_each_atom(
