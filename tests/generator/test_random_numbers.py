@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from philox import philox, words
+from scipy import stats
 
 from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between, table_probability
+from xtalpriors.generator.kernels.fill import _direction
 from xtalpriors.generator.kernels.random import (
     WORDS,
     bounded,
@@ -118,3 +120,17 @@ def test_draws_from_a_table_invert_its_distribution_function(u: float, low: floa
     assert table_probability(table, value) >= u - 1e-12
     cut = draw_between(table, u, low, low + width)
     assert low <= cut <= low + width
+
+
+def test_directions_are_uniform_on_the_sphere() -> None:
+    """Unit vectors of mean 0; of a uniform direction each coordinate is uniform on [−1, 1] (Archimedes)."""
+    stream = new_stream(5)
+    seek(stream, 0)
+    place, found = np.uint64(0), []
+    for _ in range(20_000):
+        x, y, z, place = _direction(stream, np.uint64(place))
+        found.append((x, y, z))
+    vectors = np.array(found)
+    np.testing.assert_allclose((vectors**2).sum(axis=1), 1.0, rtol=1e-12)
+    for coordinate in vectors.T:
+        assert stats.kstest(coordinate, "uniform", (-1, 2)).pvalue > 1e-3
