@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from xtalpriors.crystal.symmetry.resolve import SymmetryFailure, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
-from xtalpriors.models import Frozen, explain
+from xtalpriors.frozen_model import Frozen, explain
 
 __all__ = [
     "ALGORITHM",

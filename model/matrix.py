@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
 from xtalpriors.model.network.inputs import InputScaling
@@ -23,7 +23,7 @@ from xtalpriors.model.training.train import train
 from xtalpriors.model.training.validation import ValidationSet, generated_set, score_set
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Progress, silent
-from xtalpriors.tables import write_csv
+from xtalpriors.write_tables import write_csv
 
 __all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
 

@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json, digest, rounded
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.kinds.axis_ratio import AxisRatio
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.kinds.diffraction import Diffraction

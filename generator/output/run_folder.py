@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xtalpriors.atomic import write_text
+from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import ALGORITHM
 from xtalpriors.generator.generate import Generator

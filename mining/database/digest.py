@@ -18,7 +18,7 @@ from typing import TypedDict
 
 import duckdb
 
-from xtalpriors.atomic import write_text
+from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import SCHEMA_VERSION
 from xtalpriors.mining.database.store import CONTENT_TABLES, fetch_row, get_meta, remove_meta, set_meta

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from xtalpriors.atomic import replacing
+from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import FILE, arrow_schema
 from xtalpriors.mining.database.store import fetch_row, fetch_table

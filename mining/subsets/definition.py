@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.mining.subsets.filters import BEST_OF_CLUSTER, FILTERS, check_filter_names
-from xtalpriors.models import Frozen
 
 __all__ = ["DEFAULT_SUBSETS", "SUPERGROUPS_OF_P21C", "SubsetDefinition"]
 

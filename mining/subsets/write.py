@@ -32,7 +32,7 @@ from xtalpriors.mining.subsets.query import (
     site_rows,
 )
 from xtalpriors.mining.subsets.waterfall import Step
-from xtalpriors.tables import write_parquet
+from xtalpriors.write_tables import write_parquet
 
 if TYPE_CHECKING:
     from xtalpriors.mining.subsets.p21c import BroughtToP21c

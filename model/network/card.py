@@ -7,12 +7,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.inputs import Scaling
 from xtalpriors.model.network.phai import NetworkSize
 from xtalpriors.model.network.reflections import LARGEST_INDEX
-from xtalpriors.models import Frozen
 
 __all__ = [
     "CARD_VERSION",

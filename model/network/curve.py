@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.card import ModelCard, SetScore
-from xtalpriors.models import Frozen
 
 __all__ = ["CURVE_FILE", "TrainingCurve", "read_curve"]
 

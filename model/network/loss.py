@@ -1,8 +1,8 @@
-"""The training loss and the score, both blind to the choice of origin.
+"""The training loss, blind to the choice of origin.
 
 A centrosymmetric structure can be described from any of its permissible origins; moving the origin by t
-turns the phase of h by 2π h·t, here by 0 or π. Neither the loss nor the score may depend on which one the
-true phases happen to use. The moves come as signs exp(2πi h·t) = ±1, from `reflections`.
+turns the phase of h by 2π h·t, here by 0 or π. The loss must not depend on which one the true
+phases happen to use. The moves come as signs exp(2πi h·t) = ±1, from `reflections`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["map_correlation", "origin_free_cross_entropy"]
+__all__ = ["origin_free_cross_entropy"]
 
 
 def origin_free_cross_entropy(
@@ -46,36 +46,3 @@ def origin_free_cross_entropy(
     swapped = (origin_signs < 0).to(share.dtype)
     per_origin = (right * share).sum(dim=1, keepdim=True) + ((wrong - right) * share) @ swapped.T
     return per_origin.amin(dim=1).mean()
-
-
-def map_correlation(
-    predicted_positive: Tensor,
-    true_positive: Tensor,
-    amplitudes: Tensor,
-    origin_signs: Tensor,
-    counts: Tensor,
-) -> Tensor:
-    """Correlation r between the phased and the true density map, at the best permissible origin.
-
-    r = max over t of Σ c |F|² cos(φ_true(h, t) − φ_pred(h)) / Σ c |F|²  (Larsen et al. 2024, where c = 1 on
-    the unique reflections). With c the multiplicity of h in its Laue class, r correlates the two maps.
-
-    Parameters
-    ----------
-    predicted_positive, true_positive
-        (B, N) bool: the phase is 0.
-    amplitudes
-        (B, N), on any scale; a reflection of amplitude 0 does not count.
-    origin_signs
-        (T, N), ±1.
-    counts
-        (N,): how often each reflection counts; 0 leaves it out (absences, symmetry copies).
-
-    Returns
-    -------
-    Tensor
-        (B,), from −1 to 1; NaN where no reflection counts.
-    """
-    weight = amplitudes.double().square() * counts
-    agreement = weight * (predicted_positive == true_positive).double().mul(2).sub(1)
-    return (agreement @ origin_signs.double().T).amax(dim=1) / weight.sum(dim=1)

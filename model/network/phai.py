@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 
 __all__ = ["SIZES", "NetworkSize", "PhAI"]
 

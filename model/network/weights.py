@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from xtalpriors.atomic import replacing
+from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import CARD_VERSION, ModelCard
 from xtalpriors.model.network.phai import PhAI

@@ -10,9 +10,9 @@ import torch
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.errors import UsageError
 from xtalpriors.model.network.card import ModelCard
-from xtalpriors.model.network.loss import map_correlation
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.prediction.read_input import PredictionInput, read_input
 from xtalpriors.model.scoring.density import spread
 from xtalpriors.model.scoring.diffraction import network_input

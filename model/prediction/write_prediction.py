@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import torch
 
-from xtalpriors.atomic import replacing, write_text
+from xtalpriors.atomic_write import replacing, write_text
 from xtalpriors.errors import UsageError
 from xtalpriors.model.prediction.predict import Prediction
 from xtalpriors.model.scoring.density import DensityMaps, good_size

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xtalpriors.model.network.loss import map_correlation
+from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.scoring.diffraction import keyed_rng
 
 __all__ = ["RANDOM_DRAWS", "Baselines", "trivial_baselines"]

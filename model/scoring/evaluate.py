@@ -15,9 +15,9 @@ from torch import Tensor
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.inputs import Scaling
-from xtalpriors.model.network.loss import map_correlation
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.scoring.baselines import Baselines, trivial_baselines
 from xtalpriors.model.scoring.charge_flipping import charge_flipping
 from xtalpriors.model.scoring.density import DensityMaps

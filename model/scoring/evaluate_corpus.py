@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
 from xtalpriors.model.network.card import ModelCard, card_markdown
 from xtalpriors.model.network.weights import load_card
 from xtalpriors.model.scoring.evaluate_subsets import EvaluatedSubsets, Selection, evaluate_subsets

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from xtalpriors.atomic import keep_apart, write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import keep_apart, write_text
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.model.network.card import ModelCard, lineage_rows
 from xtalpriors.model.network.curve import CURVE_FILE, read_curve
@@ -25,7 +26,6 @@ from xtalpriors.model.scoring.read_structures import read_structures
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
 from xtalpriors.model.scoring.structures import EmptyTestSet, ExperimentalStructures
 from xtalpriors.model.scoring.summary import Summary, score_text, summarise
-from xtalpriors.models import Frozen
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["EvaluatedSubsets", "Selection", "evaluate_subsets"]

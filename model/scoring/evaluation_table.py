@@ -18,7 +18,7 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.diffraction import Diffraction, calculate
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.tables import write_parquet
+from xtalpriors.write_tables import write_parquet
 
 __all__ = [
     "COLUMNS",

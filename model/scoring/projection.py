@@ -24,7 +24,7 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.density import DensityMaps, good_size
 from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.tables import write_parquet
+from xtalpriors.write_tables import write_parquet
 
 __all__ = ["HALF_WIDTH_ANGSTROM", "PROJECTIONS", "STEP_ANGSTROM", "projections", "write_projections"]
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI, phases_of
 from xtalpriors.model.network.recycling import cycle_logits
@@ -26,7 +27,6 @@ from xtalpriors.model.scoring.figure_of_merit import (
     positivity,
     skewness,
 )
-from xtalpriors.models import Frozen
 
 __all__ = ["Protocol", "Runs", "check_size", "first_largest", "phase_runs", "reflections_of"]
 

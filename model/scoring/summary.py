@@ -10,10 +10,10 @@ from pydantic import Field
 from scipy.special import bdtrc
 
 from xtalpriors.arrays import F64, Bool
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.scoring.evaluation_table import Evaluation
 from xtalpriors.model.scoring.structures import CLASSES
-from xtalpriors.models import Frozen
 from xtalpriors.priors.distributions.estimate import wilson_interval
 
 __all__ = ["SCORES", "Score", "Summary", "score", "score_text", "summarise", "training_volumes"]

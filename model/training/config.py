@@ -6,13 +6,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from xtalpriors.canonical import digest
+from xtalpriors.canonical_json import digest
 from xtalpriors.errors import UsageError
+from xtalpriors.frozen_model import Frozen, explain
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.model.network.inputs import Scaling
 from xtalpriors.model.network.phai import SIZES, NetworkSize
 from xtalpriors.model.network.reflections import LARGEST_INDEX, Reflections
-from xtalpriors.models import Frozen, explain
 
 __all__ = [
     "AveragingConfig",

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import rounded
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import rounded
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import SOLVED
-from xtalpriors.tables import write_csv
+from xtalpriors.write_tables import write_csv
 
 __all__ = ["Journal", "headline", "read_log"]
 

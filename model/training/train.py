@@ -12,8 +12,8 @@ from typing import Any
 import torch
 import yaml
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.card import ModelCard, SetScore, write_card

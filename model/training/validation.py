@@ -12,10 +12,10 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.stream import StreamBatch, StructureStream
 from xtalpriors.model.network.card import SOLVED, SetScore
 from xtalpriors.model.network.inputs import InputScaling
-from xtalpriors.model.network.loss import map_correlation
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.recycling import initial_phases, phase
 from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.estimate import wilson_interval

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 
 __all__ = ["Estimate", "GoodnessOfFit", "Rival", "Shrinkage", "fixed", "wilson_interval"]
 

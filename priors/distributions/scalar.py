@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from xtalpriors.arrays import F64
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.distribution import (
     Empirical,
     GoodnessOfFit,

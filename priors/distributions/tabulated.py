@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.estimate import Estimate
 
 __all__ = ["Categorical", "Counts", "Empirical", "Histogram"]

@@ -11,7 +11,7 @@ from xtalpriors.mining.subsets.distances import interatomic_distances
 from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.priors.distributions.distribution import Histogram
 from xtalpriors.priors.fitting.context import Unavailable
-from xtalpriors.priors.fitting.read_subset import read_rows
+from xtalpriors.priors.fitting.subset_table import read_rows
 from xtalpriors.priors.kinds.distances import Distances
 
 __all__ = ["fit"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, WaterfallStep, make_bundle, save_bundle
 from xtalpriors.priors.fitting import (
@@ -28,13 +31,15 @@ from xtalpriors.priors.fitting import (
 )
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
-from xtalpriors.priors.fitting.read_subset import read_subset
-from xtalpriors.priors.fitting.run_record import write_provenance
-from xtalpriors.priors.fitting.subset_table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset
 from xtalpriors.priors.tell.metrics import write_tables
 from xtalpriors.progress import Progress, silent
+from xtalpriors.provenance import code_commit, versions
 
-__all__ = ["fit_subset", "fit_table"]
+__all__ = ["fit_subset", "fit_table", "provenance_path"]
+
+PACKAGES = ("xtalpriors", "gemmi", "duckdb", "pyarrow", "numpy", "scipy", "pydantic")
+"""Packages whose versions the record of a fit names."""
 
 FITS: dict[str, Callable[[Context], Any]] = {
     "cell_volume": cell_volume.fit,
@@ -203,3 +208,25 @@ def _bundle(context: Context, found: dict[str, Any], weighting: Any) -> PriorBun
     return make_bundle(
         own.name, created, Priors(**found), unavailable=context.unavailable, warnings=context.warnings
     )
+
+
+def provenance_path(bundle: Path) -> Path:
+    """`NAME.json` has `NAME.provenance.json`."""
+    return bundle.with_name(bundle.name.removesuffix(".json") + ".provenance.json")
+
+
+def write_provenance(output: Path, bundle: PriorBundle, seconds: dict[str, float]) -> Path:
+    """Write commit, versions, date and CPU seconds of each prior beside a bundle."""
+    path = provenance_path(output)
+    commit, changed = code_commit()
+    content = {
+        "bundle": output.name,
+        "priors_digest": bundle.priors_digest,
+        "commit": commit,
+        "code_changed": changed,
+        "packages": versions(PACKAGES),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+    write_text(path, canonical_json(content, indent=1) + "\n")
+    return path

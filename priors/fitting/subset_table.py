@@ -1,17 +1,44 @@
-"""A subset in memory: columns of its structures and sites as NumPy arrays, whatever file they came from."""
+"""A subset in memory: columns of its structures and sites as NumPy arrays, and how its files are read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets.files import read_metadata, sites_path
 
-__all__ = ["Coded", "SubsetTable", "present"]
+__all__ = ["Coded", "SubsetTable", "present", "read_rows", "read_subset", "table_of"]
+
+NUMBERS = (
+    *(f"{axis}_angstrom" for axis in "abc"),
+    *(f"{angle}_degree" for angle in ("alpha", "beta", "gamma")),
+    *(f"niggli_{angle}_degree" for angle in ("alpha", "beta", "gamma")),
+    "least_oblique_beta_degree",
+    "volume_angstrom3",
+    "sg_number",
+    "n_atoms_non_h_cell",
+    "h_fraction",
+    "volume_per_non_h_atom_angstrom3",
+    "n_special_positions",
+    "u_iso_mean_angstrom2",
+    "u_iso_n",
+    "temperature_kelvin",
+    "d_min_angstrom",
+    "completeness",
+)
+STRINGS = ("sg_hm", "crystal_system", "hydrogen_origin", "special_letters")
+SITE_NUMBERS = ("occupancy", "is_special", "u_iso_angstrom2")
+SITE_COLUMNS = (*SITE_NUMBERS, "element", "u_is_evidence")
 
 
 def present(codes: I64) -> tuple[I64, I64]:
@@ -100,3 +127,101 @@ class SubsetTable:
     def string(self, column: str) -> Coded:
         """(n_entries,) coded strings."""
         return self.entry_strings.get(column, Coded(np.full(self.n_entries, -1), ()))
+
+
+def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
+    """Columns of a subset and of its non-hydrogen sites.
+
+    Parameters
+    ----------
+    subset
+        `NAME.parquet`; the sites are looked for in `NAME.sites.parquet` beside it.
+    best_of_cluster
+        Keep only the best determination of each cluster.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file is missing, unreadable or lacks a column.
+    """
+    subset = Path(subset)
+    metadata = read_metadata(subset)
+    entries = read_rows(subset, ["entry_id", "cluster_id", "is_best", *NUMBERS, *STRINGS])
+    if best_of_cluster:
+        entries = entries.filter(entries["is_best"])
+    sites_file = sites_path(subset)
+    sites = read_rows(sites_file, ["entry_id", *SITE_COLUMNS]) if sites_file.is_file() else None
+    name = str(metadata.get("definition", {}).get("name", subset.stem))
+    return table_of(entries, sites, name=name, metadata=metadata)
+
+
+def table_of(
+    entries: pa.Table, sites: pa.Table | None, *, name: str, metadata: Mapping[str, Any] | None = None
+) -> SubsetTable:
+    """Columns of Arrow tables: `entries` with a `cluster_id`, and `sites`, as in a subset's two files."""
+    metadata = metadata or {}
+    cluster_ids, cluster = np.unique(
+        np.array(entries["cluster_id"].to_pylist(), dtype=str), return_inverse=True
+    )
+    site_entry = None
+    if sites is not None:
+        site_entry, sites = _non_hydrogen(sites, entries["entry_id"])
+    return SubsetTable(
+        name=name,
+        n_entries=entries.num_rows,
+        cluster=cluster.astype(np.int64),
+        cluster_ids=cluster_ids,
+        entry_numbers={c: _floats(entries[c]) for c in NUMBERS},
+        entry_strings={c: _coded(entries[c]) for c in STRINGS},
+        site_entry=site_entry,
+        site_numbers={c: _floats(sites[c]) for c in SITE_NUMBERS} if sites is not None else {},
+        site_strings={"element": _coded(sites["element"])} if sites is not None else {},
+        site_flags={"u_is_evidence": _flags(sites["u_is_evidence"])} if sites is not None else {},
+        definition=metadata.get("definition", {}),
+        origin=metadata,
+    )
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of a Parquet file, of all columns or of some.
+
+    Raises
+    ------
+    XtalpriorsError
+        The file is unreadable or lacks a column.
+    """
+    try:
+        with pq.ParquetFile(path) as file:  # `read_table` would load pandas
+            table = file.read(columns)
+            return table if columns is None else table.select(columns)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise XtalpriorsError(
+            f"cannot read {path} ({type(error).__name__}: {error}). Write it again with `xtalpriors subset`."
+        ) from error
+
+
+def _non_hydrogen(sites: pa.Table, entry_ids: pa.ChunkedArray) -> tuple[I64, pa.Table]:
+    """Row of the structure of each non-hydrogen site, and those sites."""
+    sites = sites.filter(pc.not_equal(pc.fill_null(sites["element"], ""), "H"))
+    rows = pc.index_in(sites["entry_id"], value_set=entry_ids.combine_chunks())
+    known = pc.is_valid(rows)
+    return rows.filter(known).to_numpy().astype(np.int64), sites.filter(known)
+
+
+def _floats(column: pa.ChunkedArray) -> F64:
+    return np.asarray(pc.cast(column, pa.float64()).to_numpy(), float)
+
+
+def _flags(column: pa.ChunkedArray) -> Bool:
+    return np.asarray(pc.fill_null(column, False).to_numpy(), bool)
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    encoded = pc.dictionary_encode(column).combine_chunks()
+    labels = encoded.dictionary.to_pylist()
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    rank = np.empty(len(labels) + 1, np.int64)
+    rank[order] = np.arange(len(labels))
+    rank[-1] = -1
+    codes = np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
+    return Coded(rank[codes], tuple(labels[i] for i in order))

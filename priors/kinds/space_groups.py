@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.distribution import Categorical
 
 __all__ = ["SpaceGroups"]

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.distribution import Categorical, Counts, Estimate, Shrinkage
 
 __all__ = ["SpecialPositions", "SpecialPositionsOfGroup", "WyckoffSet"]

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
 from xtalpriors.priors.bundle import (
     ELEMENT_COUNTS,
     CreatedFrom,

@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from xtalpriors.arrays import F64
-from xtalpriors.canonical import canonical_json
-from xtalpriors.models import Frozen
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Counts
 from xtalpriors.priors.distributions.estimate import Estimate

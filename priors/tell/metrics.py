@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from xtalpriors.atomic import write_text
-from xtalpriors.canonical import SIGNIFICANT_DIGITS, canonical_json
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import SIGNIFICANT_DIGITS, canonical_json
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Empirical
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.tables import write_csv
+from xtalpriors.write_tables import write_csv
 
 __all__ = ["metrics", "plots", "write_metrics", "write_plots", "write_tables"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from xtalpriors.models import Frozen
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior

@@ -9,9 +9,9 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from xtalpriors.errors import UsageError
+from xtalpriors.frozen_model import Frozen, explain
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
-from xtalpriors.models import Frozen, explain
 
 __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from xtalpriors.cli import run
-from xtalpriors.layout import published
+from xtalpriors.paths import published
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("manifest", "mine", "subset", "fit", "generate", "report", "priors")

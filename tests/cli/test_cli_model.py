@@ -12,11 +12,11 @@ import pytest
 from phasing_crystals import CELL, P21C, card_of, cif_text, structures, untrained, write_cif
 
 from xtalpriors.cli import run
-from xtalpriors.layout import published
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import save_model
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.training.journal import read_log
+from xtalpriors.paths import published
 
 TINY = """
 extends: smoke

@@ -14,7 +14,6 @@ from docs_tables import renewed
 from tables import entry, make_database, rejection, site
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.layout import CorpusPaths
 from xtalpriors.mining.database.digest import (
     Digest,
     digest_file,
@@ -26,7 +25,8 @@ from xtalpriors.mining.database.digest import (
 from xtalpriors.mining.database.schema import ENTRY, SCHEMA_VERSION, arrow_schema
 from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, set_meta
 from xtalpriors.mining.database.views import VIEWS
-from xtalpriors.tables import write_parquet
+from xtalpriors.paths import CorpusPaths
+from xtalpriors.write_tables import write_parquet
 
 
 @pytest.fixture

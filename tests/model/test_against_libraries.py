@@ -11,8 +11,9 @@ import pytest
 import torch
 from phasing_crystals import P21C, cif_text, structures
 
-from xtalpriors.model.network.loss import map_correlation, origin_free_cross_entropy
+from xtalpriors.model.network.loss import origin_free_cross_entropy
 from xtalpriors.model.network.reflections import Reflections
+from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.scoring.diffraction import calculate
 
 GROUP = gemmi.SpaceGroup("P 1 21/c 1")

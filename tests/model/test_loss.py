@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from xtalpriors.model.network.loss import map_correlation, origin_free_cross_entropy
+from xtalpriors.model.network.loss import origin_free_cross_entropy
+from xtalpriors.model.network.score import map_correlation
 
 # Two origins and three reflections: moving to the second turns reflections 0 and 2.
 SIGNS = torch.tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0]])

@@ -10,9 +10,9 @@ import grimp
 import pytest
 import yaml
 
-from xtalpriors.layout import CorpusPaths, run_folder
 from xtalpriors.model.training.train import RECORD
 from xtalpriors.params import load_params
+from xtalpriors.paths import CorpusPaths, run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,13 +32,13 @@ PLUMBING = {
     "xtalpriors.progress",
     "xtalpriors.cli",
     "xtalpriors.params",
-    "xtalpriors.layout",
-    "xtalpriors.atomic",
+    "xtalpriors.paths",
+    "xtalpriors.atomic_write",
     "xtalpriors.arrays",
     "xtalpriors.compilation",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
-    "xtalpriors.models",
+    "xtalpriors.frozen_model",
     "xtalpriors.provenance",
 }
 
@@ -100,7 +100,7 @@ def test_the_report_lists_its_templates(stages: dict[str, dict[str, Any]]) -> No
 
 
 def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) -> None:
-    """dvc.yaml and layout.py spell the same paths, and params.yaml has what dvc.yaml refers to."""
+    """dvc.yaml and paths.py spell the same paths, and params.yaml has what dvc.yaml refers to."""
     params = load_params(ROOT / "params.yaml")
     assert params.train.bundle is not None and (ROOT / params.train.bundle).is_file()
     assert set(params.evaluate.subsets) <= set(params.subsets)

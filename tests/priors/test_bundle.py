@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 import xtalpriors.priors.bundle as bundle_module
-from xtalpriors.canonical import canonical_json, digest, rounded
+from xtalpriors.canonical_json import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.priors.bundle import (
     PriorBundle,

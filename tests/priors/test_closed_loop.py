@@ -27,7 +27,7 @@ from xtalpriors.priors.distributions.distribution import (
     fixed,
 )
 from xtalpriors.priors.fitting.fit import fit_subset, fit_table
-from xtalpriors.priors.fitting.read_subset import table_of
+from xtalpriors.priors.fitting.subset_table import table_of
 
 CENTRES = ((0, 0, 0), (0.5, 0, 0), (0, 0, 0.5), (0.5, 0, 0.5))
 """Inversion centres of P 1 21/c 1 and P 1 21/n 1 alike."""

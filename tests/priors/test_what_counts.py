@@ -11,9 +11,8 @@ from tables import entry, make_database, site
 
 from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 from xtalpriors.priors.fitting.fit import fit_table
-from xtalpriors.priors.fitting.read_subset import read_subset
 from xtalpriors.priors.fitting.scalars import quantile_table
-from xtalpriors.priors.fitting.subset_table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset
 
 Make = Callable[..., SubsetTable]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xtalpriors.errors import UsageError
-from xtalpriors.layout import PARAMS
+from xtalpriors.paths import PARAMS
 
 if TYPE_CHECKING:
     from xtalpriors.params import Params

@@ -18,7 +18,7 @@ from xtalpriors.cli.common import (
     together,
 )
 from xtalpriors.errors import UsageError
-from xtalpriors.layout import CorpusPaths
+from xtalpriors.paths import CorpusPaths
 
 
 def generate(

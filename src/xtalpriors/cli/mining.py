@@ -17,7 +17,7 @@ from xtalpriors.cli.common import (
     together,
 )
 from xtalpriors.errors import UsageError
-from xtalpriors.layout import PARAMS, CorpusPaths
+from xtalpriors.paths import PARAMS, CorpusPaths
 
 
 def manifest(

@@ -9,7 +9,7 @@ import typer
 
 from xtalpriors.cli.common import CorpusOption, SetOption, corpora, key_values, params, say, together
 from xtalpriors.errors import UsageError
-from xtalpriors.layout import CorpusPaths, published, run_folder
+from xtalpriors.paths import CorpusPaths, published, run_folder
 
 if TYPE_CHECKING:
     from xtalpriors.crystal import UnitCell

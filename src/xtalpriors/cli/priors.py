@@ -9,7 +9,7 @@ import typer
 
 from xtalpriors.cli.common import CorpusOption, corpora, params, say, together
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.layout import PARAMS, CorpusPaths, published
+from xtalpriors.paths import PARAMS, CorpusPaths, published
 
 priors_app = typer.Typer(no_args_is_help=True, help="Read, check and compare prior bundles (JSON).")
 

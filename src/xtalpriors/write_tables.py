@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xtalpriors.atomic import replacing, write_text
+from xtalpriors.atomic_write import replacing, write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xtalpriors.atomic import replacing, write_text
+from xtalpriors.atomic_write import replacing, write_text
 from xtalpriors.errors import XtalpriorsError
 
 
