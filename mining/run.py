@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from xtalpriors.compilation import is_compiled
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.database.digest import Digest, get_digest, set_digest, write_digest
@@ -32,7 +33,11 @@ from xtalpriors.provenance import versions
 __all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
 
 
-_READER = Reader("xtalpriors.mining.cif:extract", EXTRACTOR_VERSION)  # imported by the workers alone
+_READ = "xtalpriors.mining.cif"  # imported by the workers alone
+_READER = Reader(f"{_READ}:extract", EXTRACTOR_VERSION)
+_BYTES_A_WORKER = 2**25
+"""What one worker reads in about the time that another takes to start."""
+_COMPILES = "the kernels are compiled first, once on this machine: about a minute"
 
 
 class MiningInterruptedError(XtalpriorsError):
@@ -101,7 +106,8 @@ def mine(
     digest
         Where to write the digest file; None writes none.
     workers
-        Worker processes; None takes one per core that this process may use. The result does not depend on it.
+        Worker processes; None takes one per core that this process may use, and no more than pay for
+        their start. The result does not depend on it.
     progress
         Opens a progress bar.
     limits, reader, executor
@@ -118,11 +124,12 @@ def mine(
     started = time.monotonic()
     check_names(sources)
     reader, limits = reader or _READER, limits or Limits()
-    n_workers = workers or default_workers()
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
     scope = [source.name for source in sources] if manifest is None else None
-    connection = open_database(database, read_only=False, memory_limit="512MB", threads=min(n_workers, 4))
+    connection = open_database(
+        database, read_only=False, memory_limit="512MB", threads=min(workers or default_workers(), 4)
+    )
     try:
         with connection:
             connection.execute("SET checkpoint_threshold = '128MB'")  # one at each commit costs as much again
@@ -130,8 +137,12 @@ def mine(
             run = _Run(connection, reader, plan)
             tidy(connection, plan)
             if plan.n_read:
-                with _pool(executor, reader, limits, n_workers) as pool:
-                    run.read(pool, make_tasks(connection, sources, limits, n_workers), progress)
+                useful = 1 + plan.read_bytes // _BYTES_A_WORKER
+                n_workers = workers or min(default_workers(), useful)
+                compiles = executor is None and reader is _READER and not is_compiled(_READ)
+                with _pool(executor, reader, limits, n_workers, one_first=compiles) as pool:
+                    tasks = make_tasks(connection, sources, limits, n_workers)
+                    run.read(pool, tasks, progress, _COMPILES if compiles else "")
             return run.finish(digest, started, progress)
     except (duckdb.Error, OSError) as error:
         raise database_error(error, database) from error
@@ -148,9 +159,11 @@ class _Run:
         if plan.n_read > plan.retry or plan.deleted:
             self._record()
 
-    def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
+    def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress, note: str) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
         with stop_flag() as stopped, progress("mine", self._plan.n_read, "files") as advance:
+            if note:
+                advance(0, note=note)
             try:
                 for result in pool.run(tasks, stopped.is_set):
                     self._ingest.add(result)
@@ -207,10 +220,14 @@ class _Run:
 
 
 def _pool(
-    executor: Executor | None, reader: Reader, limits: Limits, n_workers: int
+    executor: Executor | None, reader: Reader, limits: Limits, n_workers: int, *, one_first: bool
 ) -> AbstractContextManager[Executor]:
     """The executor given, which its owner closes, or worker processes for the time of the run."""
-    return nullcontext(executor) if executor else LocalPool(reader.extract, n_workers, limits)
+    return (
+        nullcontext(executor)
+        if executor
+        else LocalPool(reader.extract, n_workers, limits, one_first=one_first)
+    )
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:

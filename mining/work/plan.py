@@ -49,6 +49,8 @@ class Plan:
     retry: int
     touched: int
     deleted: int
+    read_bytes: int = 0
+    """Size of the files to read, as their source states it."""
 
     @property
     def n_read(self) -> int:
@@ -106,7 +108,9 @@ def make_plan(
         connection,
         """SELECT count(*), count(*) FILTER (state = 'new'), count(*) FILTER (state = 'changed'),
                   count(*) FILTER (state = 'reread'), count(*) FILTER (state = 'retry'),
-                  count(*) FILTER (state = 'touched'), (SELECT count(*) FROM gone) FROM listed""",
+                  count(*) FILTER (state = 'touched'), (SELECT count(*) FROM gone),
+                  coalesce(sum(size_bytes) FILTER (state IN ('new', 'changed', 'reread', 'retry')), 0)::BIGINT
+           FROM listed""",
     )
     return Plan(*row)
 

@@ -47,7 +47,8 @@ class Limits:
     memory_bytes: int = 2**30
     task_files: int = 256
     task_bytes: int = 16 * 2**20
-    start_seconds: float = 180.0
+    start_seconds: float = 600.0
+    """Until a worker is ready: the first one may have to compile the kernels."""
 
 
 class WorkerProcess:

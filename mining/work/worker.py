@@ -75,8 +75,11 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     position = mmap.mmap(position_fd, POSITION.size)
     setup: Setup = connection.recv()
     module, function = setup.extract.split(":")
-    extract = getattr(importlib.import_module(module), function)
+    reader = importlib.import_module(module)
+    extract = getattr(reader, function)
     pa.set_cpu_count(1)
+    if hasattr(reader, "warm_up"):
+        reader.warm_up()
     _limit_memory(setup.memory_bytes)
     connection.send(("ready", 0, None))
     _silence()

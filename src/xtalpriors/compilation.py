@@ -18,13 +18,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import llvmlite  # type: ignore[import-untyped]
-import numba
+__all__ = ["is_compiled", "kernel", "kernel_folder", "mark_compiled"]
 
-__all__ = ["kernel", "kernel_folder"]
+_COMPILED = "compiled"
 
 _IMPORT = re.compile(r"^[ \t]*from xtalpriors\.([\w.]+) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 
@@ -39,6 +39,8 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     Numba reads the name of the folder when it decorates a function. The setting is put back at once, so that
     kernels of other packages are kept where they were before.
     """
+
+    import numba  # here, so that a program can ask `is_compiled` without loading it
 
     def decorate(function: Callable[..., Any]) -> Any:
         folder = kernel_folder(function.__module__)
@@ -64,7 +66,7 @@ def kernel_folder(module: str) -> Path | None:
     `xtalpriors-USER/HASH` among the temporary files. Without any, every process compiles for itself (None).
     When a folder is made, those beside it that no process has opened for 30 days are removed.
     """
-    sources = [numba.__version__, llvmlite.__version__, Path(__file__).read_text("utf-8")]
+    sources = [version("numba"), version("llvmlite"), Path(__file__).read_text("utf-8")]
     for file in sorted(_sources(module)):
         sources += [file.relative_to(_ROOT).as_posix(), _text(file)]
     name = hashlib.sha256("\0".join(sources).encode()).hexdigest()[:20]
@@ -81,10 +83,22 @@ def kernel_folder(module: str) -> Path | None:
     return None
 
 
+def is_compiled(module: str) -> bool:
+    """Whether all that a module needs has been compiled on this machine, as `mark_compiled` has noted."""
+    folder = kernel_folder(module)
+    return folder is not None and (folder / _COMPILED).exists()
+
+
+def mark_compiled(module: str) -> None:
+    """Note that the kernels of a module and of all that it imports are compiled and kept."""
+    if folder := kernel_folder(module):
+        (folder / _COMPILED).touch()
+
+
 def _bases() -> Iterator[Path]:
     """Where folders of machine code can be, the best first."""
-    if numba.config.CACHE_DIR:
-        yield Path(numba.config.CACHE_DIR, "xtalpriors")
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(chosen, "xtalpriors")
     with contextlib.suppress(RuntimeError):  # of a user without a home
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "xtalpriors", "kernels")
     user = os.getuid() if hasattr(os, "getuid") else None

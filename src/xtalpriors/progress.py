@@ -90,7 +90,7 @@ class _Lines:
         self._done, self._first = 0, 0
         self._start: float | None = None
         self._last_time, self._last_note = -SECONDS_BETWEEN_LINES, ""
-        _say(f"{what}: {'unknown number of' if total is None else f'{total:,}'} {unit}")
+        _say(f"{what}: {unit}" if total is None else f"{what}: {total:,} {unit}")
 
     def __call__(self, n: int = 1, /, *, note: str = "") -> None:
         """Count, and print a new note if the one before is old enough."""
