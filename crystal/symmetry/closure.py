@@ -84,7 +84,7 @@ def _is_closed(operators: frozenset[Operator]) -> bool:
 
 
 def _rotation_keys(rotations: I64) -> I64:
-    """One number for each rotation (n, 9); entries beyond the range are those of no member."""
+    """One number for each rotation (n, 9); −1 where an entry is too large for a member."""
     inside = np.abs(rotations).max(axis=1) <= _LARGEST_ENTRY
     powers = (2 * _LARGEST_ENTRY + 1) ** np.arange(9, dtype=np.int64)
     keys: I64 = np.where(inside, (rotations + _LARGEST_ENTRY) @ powers, -1)

@@ -200,7 +200,7 @@ def text_end(base: int, i: int, end: int) -> int:
 
 @kernel()
 def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
-    """Skip unquoted values that nobody wants: (position of what is none of that kind, number skipped).
+    """Skip unquoted values that nobody wants; returns the position after them and their number.
 
     Plain is what begins with a digit, a sign, a point, or a letter that begins no reserved word.
     """

@@ -1,4 +1,4 @@
-"""The unit cells of a batch: declared parameters, and what is wrong with those that are no cell."""
+"""The unit cells of a batch: declared parameters, and what is wrong where they make no valid cell."""
 
 from __future__ import annotations
 

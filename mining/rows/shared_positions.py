@@ -31,7 +31,7 @@ _SAME_PLACE_ANGSTROM: Final = 0.05
 _FULL: Final = 0.9995
 """An occupancy below this is partial."""
 _OVERFULL: Final = 1.1
-"""More atoms than this on one position are no rounding of refined occupancies."""
+"""Occupancies of one position that sum to more than this cannot come from rounding alone."""
 
 
 @kernel(error_model="numpy")

@@ -22,7 +22,7 @@ __all__ = ["Sites", "read_sites", "site_table"]
 
 
 _FARTHEST: Final = 1e4
-"""A fractional coordinate beyond this is no place in a crystal."""
+"""Fractional coordinates larger than this are taken for a mistake of the file."""
 _WORDS: Final = (None, *SYMBOLS[1:])
 _LETTERS: Final = tuple(map(chr, range(128)))
 

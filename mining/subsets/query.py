@@ -106,7 +106,7 @@ def count_members(connection: duckdb.DuckDBPyConnection) -> Members:
 
 
 def dropped(connection: duckdb.DuckDBPyConnection, definition: SubsetDefinition) -> pa.Table:
-    """Entries within groups and lengths that are no members, with the first filter that drops each."""
+    """Entries within the groups and lengths that a filter drops, with the first filter that does so."""
     cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in definition.filter_sql())
     return connection.sql(
         f"""SELECT entry_id, CASE {cases} WHEN true THEN '{BEST_OF_CLUSTER}' END AS filter

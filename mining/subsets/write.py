@@ -142,7 +142,7 @@ def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
 
 
 def _brought(connection: duckdb.DuckDBPyConnection) -> BroughtToP21c:
-    """The members described in P2₁/c; weights are those among the entries that could be."""
+    """The members described in P2₁/c; weights are counted among the entries for which that is possible."""
     from xtalpriors.mining.subsets.p21c import bring_to_p21c
 
     brought = bring_to_p21c(member_rows(connection).read_all(), site_rows(connection).read_all())

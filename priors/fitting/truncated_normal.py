@@ -10,7 +10,7 @@ from xtalpriors.arrays import F64
 __all__ = ["solve_truncated_normal"]
 
 FARTHEST = 30.0
-"""Standard deviations between the mode and the kept range beyond which there is no maximum worth the name:
+"""Standard deviations between the mode and the kept range beyond which the likelihood has no useful maximum:
 the likelihood rises towards an exponential, the limit of a normal distribution whose mean runs away."""
 
 

@@ -32,7 +32,8 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Any option of docs/options.md. Repeatable."),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default one a core.")
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default at most one per core."),
 ]
 
 
