@@ -9,7 +9,7 @@ __all__ = ["Unreadable", "to_utf8"]
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_SHARE: Final = 0.02
-"""A file with more control bytes than this is taken for binary."""
+"""A file is taken for binary if a larger share of its bytes than this are control characters."""
 
 
 class Unreadable(NamedTuple):
