@@ -13,6 +13,7 @@ from xtalpriors.reports.corpus_page import render_page
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import gather
 from xtalpriors.reports.meta import Rendered
+from xtalpriors.reports.section import DIGITS
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.drift import drift_tables
@@ -99,7 +100,9 @@ def _figure_files(
     frames = tables | {figure.name: figure.frame for figure in figures}
     files = {folder / f"{figure.name}.svg": figure.svg for figure in figures}
     for name, frame in frames.items():
-        files[folder / f"{name}.csv"] = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+        files[folder / f"{name}.csv"] = frame.to_csv(
+            index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
+        )
     return files
 
 

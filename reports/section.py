@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import pandas as pd
 from markupsafe import Markup
@@ -15,10 +15,20 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta, Rendered
 from xtalpriors.reports.style import figure_style, render_svg
 
-__all__ = ["Section", "Table", "estimate_text", "fit_text", "render", "share_text"]
+__all__ = ["DIGITS", "Section", "Table", "estimate_text", "fit_text", "render", "rounded", "share_text"]
 
 
 SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
+
+
+DIGITS: Final = 6
+"""Significant digits of the numbers behind a figure or a table."""
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose floats have `DIGITS` significant digits."""
+    floats = frame.select_dtypes("float").columns
+    return frame.assign(**{c: [float(f"{value:.{DIGITS}g}") for value in frame[c]] for c in floats})
 
 
 class Drawable(Protocol):
@@ -52,7 +62,12 @@ class Section:
 def render(
     module: Drawable, name: str, number: str, title: str, frame: pd.DataFrame, meta: FigureMeta, caption: str
 ) -> Rendered:
-    """Draw a frame with a figure module, in the report's style."""
+    """Draw a frame with a figure module, in the report's style.
+
+    What is drawn, and kept as CSV, has `DIGITS` significant digits: the last bits of a number can depend on
+    the processor, and a figure must not.
+    """
+    frame = rounded(frame)
     with figure_style(name):
         svg = render_svg(module.draw(frame, meta), meta.footer)
     return Rendered(name, number, title, caption, svg, frame, meta)
