@@ -137,12 +137,9 @@ def mine(
             run = _Run(connection, reader, plan)
             tidy(connection, plan)
             if plan.n_read:
-                useful = 1 + plan.read_bytes // _BYTES_A_WORKER
-                n_workers = workers or min(default_workers(), useful)
-                compiles = executor is None and reader is _READER and not is_compiled(_READ)
-                with _pool(executor, reader, limits, n_workers, one_first=compiles) as pool:
-                    tasks = make_tasks(connection, sources, limits, n_workers)
-                    run.read(pool, tasks, progress, _COMPILES if compiles else "")
+                n_workers = workers or min(default_workers(), 1 + plan.read_bytes // _BYTES_A_WORKER)
+                with _pool(executor, reader, limits, n_workers) as pool:
+                    run.read(pool, make_tasks(connection, sources, limits, n_workers), progress)
             return run.finish(digest, started, progress)
     except (duckdb.Error, OSError) as error:
         raise database_error(error, database) from error
@@ -159,11 +156,11 @@ class _Run:
         if plan.n_read > plan.retry or plan.deleted:
             self._record()
 
-    def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress, note: str) -> None:
+    def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
         with stop_flag() as stopped, progress("mine", self._plan.n_read, "files") as advance:
-            if note:
-                advance(0, note=note)
+            if isinstance(pool, LocalPool) and pool.one_first:
+                advance(0, note=_COMPILES)
             try:
                 for result in pool.run(tasks, stopped.is_set):
                     self._ingest.add(result)
@@ -220,14 +217,13 @@ class _Run:
 
 
 def _pool(
-    executor: Executor | None, reader: Reader, limits: Limits, n_workers: int, *, one_first: bool
+    executor: Executor | None, reader: Reader, limits: Limits, n_workers: int
 ) -> AbstractContextManager[Executor]:
     """The executor given, which its owner closes, or worker processes for the time of the run."""
-    return (
-        nullcontext(executor)
-        if executor
-        else LocalPool(reader.extract, n_workers, limits, one_first=one_first)
-    )
+    if executor:
+        return nullcontext(executor)
+    compiles = reader is _READER and not is_compiled(_READ)
+    return LocalPool(reader.extract, n_workers, limits, one_first=compiles)
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:

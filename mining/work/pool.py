@@ -60,7 +60,7 @@ class LocalPool:
         self._setup = Setup(extract, (limits or Limits()).memory_bytes)
         self._limits = limits or Limits()
         self._n = max(1, workers)
-        self._one_first = one_first
+        self.one_first = one_first
         self._workers: list[WorkerProcess] = []
         self._n_parts = 0
 
@@ -90,6 +90,8 @@ class LocalPool:
             connections = [worker.connection for worker in self._workers]
             ready = set(wait(connections, timeout=0.2))
             for worker in list(self._workers):
+                if stop():  # the signal may have ended workers too: that is no fault of theirs
+                    return
                 if worker.connection in ready:
                     yield from self._serve(worker, again)
                 elif worker.is_stuck(self._limits):
@@ -100,9 +102,9 @@ class LocalPool:
 
     def _deal(self, tasks: Iterator[Task], again: deque[Task]) -> None:
         """Hand out tasks, those of dead workers first; start a worker where there is work for it."""
-        if self._one_first and any(worker.is_ready for worker in self._workers):
-            self._one_first = False
-        most = 1 if self._one_first else self._n
+        if self.one_first and any(worker.is_ready for worker in self._workers):
+            self.one_first = False
+        most = 1 if self.one_first else self._n
         for level in range(_AHEAD):
             while True:
                 idle = [worker for worker in self._workers if len(worker.held) <= level]
