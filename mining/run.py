@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from xtalpriors.compilation import is_compiled
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.database.digest import Digest, get_digest, set_digest, write_digest
 from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, SCHEMA_VERSION
@@ -40,7 +40,7 @@ _BYTES_A_WORKER = 2**25
 _COMPILES = "the kernels are compiled first, once on this machine: about a minute"
 
 
-class MiningInterruptedError(XtalpriorsError):
+class MiningInterruptedError(InterruptedRunError):
     """Stopped by Ctrl-C or SIGTERM; what was read is stored."""
 
 

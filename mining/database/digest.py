@@ -98,13 +98,14 @@ def read_digest(connection: duckdb.DuckDBPyConnection, database: Path) -> Digest
     if digest is None:
         raise XtalpriorsError(
             f"The last run that mined {database} did not finish, or it was mined by an earlier version of "
-            "xtalpriors. Run `xtalpriors mine` again with the same sources: it goes on from there, and "
-            "reads no file twice that did not change."
+            "xtalpriors. Run `xtalpriors mine` again with the same sources: it reads what is "
+            "missing and keeps the rest, or reads all again where the way of reading has changed."
         )
     file = digest_file(database)
     if file.exists() and (named := _named(file)) != digest["digest"]:
         raise XtalpriorsError(
-            f"{file} names the database {named}, but {database} is {digest['digest']}: one was replaced. "
+            f"{file} {f'names the database {named}' if named else 'cannot be read'}, but {database} is "
+            f"{digest['digest']}: one was replaced. "
             "Run `xtalpriors mine` again with the same sources, which brings the database up to date and "
             "writes its digest."
         )

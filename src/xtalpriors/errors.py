@@ -5,5 +5,9 @@ class XtalpriorsError(Exception):
     """The run failed for a reason that the message names, with the remedy (exit status 1)."""
 
 
+class InterruptedRunError(XtalpriorsError):
+    """Ctrl-C or SIGTERM ended the run in good order; the message says what is kept (exit status 130)."""
+
+
 class UsageError(XtalpriorsError):
     """The caller asked for something that cannot be (wrong option, unknown name; exit status 2)."""

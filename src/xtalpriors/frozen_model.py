@@ -49,10 +49,13 @@ def _nearest(place: str, model: type[BaseModel]) -> str | None:
 
 
 def option_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Dotted names of every field of a model and of the models inside it."""
+    """Dotted names of all fields of a model and of those inside it; NAME is any key of a dictionary."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
-        union = get_origin(field.annotation) in (Union, types.UnionType)
-        for part in get_args(field.annotation) if union else (field.annotation,):
+        kind = get_origin(field.annotation)
+        inner = f"{prefix}{name}.NAME." if kind is dict else f"{prefix}{name}."
+        for part in (
+            get_args(field.annotation) if kind in (Union, types.UnionType, dict) else (field.annotation,)
+        ):
             if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from option_names(part, f"{prefix}{name}.")
+                yield from option_names(part, inner)

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from xtalpriors.cli import run
+from xtalpriors.mining import MiningInterruptedError
 from xtalpriors.paths import published
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +92,29 @@ def test_misspelt_parameter_names_the_nearest(tmp_path: Path, capsys: pytest.Cap
     assert run(["fit"]) == 2
     message = _error(capsys)
     assert "`fit.boostrap`" in message and "`fit.bootstrap`" in message
+
+
+def test_misspelt_key_of_a_corpus_names_the_nearest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(
+        text.replace("    sources:\n", "    sorces:\n", 1), encoding="utf-8"
+    )
+    assert run(["fit"]) == 2
+    message = _error(capsys)
+    assert "`corpora.amcsd.sorces`" in message and "`corpora.NAME.sources`" in message
+
+
+def test_mining_stopped_by_a_signal_exits_as_documented(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise MiningInterruptedError("Interrupted: 3 of 5 files are read and stored.")
+
+    monkeypatch.setattr("xtalpriors.mining.run.mine", stopped)
+    assert run(["mine", "--source", "amcsd", "--database", "x.duckdb"]) == 130
+    assert "3 of 5" in _error(capsys)
 
 
 def test_unknown_corpus_lists_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -248,7 +248,7 @@ def test_a_database_that_its_digest_file_does_not_name_is_refused(path: Path) ->
         ):
             read_digest(connection, path)
         digest_file(path).write_text("{}")
-        with pytest.raises(XtalpriorsError, match=r"digest\.json names the database None"):
+        with pytest.raises(XtalpriorsError, match=r"digest\.json cannot be read, but"):
             read_digest(connection, path)
 
 

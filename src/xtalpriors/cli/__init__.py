@@ -19,7 +19,7 @@ from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
 from xtalpriors.lazy import keep_out
 
 INTERRUPTED = 130
@@ -92,6 +92,8 @@ def run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exc()
         _fail(str(error) or type(error).__name__)
+        if isinstance(error, InterruptedRunError):
+            return INTERRUPTED
         return 2 if isinstance(error, UsageError) else 1
     except Exception as error:  # noqa: BLE001 - the last resort: wrong use and bugs are said in a sentence
         wrong_use = getattr(error, "format_message", None)  # the parser's own errors
