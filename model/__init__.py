@@ -1,10 +1,11 @@
 """Phasing networks: PhAI, its training on generated structures, its scores on real ones, and its use.
 
-Four parts, each importing only what stands below it:
+Five parts, each importing only what stands below it:
 
 - `prediction`: from a CIF or a list of reflections of one crystal to its phases and a density map.
 - `training`: a network from a configuration and a prior bundle. `scoring`: how well it phases structures
   whose phases are known, beside trivial phases and charge flipping. The two know nothing of each other.
+- `measured`: reflections from files, merged.
 - `network`: PhAI itself, its reflections, and the file of weights with its model card.
 
 `experimental_sets` lets a training run be scored on real structures, and `matrix` trains and compares the
@@ -20,6 +21,7 @@ from xtalpriors.lazy import offer
 if TYPE_CHECKING:
     from xtalpriors.model.experimental_sets import experimental_set as experimental_set
     from xtalpriors.model.matrix import run_matrix as run_matrix
+    from xtalpriors.model.measured.read_reflections import HKL_FORMATS as HKL_FORMATS
     from xtalpriors.model.network.card import ModelCard as ModelCard
     from xtalpriors.model.network.phai import PhAI as PhAI
     from xtalpriors.model.network.published_weights import load_published_weights as load_published_weights
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from xtalpriors.model.network.weights import load_model as load_model
     from xtalpriors.model.network.weights import save_model as save_model
     from xtalpriors.model.prediction.phase_crystal import phase_crystal as phase_crystal
-    from xtalpriors.model.prediction.read_reflections import HKL_FORMATS as HKL_FORMATS
     from xtalpriors.model.scoring.evaluate_corpus import evaluate_corpus as evaluate_corpus
     from xtalpriors.model.scoring.evaluate_subsets import Selection as Selection
     from xtalpriors.model.scoring.evaluate_subsets import evaluate_subsets as evaluate_subsets
@@ -49,7 +50,7 @@ __getattr__, __all__ = offer(
         "network.reflections": ["Reflections"],
         "network.weights": ["load_model", "save_model"],
         "prediction.phase_crystal": ["phase_crystal"],
-        "prediction.read_reflections": ["HKL_FORMATS"],
+        "measured.read_reflections": ["HKL_FORMATS"],
         "scoring.evaluate_corpus": ["evaluate_corpus"],
         "scoring.evaluate_subsets": ["Selection", "evaluate_subsets"],
         "scoring.evaluation_table": ["read_evaluation"],

@@ -13,8 +13,9 @@ from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.merging import Merged, laue_rotations, merge_equivalents
+from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.prediction.read_reflections import Observations
 
 __all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
 
@@ -155,16 +156,16 @@ def merge(
 ) -> MergedReflections:
     """Merge equivalents and put them into the order of the list.
 
-    Equivalents are those of the crystal's own Laue class. The merged |F|² is the mean weighted by 1/σ²
-    where every σ is there, else the plain mean; where it is negative |F| is 0 and the reflection is not given
-    to the network, like one below 0.01 e.
+    Equivalents are those of the crystal's own Laue class, merged as `merge_equivalents` does. Where the mean
+    |F|² is negative |F| is 0 and the reflection is not given to the network, like one below 0.01 e.
 
     Raises
     ------
     XtalpriorsError
         Nothing is left for the network.
     """
-    hkl, intensity, n_repeated, r_int = _unique(observations, setting.group)
+    unique = _unique(observations, setting.group)
+    hkl, intensity = unique.hkl, unique.intensity
     moved = _all_in_setting(hkl, setting)
     place = {tuple(h): i for i, h in enumerate(reflections.hkl.tolist())}
     listed = np.zeros(len(reflections.hkl))
@@ -198,8 +199,8 @@ def merge(
         outside,
         int((beyond & reflections.unique).sum()),
         int(own_absent.sum()) + int((absent & reflections.unique).sum()),
-        n_repeated,
-        r_int,
+        unique.n_repeated,
+        unique.r_int,
     )
 
 
@@ -210,27 +211,11 @@ def _some(hkl: I64) -> str:
     return ": " + ", ".join(" ".join(map(str, h)) for h in hkl[:3].tolist()) + (", …" if len(hkl) > 3 else "")
 
 
-def _unique(observations: Observations, group: SpaceGroup) -> tuple[I64, F64, int, float | None]:
-    """One reflection (m, 3) for each set of equivalents, without 0 0 0 and absences; the mean |F|² (m,); how
-    many observations were repeated, and R_int."""
+def _unique(observations: Observations, group: SpaceGroup) -> Merged:
+    """One reflection for each set of equivalents, without 0 0 0 and absences."""
     keep = observations.hkl.any(axis=1) & ~systematic_absences(group, observations.hkl)
     hkl, values, sigma = (x[keep] for x in (observations.hkl, observations.intensity, observations.sigma))
-    rotations = np.unique(group.rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
-    images = np.einsum("mi,nij->mnj", hkl, np.concatenate([rotations, -rotations]))
-    # the largest equivalent stands for its set
-    base = 2 * int(np.abs(hkl).max(initial=0)) + 1
-    codes = (images[..., 2] * base + images[..., 1]) * base + images[..., 0]
-    best = images[np.arange(len(hkl)), codes.argmax(axis=1)]
-    unique, inverse = np.unique(best, axis=0, return_inverse=True)
-    known = np.isfinite(sigma).all() and bool((sigma > 0).all())
-    weight = sigma**-2.0 if known else np.ones(len(hkl))
-    total = np.bincount(inverse.ravel(), weight, len(unique))
-    mean = np.bincount(inverse.ravel(), weight * values, len(unique)) / np.where(total > 0, total, 1.0)
-    repeated = np.bincount(inverse.ravel(), minlength=len(unique))[inverse.ravel()] > 1
-    whole = values[repeated].sum()
-    spread = np.abs(values - mean[inverse.ravel()])[repeated].sum()
-    r_int = float(spread / whole) if whole > 0 else None
-    return unique.astype(np.int64), mean, int(repeated.sum()), r_int
+    return merge_equivalents(hkl, values, sigma, laue_rotations(group.rotations))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

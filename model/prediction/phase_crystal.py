@@ -8,11 +8,11 @@ from xtalpriors.atomic_write import keep_apart
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.measured.read_reflections import HklFormat
 from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.network.weights import load_model, weights_file
 from xtalpriors.model.prediction.predict import Prediction, predict
 from xtalpriors.model.prediction.read_input import read_input
-from xtalpriors.model.prediction.read_reflections import HklFormat
 from xtalpriors.model.prediction.write_prediction import write_map, write_phases
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
 

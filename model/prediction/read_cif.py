@@ -15,7 +15,7 @@ from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.cif import Extracted, extract
-from xtalpriors.model.prediction.read_reflections import Observations, read_cif_reflections
+from xtalpriors.model.measured.read_reflections import Observations, read_cif_reflections
 from xtalpriors.model.scoring.read_structures import structures_of_rows
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 

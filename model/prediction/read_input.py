@@ -11,6 +11,7 @@ from xtalpriors.arrays import Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.read_reflections import HklFormat, read_hkl
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.prediction.merge_reflections import (
     InNetworkSetting,
@@ -19,7 +20,6 @@ from xtalpriors.model.prediction.merge_reflections import (
     network_setting,
 )
 from xtalpriors.model.prediction.read_cif import CifInput, read_cif
-from xtalpriors.model.prediction.read_reflections import HklFormat, read_hkl
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
 

@@ -118,15 +118,14 @@ def _merged(folder: Path, form: str, *lines: str) -> float:
     return float(found.data.amplitudes[FIVE.hkl.tolist().index([2, 0, 0])])
 
 
-def test_equivalents_are_weighted_by_their_variance(tmp_path: Path) -> None:
-    """Hand arithmetic. |F|² of 100 ± 10 and 130 ± 20: (100/10² + 130/20²) / (1/10² + 1/20²) = 106.
+def test_equivalents_have_the_weights_of_shelx(tmp_path: Path) -> None:
+    """Hand arithmetic: the weight is I/σ² where I > 3σ, else 3/σ (SHELXL).
 
-    |F| of 10 ± 1 and 20 ± 1 are |F|² of 100 ± 2·10·1 and 400 ± 2·20·1: that is
-    (100/20² + 400/40²) / (1/20² + 1/40²) = 160.
-    Where one σ is missing or zero the mean is the plain one.
+    |F|² of 100 ± 10 and 60 ± 30: (100·1 + 60·0.1) / (1 + 0.1). |F| of 10 ± 1 and 20 ± 1 are |F|² of 100 ± 20
+    and 400 ± 40, whose weights are both 1/4. Where one σ is missing or zero the mean is the plain one.
     """
-    assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130 20") == pytest.approx(106**0.5)
-    assert _merged(tmp_path, "f", "2 0 0 10 1", "-2 0 0 20 1") == pytest.approx(160**0.5)
+    assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 60 30") == pytest.approx((106 / 1.1) ** 0.5)
+    assert _merged(tmp_path, "f", "2 0 0 10 1", "-2 0 0 20 1") == pytest.approx(250**0.5)
     assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130") == pytest.approx(115**0.5)
     assert _merged(tmp_path, "f2", "2 0 0 100 10", "-2 0 0 130 0") == pytest.approx(115**0.5)
 
