@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import Final, Literal
+from typing import Literal
 
 import pandas as pd
 
 __all__ = ["Convention", "FigureMeta", "Rendered", "Sample", "count", "short_digest"]
 
 Convention = Literal["declared", "least-oblique", "declared and least-oblique", "no cell"]
-
-
-FOOTER_WIDTH: Final = 130
-"""Characters of a line under a figure."""
 
 
 def short_digest(digest: str | None) -> str:
@@ -54,9 +50,11 @@ class FigureMeta:
     networks: tuple[str, ...] = ()
     trained_volumes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    @property
-    def footer(self) -> str:
-        """The sample and its convention, the digests that pin the input, generated sets and networks."""
+    def footer(self, characters: int) -> str:
+        """The sample and its convention, the digests that pin the input, generated sets and networks.
+
+        Lines have at most so many characters, where words allow it.
+        """
         cell = "" if self.convention == "no cell" else f"  ·  {self.convention} cell"
         first = f"{self.corpus}  ·  " + "  ·  ".join(str(s) for s in self.samples) + cell
         bundles = ", ".join(f"{name} {short_digest(d)}" for name, d in self.bundle_digests.items())
@@ -65,17 +63,18 @@ class FigureMeta:
         if self.generated:
             lines.append("generated: " + ", ".join(self.generated))
         lines += [f"network {text}" for text in self.networks]
-        return "\n".join(part for line in lines for part in wrap(line, FOOTER_WIDTH, break_on_hyphens=False))
+        return "\n".join(part for line in lines for part in wrap(line, characters, break_on_hyphens=False))
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A finished figure: its file name, title, caption (plain text), SVG and data."""
+    """A finished figure: its file name, title, caption (plain text), data, and SVG for both layouts."""
 
     name: str
     number: str
     title: str
     caption: str
     svg: str
+    svg_narrow: str
     frame: pd.DataFrame
     meta: FigureMeta

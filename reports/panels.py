@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = [
     "COLUMNS",
@@ -217,23 +217,18 @@ def _draw_histogram(axes: Axes, series: str, role: str, part: pd.DataFrame) -> N
 
 
 def panels_drawer(
-    panels: Sequence[Panel], *, height: float = 3.4, columns: int | None = None, legend_columns: int = 4
-) -> Callable[[pd.DataFrame, FigureMeta], Figure]:
+    panels: Sequence[Panel], *, row_height: float = 3.4, columns: int | None = None
+) -> Callable[[pd.DataFrame, FigureMeta, Layout], Figure]:
     """The `draw` of a figure made of panels, in rows of `columns` (one row without), under one legend."""
 
-    def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
-        across = columns or len(panels)
-        figure, all_axes = new_figure(across, -(-len(panels) // across), height=height)
-        for spare in all_axes[len(panels) :]:
-            spare.set_axis_off()
+    def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
+        figure, all_axes = new_figure(len(panels), layout, columns=columns, row_height=row_height)
         handles: dict[str, Any] = {}
-        for panel, axes in zip(panels, all_axes, strict=False):
+        for panel, axes in zip(panels, all_axes, strict=True):
             draw_distribution(axes, frame[frame["panel"] == panel.key], panel)
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
-        if handles:
-            lines, names = list(handles.values()), list(handles)
-            figure.legend(lines, names, loc="outside upper left", ncols=legend_columns)
+        legend_above(figure, handles, layout)
         return figure
 
     return draw

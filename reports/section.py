@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta, Rendered
-from xtalpriors.reports.style import figure_style, render_svg
+from xtalpriors.reports.style import NARROW, WIDE, Layout, figure_style, render_svg
 
 __all__ = ["DIGITS", "Section", "Table", "estimate_text", "fit_text", "render", "rounded", "share_text"]
 
@@ -34,8 +34,8 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
 class Drawable(Protocol):
     """What a figure module offers."""
 
-    def draw(self, frame: pd.DataFrame, meta: FigureMeta, /) -> Figure:
-        """The figure of a frame."""
+    def draw(self, frame: pd.DataFrame, meta: FigureMeta, layout: Layout, /) -> Figure:
+        """The figure of a frame in a layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,19 @@ class Section:
 def render(
     module: Drawable, name: str, number: str, title: str, frame: pd.DataFrame, meta: FigureMeta, caption: str
 ) -> Rendered:
-    """Draw a frame with a figure module, in the report's style.
+    """Draw a frame with a figure module, in the report's style, wide and narrow.
 
     What is drawn, and kept as CSV, has `DIGITS` significant digits: the last bits of a number can depend on
     the processor, and a figure must not.
     """
     frame = rounded(frame)
-    with figure_style(name):
-        svg = render_svg(module.draw(frame, meta), meta.footer)
-    return Rendered(name, number, title, caption, svg, frame, meta)
+    wide, narrow = (_svg(module, name, frame, meta, layout) for layout in (WIDE, NARROW))
+    return Rendered(name, number, title, caption, wide, narrow, frame, meta)
+
+
+def _svg(module: Drawable, name: str, frame: pd.DataFrame, meta: FigureMeta, layout: Layout) -> str:
+    with figure_style(f"{name} {layout.name}"):
+        return render_svg(module.draw(frame, meta, layout), meta.footer(layout.footer_characters))
 
 
 def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
@@ -19,7 +20,50 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-__all__ = ["DARK", "LIGHT", "css_variables", "figure_style", "inline_svg", "new_figure", "render_svg"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "NARROW",
+    "WIDE",
+    "Layout",
+    "css_variables",
+    "figure_style",
+    "inline_svg",
+    "legend_above",
+    "new_figure",
+    "render_svg",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The width that a figure is drawn for: its panels stand side by side, or one under the other.
+
+    Attributes
+    ----------
+    name
+        `wide` or `narrow`.
+    width_inches
+        Width of the drawing. The page scales it to the width of its column, so that the narrow drawing has
+        letters of the same size on a telephone as the wide one on a desk.
+    footer_characters
+        Length of a line under the figure.
+    """
+
+    name: str
+    width_inches: float
+    footer_characters: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether panels are stacked."""
+        return self.name == "narrow"
+
+
+WIDE: Final = Layout("wide", 7.6, 130)
+"""A column of text on a desk, and the SVG files."""
+NARROW: Final = Layout("narrow", 3.75, 62)
+"""A telephone held upright: 360 px."""
 
 LIGHT: Final[dict[str, str]] = {
     "ink": "#1b1f24",
@@ -104,13 +148,40 @@ def figure_style(name: str) -> Iterator[None]:
 
 
 def new_figure(
-    n_columns: int = 1, n_rows: int = 1, *, width: float = 7.6, height: float = 3.4
+    panels: int = 1, layout: Layout = WIDE, *, columns: int | None = None, row_height: float = 3.4
 ) -> tuple[Figure, list[Axes]]:
-    """Empty figure of `width` × `height` inches with its axes in reading order."""
-    figure = Figure(figsize=(width, height))
+    """Empty figure with axes for `panels` panels in reading order; the places left over are switched off.
+
+    Parameters
+    ----------
+    panels
+        Number of panels.
+    layout
+        Narrow: one panel a row, each a little lower.
+    columns
+        Panels side by side in the wide layout; all of them by default.
+    row_height
+        Height of a row of panels in inches, wide.
+    """
+    across = 1 if layout.narrow else columns or max(panels, 1)
+    rows = -(-max(panels, 1) // across)
+    height = rows * (min(row_height, 2.7) if layout.narrow and panels > 1 else row_height)
+    figure = Figure(figsize=(layout.width_inches, height))
     figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
-    grid = figure.subplots(n_rows, n_columns, squeeze=False)
-    return figure, [axes for row in grid for axes in row]
+    grid = figure.subplots(rows, across, squeeze=False)
+    axes = [one for row in grid for one in row]
+    for spare in axes[panels:]:
+        spare.set_axis_off()
+    return figure, axes[:panels]
+
+
+def legend_above(figure: Figure, handles: Mapping[str, Any], layout: Layout) -> None:
+    """A legend over the panels, in as many columns as its longest name leaves room for."""
+    if not handles:
+        return
+    column = 0.62 + 0.068 * max(map(len, handles))
+    across = max(1, min(len(handles), int(layout.width_inches / column)))
+    figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=across)
 
 
 def render_svg(figure: Figure, footer: str) -> str:

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from xtalpriors.priors.kinds.elements import Elements
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -35,10 +35,10 @@ def data(elements: Elements | None) -> pd.DataFrame:
     return frame.sort_values(["rank", "position"], ignore_index=True)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Shares of the most frequent elements on a logarithmic axis, a line joining the two positions."""
     shown = frame[(frame["rank"] <= SHOWN) & (frame["share"] > 0)]
-    figure, (axes,) = new_figure(height=1.2 if shown.empty else 4.2)
+    figure, (axes,) = new_figure(1, layout, row_height=1.2 if shown.empty else 4.2)
     if shown.empty:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no data in this corpus", ha="center", transform=axes.transAxes)
@@ -68,5 +68,6 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axes.set_ylabel("share of independent non-H sites / %")
-    figure.legend(loc="outside upper left", ncols=2)
+    handles, names = axes.get_legend_handles_labels()
+    legend_above(figure, dict(zip(names, handles, strict=True)), layout)
     return figure

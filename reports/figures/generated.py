@@ -25,7 +25,7 @@ class GeneratedFigure:
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         self.panels = tuple(panels)
-        self.draw = panels_drawer(self.panels, legend_columns=3)
+        self.draw = panels_drawer(self.panels)
 
     def data(self, database: Values, weights: F64, generated: Mapping[str, Values]) -> pd.DataFrame:
         """Rows of the panels.

@@ -15,7 +15,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
 from xtalpriors.generator.structures import Structure
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["BOND_FACTOR", "SHOWN", "data", "draw"]
 
@@ -59,9 +59,9 @@ def _principal(xyz: F64) -> F64:
     return np.asarray(np.round(turned * signs, 6))
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Two rows of three, all to one scale."""
-    figure, all_axes = new_figure(3, 2, height=4.9)
+    figure, all_axes = new_figure(SHOWN, layout, columns=3, row_height=2.45)
     groups = [group.reset_index(drop=True) for _, group in frame.groupby("structure", sort=False)]
     half = max(1.4 + float(frame["x"].abs().max()), (1.4 + float(frame["y"].abs().max())) / ASPECT)
     for axes, group in zip(all_axes, groups, strict=False):

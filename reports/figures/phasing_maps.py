@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["SHOWN", "data", "draw"]
 
@@ -51,15 +51,12 @@ def data(projections: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """One square for each structure, in rows of two."""
     groups = [group for _, group in frame.groupby("entry_id", sort=False)]
-    rows = -(-len(groups) // 2)
-    figure, all_axes = new_figure(2, rows, height=0.2 + 3.9 * rows)
-    for axes, group in zip(all_axes, groups, strict=False):
+    figure, all_axes = new_figure(len(groups), layout, columns=2, row_height=4.0)
+    for axes, group in zip(all_axes, groups, strict=True):
         _panel(axes, group)
-    for axes in all_axes[len(groups) :]:
-        axes.set_axis_off()
     return figure
 
 

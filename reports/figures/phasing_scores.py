@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from xtalpriors.model.scoring.summary import score
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = ["BY_CLASS", "BY_SPECIAL", "SOLVED", "ScoreFigure"]
 
@@ -64,10 +64,10 @@ class ScoreFigure:
             return str(value) if value < 2 else "2 or more"
         return str(value)
 
-    def draw(self, frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+    def draw(self, frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
         """All panels to one scale."""
         networks = list(dict.fromkeys(frame["network"]))
-        figure, all_axes = new_figure(len(RUNS), len(networks), height=0.7 + 2.5 * len(networks))
+        figure, all_axes = new_figure(len(RUNS) * len(networks), layout, columns=len(RUNS), row_height=2.7)
         right = float(frame["volume_angstrom3"].max()) * 1.03
         low = min(0.0, float(frame["r"].min()) - 0.05)
         handles: dict[str, Any] = {}
@@ -84,8 +84,8 @@ class ScoreFigure:
                 axes.set_ylabel("r" if len(networks) == 1 else f"{network}\nr")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
-        ordered = [g.label for g in self.groups if g.label in handles]
-        figure.legend([handles[x] for x in ordered], ordered, loc="outside upper left", ncols=4)
+        ordered = {g.label: handles[g.label] for g in self.groups if g.label in handles}
+        legend_above(figure, ordered, layout)
         return figure
 
     def _panel(self, axes: Axes, part: pd.DataFrame) -> None:

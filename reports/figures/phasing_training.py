@@ -14,7 +14,7 @@ from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.priors.distributions.estimate import wilson_interval
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -57,9 +57,9 @@ def data(curves: Mapping[str, TrainingCurve]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype(numbers)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Four panels; a line for each network, and for each validation set of it."""
-    figure, panels = new_figure(2, 2, height=4.6)
+    figure, panels = new_figure(4, layout, columns=2, row_height=2.3)
     last = float(frame["structures"].max())
     unit, divisor = ("million", 1e6) if last >= 2e6 else ("thousand", 1e3) if last >= 2e3 else ("", 1.0)
     handles: dict[str, Any] = {}
@@ -75,7 +75,7 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
         for handle, text in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(text, handle)
     if len(handles) > 1:
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=4)
+        legend_above(figure, handles, layout)
     return figure
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta, count
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -30,9 +30,9 @@ def data(sizes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["size", "clusters", "entries"])
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Bars of the entries by the size of their cluster."""
-    figure, (axes,) = new_figure(height=2.9)
+    figure, (axes,) = new_figure(1, layout, row_height=2.9)
     x = range(len(frame))
     axes.bar(x, frame["entries"], 0.72, color=LIGHT["data"])
     top = max(int(frame["entries"].max()), 1)

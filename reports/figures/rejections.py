@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from xtalpriors.reports.meta import FigureMeta, count
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -23,10 +23,10 @@ def data(rejections: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(["n", "stage", "code"], ascending=[False, True, True], ignore_index=True)
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Horizontal bars on a logarithmic axis, so that a single file is seen beside a thousand."""
     shown = frame.head(SHOWN)
-    figure, (axes,) = new_figure(height=1.1 + 0.27 * max(len(shown), 3))
+    figure, (axes,) = new_figure(1, layout, row_height=1.1 + 0.27 * max(len(shown), 3))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     if shown.empty:

@@ -59,4 +59,4 @@ def _range(key: str, values: F64, weights: F64) -> tuple[float, float]:
     return (0.0 if key == "volume" else 0.9 * float(values.min())), high
 
 
-draw = panels_drawer(PANELS, columns=3, height=4.8)
+draw = panels_drawer(PANELS, columns=3, row_height=2.4)

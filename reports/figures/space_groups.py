@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -70,10 +70,10 @@ def data(entries: pd.DataFrame) -> pd.DataFrame:
     return table[columns]
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Horizontal bars, each split into settings: darkest the most frequent one."""
     shown = frame[frame["rank"] <= SHOWN]
-    figure, (axes,) = new_figure(height=1.2 + 0.22 * max(shown["number"].nunique(), 2))
+    figure, (axes,) = new_figure(1, layout, row_height=1.2 + 0.22 * max(shown["number"].nunique(), 2))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     labels = {}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = ["N_CENTRES", "PAPER_DATABASE", "data", "draw"]
 
@@ -59,9 +59,9 @@ def data(entries: pd.DataFrame, fitted_p: float | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["series", "occupied", "share", "low", "high", "n"])
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Grouped bars with the shares written on them."""
-    figure, (axes,) = new_figure(height=3.3)
+    figure, (axes,) = new_figure(1, layout, row_height=3.3)
     present = [series for series in LOOK if series in set(frame["series"])]
     width = 0.8 / max(len(present), 1)
     for i, series in enumerate(present):
@@ -84,5 +84,6 @@ def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
     axes.set_ylim(0, 105)
     axes.set_xlabel("special positions occupied in a structure")
     axes.set_ylabel("% of structures")
-    figure.legend(loc="outside upper left", ncols=4)
+    handles, names = axes.get_legend_handles_labels()
+    legend_above(figure, dict(zip(names, handles, strict=True)), layout)
     return figure

@@ -57,4 +57,4 @@ def data(
     return stack(parts)
 
 
-draw = panels_drawer(list(PANELS.values()), legend_columns=4)
+draw = panels_drawer(list(PANELS.values()))

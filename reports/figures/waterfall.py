@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta, count
-from xtalpriors.reports.style import LIGHT, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -21,9 +21,9 @@ def data(steps: Sequence[tuple[str, int]]) -> pd.DataFrame:
     return frame
 
 
-def draw(frame: pd.DataFrame, meta: FigureMeta) -> Figure:
+def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """A bar per step, the loss in the paler end."""
-    figure, (axes,) = new_figure(height=1.1 + 0.3 * max(len(frame), 1))
+    figure, (axes,) = new_figure(1, layout, row_height=1.1 + 0.3 * max(len(frame), 1))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     top = max(int(frame["n"].max()), 1) if len(frame) else 1

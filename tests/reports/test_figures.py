@@ -150,14 +150,14 @@ def test_figures_draw_with_little_or_nothing(empty: bool) -> None:
     }
     for name, figure in drawn.items():
         with figure_style(name):
-            svg = render_svg(figure, META.footer)
+            svg = render_svg(figure, META.footer(130))
         assert "p21c-10: N = 3 in 2 clusters" in svg and "0123456789ab" in svg, name
 
 
 def test_an_inlined_figure_follows_the_readers_colours() -> None:
     with figure_style("x"):
         figure = waterfall.draw(waterfall.data([("files", 3), ("structures", 2)]), META)
-        inline = inline_svg(render_svg(figure, META.footer), "x", 'a "label" & more')
+        inline = inline_svg(render_svg(figure, META.footer(130)), "x", 'a "label" & more')
     assert "var(--data)" in inline and "var(--moved)" in inline and "var(--ink)" in inline
     assert "#0072b2" not in inline.lower()
     assert 'aria-label="a &quot;label&quot; &amp; more"' in inline
@@ -168,9 +168,9 @@ def test_the_footer_wraps_and_pins_the_input() -> None:
     long = FigureMeta(
         "c", (Sample("s", 1),), "no cell", "d" * 32, {"s": "e" * 32}, tuple("x" * 30 for _ in range(9))
     )
-    lines = long.footer.split("\n")
+    lines = long.footer(130).split("\n")
     assert all(len(line) <= 130 for line in lines) and len(lines) > 3
-    assert "dddddddddddd" in long.footer and "eeeeeeeeeeee" in long.footer
+    assert "dddddddddddd" in long.footer(130) and "eeeeeeeeeeee" in long.footer(130)
 
 
 def test_statistics_of_the_paper_are_the_papers() -> None:

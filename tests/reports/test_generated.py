@@ -67,7 +67,7 @@ def test_molecules_keep_their_bond_lengths_in_the_drawing(p21c: SpaceGroup) -> N
     drawn = []
     for _ in range(2):
         with figure_style("m"):
-            drawn.append(render_svg(molecules.draw(frame, meta), meta.footer))
+            drawn.append(render_svg(molecules.draw(frame, meta), meta.footer(130)))
     assert drawn[0] == drawn[1]
     assert "Fe" in drawn[0]
 
