@@ -21,6 +21,7 @@ from xtalpriors.lazy import offer
 if TYPE_CHECKING:
     from xtalpriors.model.experimental_sets import experimental_set as experimental_set
     from xtalpriors.model.matrix import run_matrix as run_matrix
+    from xtalpriors.model.measured.check_observations import DOUBTS as DOUBTS
     from xtalpriors.model.measured.read_reflections import HKL_FORMATS as HKL_FORMATS
     from xtalpriors.model.network.card import ModelCard as ModelCard
     from xtalpriors.model.network.phai import PhAI as PhAI
@@ -49,6 +50,7 @@ __getattr__, __all__ = offer(
         "network.published_weights": ["load_published_weights"],
         "network.reflections": ["Reflections"],
         "network.weights": ["load_model", "save_model"],
+        "measured.check_observations": ["DOUBTS"],
         "prediction.phase_crystal": ["phase_crystal"],
         "measured.read_reflections": ["HKL_FORMATS"],
         "scoring.evaluate_corpus": ["evaluate_corpus"],

@@ -1,8 +1,8 @@
 """Measured reflections from files: lists of h k l and |F|, SHELX HKLF 3 and 4, and CIF reflection loops.
 
-|F| and |F|² cannot be told apart by looking, and taking one for the other ruins the phases without a word.
-So a plain list is |F| unless its caller says otherwise, and what looks like a SHELX file is refused until it
-does.
+|F| and |F|² cannot be told apart by looking at a line, and taking one for the other ruins the phases. So a
+plain list is |F| unless its caller says otherwise, and what looks like a SHELX file is refused until it does;
+`intensity_statistics` then tests what was said on the values.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.intensity_statistics import Quantity
 
 __all__ = ["HKL_FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
 
@@ -46,6 +47,8 @@ class Observations:
         Rows that the file marks as not measured (σ below 0), left out.
     source
         The file, and what was taken from it.
+    read_as
+        What its column was taken for.
     """
 
     hkl: I64
@@ -53,6 +56,7 @@ class Observations:
     sigma: F64
     n_unmeasured: int
     source: str
+    read_as: Quantity
 
 
 class _Row(NamedTuple):
@@ -253,4 +257,5 @@ def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> 
         np.array(sigmas, dtype=np.float64),
         unmeasured,
         source,
+        "|F|²" if squared else "|F|",
     )

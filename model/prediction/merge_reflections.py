@@ -59,8 +59,6 @@ class MergedReflections:
         Reflections (m, 3), in the network's setting, outside its box: one for each set of equivalents.
     n_beyond_d_min
         Unique reflections in the box that were left out for d < d_min.
-    n_absent
-        Observations of systematically absent reflections, left out.
     n_repeated
         Observations of reflections that were measured more than once, equivalents included.
     r_int
@@ -72,13 +70,12 @@ class MergedReflections:
     n_observations: int
     outside: I64
     n_beyond_d_min: int
-    n_absent: int
     n_repeated: int = 0
     r_int: float | None = None
 
 
 def network_setting(
-    reflections: Reflections, group: SpaceGroup | None = None, cell: UnitCell | None = None
+    reflections: Reflections, group: SpaceGroup, cell: UnitCell | None = None
 ) -> InNetworkSetting:
     """The way from a crystal's setting to the network's.
 
@@ -90,7 +87,7 @@ def network_setting(
     reflections
         Of the network.
     group
-        The crystal's; null: the network's, in its setting.
+        The crystal's own.
     cell
         The crystal's; null: unknown, and then the group must be in the network's setting.
 
@@ -102,12 +99,10 @@ def network_setting(
     """
     target = reflections.group
     identity = ChangeOfBasis.from_triplet("x,y,z")
-    same = group is None or group.operators == target.operators
-    if cell is None and same:
-        return InNetworkSetting(group or target, identity, None)
-    own = group or target
-    name, wanted = own.hm or f"no. {own.number}", target.hm or f"no. {target.number}"
-    if not own.centrosymmetric:
+    if cell is None and group.operators == target.operators:
+        return InNetworkSetting(group, identity, None)
+    name, wanted = group.hm or f"no. {group.number}", target.hm or f"no. {target.number}"
+    if not group.centrosymmetric:
         raise UsageError(
             f"the structure is in {name}, which is not centrosymmetric: its phases are not only 0 and π, and "
             f"the network knows no others (it is for {wanted})."
@@ -117,16 +112,16 @@ def network_setting(
             f"the reflections are in {name}, the network is for {wanted}: the cell is needed to bring them "
             "there. Give the cell."
         )
-    _check_cell(own, cell)
+    _check_cell(group, cell)
     if target.operators == SpaceGroup.from_number(_P21C).operators:
-        described = describe_in_p21c(own, cell)
+        described = describe_in_p21c(group, cell)
         if described is not None:
-            return InNetworkSetting(own, described.change, described.cell)
-    elif own.number == target.number:
-        change = target.to_reference.inverse().after(own.to_reference)
-        return InNetworkSetting(own, change, change.cell(cell))
+            return InNetworkSetting(group, described.change, described.cell)
+    elif group.number == target.number:
+        change = target.to_reference.inverse().after(group.to_reference)
+        return InNetworkSetting(group, change, change.cell(cell))
     raise UsageError(
-        f"the structure is in {name} (no. {own.number}); the network is for {wanted}"
+        f"the structure is in {name} (no. {group.number}); the network is for {wanted}"
         + (" and its supergroups on the same cell (C2/c, Pbca, Pnma, …)" if target.number == _P21C else "")
         + ". Use a network trained for its group."
     )
@@ -175,7 +170,6 @@ def merge(
         at = place.get(tuple(h))
         if at is not None:
             listed[at], seen[at], inside[source] = intensity[source], True, True
-    absent = seen & reflections.absent
     amplitudes = np.sqrt(np.clip(listed, 0.0, None))
     measured = seen & ~reflections.absent & (amplitudes > 0)
     beyond = np.zeros_like(measured)
@@ -183,7 +177,6 @@ def merge(
         limit = (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
         beyond = measured & (s_squared(reflections.hkl, [setting.cell.parameters])[0] > limit)
         measured &= ~beyond
-    own_absent = systematic_absences(setting.group, observations.hkl)
     outside = moved.first[~inside]
     if not measured.any():
         raise XtalpriorsError(
@@ -198,7 +191,6 @@ def merge(
         len(observations.hkl),
         outside,
         int((beyond & reflections.unique).sum()),
-        int(own_absent.sum()) + int((absent & reflections.unique).sum()),
         unique.n_repeated,
         unique.r_int,
     )

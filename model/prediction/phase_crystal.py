@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from xtalpriors.atomic_write import keep_apart
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.measured.check_observations import Doubt
 from xtalpriors.model.measured.read_reflections import HklFormat
 from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.network.weights import load_model, weights_file
@@ -31,6 +33,7 @@ def phase_crystal(
     block: str | None = None,
     d_min_angstrom: float | None = 1.0,
     calculated: bool = False,
+    accept: Collection[Doubt] = (),
     protocol: Protocol | None = None,
     device: str | None = None,
 ) -> Prediction:
@@ -69,6 +72,7 @@ def phase_crystal(
         block=block,
         d_min_angstrom=d_min_angstrom,
         calculated=calculated,
+        accept=accept,
     )
     if density_map is not None and given.cell is None:
         raise UsageError(f"{source}: a map needs the cell, and there is none. Give the cell, or no map.")

@@ -41,9 +41,13 @@ class Prediction:
     merit
         Figures of merit of that run.
     r
-        Map correlation with the true phases over the unique list, where they are known.
+        Map correlation with the true phases, where they are known, over the unique reflections whose
+        amplitude was given: only they make the map.
     r_multiplicity
         The same, weighted by multiplicity.
+    r_extended
+        Over the whole unique list, with the known structure's own |F|: the phases of reflections without an
+        amplitude count too.
     """
 
     input: PredictionInput
@@ -55,23 +59,39 @@ class Prediction:
     merit: dict[FigureOfMerit, float]
     r: float | None
     r_multiplicity: float | None
+    r_extended: float | None
+
+    @property
+    def n_given(self) -> int:
+        """Unique reflections whose amplitude the network was given."""
+        return int((self.input.data.measured & self.reflections.unique).sum())
+
+    @property
+    def n_phased(self) -> int:
+        """Unique reflections that have a phase: all of the list but its systematic absences."""
+        return int(self.reflections.counted.sum())
 
     def __str__(self) -> str:
         """What was phased, how, and what to know about it, as lines."""
-        data, reflections = self.input.data, self.reflections
-        measured = int((data.measured & reflections.unique).sum())
-        listed = int(reflections.counted.sum())
+        given, listed = self.n_given, self.n_phased
         merits = ", ".join(f"{name} {value:.3f}" for name, value in self.merit.items())
         lines = [
-            f"{self.input.name}: {listed:,} unique phases from {measured:,} amplitudes ({self.input.source})",
+            f"{self.input.name}: {given:,} unique amplitudes phased ({self.input.source})",
+            f"  {listed - given:,} reflections of the network's list without an amplitude have a phase too",
             f"  run: start {self.start}, {self.cycles} cycles; {merits}",
             *(f"  {note}" for note in self.input.notes),
         ]
         if self.input.change != "x,y,z":
-            lines.append(f"  setting: {reflections.group.hm}, coordinates changed by {self.input.change}")
+            lines.append(
+                f"  setting: {self.reflections.group.hm}, coordinates changed by {self.input.change}"
+            )
         if self.r is not None:
-            both = f"{self.r:.4f}, by multiplicity {self.r_multiplicity:.4f}"
-            lines.append(f"  r with the known structure: {both}")
+            lines.append(
+                f"  r with the known structure, of the {given:,} amplitudes: {self.r:.4f}, "
+                f"by multiplicity {self.r_multiplicity:.4f}"
+            )
+        if self.r_extended is not None and listed > given:
+            lines.append(f"  r of all {listed:,} phases, with the structure's own |F|: {self.r_extended:.4f}")
         return "\n".join(lines)
 
 
@@ -120,7 +140,6 @@ def predict(
         reflections, runs.positive[0, number].numpy(), runs.probability[0, number].double().numpy()
     )
     start, cycles = protocol.run(number)
-    r, r_multiplicity = _scores(given, reflections, positive)
     return Prediction(
         given,
         reflections,
@@ -129,8 +148,7 @@ def predict(
         start,
         cycles,
         {name: float(values[0, number]) for name, values in runs.merit.items()},
-        r,
-        r_multiplicity,
+        *_scores(given, reflections, positive),
     )
 
 
@@ -151,18 +169,24 @@ def symmetric(reflections: Reflections, positive: Bool, probability: F64) -> tup
 
 def _scores(
     given: PredictionInput, reflections: Reflections, positive: Bool
-) -> tuple[float | None, float | None]:
-    if given.true_positive is None:
-        return None, None
+) -> tuple[float | None, float | None, float | None]:
+    """r of what was given, plain and by multiplicity, and r of the whole list; None without true phases."""
+    if given.true_positive is None or given.true_magnitudes is None:
+        return None, None, None
     counts = reflections.counted.astype(np.float64)
+    measured = given.data.amplitudes
     scores = [
         map_correlation(
             torch.from_numpy(positive)[None],
             torch.from_numpy(given.true_positive)[None],
-            torch.from_numpy(given.data.amplitudes)[None],
+            torch.from_numpy(amplitudes)[None],
             torch.from_numpy(reflections.origin_signs),
-            torch.from_numpy(c),
+            torch.from_numpy(weight),
         )
-        for c in (counts, counts * reflections.multiplicity)
+        for amplitudes, weight in (
+            (measured, counts),
+            (measured, counts * reflections.multiplicity),
+            (given.true_magnitudes, counts),
+        )
     ]
-    return float(scores[0]), float(scores[1])
+    return float(scores[0]), float(scores[1]), float(scores[2])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gemmi
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,7 +14,7 @@ from xtalpriors.arrays import CELL
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.cif import Extracted, extract
 from xtalpriors.model.measured.read_reflections import Observations, read_cif_reflections
 from xtalpriors.model.scoring.read_structures import structures_of_rows
@@ -22,6 +23,8 @@ from xtalpriors.model.scoring.structures import ExperimentalStructures
 __all__ = ["CifInput", "read_cif"]
 
 _CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+CELL_TOLERANCE = 0.005
+"""How far a cell that is given may be from the file's, relatively: more than rounding and expansion."""
 _OPERATOR_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 
 
@@ -75,7 +78,7 @@ def read_cif(
     block
         Name of the block; null: the first with a structure or measured reflections.
     cell, space_group
-        For a file that does not say.
+        For a block that does not say.
     measured
         Whether to read its reflections.
 
@@ -83,6 +86,8 @@ def read_cif(
     ------
     XtalpriorsError
         The file cannot be read, or no block can be used.
+    UsageError
+        The block has a cell or a group, and another one was given.
     """
     try:
         data = Path(path).read_bytes()
@@ -127,14 +132,40 @@ def _of_block(
         sites = extracted.sites.filter(pc.equal(extracted.sites["entry_id"], row["entry_id"]))
         group = SpaceGroup.from_operators(row["operators"].split(";"))
         own = UnitCell(*(row[name] for name in CELL))
+        _agree(where, group, own, space_group, cell)
         return CifInput(block.name, where, group, own, observations, (entry, sites), "")
-    own_cell = _cell_of(block) or cell
-    group_found = _group_of(block, own_cell) or space_group
+    own_cell = _cell_of(block)
+    own_group = _group_of(block, own_cell or cell)
+    _agree(where, own_group, own_cell, space_group, cell)
     reason = next(
         (str(r["detail"]) for r in extracted.rejections.to_pylist() if r["block"] in (block.name, None)),
         "no atom sites",
     )
-    return CifInput(block.name, where, group_found, own_cell, observations, None, reason)
+    return CifInput(block.name, where, own_group or space_group, own_cell or cell, observations, None, reason)
+
+
+def _agree(
+    where: str,
+    group: SpaceGroup | None,
+    cell: UnitCell | None,
+    given_group: SpaceGroup | None,
+    given_cell: UnitCell | None,
+) -> None:
+    """UsageError where the caller gives another group or cell than the block has: neither is left unsaid."""
+    if group is not None and given_group is not None and group is not given_group:
+        names = [one.hm or f"no. {one.number}" for one in (group, given_group)]
+        raise UsageError(
+            f"{where} says the space group {names[0]}, and {names[1]} was given. Leave the option out, or "
+            "correct the file."
+        )
+    if cell is None or given_cell is None:
+        return
+    if not np.allclose(cell.parameters, given_cell.parameters, rtol=CELL_TOLERANCE):
+        cells = [" ".join(f"{x:g}" for x in one.parameters) for one in (cell, given_cell)]
+        raise UsageError(
+            f"{where} says the cell {cells[0]}, and {cells[1]} was given. Leave the option out, or correct "
+            "the file."
+        )
 
 
 def _cell_of(block: gemmi.cif.Block) -> UnitCell | None:

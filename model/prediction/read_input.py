@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from xtalpriors.arrays import Bool
+from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.measured.read_reflections import HklFormat, read_hkl
+from xtalpriors.model.measured.check_observations import Doubt, check_observations
+from xtalpriors.model.measured.read_reflections import HklFormat, Observations, read_hkl
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.prediction.merge_reflections import (
     InNetworkSetting,
@@ -47,6 +49,8 @@ class PredictionInput:
         Change of coordinates from the input's setting, as a triplet.
     true_positive
         True phases (N,), where the structure is known: only to say how good the prediction is.
+    true_magnitudes
+        The structure's own |F| of the whole list (N,), 0 of absences; known where the true phases are.
     notes
         What a user should know: assumed displacements, reflections outside the box, …
     """
@@ -57,6 +61,7 @@ class PredictionInput:
     cell: UnitCell | None
     change: str
     true_positive: Bool | None
+    true_magnitudes: F64 | None
     notes: tuple[str, ...]
 
 
@@ -70,6 +75,7 @@ def read_input(
     block: str | None = None,
     d_min_angstrom: float | None = 1.0,
     calculated: bool = False,
+    accept: Collection[Doubt] = (),
 ) -> PredictionInput:
     """Read a crystal.
 
@@ -82,7 +88,8 @@ def read_input(
     hkl_format
         What a list holds; null is `f`: h k l |F| [σ].
     cell, space_group
-        The crystal's, for a list, or for a CIF that does not say. Without a cell there is no map.
+        The crystal's, for a list, or for a CIF that does not say. The group must be known; without a cell
+        there is no map.
     block
         Name of the CIF's block; null: the first that can be used.
     d_min_angstrom
@@ -90,11 +97,14 @@ def read_input(
         papers were trained on data to 1.0 Å.
     calculated
         Take amplitudes calculated from the structure even where the CIF has measured ones.
+    accept
+        Doubts about measured reflections that are no error; see `check_observations`.
 
     Raises
     ------
     XtalpriorsError, UsageError
-        Nothing that can be phased; the message says why.
+        Nothing that can be phased, no space group, or measured reflections that contradict the group or
+        the format; the message says why.
     """
     path = Path(path)
     if d_min_angstrom is not None and not d_min_angstrom > 0:
@@ -104,11 +114,17 @@ def read_input(
             raise UsageError(
                 f"{path} is a list of reflections: there is no structure to calculate amplitudes from."
             )
-        setting = _setting(str(path), reflections, space_group, cell)
-        data = merge(read_hkl(path, hkl_format or "f"), reflections, setting, d_min_angstrom=d_min_angstrom)
-        source = f"{path}, format {hkl_format or 'f'}"
-        return PredictionInput(
-            path.stem, source, data, setting.cell, setting.change.triplet, None, _notes(data)
+        form = hkl_format or "f"
+        observations = read_hkl(path, form)
+        return _measured(
+            path.stem,
+            f"{path}, format {form}",
+            observations,
+            reflections,
+            space_group,
+            cell,
+            d_min_angstrom,
+            accept,
         )
     if hkl_format is not None:
         raise UsageError(
@@ -117,22 +133,49 @@ def read_input(
     found = read_cif(path, block=block, cell=cell, space_group=space_group, measured=not calculated)
     if found.observations is None:
         return _calculated(found, reflections, d_min_angstrom)
-    setting = _setting(found.where, reflections, found.group, found.cell)
-    data = merge(found.observations, reflections, setting, d_min_angstrom=d_min_angstrom)
-    truth = None
-    if found.rows is not None:
-        crystals = found.structure(reflections.group).crystals
-        truth = calculate(reflections, crystals).positive[0]
-    source = found.observations.source
-    return PredictionInput(
-        found.name, source, data, setting.cell, setting.change.triplet, truth, _notes(data)
+    given = _measured(
+        found.name,
+        found.observations.source,
+        found.observations,
+        reflections,
+        found.group,
+        found.cell,
+        d_min_angstrom,
+        accept,
     )
+    if found.rows is None:
+        return given
+    truth = calculate(reflections, found.structure(reflections.group).crystals)
+    return replace(given, true_positive=truth.positive[0], true_magnitudes=truth.magnitudes[0])
+
+
+def _measured(
+    name: str,
+    source: str,
+    observations: Observations,
+    reflections: Reflections,
+    group: SpaceGroup | None,
+    cell: UnitCell | None,
+    d_min_angstrom: float | None,
+    accept: Collection[Doubt],
+) -> PredictionInput:
+    """Measured reflections, tested and merged; the true phases are not known."""
+    setting = _setting(observations.source, reflections, group, cell)
+    found = check_observations(observations, setting.group, accept)
+    data = merge(observations, reflections, setting, d_min_angstrom=d_min_angstrom)
+    notes = (*found, *_notes(data))
+    return PredictionInput(name, source, data, setting.cell, setting.change.triplet, None, None, notes)
 
 
 def _setting(
     where: str, reflections: Reflections, group: SpaceGroup | None, cell: UnitCell | None
 ) -> InNetworkSetting:
     """The way to the network's setting; errors name the file."""
+    if group is None:
+        raise UsageError(
+            f"{where}: the space group is not known. Give the crystal's, in the setting of its indices, as "
+            "in --space-group 'P 1 21/c 1'."
+        )
     try:
         return network_setting(reflections, group, cell)
     except UsageError as error:
@@ -171,7 +214,7 @@ def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float
         )
     beyond = (diffraction.magnitudes[0] > 0) & ~measured & reflections.unique
     data = MergedReflections(
-        diffraction.amplitudes[0], measured, 0, np.zeros((0, 3), np.int64), int(beyond.sum()), 0
+        diffraction.amplitudes[0], measured, 0, np.zeros((0, 3), np.int64), int(beyond.sum())
     )
     notes = _notes(data)
     assumed = int(structure.n_u_assumed[0])
@@ -185,6 +228,7 @@ def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float
         cell,
         setting.change.triplet,
         diffraction.positive[0],
+        diffraction.magnitudes[0],
         notes,
     )
 
@@ -204,6 +248,4 @@ def _notes(data: MergedReflections) -> tuple[str, ...]:
             f"R_int = {data.r_int:.3f} of {data.n_repeated:,} observations of reflections measured more than "
             f"once{doubt if data.r_int > DOUBTFUL_R_INT else ''}"
         )
-    if data.n_absent:
-        notes.append(f"{data.n_absent:,} observations of systematically absent reflections left out")
     return tuple(notes)

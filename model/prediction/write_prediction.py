@@ -86,7 +86,10 @@ def _details(prediction: Prediction) -> str:
         *(f"{note}." for note in given.notes),
     ]
     if prediction.r is not None:
-        lines.append(f"Map correlation with the known structure: r = {prediction.r:.4f}.")
+        lines.append(
+            f"Map correlation with the known structure, of the {prediction.n_given} amplitudes that were "
+            f"given: r = {prediction.r:.4f}."
+        )
     return "\n".join(lines)
 
 

@@ -203,7 +203,9 @@ LISTS = {
     "negative": "2 0 0 1\n1 2 3 -4",
     "index": "2 0 0 1\n999999999999999999999 2 3 5",
     "ok": "2 0 0 10\n1 1 1 7\n-1 2 3 4\n",
+    "absences": "2 0 0 10 1\n1 1 1 7 1\n0 3 0 9 1\n0 0 1 8 1\n",
 }
+KNOWN = ["--space-group", "P 1 21/c 1"]
 
 
 @pytest.mark.parametrize(
@@ -211,27 +213,45 @@ LISTS = {
     [
         (["none.cif"], 1, "none.cif cannot be read"),
         (["."], 1, ". cannot be read"),
-        (["empty.hkl"], 1, "empty.hkl holds no reflection"),
-        (["zero.hkl"], 1, "none is a reflection that the network takes (|F| > 0"),
-        (["outside.hkl"], 1, "2 unique ones lie outside: "),
-        (["nan.hkl"], 1, "nan.hkl, line 2: 'nan' is no measurement of 1 2 3"),
-        (["large.hkl"], 1, "large.hkl, line 2: '1e300' is no measurement"),
-        (["index.hkl"], 1, "index.hkl, line 2: '999999999999999999999 2 3' are no Miller indices"),
-        (["negative.hkl"], 1, "the amplitude |F| of 1 2 3 is -4"),
+        (["ok.hkl"], 2, "ok.hkl: the space group is not known. Give the crystal's"),
+        (["empty.hkl", *KNOWN], 1, "empty.hkl holds no reflection"),
+        (["zero.hkl", *KNOWN], 1, "none is a reflection that the network takes (|F| > 0"),
+        (["outside.hkl", *KNOWN], 1, "2 unique ones lie outside: "),
+        (["nan.hkl", *KNOWN], 1, "nan.hkl, line 2: 'nan' is no measurement of 1 2 3"),
+        (["large.hkl", *KNOWN], 1, "large.hkl, line 2: '1e300' is no measurement"),
+        (["index.hkl", *KNOWN], 1, "index.hkl, line 2: '999999999999999999999 2 3' are no Miller indices"),
+        (["negative.hkl", *KNOWN], 1, "the amplitude |F| of 1 2 3 is -4"),
         (["nosites.cif"], 1, "neither a structure nor measured reflections (made: no atom sites). Give"),
         (["acentric.cif"], 2, "acentric.cif, block made: the structure is in P 1 21 1, which is not centro"),
-        (["ok.hkl", "--cell", "1 2 3"], 2, "--cell takes six numbers"),
-        (["ok.hkl", "--cell", "0 7 8 90 90 90"], 2, "the cell 0 7 8 90 90 90 has no volume"),
-        (["ok.hkl", "--cell", "nan 7 8 90 90 90"], 2, "has no volume"),
-        (["ok.hkl", "--cell", "5.9 7.2 8.6 80 98.7 90"], 2, "does not have the symmetry of P 1 21/c 1"),
+        (["ok.hkl", *KNOWN, "--cell", "1 2 3"], 2, "--cell takes six numbers"),
+        (["ok.hkl", *KNOWN, "--cell", "0 7 8 90 90 90"], 2, "the cell 0 7 8 90 90 90 has no volume"),
+        (["ok.hkl", *KNOWN, "--cell", "nan 7 8 90 90 90"], 2, "has no volume"),
+        (
+            ["ok.hkl", *KNOWN, "--cell", "5.9 7.2 8.6 80 98.7 90"],
+            2,
+            "does not have the symmetry of P 1 21/c 1",
+        ),
+        (
+            ["absences.hkl", *KNOWN],
+            2,
+            "2 observations of systematic absences, mean I/σ = 4.2, mean I = 0.973",
+        ),
+        (["absences.hkl", *KNOWN], 2, "(strongest: 0 3 0, 0 0 1)"),
+        (["ok.hkl", *KNOWN, "--accept", "all"], 2, "--accept is absences or distribution, not 'all'"),
+        (
+            ["made.cif", "--space-group", "P 1 21/n 1"],
+            2,
+            "says the space group P 1 21/c 1, and P 1 21/n 1 was",
+        ),
+        (["made.cif", "--cell", "5.9 7.2 9.6 90 98.7 90"], 2, "and 5.9 7.2 9.6 90 98.7 90 was given"),
         (["ok.hkl", "--space-group", "P 1 21/n 1"], 2, "the cell is needed"),
         (["ok.hkl", "--space-group", "P 7", "--cell", CELL_OPTION], 2, "`P 7` is no space group"),
-        (["ok.hkl", "--map", "m.ccp4"], 2, "a map needs the cell"),
-        (["ok.hkl", "--hkl", "xx"], 2, "--hkl is one of f, f2, hklf3, hklf4"),
-        (["ok.hkl", "--device", "tpu"], 2, "no device 'tpu'"),
-        (["ok.hkl", "--model", "none"], 1, "there is no model none"),
-        (["ok.hkl", "--output", "ok.hkl"], 2, "ok.hkl would be replaced by the output"),
-        (["ok.hkl", "--output", "ok.hkl/x.cif"], 1, "ok.hkl/x.cif cannot be written"),
+        (["ok.hkl", *KNOWN, "--map", "m.ccp4"], 2, "a map needs the cell"),
+        (["ok.hkl", *KNOWN, "--hkl", "xx"], 2, "--hkl is one of f, f2, hklf3, hklf4"),
+        (["ok.hkl", *KNOWN, "--device", "tpu"], 2, "no device 'tpu'"),
+        (["ok.hkl", *KNOWN, "--model", "none"], 1, "there is no model none"),
+        (["ok.hkl", *KNOWN, "--output", "ok.hkl"], 2, "ok.hkl would be replaced by the output"),
+        (["ok.hkl", *KNOWN, "--output", "ok.hkl/x.cif"], 1, "ok.hkl/x.cif cannot be written"),
     ],
 )
 def test_predictions_that_cannot_be(
@@ -240,6 +260,7 @@ def test_predictions_that_cannot_be(
     for name, text in LISTS.items():
         Path(f"{name}.hkl").write_text(text)
     whole = cif_text()
+    Path("made.cif").write_text(whole)
     Path("nosites.cif").write_text(whole[: whole.rindex("loop_")])
     acentric = whole.replace("'-x,-y,-z'\n", "").replace("'x,-y+1/2,z+1/2'\n", "")
     acentric = acentric.replace("-x,y+1/2,-z+1/2", "-x,y+1/2,-z").replace("P 1 21/c 1", "P 1 21 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -17,7 +18,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import save_model
 from xtalpriors.model.prediction.phase_crystal import phase_crystal
-from xtalpriors.model.prediction.predict import Prediction, predict, read_input, symmetric
+from xtalpriors.model.prediction.predict import Prediction, PredictionInput, predict, read_input, symmetric
 from xtalpriors.model.prediction.write_prediction import prediction_cif, write_map, write_phases
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.runs import Protocol
@@ -25,6 +26,11 @@ from xtalpriors.model.scoring.runs import Protocol
 FIVE = Reflections(P21C, 5)
 SHORT = Protocol(cycles=2, random_starts=1)
 CELL = UnitCell(5.91, 7.23, 8.64, 90, 98.7, 90)
+
+
+def read_list(path: Path, **options: Any) -> PredictionInput:
+    """A list in the network's group and setting."""
+    return read_input(path, FIVE, space_group=P21C, **options)
 
 
 def _lines(form: str = "f", *, seed: int = 0) -> list[str]:
@@ -53,7 +59,7 @@ def _write(folder: Path, lines: list[str]) -> Path:
 @pytest.mark.parametrize("form", ["f", "f2", "hklf3", "hklf4"])
 def test_every_form_gives_the_same_amplitudes(form: str, tmp_path: Path) -> None:
     end = ["   0   0   0    0.00    0.00", "TITL what follows is not data"] if form.startswith("hklf") else []
-    found = read_input(_write(tmp_path, _lines(form) + end), FIVE, hkl_format=form, d_min_angstrom=None)  # type: ignore[arg-type]
+    found = read_list(_write(tmp_path, _lines(form) + end), hkl_format=form, d_min_angstrom=None)  # type: ignore[arg-type]
     expected = calculate(FIVE, structures(cif_text()).crystals, d_min_angstrom=0.01).amplitudes[0]
     scale = (found.data.amplitudes @ expected) / (expected @ expected)
     assert scale == pytest.approx(1.0 if form in ("f", "hklf3") else 10**-0.5, rel=1e-3)
@@ -64,8 +70,8 @@ def test_every_form_gives_the_same_amplitudes(form: str, tmp_path: Path) -> None
 
 
 def test_order_and_repeats_do_not_matter(tmp_path: Path) -> None:
-    first = read_input(_write(tmp_path, _lines(seed=1)), FIVE)
-    second = read_input(_write(tmp_path, sorted(_lines(seed=2))), FIVE)
+    first = read_list(_write(tmp_path, _lines(seed=1)))
+    second = read_list(_write(tmp_path, sorted(_lines(seed=2))))
     np.testing.assert_allclose(first.data.amplitudes, second.data.amplitudes, atol=1e-5)
     assert first.data.n_observations == second.data.n_observations == FIVE.counted.sum() + 20
 
@@ -81,7 +87,7 @@ def test_another_setting_is_brought_to_the_network(tmp_path: Path) -> None:
     group = SpaceGroup.from_hm("P 1 21/n 1")
     path = _write(tmp_path, lines)
     found = read_input(path, FIVE, cell=cell, space_group=group, d_min_angstrom=None)
-    straight = read_input(_write(tmp_path, _lines()), FIVE, d_min_angstrom=None)
+    straight = read_list(_write(tmp_path, _lines()), d_min_angstrom=None)
     np.testing.assert_allclose(found.data.amplitudes, straight.data.amplitudes, atol=1e-4)
     assert found.cell is not None
     assert found.cell.parameters == pytest.approx(CELL.parameters, abs=1e-5)
@@ -91,30 +97,30 @@ def test_another_setting_is_brought_to_the_network(tmp_path: Path) -> None:
 
 def test_what_is_outside_is_named_not_lost(tmp_path: Path) -> None:
     path = _write(tmp_path, [*_lines(), "7 0 2 55.0", "-7 0 -2 55.0", "0 0 9 3.0"])
-    found = read_input(path, FIVE)
+    found = read_list(path)
     assert {tuple(abs(x) for x in h) for h in found.data.outside.tolist()} == {(7, 0, 2)}
     assert any("1 unique reflections outside the network's box" in note for note in found.notes)
-    assert any("1 observations of systematically absent" in note for note in found.notes)
+    assert any("1 observations of systematic absences" in note for note in found.notes)
     only = _write(tmp_path, ["7 0 2 55.0", "9 1 2 3.0"])
     with pytest.raises(XtalpriorsError, match=r"none is a reflection that the network takes.*2 unique ones"):
-        read_input(only, FIVE)
+        read_list(only)
 
 
 def test_repeats_that_contradict_each_other_are_said(tmp_path: Path) -> None:
     """|F| of 2 and 4 are |F|² of 4 and 16: mean 10, R_int (6 + 6) / 20; equal repeats have none."""
-    found = read_input(_write(tmp_path, ["2 0 0 2", "-2 0 0 4", "1 1 1 7"]), FIVE)
+    found = read_list(_write(tmp_path, ["2 0 0 2", "-2 0 0 4", "1 1 1 7"]))
     assert (found.data.n_repeated, found.data.r_int) == (2, pytest.approx(0.6))
     at = {tuple(h): f for h, f in zip(FIVE.hkl.tolist(), found.data.amplitudes, strict=True)}
     assert at[2, 0, 0] == pytest.approx(10**0.5)
     assert any("R_int = 0.600 of 2 observations" in n and "contradict" in n for n in found.notes)
-    found = read_input(_write(tmp_path, ["2 0 0 2", "-2 0 0 2", "1 1 1 7"]), FIVE)
+    found = read_list(_write(tmp_path, ["2 0 0 2", "-2 0 0 2", "1 1 1 7"]))
     assert found.data.r_int == 0.0 and not any("contradict" in note for note in found.notes)
-    assert read_input(_write(tmp_path, ["2 0 0 2", "1 1 1 7"]), FIVE).data.r_int is None
+    assert read_list(_write(tmp_path, ["2 0 0 2", "1 1 1 7"])).data.r_int is None
 
 
 def _merged(folder: Path, form: str, *lines: str) -> float:
     """|F| of 2 0 0 after merging a list."""
-    found = read_input(_write(folder, [*lines, "1 1 1 7 1"]), FIVE, hkl_format=form)  # type: ignore[arg-type]
+    found = read_list(_write(folder, [*lines, "1 1 1 7 1"]), hkl_format=form)  # type: ignore[arg-type]
     return float(found.data.amplitudes[FIVE.hkl.tolist().index([2, 0, 0])])
 
 
@@ -132,12 +138,12 @@ def test_equivalents_have_the_weights_of_shelx(tmp_path: Path) -> None:
 
 def test_a_cell_without_the_symmetry_of_the_group_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path, _lines())
-    assert read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, 90.3, 98.7, 89.8)).cell is not None
+    assert read_list(path, cell=UnitCell(5.91, 7.23, 8.64, 90.3, 98.7, 89.8)).cell is not None
     for angles in ((98.7, 90, 90), (90, 98.7, 94)):
         with pytest.raises(UsageError, match=r"list.hkl: the cell .* does not have the symmetry of P 1 21/c"):
-            read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, *angles))
+            read_list(path, cell=UnitCell(5.91, 7.23, 8.64, *angles))
     with pytest.raises(UsageError, match="has no volume"):
-        read_input(path, FIVE, cell=UnitCell(5.91, 7.23, 8.64, 90, 190, 90))
+        read_list(path, cell=UnitCell(5.91, 7.23, 8.64, 90, 190, 90))
 
 
 @pytest.mark.parametrize(
@@ -154,14 +160,14 @@ def test_a_cell_without_the_symmetry_of_the_group_is_refused(tmp_path: Path) -> 
 )
 def test_bad_lines_are_named(line: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match=message):
-        read_input(_write(tmp_path, ["2 0 0 10.0", line]), FIVE)
+        read_list(_write(tmp_path, ["2 0 0 10.0", line]))
 
 
 def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match="cannot be read"):
-        read_input(tmp_path / "none.hkl", FIVE)
+        read_list(tmp_path / "none.hkl")
     with pytest.raises(UsageError, match="no reflection format"):
-        read_input(_write(tmp_path, _lines()), FIVE, hkl_format="hklf5")  # type: ignore[arg-type]
+        read_list(_write(tmp_path, _lines()), hkl_format="hklf5")  # type: ignore[arg-type]
     path = tmp_path / "bad.cif"
     path.write_text("data_x\n_cell_length_a 5 6 7\n")
     with pytest.raises(XtalpriorsError, match="no valid CIF"):
@@ -233,6 +239,30 @@ def test_every_reflection_has_a_phase_beyond_the_data_too(tmp_path: Path) -> Non
     assert all(row[0] == "?" and row[1] in ("0", "180") for row in extended)
 
 
+def test_r_is_of_what_was_given(tmp_path: Path) -> None:
+    """Right phases of the reflections given, wrong ones of all others: r is 1 of the first, less of all.
+
+    By hand: with the sign of each |F| that is not given turned, r of all is (G − R)/(G + R) at this origin,
+    G and R the sums of |F|² over what is given and the rest; another origin may be better, none is worse.
+    """
+    given = read_input(write_cif(tmp_path), FIVE, d_min_angstrom=2.5)
+    assert given.true_positive is not None and given.true_magnitudes is not None
+    turned = given.true_positive ^ ~given.data.measured
+    prediction = predict(Oracle(FIVE, turned), card_of(FIVE), given, SHORT)
+    squares = given.true_magnitudes[FIVE.counted] ** 2
+    known = squares[given.data.measured[FIVE.counted]].sum()
+    assert prediction.r == pytest.approx(1.0)
+    assert prediction.r_extended is not None
+    assert (2 * known - squares.sum()) / squares.sum() - 1e-6 <= prediction.r_extended < 0.999
+    n = prediction.n_given
+    assert n == (given.data.measured & FIVE.counted).sum() < 129
+    lines = str(prediction).splitlines()
+    assert lines[0].startswith(f"made: {n} unique amplitudes phased")
+    assert lines[1].strip().startswith(f"{129 - n} reflections of the network's list without an amplitude")
+    assert any(f"of the {n} amplitudes: 1.0000" in line for line in lines)
+    assert any("r of all 129 phases" in line for line in lines)
+
+
 def test_map_reads_back_and_peaks_at_the_atoms(tmp_path: Path) -> None:
     """With true phases the five heaviest atoms are where the map, read by gemmi, is highest."""
     prediction = _perfect(write_cif(tmp_path))
@@ -250,7 +280,7 @@ def test_map_reads_back_and_peaks_at_the_atoms(tmp_path: Path) -> None:
 
 
 def test_no_cell_no_map_and_no_half_written_file(tmp_path: Path) -> None:
-    given = read_input(_write(tmp_path, _lines()), FIVE)
+    given = read_list(_write(tmp_path, _lines()))
     prediction = predict(untrained(FIVE), card_of(FIVE), given, SHORT)
     assert prediction.r is None
     with pytest.raises(UsageError, match="a map needs the cell"):
@@ -306,9 +336,20 @@ def test_from_file_to_files(tmp_path: Path) -> None:
     done = phase_crystal(tmp_path / "run", source, output, density_map=tmp_path / "map.ccp4", protocol=SHORT)
     assert output.is_file() and (tmp_path / "map.ccp4").is_file()
     text = str(done)
-    assert "unique phases from" in text and "setting: P 1 21/c 1" in text and "r with the known" in text
+    assert (
+        "129 unique amplitudes phased" in text
+        and "setting: P 1 21/c 1" in text
+        and "r with the known" in text
+    )
     listed = _write(tmp_path, _lines())
     nowhere = tmp_path / "no.cif"
     with pytest.raises(UsageError, match="a map needs the cell"):
-        phase_crystal(tmp_path / "run", listed, nowhere, density_map=tmp_path / "no.ccp4", protocol=SHORT)
+        phase_crystal(
+            tmp_path / "run",
+            listed,
+            nowhere,
+            density_map=tmp_path / "no.ccp4",
+            space_group=P21C,
+            protocol=SHORT,
+        )
     assert not nowhere.exists()

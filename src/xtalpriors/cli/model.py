@@ -143,7 +143,10 @@ def predict(
     ] = None,
     space_group: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Its space group; by default the network's, in its setting."),
+        typer.Option(
+            metavar="NAME",
+            help="Its space group in the setting of the indices, where the file has none: symbol or number.",
+        ),
     ] = None,
     block: Annotated[
         str | None, typer.Option(metavar="NAME", help="Block of the CIF; by default the first usable one.")
@@ -157,15 +160,25 @@ def predict(
             "--calculated", metavar="", help="Amplitudes of the structure even if some are measured."
         ),
     ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DOUBT",
+            help="Phase in spite of it: absences (the group forbids what was measured), distribution (|F| "
+            "look like |F|², or the other way). Repeatable.",
+        ),
+    ] = None,
     device: DeviceOption = None,
 ) -> None:
     """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
     from xtalpriors.generator.config import space_group_of
-    from xtalpriors.model import HKL_FORMATS, phase_crystal
+    from xtalpriors.model import DOUBTS, HKL_FORMATS, phase_crystal
 
     chosen = next((form for form in HKL_FORMATS if form == hkl_format), None)
     if hkl_format is not None and chosen is None:
         raise UsageError(f"--hkl is one of {', '.join(HKL_FORMATS)}, not '{hkl_format}'.")
+    if wrong := sorted(set(accept or []) - set(DOUBTS)):
+        raise UsageError(f"--accept is {' or '.join(DOUBTS)}, not '{wrong[0]}'.")
     say(
         phase_crystal(
             model,
@@ -178,6 +191,7 @@ def predict(
             block=block,
             d_min_angstrom=d_min,
             calculated=calculated,
+            accept=[doubt for doubt in DOUBTS if doubt in (accept or [])],
             device=device,
         )
     )
