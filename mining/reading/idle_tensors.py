@@ -1,4 +1,4 @@
-"""Which displacement tensors need not be read: those of blocks in which every site has an isotropic U.
+"""Which displacement tensors need not be read: those of blocks in which every site has an isotropic U > 0.
 
 Tensors are read only to compute U_eq. In most files they come after sites that have U, and are half of all
 wanted values, so the scanner skips them. Where they come before the sites, they are left out afterwards.
@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from xtalpriors.arrays import I16, I32, Bool
 from xtalpriors.compilation import kernel
+from xtalpriors.mining.reading.addresses import byte_at
+from xtalpriors.mining.reading.characters import NINE, OPEN, ZERO
 from xtalpriors.mining.reading.tags import ANISO
 from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD, Tokens
 
@@ -42,15 +44,27 @@ def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
     return found
 
 
+@kernel(forceinline=True)
+def _says_something(base: int, start: int, end: int) -> bool:
+    """Whether a U is neither null nor zero: beside a tensor, 0 is a place holder."""
+    for i in range(start, end):
+        byte = byte_at(base + i)
+        if ZERO < byte <= NINE:
+            return True
+        if byte == OPEN:
+            return False
+    return False
+
+
 @kernel()
-def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
+def _sites_have_u(base: int, out: I32, n: int, block: int, role: I8) -> bool:
     """The block of the last of n tokens (of `scan_kernel`) has sites, and a U with a value for each."""
     sites, displacements, i = 0, 0, n - 1
     while i >= 0 and out[i, 0] == block:
         kind = role[out[i, 1]]
         if kind == SITE_ROLE:
             sites = max(sites, out[i, 2] + 1)
-        elif kind == U_ROLE and out[i, 4] - out[i, 3] > 1:  # longer than `?`
+        elif kind == U_ROLE and _says_something(base, out[i, 3], out[i, 4]):
             displacements += 1
         i -= 1
     return 0 < sites <= displacements
@@ -58,12 +72,14 @@ def _sites_have_u(out: I32, n: int, block: int, role: I8) -> bool:
 
 @kernel()
 def pass_over_tensors(
-    columns: I16, width: int, role: I8, out: I32, n_out: int, block: int, idle: int
+    base: int, columns: I16, width: int, role: I8, out: I32, n_out: int, block: int, idle: int
 ) -> tuple[bool, int]:
     """Leave idle tensors out of the columns of a loop whose values begin.
 
     Parameters
     ----------
+    base
+        Address of the bytes.
     out, n_out, block
         Tokens of the file so far, and the block that the loop is in.
     idle
@@ -75,7 +91,7 @@ def pass_over_tensors(
     """
     if idle == block + 1 and _has_role(columns, width, role, SITE_ROLE):
         return True, -1
-    if not _has_role(columns, width, role, TENSOR_ROLE) or not _sites_have_u(out, n_out, block, role):
+    if not _has_role(columns, width, role, TENSOR_ROLE) or not _sites_have_u(base, out, n_out, block, role):
         return True, idle
     wanted = False
     for k in range(width):
@@ -86,8 +102,8 @@ def pass_over_tensors(
 
 
 @kernel()
-def idle_blocks(tokens: Tokens, role: I8, n_blocks: int) -> Bool:
-    """(n_blocks,) blocks in which every site has a U with a value, by their tokens."""
+def idle_blocks(base: int, tokens: Tokens, role: I8, n_blocks: int) -> Bool:
+    """(n_blocks,) blocks in which every site has a U with a value, by their tokens at the address `base`."""
     block, tag, row, start, end = tokens.block, tokens.tag, tokens.row, tokens.start, tokens.end
     missing = np.zeros(n_blocks, dtype=np.int32)
     sites = np.zeros(n_blocks, dtype=np.int32)
@@ -95,6 +111,6 @@ def idle_blocks(tokens: Tokens, role: I8, n_blocks: int) -> Bool:
         kind = role[tag[i]]
         if kind == SITE_ROLE:
             sites[block[i]] = max(sites[block[i]], row[i] + 1)
-        elif kind == U_ROLE and end[i] - start[i] > 1:
+        elif kind == U_ROLE and _says_something(base, start[i], end[i]):
             missing[block[i]] -= 1
     return missing + sites <= 0

@@ -157,8 +157,8 @@ def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
         value, su, i = _uncertainty(base, i, end, value, power, decimals)
     elif i < end and byte_at(base + i) == SLASH:  # a fraction, 1/3
         denominator, shift, j = _digits(base, i + 1, end)
-        if j == end and denominator > 0.0:
-            return value / _scaled(denominator, -shift), np.nan, NUMBER
+        if j == end and denominator > 0.0 and decimals == 0 and shift == 0:  # 1.54056/1.54439 is a pair
+            return value / denominator, np.nan, NUMBER
     elif i < end and byte_at(base + i) == COMMA:  # 1,5418 is neither 1 nor surely 1.5418
         return np.nan, np.nan, TEXT
     return value, su, NUMBER if i == end else PARTLY

@@ -24,6 +24,7 @@ from xtalpriors.mining.reading.tokens import PRESENCE_ONLY, TAG_INDEX, TokenWrit
 
 __all__ = ["Parsed", "read_slowly"]
 
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _NULLS: Final = ("?", ".")
 _PYCIFRW_LIMIT_BYTES: Final = 200_000
 _PYCIFRW_LIMIT_SECONDS: Final = 5.0
@@ -56,6 +57,8 @@ def read_slowly(data: bytes, writer: TokenWriter, first_block: int) -> Parsed | 
     The wanted values go to `writer`, the file's blocks numbered from `first_block`.
     """
     text = data.decode("utf-8")
+    if _LONE_RETURN.search(text):  # gemmi's comments end at a line feed only
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     failure = ""
     for attempt, (candidate, repairs) in enumerate(repaired_texts(text, _syntax_error)):
         document, notes, message = _gemmi(candidate)

@@ -1,8 +1,8 @@
 """Repairs of broken CIF text, each with a note, guided by where gemmi stumbles.
 
-Only what cannot change a value of the structure is repaired: text before the first block, quotes left
-open, tags without values, lines that are neither tag nor value, loops of other categories with a wrong
-number of values. A broken list of atoms stays broken.
+Only what cannot change a value of the structure is repaired: text before the first block, names of blocks
+with blanks, quotes left open, tags without values, lines that are neither tag nor value, loops of other
+categories with a wrong number of values. A broken list of atoms stays broken.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ _ERROR: Final = re.compile(r"^line (\d+):(\d+)\(\d+\): (.*)", re.DOTALL)
 _HEADER: Final = re.compile(r"^[ \t]*data_\S", re.IGNORECASE | re.MULTILINE)
 _FIRST_ITEM: Final = re.compile(r"^[ \t]*(?:_[A-Za-z]|loop_)", re.IGNORECASE | re.MULTILINE)
 _CELL: Final = re.compile(r"^[ \t]*_cell[_.]length_a\s", re.IGNORECASE | re.MULTILINE)
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HEADING: Final = re.compile(
+    r"^([ \t]*data_)(\S*)[ \t]+(?![_#]|loop_)([^#]*[^#\s])[ \t]*(?:#.*)?$", re.IGNORECASE
+)
 _NUMERIC: Final = re.compile(r"(?<!\S)[-+]?\.?\d[\d.()eE+-]*(?!\S)")
 _BROKEN_LOOP_TAGS: Final = ("_atom_site_aniso_", "_geom_", "_symmetry_equiv_", "_space_group_symop_")
 
@@ -39,6 +43,9 @@ def repaired_texts(text: str, complaint: Callable[[str], str]) -> Iterator[tuple
     notes: list[str] = []
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROLS.search(text):
+        text = _CONTROLS.sub(" ", text)
+        notes.append("control-bytes")
     for _ in range(_MOST_REPAIRS):
         message = complaint(text)
         match = _ERROR.match(message)
@@ -67,7 +74,7 @@ def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
     if "Wrong number of values" in problem:
         return _drop_loop(lines, at)
     if "parse error" in problem:
-        return _mend_line(lines, at)
+        return _join_headings(lines, at) if _HEADING.match(lines[at]) else _mend_line(lines, at)
     return None
 
 
@@ -79,6 +86,17 @@ def _with_header(text: str) -> tuple[str, str] | None:
     if first is not None and _CELL.search(text):
         return "data_unnamed\n" + text[first.start() :], "no-data-header"
     return None
+
+
+def _join_headings(lines: list[str], at: int) -> tuple[str, str]:
+    """Join the words of block names (`data_Zr mono`) by underscores, from line `at` on."""
+    joined, in_text = lines[:at], False
+    for line in lines[at:]:
+        match = None if in_text else _HEADING.match(line)
+        in_text ^= line.startswith(";")
+        name = "_".join(f"{match[2]} {match[3]}".split()).strip("'\"") if match else ""
+        joined.append(f"{match[1]}{name}" if match else line)
+    return "\n".join(joined), "blank-in-block-name"
 
 
 def _close_quote(lines: list[str], at: int) -> tuple[str, str] | None:

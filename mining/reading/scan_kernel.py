@@ -177,7 +177,7 @@ def _scan_file(
             if state[_IN_HEADER] and state[_WANTED]:
                 block = counters[N_NAMES] - 1
                 state[_WANTED], state[_IDLE] = pass_over_tensors(
-                    columns, width, role, out, n_out, block, state[_IDLE]
+                    base, columns, width, role, out, n_out, block, state[_IDLE]
                 )
                 if state[_IDLE] < 0:
                     return _GIVEN_UP

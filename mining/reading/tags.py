@@ -32,6 +32,9 @@ BLOCK_NUMBERS: dict[str, tuple[str, ...]] = {
     "year": ("_journal_year", "_citation_year"),
     "temperature": ("_diffrn_ambient_temperature", "_diffrn_ambient_temp", "_cell_measurement_temperature"),
     "pressure": ("_diffrn_ambient_pressure", "_cell_measurement_pressure"),
+    "pressure_above": ("_diffrn_ambient_pressure_gt", "_cell_measurement_pressure_gt"),
+    "pressure_below": ("_diffrn_ambient_pressure_lt", "_cell_measurement_pressure_lt"),
+    "density": ("_exptl_crystal_density_diffrn",),
     "wavelength": (
         "_diffrn_radiation_wavelength",
         "_diffrn_radiation_wavelength_wavelength",
@@ -177,6 +180,7 @@ SITE_TEXTS: dict[str, tuple[str, ...]] = {
     "calc_flag": ("_atom_site_calc_flag",),
     "disorder_assembly": ("_atom_site_disorder_assembly",),
     "disorder_group": ("_atom_site_disorder_group", "_atom_site_label_alt_id"),
+    "wyckoff": ("_atom_site_wyckoff_symbol", "_atom_site_wyckoff_label"),
     "flags": (
         "_atom_site_refinement_flags",
         "_atom_site_refinement_flags_posn",

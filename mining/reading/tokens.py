@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from xtalpriors.arrays import I16, I32, U8, Bool
+from xtalpriors.arrays import F64, I16, I32, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.tags import (
     ANISO,
@@ -24,8 +24,19 @@ from xtalpriors.mining.reading.tags import (
     SITE_TEXTS,
     SYMOPS,
 )
+from xtalpriors.mining.reading.units import tags_with_units
 
-__all__ = ["FIELDS", "FIELD_INDEX", "TAG_FIELD", "TAG_INDEX", "TokenWriter", "Tokens", "columns_of", "joined"]
+__all__ = [
+    "FIELDS",
+    "FIELD_INDEX",
+    "TAG_FIELD",
+    "TAG_INDEX",
+    "TAG_SCALE",
+    "TokenWriter",
+    "Tokens",
+    "columns_of",
+    "joined",
+]
 
 
 _GROUPS: Final = (BLOCK_NUMBERS, BLOCK_TEXTS, PRESENCE, SITE_NUMBERS, SITE_TEXTS, ANISO, SYMOPS)
@@ -33,12 +44,17 @@ FIELDS: Final[tuple[str, ...]] = tuple(name for group in _GROUPS for name in gro
 """Every field, block fields first; a field's position is its number."""
 FIELD_INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(FIELDS)}
 _ALIASES: Final = tuple(
-    (tag, FIELD_INDEX[name]) for group in _GROUPS for name, tags in group.items() for tag in tags
+    (tag, FIELD_INDEX[name], scale)
+    for group in _GROUPS
+    for name, tags in group.items()
+    for tag, scale in tags_with_units(name, tags)
 )
-TAG_INDEX: Final[dict[str, int]] = {tag: i for i, (tag, _) in enumerate(_ALIASES)}
+TAG_INDEX: Final[dict[str, int]] = {tag: i for i, (tag, _, _) in enumerate(_ALIASES)}
 """Number of a tag in its normal form; tags of one field are in the order of their rank."""
-TAG_FIELD: Final[I32] = np.array([index for _, index in _ALIASES], dtype=np.int32)
+TAG_FIELD: Final[I32] = np.array([index for _, index, _ in _ALIASES], dtype=np.int32)
 """Field of each tag number."""
+TAG_SCALE: Final[F64] = np.array([scale for _, _, scale in _ALIASES])
+"""Factor and summand of each tag number that bring its values to the unit of its field; mostly 1 and 0."""
 PRESENCE_ONLY: Final[Bool] = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in PRESENCE])
 """Tags of which only the first row matters: what counts is that the tag is there with a value."""
 _NUMERIC: Final = [n for g in (BLOCK_NUMBERS, SITE_NUMBERS, ANISO) for n in g if n != "aniso_label"]

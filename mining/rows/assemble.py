@@ -37,7 +37,7 @@ def assemble(
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
     batch, keep = entries.batch, entries.block
     usable = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)  # 1e400 Å is nothing to compute with
-    sites = read_sites(batch, usable)
+    sites = read_sites(batch, usable, entries.notes)
     displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
     metric = metric_tensors(cells.cells[keep])
     positions = site_positions(entries, metric, sites.fract, sites.placed)
@@ -90,7 +90,6 @@ def _identity(source_name: str, database: str | None, text_origin: str, entries:
         "doi": entries.texts("doi"),
         "journal": entries.texts("journal"),
         "year": year,
-        "volume_declared_angstrom3": entries.numbers("volume"),
     }
 
 

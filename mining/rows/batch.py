@@ -33,7 +33,7 @@ from xtalpriors.mining.reading.tags import (
     SITE_TEXTS,
     SYMOPS,
 )
-from xtalpriors.mining.reading.tokens import FIELD_INDEX, NUMERIC_TAG, TAG_FIELD, Tokens
+from xtalpriors.mining.reading.tokens import FIELD_INDEX, NUMERIC_TAG, TAG_FIELD, TAG_SCALE, Tokens
 
 __all__ = ["Batch", "index_batch"]
 
@@ -169,7 +169,7 @@ def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
 
 @kernel()
 def _read(
-    base: int, tokens: Tokens, numeric: Bool, table_of_tag: I32, idle: Bool
+    base: int, tokens: Tokens, numeric: Bool, scale: F64, table_of_tag: I32, idle: Bool
 ) -> tuple[Bool, F64, F64, U8, I32]:
     """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
     block, tag, row = tokens.block, tokens.tag, tokens.row
@@ -189,6 +189,9 @@ def _read(
             kind[i] = TEXT
             if numeric[tag[i]]:
                 value[i], su[i], kind[i] = parse_number(base, start[i], end[i])
+                if scale[tag[i], 0] != 1.0 or scale[tag[i], 1] != 0.0:
+                    value[i] = value[i] * scale[tag[i], 0] + scale[tag[i], 1]
+                    su[i] *= scale[tag[i], 0]
     return null, value, su, kind, rows
 
 
@@ -235,8 +238,8 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
         raise ValueError("tokens of blocks that are not in the batch")  # the kernels check no bounds
     if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
         raise ValueError("tokens outside the buffer")
-    idle = idle_blocks(t, TAG_ROLE, n_blocks)
-    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, NUMERIC_TAG, _TABLE_OF_TAG, idle)
+    idle = idle_blocks(t.buffer.ctypes.data, t, TAG_ROLE, n_blocks)
+    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, NUMERIC_TAG, TAG_SCALE, _TABLE_OF_TAG, idle)
     starts = np.cumsum(rows, axis=1, dtype=np.int32)
     shapes = [(n_blocks, _N_BLOCK)]
     shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]

@@ -7,9 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.arrays import F64, Bool
+from xtalpriors.arrays import F64, I32, Bool
 from xtalpriors.crystal.cells.cell import cell_volumes
-from xtalpriors.mining.reading.numbers import TEXT
+from xtalpriors.mining.reading.numbers import PARTLY, TEXT
+from xtalpriors.mining.reading.tokens import TAG_SCALE
+from xtalpriors.mining.reading.units import QUANTITY, is_range, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
 
 __all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells"]
@@ -42,6 +44,7 @@ def block_cells(batch: Batch) -> BlockCells:
     cells = np.stack([batch.numbers(tokens[:, i]) for i in range(6)], axis=1)
     su = batch.su[tokens]
     notes: dict[int, list[str]] = {}
+    _apply_units(batch, tokens, cells, su, notes)
     stated: Bool = np.any(tokens[:, :3] >= 0, axis=1)
     for b, i in zip(*np.nonzero(np.isnan(cells[:, 3:]) & stated[:, None]), strict=True):
         token = tokens[b, 3 + i]
@@ -52,6 +55,29 @@ def block_cells(batch: Batch) -> BlockCells:
     with np.errstate(invalid="ignore", over="ignore"):
         volumes = cell_volumes(cells) if len(cells) else np.empty(0)
     return BlockCells(cells, su, volumes, stated, notes)
+
+
+def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
+    """Apply units written behind a number, in place; the ends of a range are no length and no angle.
+
+    Any other text behind a number is passed over: what it says (`90.0 fixed`) changes nothing.
+    """
+    lengths = tokens[:, :3]
+    by_tag, given = np.ones(lengths.shape), lengths >= 0
+    by_tag[given] = TAG_SCALE[batch.tokens.tag[lengths[given]], 0]
+    for b in np.flatnonzero((by_tag != 1.0).any(axis=1)):
+        unit = "picometre" if by_tag[b].min() < 1.0 else "nanometre"
+        notes.setdefault(int(b), []).append(f"cell-from-{unit}")
+    for b, i in zip(*np.nonzero(batch.kind[tokens] == PARTLY), strict=True):
+        text, stated = batch.raw(tokens[b, i]), cells[b, i]
+        known = number_and_unit(text, QUANTITY[PARAMETERS[i]])
+        if known is not None and known != stated:
+            cells[b, i], su[b, i] = known, su[b, i] * (known / stated)
+            note = f"cell-from-{'nanometre' if known > stated else 'picometre'}"
+            if note not in notes.setdefault(int(b), []):
+                notes[int(b)].append(note)
+        elif known is None and is_range(text):
+            cells[b, i] = np.nan
 
 
 def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
@@ -99,7 +125,7 @@ def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str]
             return "cell-incomplete", f"{tag} is missing"
         found = batch.raw(token) if token >= 0 else "missing"
         if np.isnan(value):
-            code = "cell-not-a-number" if batch.kind[token] == TEXT else "cell-unknown"
+            code = "cell-not-a-number" if batch.kind[token] in (TEXT, PARTLY) else "cell-unknown"
             return code, f"{tag} is {found!r}"
         if not (0.0 < value < (_LONGEST_ANGSTROM if len(name) == 1 else 180.0)):
             return "cell-impossible", f"{tag} is {found!r}"

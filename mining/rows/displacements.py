@@ -64,7 +64,7 @@ def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, nu
     origin = np.where(np.isnan(u), NONE, 0).astype(np.int8)
     b = batch.numbers(batch.site_tokens("b_iso")) / B_PER_U
     _take(u, origin, b, 1)
-    bare = np.flatnonzero(np.isnan(u))
+    bare = np.flatnonzero(np.isnan(u) | (u == 0.0))  # beside a tensor, 0 is a place holder
     if len(bare) and len(batch.aniso):
         _from_tensors(batch, cells, site_block, bare, u, origin)
     with np.errstate(invalid="ignore"):
@@ -104,7 +104,8 @@ def _from_tensors(
     for name, code, weights in forms:
         tensor = np.stack([batch.numbers(batch.aniso_tokens(f"{name}{ij}")[rows]) for ij in _IJ], axis=1)
         found = (tensor * weights[site_block[bare]]).sum(axis=1)
-        empty = np.isnan(u[bare]) & np.isfinite(found)
+        with np.errstate(invalid="ignore"):
+            empty = (np.isnan(u[bare]) & np.isfinite(found)) | ((u[bare] == 0.0) & (found > 0.0))
         u[bare[empty]] = found[empty]
         origin[bare[empty]] = code
 

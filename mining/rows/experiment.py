@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from xtalpriors.arrays import F64, Bool
-from xtalpriors.mining.reading.numbers import NUMBER
+from xtalpriors.mining.reading.numbers import NUMBER, PARTLY, TEXT
 from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
+from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
 
 __all__ = ["experiment_columns"]
@@ -20,8 +21,12 @@ __all__ = ["experiment_columns"]
 Notes = dict[int, list[str]]
 
 _HOTTEST_KELVIN: Final = 5000.0
+_AMBIENT_KILOPASCAL: Final = 200.0
+"""A structure below this pressure is taken for one at ambient pressure."""
+_AMBIENT: Final = re.compile(r"ambient|atmosph|normal|room", re.IGNORECASE)
 _ELECTRON_WAVELENGTH_ANGSTROM: Final = 0.06
 """Electrons of more than 40 kV are shorter than this; X-rays and neutrons of crystallography are not."""
+_FREE_ELECTRON_LASER: Final = re.compile(r"free[\s_-]*electron|\bx?fel\b|\blcls\b|\bsacla\b")
 _NUMBER_AND_UNIT: Final = re.compile(
     r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?)?[\s_]*"
     r"(?:(?:°|º|\\%|deg(?:rees?|\.)?)?\s*(?:(?P<kelvin>k(?:elvins?)?)|(?P<celsius>c(?:elsius|entigrade)?))\.?)?\s*",
@@ -35,17 +40,17 @@ def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
 
     Decisions worth knowing are added to `notes` by block.
     """
-    wavelength = _within(_number(batch, "wavelength"), 0.0, 100.0)
+    wavelength = _within(_number(batch, "wavelength", notes), 0.0, 100.0)
     radiation = _radiation(batch, wavelength)
     method, powder = _method(batch)
-    theta = _within(_number(batch, "theta_max"), 0.0, 90.0, closed=True)
-    d_min = _number(batch, "d_min")
+    theta = _within(_number(batch, "theta_max", notes), 0.0, 90.0, closed=True)
+    d_min = _number(batch, "d_min", notes)
     with np.errstate(divide="ignore", invalid="ignore"):
         d_theta = wavelength / (2.0 * np.sin(np.radians(theta)))
-    reflections = _within(_number(batch, "n_reflections"), 0.0, 2e9)
+    reflections = _within(batch.numbers(batch.block_tokens("n_reflections")), 0.0, 2e9)
     return {
         "temperature_kelvin": _temperature(batch, notes),
-        "pressure_kilopascal": _within(_number(batch, "pressure"), 0.0, np.inf, low_closed=True),
+        "pressure_kilopascal": _pressure(batch, notes),
         "radiation": radiation,
         "method": method,
         "wavelength_angstrom": wavelength,
@@ -60,8 +65,53 @@ def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
     }
 
 
-def _number(batch: Batch, name: str) -> F64:
-    return batch.numbers(batch.block_tokens(name))
+def _number(batch: Batch, name: str, notes: Notes) -> F64:
+    """Numbers of a block field in the unit of its column.
+
+    A known unit behind a number is applied; a range or a remark leaves nobody sure of the number, so that the
+    field's other tags are asked, and it is null where they say no more.
+    """
+    tokens = batch.block_tokens(name)
+    values = batch.numbers(tokens)
+    for block in np.flatnonzero(batch.kind[tokens] == PARTLY):
+        stated = values[block]
+        values[block], note = _in_unit(batch, name, int(tokens[block]))
+        if values[block] != stated:  # also where it is null now
+            notes.setdefault(int(block), []).append(f"{name.replace('_', '-')}-{note}")
+    return values
+
+
+def _in_unit(batch: Batch, name: str, token: int) -> tuple[float, str]:
+    """The number of a field whose token has text behind it, and how it was found."""
+    for t in (token, *_other_tokens(batch, name, token)):
+        if batch.kind[t] == NUMBER:
+            return float(batch.value[t]), "unclear"
+        known = number_and_unit(batch.raw(t), QUANTITY[name]) if batch.kind[t] == PARTLY else None
+        if known is not None:
+            return known, "with-unit"
+    return np.nan, "unclear"
+
+
+def _other_tokens(batch: Batch, name: str, token: int) -> list[int]:
+    """The tokens of a field in the block of one of them (its giver, where it is inherited), by their rank."""
+    mine = batch.tokens.block == batch.tokens.block[token]
+    found = np.flatnonzero(mine & (TAG_FIELD[batch.tokens.tag] == FIELD_INDEX[name])).tolist()
+    return sorted(found, key=lambda t: (int(batch.tokens.tag[t]), t))
+
+
+def _pressure(batch: Batch, notes: Notes) -> F64:
+    """Kilopascal; a limit (`_gt`, `_lt`) or a text without a known unit is no value, and is noted."""
+    value = _within(_number(batch, "pressure", notes), 0.0, np.inf, low_closed=True)
+    tokens = batch.block_tokens("pressure")
+    for block in np.flatnonzero((batch.kind[tokens] == TEXT) & np.isnan(value)):
+        if not _AMBIENT.search(batch.raw(int(tokens[block]))):
+            notes.setdefault(int(block), []).append("pressure-unclear")
+    above, below = (_number(batch, f"pressure_{side}", notes) for side in ("above", "below"))
+    with np.errstate(invalid="ignore"):
+        limited = np.isnan(value) & ((above > 0.0) | (below >= _AMBIENT_KILOPASCAL))
+    for block in np.flatnonzero(limited):
+        notes.setdefault(int(block), []).append("pressure-limit")
+    return value
 
 
 def _within(values: F64, low: float, high: float, *, closed: bool = False, low_closed: bool = False) -> F64:
@@ -79,15 +129,12 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
     Where that number is in doubt, the other tags for the temperature are asked.
     """
     tokens = batch.block_tokens("temperature")
-    kelvin = _number(batch, "temperature")
+    kelvin = batch.numbers(tokens)
     good = _within(kelvin, 0.0, _HOTTEST_KELVIN)
     plain = (batch.kind[tokens] == NUMBER) & np.isfinite(good)
-    field = FIELD_INDEX["temperature"]
     for block in np.flatnonzero(np.isfinite(kelvin) & ~plain):
-        stated_by = batch.tokens.block[tokens[block]]  # another block, where it is inherited
-        others = np.flatnonzero((batch.tokens.block == stated_by) & (TAG_FIELD[batch.tokens.tag] == field))
-        by_tag = sorted(others.tolist(), key=lambda t: (int(batch.tokens.tag[t]), t))
-        found = [_one_temperature(batch, t) for t in by_tag]
+        by_rank = _other_tokens(batch, "temperature", int(tokens[block]))
+        found = [_one_temperature(batch, t) for t in by_rank]
         certain = [f for f in found if np.isfinite(f[0])]
         good[block], note = certain[0] if certain else found[0]
         if note:
@@ -115,7 +162,7 @@ def _one_temperature(batch: Batch, token: int) -> tuple[float, str | None]:
 
 def _completeness(batch: Batch, notes: Notes) -> F64:
     """Fraction 0…1; a value above 1.5 is a percentage."""
-    value = _number(batch, "completeness")
+    value = _number(batch, "completeness", notes)
     with np.errstate(invalid="ignore"):
         percent = (value > 1.5) & (value <= 100.5)
     for block in np.flatnonzero(percent):
@@ -128,9 +175,9 @@ def _completeness(batch: Batch, notes: Notes) -> F64:
 
 def _agreement(batch: Batch, name: str, fallback: str | None, notes: Notes) -> F64:
     """An R value as a fraction; one above 1.5 is a percentage."""
-    value = _within(_number(batch, name), 0.0, 100.0)
+    value = _within(_number(batch, name, notes), 0.0, 100.0)
     if fallback is not None:
-        other = _within(_number(batch, fallback), 0.0, 100.0)
+        other = _within(_number(batch, fallback, notes), 0.0, 100.0)
         for block in np.flatnonzero(np.isnan(value) & np.isfinite(other)):
             notes.setdefault(int(block), []).append("r1-of-all-reflections")
         value = np.where(np.isnan(value), other, value)
@@ -170,6 +217,8 @@ def _named_radiation(text: str) -> str | None:
         return None
     if "neutron" in text or "spallation" in text or "reactor" in text:
         return "neutron"
+    if _FREE_ELECTRON_LASER.search(text):
+        return "x-ray"
     if (
         "electron crystallography" in text
         or "electron microscope" in text

@@ -15,6 +15,8 @@ from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import plane_change, reference_axes
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.mining.reading.numbers import PARTLY
+from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.block_cells import BlockCells
 from xtalpriors.mining.rows.entries import Entries, Groups
 
@@ -35,18 +37,32 @@ def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
     declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
     reduced = niggli_reduce(declared, groups.array(primitive_basis)).cells
     oblique, operators = _least_oblique(declared, entries)
-    columns: dict[str, Any] = {"volume_angstrom3": volume, "least_oblique_operator": operators}
+    stated = _declared_volumes(entries)
+    columns: dict[str, Any] = {
+        "volume_angstrom3": volume,
+        "volume_declared_angstrom3": stated,
+        "least_oblique_operator": operators,
+    }
     for prefix, values in (("", declared), ("niggli_", reduced), ("least_oblique_", oblique)):
         columns |= {
             f"{prefix}{n}_{u}": values[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))
         }
     columns |= {f"{n}_su_{u}": su[:, i] for i, (n, u) in enumerate(zip(_NAMES, _UNITS, strict=True))}
-    stated = entries.numbers("volume")
     with np.errstate(invalid="ignore"):
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
     entries.note(np.flatnonzero(differs), "volume-mismatch")
     entries.note(_contradicting(declared, groups), "cell-contradicts-group")
     return columns
+
+
+def _declared_volumes(entries: Entries) -> F64:
+    """Declared volumes (n,) in Å³; of what stands behind a number only a unit matters."""
+    batch, tokens = entries.batch, entries.batch.block_tokens("volume")[entries.block]
+    stated = batch.numbers(tokens)
+    for e in np.flatnonzero(batch.kind[tokens] == PARTLY):
+        known = number_and_unit(batch.raw(int(tokens[e])), QUANTITY["volume"])
+        stated[e] = stated[e] if known is None else known
+    return stated
 
 
 def _least_oblique(cells: F64, entries: Entries) -> tuple[F64, list[str | None]]:

@@ -30,6 +30,8 @@ _INHERITED: Final = (
     "ccdc_number",
     "temperature",
     "pressure",
+    "pressure_above",
+    "pressure_below",
     "wavelength",
     "probe",
     "radiation_type",

@@ -15,11 +15,14 @@ from xtalpriors.mining.database.schema import SITE
 from xtalpriors.mining.rows.arrow import coded, table_of
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.displacements import ORIGINS, Displacements
+from xtalpriors.mining.rows.occupancy import site_occupancies
 from xtalpriors.mining.rows.positions import Positions
 from xtalpriors.mining.rows.species import SiteSpecies, site_species
 
 __all__ = ["Sites", "read_sites", "site_table"]
 
+
+Notes = dict[int, list[str]]
 
 _FARTHEST: Final = 1e4
 """Fractional coordinates larger than this are taken for a mistake of the file."""
@@ -62,18 +65,19 @@ class Sites:
     attached: F64
 
 
-def read_sites(batch: Batch, cells: F64) -> Sites:
+def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     """Sites of a batch, repetitions not told yet; `cells` (b, 6) place Cartesian coordinates."""
     counts = np.diff(batch.site_start)
     block = np.repeat(np.arange(batch.n_blocks, dtype=np.int32), counts)
     fract = np.stack([batch.numbers(batch.site_tokens(n)) for n in "xyz"], axis=1)
+    _default_coordinates(batch, block, fract, notes)
     fract, cartesian = _from_cartesian(batch, cells, block, fract)
     with np.errstate(invalid="ignore"):
         far = ~(np.abs(fract) < _FARTHEST)
     if far.any():
         fract[far.any(axis=1)] = np.nan
     species = site_species(batch, block)
-    occupancy = _occupancy(batch)
+    occupancy = site_occupancies(batch, block, fract, notes)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
     placed = ~(np.isnan(fract[:, 0]) | dummy)
     repeated = np.zeros_like(placed)
@@ -95,6 +99,27 @@ def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F
     return fract, use
 
 
+def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> None:
+    """Fill coordinates of `.` with 0, the dictionary's default, where the site has another coordinate.
+
+    Of a site with nothing but `.` the Wyckoff symbol says that it has a place: one of a centroid, of a
+    hydrogen that was not located or of a squeezed solvent has none.
+    """
+    lost = np.isnan(fract)
+    if not lost.any():
+        return
+    tokens = np.stack([batch.site_tokens(n) for n in "xyz"], axis=1)
+    wyckoff = batch.site_tokens("wyckoff")
+    for i in np.flatnonzero(lost.any(axis=1)):
+        dots = [k for k in range(3) if lost[i, k] and tokens[i, k] >= 0 and batch.raw(tokens[i, k]) == "."]
+        if dots and (len(dots) < lost[i].sum() or (lost[i].all() and batch.null[wyckoff[i]])):
+            continue
+        for k in dots:
+            fract[i, k] = 0.0
+        if dots and "coordinate-by-default" not in notes.setdefault(int(block[i]), []):
+            notes[int(block[i])].append("coordinate-by-default")
+
+
 def _is_dum(batch: Batch) -> Bool:
     tokens = batch.site_tokens("calc_flag")
     out = np.zeros(len(tokens), dtype=np.bool_)
@@ -104,16 +129,6 @@ def _is_dum(batch: Batch) -> Bool:
     for i in here:
         out[i] = batch.raw(int(tokens[i])).lower() == "dum"
     return out
-
-
-def _occupancy(batch: Batch) -> F64:
-    tokens = batch.site_tokens("occupancy")
-    value = batch.numbers(tokens)
-    value[tokens < 0] = 1.0
-    for i in np.flatnonzero(np.isnan(value)):
-        if batch.raw(int(tokens[i])).strip() == ".":
-            value[i] = 1.0
-    return value
 
 
 def _attached(batch: Batch) -> F64:

@@ -47,8 +47,9 @@ _FILTERS: tuple[Filter, ...] = (
     Filter("temperature_known", "Entries that state a temperature", "temperature_kelvin IS NOT NULL"),
     Filter(
         "ambient_pressure",
-        "Pressure below 200 kPa or not stated (a structure under pressure says so)",
-        "coalesce(pressure_kilopascal, 0) < 200",
+        "Pressure below 200 kPa, or nothing stated of it: neither a number, nor a limit, nor a remark",
+        "coalesce(pressure_kilopascal, 0) < 200 AND NOT contains(';' || coalesce(notes, '') || ';', "
+        "';pressure-limit;') AND NOT contains(';' || coalesce(notes, '') || ';', ';pressure-unclear;')",
     ),
     Filter("has_structure_factors", "Observed reflections exist", "has_structure_factors"),
     # model
