@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from xtalpriors.reports.meta import Rendered, count, short_digest
-from xtalpriors.reports.section import Section, fit_text, share_text
+from xtalpriors.reports.section import Section, fit_text, measure_text, share_text
 from xtalpriors.reports.style import DARK, LIGHT, css_variables, inline_svg
 
 __all__ = ["Fact", "html_table", "markup", "page_title", "render_html", "section_view", "words"]
@@ -53,6 +53,7 @@ def _environment() -> Environment:
         "fit": fit_text,
         "fixed": lambda value, digits: f"{value:.{digits}f}",
         "percent": lambda share, digits: f"{100 * share:.{digits}f} %",
+        "measure": measure_text,
         "share": share_text,
     }
     return environment

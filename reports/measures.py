@@ -6,7 +6,7 @@ them is one of the structures.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,14 @@ from xtalpriors.arrays import ANGLES, F64, LENGTHS
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.distributions.tabulated import Histogram
+from xtalpriors.reports.statistics import votes
 
 __all__ = [
     "SCALARS",
+    "Weighted",
     "batch_statistics",
     "element_shares",
+    "entry_samples",
     "entry_statistics",
     "folded_angle",
     "histogram_distance",
@@ -37,6 +40,13 @@ SCALARS: Final = {
     "displacement": ("Mean Uᵢₛₒ", "Å²"),
 }
 """Label and unit of each statistic that is one real number a structure."""
+
+
+class Weighted(NamedTuple):
+    """Known values of a statistic, and the weight of each: its part of its cluster's vote."""
+
+    values: F64
+    weights: F64
 
 
 def folded_angle(angles_degree: F64) -> F64:
@@ -67,6 +77,15 @@ def entry_statistics(entries: pd.DataFrame) -> dict[str, F64]:
     values = {key: entries[column].to_numpy(dtype=np.float64) for key, column in columns.items()}
     values["angle"] = folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64))
     return values | length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
+
+
+def entry_samples(entries: pd.DataFrame) -> dict[str, Weighted]:
+    """The known values of `entry_statistics`; where one is unknown, the rest of its cluster has its vote."""
+    samples = {}
+    for key, values in entry_statistics(entries).items():
+        known = np.isfinite(values)
+        samples[key] = Weighted(values[known], votes(entries["cluster_id"][known]))
+    return samples
 
 
 def batch_statistics(batch: StructureBatch) -> dict[str, F64]:

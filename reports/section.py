@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import floor, log10
 from typing import Final, Protocol
 
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.priors.distributions.estimate import Estimate, GoodnessOfFit
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta, Rendered
 from xtalpriors.reports.style import NARROW, WIDE, Layout, figure_style, render_svg
 
-__all__ = ["DIGITS", "Section", "Table", "estimate_text", "fit_text", "render", "rounded", "share_text"]
+__all__ = [
+    "DIGITS",
+    "Section",
+    "Table",
+    "estimate_text",
+    "fit_text",
+    "measure_text",
+    "misfit_text",
+    "render",
+    "rounded",
+    "share_text",
+]
 
 
 SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
@@ -87,6 +99,18 @@ def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def measure_text(estimate: Estimate | None) -> str:
+    """A value to three significant digits with its interval, `0.0136 (0.0108 to 0.0166)`; a dash for none."""
+    if estimate is None:
+        return "–"
+    value = abs(estimate.value)
+    decimals = min(max(0, 2 - floor(log10(value))), 9) if value > 0 else 2
+    text = f"{estimate.value:,.{decimals}f}"
+    if estimate.low is not None and estimate.high is not None:
+        text += f" ({estimate.low:,.{decimals}f} to {estimate.high:,.{decimals}f})"
+    return text.replace("-", "−")
+
+
 def share_text(estimate: Estimate | None) -> str:
     """A share with its interval, in per cent."""
     if estimate is None:
@@ -94,6 +118,19 @@ def share_text(estimate: Estimate | None) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{100 * estimate.value:.1f} %"
     return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"
+
+
+def misfit_text(goodness: GoodnessOfFit, family: str) -> str:
+    """D of a fit, with a warning where it is no description of the values, and the form that fits better."""
+    text = f"D = {goodness.ks_d:.3f}"
+    rival = goodness.best_family
+    better = "" if rival == family else f"{rival.replace('-', ' ')} predicts held-out structures better"
+    if not goodness.poor:
+        return f"{text} ({better})" if better else text
+    closest = goodness.closest
+    if closest.family != family:
+        better = f"{closest.family.replace('-', ' ')} is closer, D = {closest.ks_d:.3f}"
+    return f"{text}: a poor fit ({better or 'no form that was tried is closer; use the quantile table'})"
 
 
 def fit_text(prior: ScalarPrior) -> str:
@@ -108,9 +145,7 @@ def fit_text(prior: ScalarPrior) -> str:
     family = prior.parametric.family.replace("lognormal", "log-normal")
     text = f"{family} with {', '.join(parameters)}" if parameters else family
     if prior.goodness is not None:
-        text += f", D = {prior.goodness.ks_d:.3f}"
-        if prior.goodness.best_family != prior.parametric.family:
-            text += f" ({prior.goodness.best_family} predicts held-out structures better)"
+        text += f", {misfit_text(prior.goodness, prior.parametric.family)}"
     if prior.shrinkage is not None:
         text += f"; {100 * prior.shrinkage.weight_own:.0f} % its own, the rest of {prior.shrinkage.parent}"
     return text

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from xtalpriors.arrays import F64
@@ -17,6 +18,7 @@ __all__ = [
     "kolmogorov_fit",
     "nice_edges",
     "total_variation",
+    "votes",
     "wasserstein",
     "weighted_quantile",
     "wilson",
@@ -34,6 +36,19 @@ class Interval(NamedTuple):
 def wilson(count: float, n: float) -> Interval:
     """A fraction with its 95 % interval, as `wilson_interval`; the fraction is nan when n is 0."""
     return Interval(count / n if n > 0 else float("nan"), *wilson_interval(count, n))
+
+
+def votes(clusters: ArrayLike) -> F64:
+    """Weight of each row: 1 / rows of its cluster, so that every cluster has one vote.
+
+    Give it the rows that have a value, and no others: a structure whose value is unknown must not take
+    a part of its cluster's vote. `xtalpriors fit` counts in the same way.
+
+    >>> votes(["a", "a", "b"])
+    array([0.5, 0.5, 1. ])
+    """
+    series = pd.Series(np.asarray(clusters))
+    return np.asarray(1.0 / series.groupby(series, sort=False).transform("size"), dtype=np.float64)
 
 
 def _round_up(width: float) -> float:

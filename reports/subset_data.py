@@ -16,8 +16,9 @@ from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.files import read_metadata
 from xtalpriors.mining.subsets.write import write_subset
 from xtalpriors.reports.meta import Sample
+from xtalpriors.reports.statistics import votes
 
-__all__ = ["COLUMNS", "SubsetData", "load_subset", "make_subset"]
+__all__ = ["COLUMNS", "SubsetData", "load_subset", "make_subset", "with_value"]
 
 COLUMNS: Final = (
     "entry_id",
@@ -72,6 +73,12 @@ class SubsetData:
         """Name and counts for a figure; with `values`, of the entries where they are not null."""
         rows = self.frame if values is None else self.frame[values.notna()]
         return Sample(self.name, len(rows), int(rows["cluster_id"].nunique()))
+
+
+def with_value(entries: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Entries whose value in a column is known, each with its part of its cluster's vote as `weight`."""
+    known = entries[entries[column].notna()]
+    return known.assign(weight=votes(known["cluster_id"]))
 
 
 def load_subset(path: Path) -> SubsetData:

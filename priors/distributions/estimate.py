@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
 from xtalpriors.frozen_model import Frozen
 
-__all__ = ["Estimate", "GoodnessOfFit", "Rival", "Shrinkage", "fixed", "wilson_interval"]
+__all__ = ["POOR_FIT", "Estimate", "GoodnessOfFit", "Rival", "Shrinkage", "fixed", "wilson_interval"]
 
 
 class Estimate(Frozen):
@@ -53,6 +53,10 @@ def wilson_interval(count: float, n: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+POOR_FIT: Final = 0.3
+"""KS distance above which a parametric form does not describe the values: 0.2 is plain in a figure."""
+
+
 class Rival(Frozen):
     """How one family of distributions describes the same values."""
 
@@ -78,6 +82,16 @@ class GoodnessOfFit(Frozen):
         description="The family with the largest held-out log-likelihood, rivals included"
     )
     rivals: tuple[Rival, ...] = Field(description="Every family tried, the one in use included, best first")
+
+    @property
+    def poor(self) -> bool:
+        """Whether the form is so far from the values (D > 0.3) that it does not describe them."""
+        return self.ks_d > POOR_FIT
+
+    @property
+    def closest(self) -> Rival:
+        """The family whose KS distance is smallest."""
+        return min(self.rivals, key=lambda rival: rival.ks_d)
 
 
 class Shrinkage(Frozen):

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Counts, Histogram
-from xtalpriors.priors.distributions.estimate import Estimate
+from xtalpriors.priors.distributions.estimate import POOR_FIT, Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.kinds.special_positions import WyckoffSet
 
@@ -62,6 +62,8 @@ def _scalar(prior: ScalarPrior) -> Iterator[str]:
         fit = prior.goodness
         distance = f"Wasserstein {fit.wasserstein:.4g} {prior.unit}"
         yield f"KS D {fit.ks_d:.4f}, {distance}, best held-out: {fit.best_family}"
+        if fit.poor:
+            yield f"poor fit (D > {POOR_FIT:g}); closest: {fit.closest.family}, D {fit.closest.ks_d:.4f}"
     if prior.shrinkage is not None:
         pooled = prior.shrinkage
         counts = f"{pooled.n_own} clusters of its own, {pooled.n_parent} of the parent"

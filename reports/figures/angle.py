@@ -7,12 +7,13 @@ import pandas as pd
 
 from xtalpriors.arrays import ANGLES, F64
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.measures import folded_angle
+from xtalpriors.reports.measures import Weighted, folded_angle
 from xtalpriors.reports.panels import Panel, covered_share, curve_rows, histogram_rows, panels_drawer, stack
 from xtalpriors.reports.paper_cells import ExpectedCells, monoclinic_angle_density
 from xtalpriors.reports.statistics import nice_edges
+from xtalpriors.reports.subset_data import with_value
 
-__all__ = ["PANELS", "data", "draw"]
+__all__ = ["PANELS", "angle_samples", "data", "draw"]
 
 PANELS = (
     Panel("declared", "β / °", "Declared cell, folded to ≥ 90°", (90, 135), "% per degree", 100),
@@ -24,6 +25,17 @@ def skew_density(beta_degree: F64, skew: Scalar) -> F64:
     """Density of β per degree for a distribution of the skew |s₃| = tan(β − 90°)."""
     s = np.tan(np.radians(beta_degree - 90))
     return np.asarray(np.exp(skew.log_prob(s)) * (1 + s**2) * np.pi / 180)
+
+
+def angle_samples(entries: pd.DataFrame) -> dict[str, Weighted]:
+    """The folded angle of the declared cell, and β of the least-oblique one, by panel."""
+    placed = with_value(entries, "least_oblique_beta_degree")
+    oblique = placed["least_oblique_beta_degree"].to_numpy(dtype=np.float64)
+    declared = folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64))
+    return {
+        "declared": Weighted(declared, entries["weight"].to_numpy(dtype=np.float64)),
+        "least-oblique": Weighted(oblique, placed["weight"].to_numpy(dtype=np.float64)),
+    }
 
 
 def data(
@@ -47,22 +59,18 @@ def data(
     length_max_angstrom, beta_max_degree
         Bounds of eqs 14 and 15.
     """
-    values = {
-        "declared": folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64)),
-        "least-oblique": entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64),
-    }
+    samples = angle_samples(entries)
     x = np.linspace(90, beta_max_degree, 351)
     parts = []
     for panel in PANELS:
         low, high = panel.limits or (0.0, 1.0)
-        edges = nice_edges(values[panel.key], low, high, bins=(9, 40))
-        parts.append(
-            histogram_rows(panel.key, "database", values[panel.key], edges, weights=entries["weight"])
-        )
+        values, weights = samples[panel.key]
+        edges = nice_edges(values, low, high, bins=(9, 40))
+        parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
         skew = skews.get(panel.key)
         if skew is not None:
-            tangents = np.tan(np.radians(values[panel.key] - 90))
-            density = skew_density(x, skew) * covered_share(skew, tangents, entries["weight"])
+            tangents = np.tan(np.radians(values - 90))
+            density = skew_density(x, skew) * covered_share(skew, tangents, weights)
             parts.append(curve_rows(panel.key, "exponential skew, fitted", x, density, role="fit"))
         uniform = monoclinic_angle_density(x, beta_max_degree)
         parts.append(curve_rows(panel.key, "uniform skew (eq. 14)", x, uniform, role="rule-2"))

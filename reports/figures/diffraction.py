@@ -9,6 +9,7 @@ import pandas as pd
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.reports.figures import scalar
 from xtalpriors.reports.panels import Panel, panels_drawer, stack
+from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["data", "draw"]
 
@@ -18,12 +19,12 @@ COMPLETENESS = Panel("completeness", "measured fraction", "Completeness to θₘ
 
 def data(subsets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows: histograms of `d_min_angstrom` and `completeness`, with the ranges of the 2024 PhAI paper."""
-    return stack(
-        [
-            scalar.data(RESOLUTION, "d_min_angstrom", subsets, {}, Uniform(low=1.0, high=2.0), "PhAI, 2024"),
-            scalar.data(COMPLETENESS, "completeness", subsets, {}, Uniform(low=0.85, high=1.0), "PhAI, 2024"),
-        ]
-    )
+    drawn = {RESOLUTION: ("d_min_angstrom", 1.0, 2.0), COMPLETENESS: ("completeness", 0.85, 1.0)}
+    parts = []
+    for panel, (column, low, high) in drawn.items():
+        known = {name: with_value(entries, column) for name, entries in subsets.items()}
+        parts.append(scalar.data(panel, column, known, {}, Uniform(low=low, high=high), "PhAI, 2024"))
+    return stack(parts)
 
 
 draw = panels_drawer([RESOLUTION, COMPLETENESS])

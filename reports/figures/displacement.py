@@ -10,6 +10,7 @@ from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
 from xtalpriors.reports.panels import Panel, panels_drawer, stack
+from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["data", "draw"]
 
@@ -21,7 +22,10 @@ def data(
     subsets: Mapping[str, pd.DataFrame], fits: Mapping[str, Scalar], paper: Uniform | None
 ) -> pd.DataFrame:
     """Rows: `u_iso_mean_angstrom2` with fits and the paper's range, `u_iso_sd_angstrom2` of ≥ 2 sites."""
-    several = {name: entries[entries["u_iso_n"] >= 2] for name, entries in subsets.items()}
+    several = {
+        name: with_value(entries[entries["u_iso_n"] >= 2], "u_iso_sd_angstrom2")
+        for name, entries in subsets.items()
+    }
     return stack(
         [
             scalar.data(MEAN, "u_iso_mean_angstrom2", subsets, fits, paper),

@@ -68,6 +68,6 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axes.set_ylabel("share of independent non-H sites / %")
-    handles, names = axes.get_legend_handles_labels()
-    legend_above(figure, dict(zip(names, handles, strict=True)), layout)
+    handles, series = axes.get_legend_handles_labels()
+    legend_above(figure, dict(zip(series, handles, strict=True)), layout)
     return figure

@@ -9,6 +9,7 @@ import pandas as pd
 
 from xtalpriors.arrays import F64
 from xtalpriors.reports.figures import lengths
+from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.panels import Panel, histogram_rows, note_row, panels_drawer, stack
 from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
 
@@ -27,31 +28,28 @@ class GeneratedFigure:
         self.panels = tuple(panels)
         self.draw = panels_drawer(self.panels)
 
-    def data(self, database: Values, weights: F64, generated: Mapping[str, Values]) -> pd.DataFrame:
+    def data(self, database: Mapping[str, Weighted], generated: Mapping[str, Values]) -> pd.DataFrame:
         """Rows of the panels.
 
         Parameters
         ----------
         database
             Values of the experimental structures by panel.
-        weights
-            Weight of each of them.
         generated
             The same by strategy; the first `MOST` are shown.
         """
         parts = []
         for panel in self.panels:
             low, high = panel.limits or (0.0, 1.0)
-            measured = database[panel.key]
-            known = np.isfinite(measured)
-            edges = nice_edges(measured[known], low, high, bins=(10, 40))
+            measured, weights = database[panel.key]
+            edges = nice_edges(measured, low, high, bins=(10, 40))
             parts.append(histogram_rows(panel.key, "database", measured, edges, weights=weights))
             for place, (name, values) in enumerate(list(generated.items())[:MOST]):
                 role = f"generated-{place + 1}"
                 made = values[panel.key]
                 made = made[np.isfinite(made)]
                 parts.append(histogram_rows(panel.key, name, made, edges, role=role))
-                distance = kolmogorov_distance(made, measured[known], None, weights[known])
+                distance = kolmogorov_distance(made, measured, None, weights)
                 parts.append(note_row(panel.key, name, distance, role=role))
         return stack(parts)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.measures import entry_statistics
+from xtalpriors.reports.measures import entry_samples
 from xtalpriors.reports.panels import Panel, covered_share, fit_rows, histogram_rows, panels_drawer, stack
 from xtalpriors.reports.statistics import nice_edges, weighted_quantile
 
@@ -35,16 +35,14 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
     fits
         Parametric forms by panel.
     """
-    weights = entries["weight"].to_numpy(dtype=np.float64)
-    statistics = entry_statistics(entries)
+    samples = entry_samples(entries)
     parts = []
     for panel in PANELS:
-        values = statistics[panel.key]
-        known = np.isfinite(values)
-        if not known.any():
+        values, weights = samples[panel.key]
+        if not len(values):
             continue
-        low, high = panel.limits or _range(panel.key, values[known], weights[known])
-        edges = nice_edges(values[known], low, high, bins=(8, 36))
+        low, high = panel.limits or _range(panel.key, values, weights)
+        edges = nice_edges(values, low, high, bins=(8, 36))
         parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
         if panel.key in fits:
             x = np.linspace(low, high, 303)[1:-1]

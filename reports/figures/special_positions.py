@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
 from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
+from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["N_CENTRES", "PAPER_DATABASE", "data", "draw"]
 
@@ -35,11 +36,11 @@ def data(entries: pd.DataFrame, fitted_p: float | None) -> pd.DataFrame:
     Parameters
     ----------
     entries
-        No. 14 entries: `n_special_positions` (null where unknown, left out), `weight`.
+        No. 14 entries: `n_special_positions` (null where unknown, left out), `cluster_id`.
     fitted_p
         Probability that a centre is occupied, of the bundle.
     """
-    known = entries[entries["n_special_positions"].notna()]
+    known = with_value(entries, "n_special_positions")
     group = known["n_special_positions"].astype("int64").clip(upper=2)
     weight = known["weight"].groupby(group).sum().reindex(range(3), fill_value=0.0)
     counts = group.value_counts().reindex(range(3), fill_value=0)

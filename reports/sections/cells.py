@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xtalpriors.arrays import ANGLES, LENGTHS
+from xtalpriors.arrays import LENGTHS
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.distribution import Scalar
@@ -13,7 +13,7 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import angle, lengths, volume
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
-from xtalpriors.reports.measures import folded_angle, length_statistics
+from xtalpriors.reports.measures import Weighted, length_statistics
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.panels import stack
 from xtalpriors.reports.paper_cells import (
@@ -23,9 +23,13 @@ from xtalpriors.reports.paper_cells import (
     uniform_length_volume_cdf,
 )
 from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.sections.own_numbers import own_median
 from xtalpriors.reports.statistics import kolmogorov_distance, kolmogorov_fit, weighted_quantile
 
 __all__ = ["cells_section", "fitted_volume"]
+
+CELLS = ("declared", "least-oblique")
+"""Cells whose monoclinic angle is shown, by the keys of the panels."""
 
 
 def cells_section(inputs: Inputs) -> Section:
@@ -70,10 +74,11 @@ def _volumes(
         return found
     values, weights = entries["volume_angstrom3"], entries["weight"]
     bundle = inputs.bundles.get(name)
+    prior = None if bundle is None else bundle.priors.cell_volume
     top = weighted_quantile(values, 0.99, weights)
     return found | {
-        "median": weighted_quantile(values, 0.5, weights),
-        "prior": None if bundle is None else bundle.priors.cell_volume,
+        "median": own_median(prior, Weighted(values.to_numpy(), weights.to_numpy())),
+        "prior": prior,
         "distance": kolmogorov_fit(values, lambda v: uniform_length_volume_cdf(v, *bounds), weights),
         "beyond": 1 - float(uniform_length_volume_cdf(top, *bounds)),
     }
@@ -110,31 +115,29 @@ def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     small = inputs.small
     bundle = inputs.bundles.get(SMALL)
     prior = None if bundle is None else bundle.priors.monoclinic_angle
-    skews: dict[str, ScalarPrior | None] = {"declared": None, "least-oblique": None}
-    if prior is not None:
-        skews["declared"] = prior.declared.skew
-        skews["least-oblique"] = None if prior.least_oblique is None else prior.least_oblique.skew
+    of_cell = {} if prior is None else {"declared": prior.declared, "least-oblique": prior.least_oblique}
+    skews = {name: None if (p := of_cell.get(name)) is None else p.skew for name in CELLS}
+    angles = {name: None if (p := of_cell.get(name)) is None else p.beta for name in CELLS}
     fits = {name: None if skew is None else skew.parametric for name, skew in skews.items()}
     frame = angle.data(small.frame, fits, nodes)
     meta = inputs.meta([small.sample()], "declared and least-oblique")
-    caption = _angle_caption(small.frame, skews, nodes is not None)
+    caption = _angle_caption(small.frame, skews, angles, nodes is not None)
     return render(angle, "angle", "Fig. 3", "Monoclinic angle", frame, meta, caption)
 
 
 def _angle_caption(
-    entries: pd.DataFrame, skews: dict[str, ScalarPrior | None], has_length_bound: bool
+    entries: pd.DataFrame,
+    skews: dict[str, ScalarPrior | None],
+    angles: dict[str, ScalarPrior | None],
+    has_length_bound: bool,
 ) -> str:
-    declared = folded_angle(entries[list(ANGLES)].to_numpy(dtype=np.float64))
-    oblique = entries["least_oblique_beta_degree"].to_numpy(dtype=np.float64)
-    known = np.isfinite(oblique)
-    weights = entries["weight"].to_numpy(dtype=np.float64)
+    samples = angle.angle_samples(entries)
     return words(
         "cells",
         "angle",
         subset=SMALL,
         n=len(entries),
-        declared_median=weighted_quantile(declared, 0.5, weights),
-        oblique_median=weighted_quantile(oblique[known], 0.5, weights[known]),
+        medians={name: own_median(angles[name], samples[name]) for name in CELLS},
         fits={name: s for name, s in skews.items() if s is not None},
         has_length_bound=has_length_bound,
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.continuous import Uniform
 from xtalpriors.priors.distributions.distribution import Scalar
+from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import displacement, elements, hydrogen, packing, special_positions
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered, Sample
 from xtalpriors.reports.section import Section, render
-from xtalpriors.reports.statistics import weighted_quantile
+from xtalpriors.reports.sections.own_numbers import own_median, own_share, share_within
+from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["contents_section"]
 
@@ -32,8 +36,7 @@ def contents_section(inputs: Inputs) -> Section:
 
 def _frames(inputs: Inputs, column: str) -> dict[str, pd.DataFrame]:
     """Both subsets, of the entries where a column is known."""
-    parts = {name: inputs.subsets[name].frame for name in (LARGE, SMALL)}
-    return {name: frame[frame[column].notna()] for name, frame in parts.items()}
+    return {name: with_value(inputs.subsets[name].frame, column) for name in (LARGE, SMALL)}
 
 
 def _samples(inputs: Inputs, column: str) -> list[Sample]:
@@ -65,7 +68,10 @@ def _medians(inputs: Inputs, column: str, pick: str) -> list[dict[str, object]]:
         {
             "subset": name,
             "n": len(frame),
-            "median": weighted_quantile(frame[column], 0.5, frame["weight"]),
+            "median": own_median(
+                _prior(inputs.bundles.get(name), pick),
+                Weighted(frame[column].to_numpy(dtype=np.float64), frame["weight"].to_numpy()),
+            ),
             "prior": _prior(inputs.bundles.get(name), pick),
         }
         for name, frame in _frames(inputs, column).items()
@@ -76,8 +82,10 @@ def _packing(inputs: Inputs) -> Rendered:
     column = "volume_per_non_h_atom_angstrom3"
     paper = _uniform(inputs.published.priors.packing)
     frame = packing.data(_frames(inputs, column), _fits(inputs, "packing"), paper)
-    priors = {name: bundle.priors.packing for name, bundle in inputs.bundles.items()}
-    within = {name: p.share_7_22 for name in (LARGE, SMALL) if (p := priors.get(name)) is not None}
+    within = {
+        name: own_share(column, inputs.bundles.get(name), inputs.subsets[name].frame)
+        for name in (LARGE, SMALL)
+    }
     populations = _medians(inputs, column, "packing")
     caption = words("contents", "packing", populations=populations, within=within)
     meta = inputs.meta(_samples(inputs, column), "declared")
@@ -89,22 +97,30 @@ def _hydrogen(inputs: Inputs) -> Rendered:
     frame = hydrogen.data(frames, _uniform(inputs.published.priors.hydrogen))
     populations: list[dict[str, object]] = []
     for name, entries in frames.items():
-        fraction, weight = entries["h_fraction"], entries["weight"]
-        total = float(weight.sum())
+        fraction = entries["h_fraction"]
+        bundle = inputs.bundles.get(name)
         populations.append(
             {
                 "subset": name,
                 "n": len(entries),
                 "n_with": (fraction > 0).sum(),
                 "n_unknown": len(inputs.subsets[name].frame) - len(entries),
-                "zero": float(weight[fraction == 0].sum()) / total if total else None,
-                "inside": float(weight[fraction.between(0.3, 0.6)].sum()) / total if total else None,
+                "zero": _without_hydrogen(bundle, entries),
+                "inside": own_share("h_fraction", bundle, entries),
             }
         )
     of_amcsd = any(entries["entry_id"].str.startswith("amcsd:").any() for entries in frames.values())
     caption = words("contents", "hydrogen", populations=populations, of_amcsd=of_amcsd)
     meta = inputs.meta(_samples(inputs, "h_fraction"), "no cell")
     return render(hydrogen, "hydrogen", "Eq. 19", "Mole fraction of hydrogen", frame, meta, caption)
+
+
+def _without_hydrogen(bundle: PriorBundle | None, entries: pd.DataFrame) -> Estimate | None:
+    """Share of the structures whose hydrogen count is known to be zero."""
+    prior = None if bundle is None else bundle.priors.hydrogen
+    if prior is not None and prior.shrinkage is None and prior.share_zero is not None:
+        return prior.share_zero
+    return share_within("h_fraction", (0, 0), entries)
 
 
 def _elements(inputs: Inputs) -> Rendered:

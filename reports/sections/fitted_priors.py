@@ -14,7 +14,7 @@ from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.html import html_table, markup, words
 from xtalpriors.reports.meta import count
-from xtalpriors.reports.section import estimate_text
+from xtalpriors.reports.section import estimate_text, measure_text, misfit_text
 
 __all__ = ["BundleView", "bundle_view", "scalar_priors"]
 
@@ -63,10 +63,14 @@ def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
     if prior.parametric is not None:
         values = [f"{k} {estimate_text(v, 4)}" for k, v in prior.parametric if isinstance(v, Estimate)]
         form = f"{prior.parametric.family}: {', '.join(values)}" if values else prior.parametric.family
-    misfit = "–" if prior.goodness is None else f"{prior.goodness.ks_d:.3f}"
+    misfit = "–"
+    if prior.goodness is not None and prior.parametric is not None:
+        misfit = misfit_text(prior.goodness, prior.parametric.family).removeprefix("D = ")
     n = "–" if prior.n is None else count(prior.n)
     unit = "" if prior.unit == "1" else prior.unit
-    median = "–" if prior.median is None else f"{prior.median.value:.4g}".replace("-", "−")
+    median = measure_text(prior.median)
+    if prior.shrinkage is not None:
+        median += f", pooled with {prior.shrinkage.parent}"
     return name, n, median, unit, form, misfit
 
 

@@ -13,9 +13,9 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.tabulated import Categorical
 from xtalpriors.reports.generated_data import GeneratedSet
 from xtalpriors.reports.html import markup
-from xtalpriors.reports.measures import SCALARS, element_shares, entry_statistics, histogram_distance
+from xtalpriors.reports.measures import SCALARS, element_shares, entry_samples, histogram_distance
 from xtalpriors.reports.statistics import kolmogorov_distance, total_variation, wasserstein
-from xtalpriors.reports.subset_data import SubsetData
+from xtalpriors.reports.subset_data import SubsetData, with_value
 
 __all__ = ["drop_table", "gap_frame", "gap_table"]
 
@@ -44,14 +44,13 @@ def gap_frame(subset: SubsetData, bundle: PriorBundle | None, sets: Sequence[Gen
 
 
 def _scalars(subset: SubsetData, one: GeneratedSet) -> list[tuple[object, ...]]:
-    weights = subset.frame["weight"].to_numpy(dtype=np.float64)
-    measured = entry_statistics(subset.frame)
+    measured = entry_samples(subset.frame)
     rows: list[tuple[object, ...]] = []
     for key, (label, unit) in SCALARS.items():
-        known = np.isfinite(measured[key])
+        values, weights = measured[key]
         made = one.statistics[key][np.isfinite(one.statistics[key])]
-        pair = (made, measured[key][known], None, weights[known])
-        clusters = float(weights[known].sum())
+        pair = (made, values, None, weights)
+        clusters = float(weights.sum())
         noise = 1.358 * np.sqrt(1 / len(made) + 1 / clusters) if len(made) and clusters else np.nan
         rows.append(
             (label, "D", unit, one.name, kolmogorov_distance(*pair), wasserstein(*pair), float(noise))
@@ -60,7 +59,7 @@ def _scalars(subset: SubsetData, one: GeneratedSet) -> list[tuple[object, ...]]:
 
 
 def _special(subset: SubsetData, one: GeneratedSet) -> float:
-    known = subset.frame[subset.frame["n_special_positions"].notna()]
+    known = with_value(subset.frame, "n_special_positions")
     if known.empty:
         return float("nan")
     counts = known["n_special_positions"].astype("int64").clip(upper=2)

@@ -8,9 +8,10 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import sheet
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import Section, render
-from xtalpriors.reports.statistics import weighted_quantile
+from xtalpriors.reports.sections.own_numbers import own_median
 from xtalpriors.reports.subset_data import SubsetData
 
 __all__ = ["others_section"]
@@ -43,14 +44,18 @@ def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:
 
 
 def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
-    frame = sheet.data(subset.frame, _fits(inputs.bundles.get(subset.name)))
+    bundle = inputs.bundles.get(subset.name)
+    frame = sheet.data(subset.frame, _fits(bundle))
     entries = subset.frame
     caption = words(
         "subsets",
         "sheet",
         description=subset.definition.get("description"),
         n=len(entries),
-        median=weighted_quantile(entries["volume_angstrom3"], 0.5, entries["weight"]),
+        median=own_median(
+            None if bundle is None else bundle.priors.cell_volume,
+            Weighted(entries["volume_angstrom3"].to_numpy(), entries["weight"].to_numpy()),
+        ),
     )
     brought = bool(subset.definition.get("bring_to_p21c"))
     meta = inputs.meta([subset.sample()], "least-oblique" if brought else "declared")

@@ -13,7 +13,7 @@ from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.reports.html import markup
-from xtalpriors.reports.statistics import wilson
+from xtalpriors.reports.sections.own_numbers import own_share, share_within
 
 __all__ = ["STATISTICS", "PaperRow", "Statistic", "compare_with_paper", "strip"]
 
@@ -26,11 +26,12 @@ PACKING = "volume_per_non_h_atom_angstrom3"
 class Statistic:
     """One number: where the paper has it, and how a bundle gives it (`get`).
 
-    Where there is no `get` the structures of the subset give the number: the share of those with a known
-    `column` for which it lies within `within`, with Wilson's interval over clusters.
-    Where `paper` is null the paper samples within a range, and the number is the share inside it.
+    Where there is no `get` the number is the share of the structures with a known `column` for which it lies
+    `within` a range; without `within`, in the range of `own_numbers.RANGES` that the paper samples from.
+    Where `paper` is null the paper states no number to compare with: it draws from that range.
     `percent` numbers are shares, shown in per cent; `axis` is the range of the strip; `in_words` turns
-    (paper, value) into the generator's own terms where a difference alone says little.
+    (paper, value) into the generator's own terms where a difference alone says little; `of` says what the
+    paper's number is of, where it is no count of structures.
     """
 
     label: str
@@ -38,10 +39,11 @@ class Statistic:
     paper: float | None
     get: Callable[[Priors], Estimate | None] | None = None
     column: str = ""
-    within: tuple[float, float] = (0.0, 0.0)
+    within: tuple[float, float] | None = None
     axis: tuple[float, float] = (0.0, 1.0)
     percent: bool = True
     in_words: Callable[[float, float], str] | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,16 @@ STATISTICS: tuple[Statistic, ...] = (
         axis=(5, 7.5),
         percent=False,
         in_words=_factor,
+        of="its fit",
     ),
-    Statistic("Cell volume: σ, s.d. of ln V", SMALL, 0.394, _volume("sigma"), percent=False),
-    Statistic("Volumes within 160–1000 Å³", SMALL, 0.979, None, "volume_angstrom3", (160, 1000)),
+    Statistic("Cell volume: σ, s.d. of ln V", SMALL, 0.394, _volume("sigma"), percent=False, of="its fit"),
+    Statistic("Volumes within 160–1000 Å³", SMALL, 0.979, None, "volume_angstrom3", of="its fit"),
     Statistic("Structures with no special position occupied", SMALL, 0.735, None, SPECIAL, (0, 0)),
     Statistic("Structures with one special position occupied", SMALL, 0.201, None, SPECIAL, (1, 1)),
     Statistic("Structures with two or more occupied", SMALL, 0.064, None, SPECIAL, (2, inf)),
-    Statistic("Volume per non-H atom within 7–22 Å³", SMALL, None, None, PACKING, (7, 22)),
-    Statistic("H mole fraction within 0.3–0.6", SMALL, None, None, "h_fraction", (0.3, 0.6)),
-    Statistic("Mean Uᵢₛₒ within 0.01–0.1 Å²", SMALL, None, None, "u_iso_mean_angstrom2", (0.01, 0.1)),
+    Statistic("Volume per non-H atom within 7–22 Å³", SMALL, None, None, PACKING),
+    Statistic("H mole fraction within 0.3–0.6", SMALL, None, None, "h_fraction"),
+    Statistic("Mean Uᵢₛₒ within 0.01–0.1 Å²", SMALL, None, None, "u_iso_mean_angstrom2"),
     Statistic("C, N, O among general positions", LARGE, 0.89, _path("elements", "general", "share_cno")),
     Statistic("C, N, O among special positions", LARGE, 0.49, _path("elements", "special", "share_cno")),
 )
@@ -117,12 +120,11 @@ def compare_with_paper(
 def _estimate(statistic: Statistic, bundle: PriorBundle | None, entries: pd.DataFrame) -> Estimate | str:
     """The corpus's value, or why there is none."""
     if statistic.get is None:
-        known = entries[entries[statistic.column].notna()]
-        if known.empty:
-            return "no structure"
-        has = known[statistic.column].between(*statistic.within)
-        found = wilson(float(known.loc[has, "weight"].sum()), float(known["weight"].sum()))
-        return Estimate(value=found.value, low=found.low, high=found.high)
+        column, within = statistic.column, statistic.within
+        share = (
+            own_share(column, bundle, entries) if within is None else share_within(column, within, entries)
+        )
+        return share or "no structure"
     if bundle is None:
         return "no bundle of this subset"
     return statistic.get(bundle.priors) or "not in the bundle"
@@ -140,7 +142,9 @@ def _pooled(statistic: Statistic, bundle: PriorBundle | None) -> str:
 
 def _row(statistic: Statistic, bundle: PriorBundle | None, entries: pd.DataFrame) -> PaperRow:
     sample = f"{statistic.subset} ({len(entries):,})"
-    paper = "sampled" if statistic.paper is None else _number(statistic.paper, statistic.percent)
+    paper = "range it draws from"
+    if statistic.paper is not None:
+        paper = _number(statistic.paper, statistic.percent) + (f" ({statistic.of})" if statistic.of else "")
     estimate = _estimate(statistic, bundle, entries)
     if isinstance(estimate, str):
         return PaperRow(statistic.label, sample, paper, "–", "", Markup(""), estimate, "", "none")
@@ -170,9 +174,15 @@ def _number(value: float, percent: bool, *, sign: bool = True) -> str:
 
 
 def _verdict(statistic: Statistic, estimate: Estimate) -> tuple[str, str, str]:
-    """What moved, in the statistic's unit; nothing did while the paper's value lies in the interval."""
+    """What moved, in the statistic's unit; nothing did while the paper's value lies in the interval.
+
+    Where the paper draws from a range, how many structures that range leaves out.
+    """
     if statistic.paper is None:
-        return "inside its range", "", "none"
+        outside = f"{100 * (1 - estimate.value):.1f} % outside"
+        if estimate.value < 0.5:
+            return outside, "the range leaves most structures out", "moved"
+        return outside, "", "good" if estimate.value >= 0.9 else "none"
     difference = estimate.value - statistic.paper
     if (
         estimate.low is not None

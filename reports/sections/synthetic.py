@@ -12,7 +12,7 @@ from xtalpriors.reports.figures.generated import ANGLE, LENGTHS, MOST, Generated
 from xtalpriors.reports.generated_data import GeneratedSet
 from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.inputs import SMALL, Inputs
-from xtalpriors.reports.measures import entry_statistics, histogram_distance
+from xtalpriors.reports.measures import entry_samples, histogram_distance
 from xtalpriors.reports.meta import Convention, FigureMeta, Rendered, count
 from xtalpriors.reports.section import Section, Table, render
 from xtalpriors.reports.sections.gap import drop_table, gap_frame, gap_table
@@ -86,9 +86,8 @@ def _cells(
 ) -> Rendered:
     shown = sets[:MOST]
     entries = inputs.small.frame
-    weights = entries["weight"].to_numpy(dtype=np.float64)
     made = {s.name: s.statistics for s in shown}
-    frame = figure.data(entry_statistics(entries), weights, made)
+    frame = figure.data(entry_samples(entries), made)
     caption = words("generated", "cells", subset=SMALL, n=len(entries), left_out=len(sets) - MOST)
     return render(figure, name, number, title, frame, _meta(inputs, shown, "declared"), caption)
 

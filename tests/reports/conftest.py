@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 from xtalpriors.mining.database.digest import set_digest
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.database.store import open_database
+from xtalpriors.priors.fitting.fit import fit_subset
 
 P21C = "x,y,z;-x,-y,-z;-x,y+1/2,-z+1/2;x,-y+1/2,z+1/2"
 
@@ -116,3 +118,26 @@ def make_database() -> Callable[[Path, int], Path]:
 def database(tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[Path, int], Path]) -> Path:
     """A database of 200 structures in a folder `madeup`."""
     return make_database(tmp_path_factory.mktemp("madeup") / "crystals.duckdb", 200)
+
+
+@pytest.fixture(scope="session")
+def fit_database() -> Callable[[Path], tuple[Path, list[Path], list[Path]]]:
+    """Function that selects the paper's two subsets of a database and fits them."""
+
+    def fit(database: Path) -> tuple[Path, list[Path], list[Path]]:
+        subsets = [database.parent / f"{name}.parquet" for name in ("all-50", "p21c-10")]
+        bundles = [path.with_suffix(".json") for path in subsets]
+        for subset, bundle in zip(subsets, bundles, strict=True):
+            write_subset(database, DEFAULT_SUBSETS[subset.stem], subset)
+            fit_subset(subset, bundle, seed=1, bootstrap=100)
+        return database, bundles, subsets
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def fitted(
+    database: Path, fit_database: Callable[[Path], tuple[Path, list[Path], list[Path]]]
+) -> tuple[Path, list[Path], list[Path]]:
+    """The database with its bundles and subsets."""
+    return fit_database(database)

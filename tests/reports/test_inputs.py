@@ -10,9 +10,7 @@ import pandas as pd
 import pytest
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining import DEFAULT_SUBSETS, write_subset
 from xtalpriors.priors.bundle import load_bundle
-from xtalpriors.priors.fitting.fit import fit_subset
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.inputs import gather
 from xtalpriors.reports.subset_data import load_subset
@@ -20,27 +18,14 @@ from xtalpriors.reports.subset_data import load_subset
 Fitted = tuple[Path, list[Path], list[Path]]
 
 
-def _fit(database: Path) -> Fitted:
-    subsets = [database.parent / f"{name}.parquet" for name in ("all-50", "p21c-10")]
-    bundles = [path.with_suffix(".json") for path in subsets]
-    for subset, bundle in zip(subsets, bundles, strict=True):
-        write_subset(database, DEFAULT_SUBSETS[subset.stem], subset)
-        fit_subset(subset, bundle, seed=1, bootstrap=100)
-    return database, bundles, subsets
-
-
-@pytest.fixture(scope="module")
-def fitted(database: Path) -> Fitted:
-    """A database with its bundles and subsets."""
-    return _fit(database)
-
-
 @pytest.fixture(scope="module")
 def older(
-    tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[Path, int, int], Path]
+    tmp_path_factory: pytest.TempPathFactory,
+    make_database: Callable[[Path, int, int], Path],
+    fit_database: Callable[[Path], Fitted],
 ) -> Fitted:
     """The same of other structures."""
-    return _fit(make_database(tmp_path_factory.mktemp("older") / "crystals.duckdb", 150, 2))
+    return fit_database(make_database(tmp_path_factory.mktemp("older") / "crystals.duckdb", 150, 2))
 
 
 def test_report_with_bundles_names_their_digests_and_draws_their_fits(fitted: Fitted, tmp_path: Path) -> None:

@@ -98,15 +98,17 @@ def test_shares_and_medians_of_captions_are_over_clusters(
     small = inputs.small.frame.head(4).assign(
         h_fraction=[0.0, 0.0, 0.4, None],
         volume_per_non_h_atom_angstrom3=[10.0, 12.0, 20.0, None],
-        weight=[0.25, 0.25, 1.0, 1.0],
+        cluster_id=["a", "a", "b", "b"],
+        weight=0.5,
     )
     monkeypatch.setitem(inputs.subsets, "p21c-10", SubsetData("p21c-10", {}, None, None, (), {}, small))
     drawn = _figures(monkeypatch, contents, inputs)
-    # Without weights two thirds, with them 0.5 of 1.5; the fourth entry is unknown and not zero.
+    # Of two clusters one has no hydrogen. The fourth entry is unknown: it neither counts as zero nor takes
+    # half of its cluster's vote, which would leave 66.7 %.
     text = drawn["hydrogen"].caption.partition("p21c-10:")[2]
-    assert "N = 3, of which 1 hold hydrogen; over clusters 33.3 % hold none" in text
-    assert "66.7 % lie within" in text and "not known for 1 more" in text
-    assert "p21c-10: N = 3, median 20.0 Å³" in drawn["packing"].caption
+    assert "N = 3, of which 1 hold hydrogen; over clusters 50.0 % (9.5 to 90.5) hold none" in text
+    assert "50.0 % (9.5 to 90.5) lie within" in text and "not known for 1 more" in text
+    assert "p21c-10: N = 3, median 12.0 Å³" in drawn["packing"].caption
     rows = drawn["hydrogen"].frame
     assert rows[rows["series"] == "p21c-10"]["n"].sum() == 1
     assert np.isnan(entry_statistics(small)["hydrogen"]).tolist() == [False, False, False, True]
@@ -155,7 +157,7 @@ def test_noise_of_the_gap_is_of_clusters() -> None:
         "a_angstrom": 5.0, "b_angstrom": 6.0, "c_angstrom": 7.0,
         "alpha_degree": 90.0, "beta_degree": 100.0, "gamma_degree": 90.0,
         "volume_angstrom3": 210.0, "volume_per_non_h_atom_angstrom3": 50.0, "u_iso_mean_angstrom2": 0.02,
-        "h_fraction": [0.0] * 5 + [None] * 5, "n_special_positions": 0, "weight": 0.2,
+        "h_fraction": [0.0] * 5 + [None] * 5, "n_special_positions": 0, "cluster_id": ["a"] * 5 + ["b"] * 5,
     }  # fmt: skip
     frame = pd.DataFrame(columns, index=range(10))
     subset = SubsetData("p21c-10", {}, None, None, (), {}, frame)
