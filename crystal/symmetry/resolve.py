@@ -2,6 +2,7 @@
 
 Files contradict themselves, and their operator lists are untrusted input. What was used, and whether the rest
 agrees with it, is part of the answer; a file without usable symmetry is a failure with a reason, never P1.
+Where the statements differ, `candidates` lists what else they could mean, for the contents to decide.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from xtalpriors.crystal.symmetry.closure import MAX_ORDER, NotAGroupError, close_group
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup, group_of_hm, space_group
-from xtalpriors.crystal.symmetry.symbols import axes_of, has_explicit_setting, number_of_hm, tidy_hall
+from xtalpriors.crystal.symmetry.declared import Declared, read_declared
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
+from xtalpriors.crystal.symmetry.symbols import axes_of, has_explicit_setting
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator, TripletError, parse_triplet
-from xtalpriors.errors import UsageError
 
-__all__ = ["Resolution", "SymmetryFailure", "resolve_space_group"]
+__all__ = [
+    "Reading",
+    "Resolution",
+    "SymmetryFailure",
+    "agreement",
+    "first_reading",
+    "members_of",
+    "resolve_space_group",
+]
 
 
 class Resolution(NamedTuple):
@@ -28,13 +37,15 @@ class Resolution(NamedTuple):
     source
         What it was made from: `operators`, `hall`, `hm` or `number`.
     agreement
-        `agree`: every symbol and number that can be read names this group in this setting (a symbol without
-        origin or axes agrees with each of them); `setting`: the number is the same, the setting is not;
-        `disagree`: another group is named; `undeclared`: operators alone, no readable symbol or number.
+        `agree`: every symbol and number names this group in this setting (a symbol without origin or axes
+        agrees with each of them); `unread`: the same, but for a symbol that cannot be read; `setting`: the
+        number is the same, the setting is not; `disagree`: another group is named, or a lattice letter that
+        the group has not; `undeclared`: operators alone, no readable symbol or number.
     notes
-        Sorted codes: `identity-added`, `operators-repeated`, `operators-incomplete` (the symbol completed
-        them), `operators-unreadable` (the symbol replaced them), `symbol-unknown`, `hall-unknown`,
-        `number-unknown`.
+        Sorted codes: `identity-added`, `operators-repeated`, `operators-incomplete` (a declared group, or a
+        lost centring, completed them), `operators-misprinted` (some contradict the group in use),
+        `operators-unreadable` (the symbol replaced them), `axes-from-cell` (the symbol names axes that the
+        cell does not have), `symbol-unknown`, `hall-unknown`, `number-unknown`.
     """
 
     group: SpaceGroup
@@ -50,7 +61,8 @@ class SymmetryFailure(NamedTuple):
     ----------
     code
         `no-symmetry` (nothing usable), `too-many-operators`, `operators-unreadable`, `operators-not-integer`,
-        `operators-not-a-group`.
+        `operators-not-a-group`, `lattice-contradicted` (the number alone can be read, and its lattice is not
+        that of the symbol).
     detail
         What was found.
     """
@@ -59,12 +71,34 @@ class SymmetryFailure(NamedTuple):
     detail: str
 
 
+class Reading(NamedTuple):
+    """What a file says of its symmetry, taken at its word.
+
+    Attributes
+    ----------
+    answer
+        The group, or why there is none.
+    operators
+        Distinct operators that could be read, in the order of the list.
+    declared
+        What the symbols and the number say.
+    notes
+        What was noticed about symbols and operators.
+    """
+
+    answer: Resolution | SymmetryFailure
+    operators: tuple[Operator, ...]
+    declared: Declared
+    notes: frozenset[str]
+
+
 def resolve_space_group(
     operators: tuple[str, ...] = (),
     hall: str | None = None,
     hm: str | None = None,
     number: str | int | None = None,
     angles_degree: tuple[float, float, float] | None = None,
+    coordinate_code: str | None = None,
 ) -> Resolution | SymmetryFailure:
     """Space group of a file from whatever it says.
 
@@ -75,108 +109,75 @@ def resolve_space_group(
     hall, hm, number
         Declared symbols and number as in the file; None, `?` and `.` say nothing.
     angles_degree
-        alpha, beta, gamma of the cell: they decide between axes that a Hermann–Mauguin symbol leaves open.
+        alpha, beta, gamma of the cell: they decide between axes that symbol and number leave open, and
+        against axes that a symbol names and the cell does not have.
+    coordinate_code
+        `_space_group_IT_coordinate_system_code`: the origin choice of a symbol that names none, and the
+        setting of a number.
 
     Notes
     -----
     Cached on the raw strings: a repeated question costs about a microsecond.
     """
-    return _resolve(operators, hall, hm, number, axes_of(angles_degree))
-
-
-class _Declared(NamedTuple):
-    """What the symbols and the number of a file say, unreadable ones left out."""
-
-    hall: SpaceGroup | None
-    hm: SpaceGroup | None
-    number: SpaceGroup | None
-    hm_number: int | None
-    notes: frozenset[str]
-
-    def first(self) -> tuple[str, SpaceGroup] | None:
-        """The most precise of them."""
-        for source, group in (("hall", self.hall), ("hm", self.hm), ("number", self.number)):
-            if group is not None:
-                return source, group
-        return None
+    return first_reading(operators, hall, hm, number, axes_of(angles_degree), coordinate_code).answer
 
 
 @lru_cache(maxsize=16384)
-def _resolve(
-    operators: tuple[str, ...], hall: str | None, hm: str | None, number: str | int | None, axes: str
-) -> Resolution | SymmetryFailure:
-    declared = _declared(hall, hm, number, axes)
+def first_reading(
+    operators: tuple[str, ...],
+    hall: str | None,
+    hm: str | None,
+    number: str | int | None,
+    axes: str,
+    coordinate_code: str | None,
+) -> Reading:
+    """`resolve_space_group` with everything that was read; `axes` from `axes_of`."""
+    declared = read_declared(hall, hm, number, axes, coordinate_code)
     if operators:
-        return _from_operators(operators, declared, hm)
-    first = declared.first()
-    if first is None:
-        said = ", ".join(f"{k} {v!r}" for k, v in (("Hall", hall), ("H-M", hm), ("number", number)) if v)
-        detail = f"no operators, and no usable symbol ({said})" if said else "no operators and no symbol"
-        return SymmetryFailure("no-symmetry", detail)
-    source, group = first
-    return Resolution(group, source, _agreement(group, declared, hm), tuple(sorted(declared.notes)))
+        return _from_operators(operators, declared)
+    for source, group, moved in declared.on_cell():
+        if source == "number" and not _has_lattice(group, declared.letter):
+            other = f"no. {group.number} has no lattice {declared.letter}"
+            detail = f"H-M {declared.symbol!r} cannot be read, and {other}"
+            return Reading(SymmetryFailure("lattice-contradicted", detail), (), declared, declared.notes)
+        notes = declared.notes | ({"axes-from-cell"} if moved else set())
+        answer = Resolution(group, source, agreement(group, declared), tuple(sorted(notes)))
+        return Reading(answer, (), declared, notes)
+    said = ", ".join(f"{k} {v!r}" for k, v in (("Hall", hall), ("H-M", hm), ("number", number)) if v)
+    detail = f"no operators, and no usable symbol ({said})" if said else "no operators and no symbol"
+    return Reading(SymmetryFailure("no-symmetry", detail), (), declared, declared.notes)
 
 
-def _declared(hall: str | None, hm: str | None, number: str | int | None, axes: str) -> _Declared:
-    hall, hm = _text(hall), _text(hm)
-    number = _text(str(number)) if number is not None else None
-    by_hall = _group_of_hall(hall) if hall else None
-    by_hm = group_of_hm(hm, axes) if hm else None
-    by_number = _group_of_number(number)
-    hm_number = by_hm.number if by_hm else number_of_hm(hm) if hm else None
-    notes = {
-        "hall-unknown": hall is not None and by_hall is None,
-        "symbol-unknown": hm is not None and hm_number is None,
-        "number-unknown": number is not None and by_number is None,
-    }
-    return _Declared(by_hall, by_hm, by_number, hm_number, frozenset(k for k, v in notes.items() if v))
+def _has_lattice(group: SpaceGroup, letter: str) -> bool:
+    """The group can have the lattice of a letter; it can where the letter or its centring has no name."""
+    if letter in ("R", "H"):
+        return group.centring in ("R", "P")
+    return letter in ("", group.centring) or group.centring == "X"
 
 
-@lru_cache(maxsize=1024)
-def _group_of_hall(symbol: str) -> SpaceGroup | None:
-    """Group of a Hall symbol, None where it cannot be read."""
-    try:
-        return SpaceGroup.from_hall(tidy_hall(symbol))
-    except (UsageError, NotAGroupError, TripletError):
-        return None
-
-
-def _group_of_number(text: str | None) -> SpaceGroup | None:
-    """Group of a number in its reference setting, None where the text is not a number from 1 to 230."""
-    try:
-        return SpaceGroup.from_number(int(text or ""))
-    except (ValueError, UsageError):
-        return None
-
-
-def _text(value: str | None) -> str | None:
-    """The text, None where it is null or empty."""
-    text = value.strip() if value else ""
-    return None if text in ("", "?", ".", "''", '""') else text
-
-
-def _from_operators(
-    triplets: tuple[str, ...], declared: _Declared, hm: str | None
-) -> Resolution | SymmetryFailure:
+def _from_operators(triplets: tuple[str, ...], declared: Declared) -> Reading:
     """The group of an operator list, which may be incomplete, repeated or broken."""
     if len(triplets) > 4 * MAX_ORDER:
-        return SymmetryFailure("too-many-operators", f"{len(triplets)} operators listed")
+        many = SymmetryFailure("too-many-operators", f"{len(triplets)} operators listed")
+        return Reading(many, (), declared, declared.notes)
     readable, failure = _readable(triplets)
+    listed = tuple(dict.fromkeys(readable))
     notes = set(declared.notes)
-    if len(set(readable)) < len(readable):
+    if len(listed) < len(readable):
         notes.add("operators-repeated")
-    members = set(readable)
-    if members and IDENTITY not in members:
+    if listed and IDENTITY not in listed:
         notes.add("identity-added")
     if failure is None:
         try:
-            group = space_group(frozenset(members | {IDENTITY}))
+            group = space_group(frozenset({*listed, IDENTITY}))
         except NotAGroupError as error:
             code = "too-many-operators" if error.code == "too-many" else "operators-not-a-group"
             failure = SymmetryFailure(code, error.detail)
         else:
-            return Resolution(group, "operators", _agreement(group, declared, hm), tuple(sorted(notes)))
-    return _completed(members, failure, declared, notes, hm)
+            answer = Resolution(group, "operators", agreement(group, declared), tuple(sorted(notes)))
+            return Reading(answer, listed, declared, frozenset(notes))
+    answer_or_failure = _completed(set(listed), failure, declared, notes)
+    return Reading(answer_or_failure, listed, declared, frozenset(notes))
 
 
 def _readable(triplets: tuple[str, ...]) -> tuple[list[Operator], SymmetryFailure | None]:
@@ -192,37 +193,40 @@ def _readable(triplets: tuple[str, ...]) -> tuple[list[Operator], SymmetryFailur
 
 
 def _completed(
-    members: set[Operator], failure: SymmetryFailure, declared: _Declared, notes: set[str], hm: str | None
+    members: set[Operator], failure: SymmetryFailure, declared: Declared, notes: set[str]
 ) -> Resolution | SymmetryFailure:
     """A broken list stands only where a declared symbol contains all of it that can be read."""
-    for source, group in (("hall", declared.hall), ("hm", declared.hm), ("number", declared.number)):
-        if group is None or not members <= {parse_triplet(t) for t in group.operators}:
+    for source, group, _ in declared.on_cell():
+        if not members <= members_of(group):
             continue
-        if failure.code in ("operators-unreadable", "operators-not-integer"):
-            notes.add("operators-unreadable")
-        else:
-            notes.add("operators-incomplete")
-            completed = close_group(members)
-            if completed == frozenset(parse_triplet(t) for t in group.operators):
-                source = "operators"
-        return Resolution(group, source, _agreement(group, declared, hm), tuple(sorted(notes)))
+        unreadable = failure.code in ("operators-unreadable", "operators-not-integer")
+        note = "operators-unreadable" if unreadable else "operators-incomplete"
+        if not unreadable and close_group(members) == members_of(group):
+            source = "operators"
+        return Resolution(group, source, agreement(group, declared), tuple(sorted({*notes, note})))
     return failure
 
 
-def _agreement(group: SpaceGroup, declared: _Declared, hm: str | None) -> str:
-    """How the declared symbols and number stand to the group in use."""
+@lru_cache(maxsize=4096)
+def members_of(group: SpaceGroup) -> frozenset[Operator]:
+    """Operators of a group as numbers."""
+    return frozenset(parse_triplet(t) for t in group.operators)
+
+
+def agreement(group: SpaceGroup, declared: Declared) -> str:
+    """How the declared symbols and number stand to the group in use: see `Resolution`."""
     numbers = [g.number for g in (declared.hall, declared.number) if g is not None]
     if declared.hm_number is not None:
         numbers.append(declared.hm_number)
     if not numbers:
         return "undeclared"
-    if any(n != group.number for n in numbers):
+    if any(n != group.number for n in numbers) or not _has_lattice(group, declared.letter):
         return "disagree"
     if declared.hall is not None and declared.hall is not group:
         return "setting"
-    if declared.hm_number is not None and not _same_setting(group, declared.hm, hm or ""):
+    if declared.hm_number is not None and not _same_setting(group, declared.hm, declared.symbol):
         return "setting"
-    return "agree"
+    return "unread" if declared.notes & {"symbol-unknown", "hall-unknown"} else "agree"
 
 
 def _same_setting(group: SpaceGroup, by_hm: SpaceGroup | None, symbol: str) -> bool:

@@ -25,10 +25,10 @@ from xtalpriors.crystal.symmetry.triplets import (
 )
 from xtalpriors.errors import UsageError
 
-__all__ = ["SpaceGroup", "group_of_hm", "space_group"]
+__all__ = ["CENTRING_VECTORS", "SpaceGroup", "group_of_hm", "group_of_setting", "space_group"]
 
 _HALF, _THIRD = DENOMINATOR // 2, DENOMINATOR // 3
-_CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
+CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "P": (),
     "A": ((0, _HALF, _HALF),),
     "B": ((_HALF, 0, _HALF),),
@@ -37,7 +37,7 @@ _CENTRING_VECTORS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "F": ((0, _HALF, _HALF), (_HALF, 0, _HALF), (_HALF, _HALF, 0)),
     "R": ((2 * _THIRD, _THIRD, _THIRD), (_THIRD, 2 * _THIRD, 2 * _THIRD)),
 }
-_CENTRING_LETTERS = {frozenset([(0, 0, 0), *v]): letter for letter, v in _CENTRING_VECTORS.items()}
+_CENTRING_LETTERS = {frozenset([(0, 0, 0), *v]): letter for letter, v in CENTRING_VECTORS.items()}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -131,7 +131,8 @@ class SpaceGroup:
         """Group of a Hermann–Mauguin symbol in any usual spelling (see `symbols.setting_of_hm`).
 
         The angles of the cell decide between hexagonal and rhombohedral axes and between unique axes where
-        the symbol does not. UsageError where the symbol is unknown.
+        the symbol does not; a symbol that names no origin means origin choice 2. UsageError where the symbol
+        is unknown.
         """
         found = group_of_hm(symbol, axes_of(angles_degree))
         if found is None:
@@ -146,17 +147,18 @@ class SpaceGroup:
 def _from_number(number: int) -> SpaceGroup:
     if not 1 <= number <= 230:
         raise UsageError(f"There is no space group of number {number}: numbers go from 1 to 230.")
-    return _group_of_setting(gemmi.get_spacegroup_reference_setting(number))
+    return group_of_setting(gemmi.get_spacegroup_reference_setting(number))
 
 
 @lru_cache(maxsize=4096)
-def group_of_hm(symbol: str, axes: str) -> SpaceGroup | None:
+def group_of_hm(symbol: str, axes: str, origin: str = "2") -> SpaceGroup | None:
     """Group of a Hermann–Mauguin symbol and of what `axes_of` says of the cell, as in `setting_of_hm`."""
-    setting = setting_of_hm(symbol, axes)
-    return None if setting is None else _group_of_setting(setting)
+    setting = setting_of_hm(symbol, axes, origin)
+    return None if setting is None else group_of_setting(setting)
 
 
-def _group_of_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:
+def group_of_setting(setting: gemmi.SpaceGroup) -> SpaceGroup:
+    """Group of an entry of gemmi's table."""
     return SpaceGroup.from_operators(op.triplet() for op in setting.operations())
 
 

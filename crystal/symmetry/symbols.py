@@ -12,7 +12,16 @@ from functools import lru_cache
 
 import gemmi
 
-__all__ = ["axes_of", "has_explicit_setting", "number_of_hm", "setting_of_hm", "tidy_hall"]
+__all__ = [
+    "axes_of",
+    "has_explicit_setting",
+    "lattice_letter",
+    "number_of_hm",
+    "on_cell_axes",
+    "setting_of_hm",
+    "setting_of_number",
+    "tidy_hall",
+]
 
 ANGLE_TOLERANCE_DEGREE = 0.02
 """Angles closer than this are the same: enough for cells given with two decimals."""
@@ -23,8 +32,8 @@ def axes_of(angles_degree: tuple[float, float, float] | None) -> str:
 
     Returns
     -------
-    `R` rhombohedral (three equal angles that are not 90°), `H` hexagonal (90, 90, 120), `a`, `b` or `c` where
-    only that angle is not 90°, or the empty string where they say nothing.
+    `R` rhombohedral (three equal angles that are not 90°), `H` hexagonal (90, 90, 120), `o` three right
+    angles, `a`, `b` or `c` where only that angle is not 90°, or the empty string where they say nothing.
     """
     if angles_degree is None:
         return ""
@@ -35,10 +44,12 @@ def axes_of(angles_degree: tuple[float, float, float] | None) -> str:
         return "R" if abs(alpha - beta) <= same and abs(beta - gamma) <= same else ""
     if oblique == [False, False, True] and abs(gamma - 120.0) <= same:
         return "H"
+    if not any(oblique):
+        return "o"
     return "abc"[oblique.index(True)] if sum(oblique) == 1 else ""
 
 
-def setting_of_hm(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
+def setting_of_hm(symbol: str, axes: str, origin: str = "2") -> gemmi.SpaceGroup | None:
     """gemmi's setting of a Hermann–Mauguin symbol, None where it is unknown or leaves the setting open.
 
     Parameters
@@ -47,11 +58,79 @@ def setting_of_hm(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
         In any usual spelling. Case matters only as in print: a lower-case lattice letter is put right.
     axes
         From `axes_of`: it decides between hexagonal and rhombohedral axes, whatever suffix the symbol has,
-        and between unique axes where a monoclinic symbol is short (`P 21/c`).
+        and between unique axes where a monoclinic symbol is short (`P 21/c`). Three right angles cannot be
+        those of hexagonal axes.
+    origin
+        Origin choice of a symbol that names none: 2, the centre of inversion, as readers of small molecules
+        take it.
     """
     if "%var" in symbol:  # AMCSD's mark of a setting that only the operators describe
         return None
-    return _setting(symbol, axes)
+    found = _setting(symbol, axes)
+    if found is None or found.ext not in ("1", "2") or found.ext == origin or has_explicit_setting(symbol):
+        return found
+    return gemmi.find_spacegroup_by_name(f"{found.hm}:{origin}") or found
+
+
+def setting_of_number(number: int, axes: str = "", code: str | None = None) -> gemmi.SpaceGroup | None:
+    """gemmi's setting of a number, None where there is no such number.
+
+    Parameters
+    ----------
+    axes
+        From `axes_of`: rhombohedral axes, and the unique axis of a monoclinic cell; else the setting is the
+        reference one.
+    code
+        `_space_group_IT_coordinate_system_code` (`b1`, `cab`, `2`, `h`); one that the number does not have
+        says nothing.
+    """
+    if not 1 <= number <= 230:
+        return None
+    if code and (found := _coded(number, code)) is not None:
+        return found
+    reference = gemmi.get_spacegroup_reference_setting(number)
+    return on_cell_axes(reference, axes) or reference
+
+
+def on_cell_axes(setting: gemmi.SpaceGroup, axes: str) -> gemmi.SpaceGroup | None:
+    """The same group on the axes that the cell has; None where the cell allows the setting as it is.
+
+    A group on hexagonal axes goes to rhombohedral ones and back. A monoclinic group keeps its cell choice
+    on the other unique axis: P 1 21/n 1 with an oblique γ is P 1 1 21/n.
+    """
+    if setting.ext in ("H", "R"):
+        wanted = {"H": "H", "R": "R", "o": "R"}.get(axes, setting.ext)
+        return None if wanted == setting.ext else gemmi.find_spacegroup_by_name(f"{setting.hm}:{wanted}")
+    unique = setting.monoclinic_unique_axis()
+    if unique in ("\0", "", axes) or axes not in ("a", "b", "c"):
+        return None
+    return _qualified(setting.number, setting.qualifier.replace(unique, axes), setting.ext)
+
+
+def _coded(number: int, code: str) -> gemmi.SpaceGroup | None:
+    """Setting of a number by the code of the core dictionary: `2`, `h`, `b1`, `-c3`, `2cab`."""
+    text = code.strip().strip("'\"").lower()
+    ext, axes = (text[0].upper(), text[1:]) if text[:1] in ("1", "2", "h", "r") else ("\0", text)
+    axes = "" if axes == "abc" else axes
+    return _qualified(number, axes, ext)
+
+
+def _qualified(number: int, qualifier: str, ext: str) -> gemmi.SpaceGroup | None:
+    """Setting of a number by gemmi's words for axes (`b1`, `cab`) and origin."""
+    for setting in gemmi.spacegroup_table():
+        if (setting.number, setting.qualifier, setting.ext) == (number, qualifier, ext):
+            return setting
+    return None
+
+
+def lattice_letter(symbol: str) -> str:
+    """Lattice letter of a text that looks like a Hermann–Mauguin symbol, known or not; else empty.
+
+    >>> lattice_letter("F 1 2/d 1"), lattice_letter("cubic")
+    ('F', '')
+    """
+    found = re.match(r"([PABCIFRH])[-\s\d/abcdemn():]+$", _tidy(_without_remark(symbol)))
+    return found[1] if found else ""
 
 
 def number_of_hm(symbol: str) -> int | None:
@@ -74,13 +153,30 @@ def tidy_hall(symbol: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
-    """gemmi's entry for a symbol."""
+    """gemmi's entry for a symbol, with the remark behind it left out where it is unknown as it stands."""
+    found = _setting_as_spelt(symbol, axes)
+    bare = _without_remark(symbol)
+    return found if found is not None or bare == symbol else _setting_as_spelt(bare, axes)
+
+
+_HEADING = re.compile(r"^\s*['\"]?\s*(?:space\s*group|s\.\s*g\.|sg)\b\s*[:=]?\s*", re.IGNORECASE)
+_REMARK = re.compile(r"[,;#\[{]|\((?!\s*\d\s*\))|\b(?:no|nr|num|number|n°|nº)\b\.?\s*\d", re.IGNORECASE)
+_LAST_WORDS = re.compile(r"(?:[\s:-]+[A-Za-z]{3,}\.?)+\s*$")
+
+
+def _without_remark(symbol: str) -> str:
+    """`P 1 21/n 1` of `P 1 21/n 1 (No. 14)`, `P 1 21/n 1, unique axis b`, `Space group P 1 21/n 1 #14`."""
+    return _LAST_WORDS.sub("", _REMARK.split(_HEADING.sub("", symbol[:200]))[0]).strip()
+
+
+def _setting_as_spelt(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
     name, suffix = _split_suffix(_tidy(symbol))
     if not name or len(name) > 40:
         return None
     for spelling in (name, _short_symbol(name), _without_ones(name)):
-        if spelling[:1] in ("R", "H") and axes in ("R", "H"):
-            found = gemmi.find_spacegroup_by_name(f"{spelling}:{axes}") if spelling[0] == "R" else None
+        if spelling[:1] in ("R", "H") and axes in ("R", "H", "o"):
+            lattice = "H" if axes == "H" else "R"
+            found = gemmi.find_spacegroup_by_name(f"{spelling}:{lattice}") if spelling[0] == "R" else None
             if found is not None:
                 return found
         for candidate in (f"{spelling}:{suffix}", spelling) if suffix else (spelling,):
@@ -92,9 +188,9 @@ def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
 
 def _with_unique_axis(found: gemmi.SpaceGroup, name: str, axes: str) -> gemmi.SpaceGroup:
     """A short monoclinic symbol says no unique axis: the oblique angle of the cell does."""
-    if found.monoclinic_unique_axis() in ("\0", "", axes):
+    if found.monoclinic_unique_axis() in ("\0", "", axes) or len(name.split(" ")) > 2:
         return found
-    return _placed(name, axes) or found
+    return _placed(name, axes) or on_cell_axes(found, axes) or found
 
 
 def _placed(name: str, axes: str) -> gemmi.SpaceGroup | None:

@@ -27,7 +27,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 """Raised when a column is added, removed or changes its meaning: a database of another version is refused."""
 
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 """Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 
@@ -91,7 +91,7 @@ ENTRY: tuple[Column, ...] = (
     Column("sg_hm", STR, "Extended Hermann–Mauguin symbol of the computed setting (gemmi); null in a setting without a name"),
     Column("sg_hall", STR, "Hall symbol of the computed setting; null in a setting without a name"),
     Column("sg_source", STR, "What the operators came from: `operators`, `hall`, `hm`, `number`", False),
-    Column("sg_agreement", STR, "`agree`, `setting` (same number, another setting), `disagree`, or `undeclared`", False),
+    Column("sg_agreement", STR, "`agree`, `unread` (a symbol cannot be read, the rest agrees), `setting` (same number, another setting), `disagree`, or `undeclared`", False),
     Column("operators", STR, "Operators in use, as triplets, sorted, joined by `;` (identity first)", False),
     Column("n_operators", I32, "Order of the group per cell, centring included", False),
     Column("crystal_system", STR, "triclinic, monoclinic, orthorhombic, tetragonal, trigonal, hexagonal, cubic", False),

@@ -71,6 +71,7 @@ BLOCK_TEXTS: dict[str, tuple[str, ...]] = {
         "_symmetry_space_group_name_h-m_alt",
     ),
     "hall": ("_space_group_name_hall", "_symmetry_space_group_name_hall"),
+    "coordinate_code": ("_space_group_it_coordinate_system_code",),
     "formula": ("_chemical_formula_sum",),
     "doi": ("_journal_paper_doi", "_citation_doi", "_citation_pdbx_database_id_doi"),
     "journal": (
@@ -116,6 +117,23 @@ PRESENCE: dict[str, tuple[str, ...]] = {
         "_space_group_symop_ssg_id",
         "_cell_wave_vector_x",
         "_cell_wave_vector_seq_id",
+    ),
+    "magnetic": (
+        "_space_group_magn_number_bns",
+        "_space_group_magn_name_bns",
+        "_space_group_magn_number_og",
+        "_space_group_magn_name_og",
+        "_space_group_magn_ssg_name_bns",
+        "_space_group_magn_ssg_number_bns",
+        "_space_group_magn_transform_bns_pp_abc",
+        "_space_group_magn_point_group",
+        "_magnetic_space_group_standard_setting",
+        "_magnetic_propagation_vector_seq_id",
+        "_parent_propagation_vector_id",
+        "_parent_propagation_vector_kxkykz",
+        "_atom_site_moment_label",
+        "_atom_site_moment_crystalaxis_x",
+        "_atom_site_moment_crystalaxis_mx",
     ),
     "macromolecule": (
         "_atom_site_group_pdb",
@@ -201,8 +219,16 @@ ANISO: dict[str, tuple[str, ...]] = {
 SYMOPS: dict[str, tuple[str, ...]] = {
     "symop": ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"),
     "superspace_symop": ("_space_group_symop_ssg_operation_algebraic",),
+    "magnetic_symop": (
+        "_space_group_symop_magn_operation_xyz",
+        "_space_group_symop_magn_ssg_operation_algebraic",
+    ),
+    "magnetic_centring": (
+        "_space_group_symop_magn_centering_xyz",
+        "_space_group_symop_magn_ssg_centering_algebraic",
+    ),
 }
-"""The list of symmetry operators, and that of a modulated structure in superspace."""
+"""Lists of symmetry operators: the ordinary one, that in superspace, those of a magnetic structure."""
 
 
 def normal_tag(tag: str) -> str:

@@ -7,47 +7,60 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure, resolve_space_group
+from xtalpriors.crystal.symmetry.candidates import Candidates, symmetry_candidates
+from xtalpriors.crystal.symmetry.resolve import SymmetryFailure
 from xtalpriors.crystal.symmetry.symbols import ANGLE_TOLERANCE_DEGREE, axes_of
+from xtalpriors.crystal.symmetry.triplets import TripletError, compose, format_triplet, parse_triplet
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
 
 __all__ = ["resolve_blocks"]
 
-_Key = tuple[bytes, str | None, str | None, str | None, str]
-_CACHE: Final[dict[_Key, Resolution | SymmetryFailure]] = {}
+_Key = tuple[bytes, str | None, str | None, str | None, str | None, str]
+_CACHE: Final[dict[_Key, Candidates]] = {}
 _CACHE_LIMIT: Final = 20_000
+_ORDINARY, _SUPERSPACE, _MAGNETIC, _CENTRING = range(4)
+"""Columns of the operator loop, in the order of `tags.SYMOPS`."""
+_NO_LIST: Final = "a magnetic structure without a list of operators: its family may have another cell"
 
 
-def resolve_blocks(
-    batch: Batch, cells: BlockCells, blocks: list[int]
-) -> dict[int, Resolution | SymmetryFailure]:
-    """Space groups of the blocks named.
+def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[int, Candidates]:
+    """Space groups of the blocks named, with what their statements could mean else.
 
     The key is the raw bytes of the operator list and of the symbols: tens of thousands of files share a few
     hundred, so most operator lists are never split into strings. A modulated structure without a list of
-    its average structure's operators is given that part of its superspace operators or symbol.
+    its average structure's operators is given that part of its superspace operators or symbol, a magnetic
+    one the operators of its crystal structure.
     """
-    hm, hall, number = (batch.texts(batch.block_tokens(n)).to_pylist() for n in ("hm", "hall", "sg_number"))
+    fields = ("hm", "hall", "sg_number", "coordinate_code")
+    hm, hall, number, code = (batch.texts(batch.block_tokens(n)).to_pylist() for n in fields)
     angles = cells.cells[:, 3:]
-    axes, angles_of = _axes(angles), angles.tolist()
-    superspace = batch.stated("superspace")
+    axes = _axes(angles)
+    superspace, magnetic = batch.stated("superspace"), batch.stated("magnetic")
+    magnetic_list = _blocks_with(batch, _MAGNETIC)
     first, last = (part.tolist() for part in _operator_spans(batch))
     view = batch.tokens.buffer.data
-    out: dict[int, Resolution | SymmetryFailure] = {}
+    out: dict[int, Candidates] = {}
     for b in blocks:
+        if b in magnetic_list:
+            out[b] = _of_magnetic(batch, b, axes[b])
+            continue
         raw = b""
         if last[b] > 0:
             raw = view[first[b] : last[b]].tobytes()
         elif last[b] < 0:
             raw = "\n".join(batch.text(t) or "?" for t in _operators(batch, b)).encode()
+        if magnetic[b] and not raw:
+            out[b] = Candidates(SymmetryFailure("magnetic", _NO_LIST), ())
+            continue
         symbol = hm[b]
         if symbol is None and superspace[b] and not raw:
             symbol = (batch.text(int(batch.block_tokens("superspace")[b])) or "").split("(")[0] or None
-        key = (raw, symbol, hall[b], number[b], axes[b])
+        key = (raw, symbol, hall[b], number[b], code[b], axes[b])
         found = _CACHE.get(key)
         if found is None:
-            found = _resolve(batch, _operators(batch, b), key, tuple(angles_of[b]))
+            operators = tuple(_average(text) for text in map(batch.text, _operators(batch, b)) if text)
+            found = symmetry_candidates(operators, hall[b], symbol, number[b], axes[b], code[b])
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
@@ -59,16 +72,50 @@ def _axes(angles: F64) -> list[str]:
     oblique = ~(np.abs(angles - 90.0) <= ANGLE_TOLERANCE_DEGREE)
     codes = (oblique @ np.array([1, 2, 4])).tolist()
     return [
-        ("", "a", "b")[code] if code < 3 else axes_of(tuple(of))
+        ("o", "a", "b")[code] if code < 3 else axes_of(tuple(of))
         for code, of in zip(codes, angles.tolist(), strict=True)
     ]
 
 
+def _blocks_with(batch: Batch, column: int) -> frozenset[int]:
+    """Blocks whose operator loop has a column."""
+    rows = np.flatnonzero(batch.symop[:, column] >= 0)
+    return frozenset(batch.tokens.block[batch.symop[rows, column]].tolist())
+
+
+def _column(batch: Batch, block: int, column: int) -> list[int]:
+    """Tokens of a column of a block's operator loop, without missing ones at its end."""
+    rows = batch.symop[batch.symop_start[block] : batch.symop_start[block + 1], column]
+    used = np.flatnonzero(rows >= 0)
+    tokens: list[int] = rows[: used[-1] + 1].tolist() if used.size else []
+    return tokens
+
+
 def _operators(batch: Batch, block: int) -> list[int]:
     """Tokens of a block's operators, those in superspace where there are no others."""
-    rows = batch.symop[batch.symop_start[block] : batch.symop_start[block + 1]]
-    column: list[int] = (rows[:, 0] if len(rows) == 0 or rows[0, 0] >= 0 else rows[:, 1]).tolist()
-    return column
+    return _column(batch, block, _ORDINARY) or _column(batch, block, _SUPERSPACE)
+
+
+def _of_magnetic(batch: Batch, block: int, axes: str) -> Candidates:
+    """Group of the crystal structure: the magnetic operators times the centrings, time reversal left out.
+
+    A translation that reverses the moments leaves the atoms what they are, so it is a centring here.
+    """
+    operators, centrings = (
+        [_first_three(batch.text(t) or "?") for t in _column(batch, block, column)]
+        for column in (_MAGNETIC, _CENTRING)
+    )
+    try:
+        shifts = [parse_triplet(text) for text in centrings or ["x,y,z"]]
+        listed = [format_triplet(compose(s, parse_triplet(text))) for text in operators for s in shifts]
+    except TripletError as error:
+        return Candidates(SymmetryFailure("magnetic", f"operator of a magnetic structure: {error}"), ())
+    found = symmetry_candidates(tuple(listed), None, None, None, axes, None).first
+    if isinstance(found, SymmetryFailure):
+        return Candidates(
+            SymmetryFailure("magnetic", f"operators of a magnetic structure: {found.detail}"), ()
+        )
+    return Candidates(found._replace(notes=(*found.notes, "magnetic-operators")), ())
 
 
 def _operator_spans(batch: Batch) -> tuple[I64, I64]:
@@ -79,7 +126,7 @@ def _operator_spans(batch: Batch) -> tuple[I64, I64]:
     first, last = np.zeros(batch.n_blocks, dtype=np.int64), np.zeros(batch.n_blocks, dtype=np.int64)
     some = np.flatnonzero(np.diff(batch.symop_start) > 0)
     top, bottom = batch.symop[batch.symop_start[some]], batch.symop[batch.symop_start[some + 1] - 1]
-    column = np.where(top[:, 0] >= 0, 0, 1)
+    column = np.where(top[:, _ORDINARY] >= 0, _ORDINARY, _SUPERSPACE)
     lines = np.arange(len(some))
     top, bottom = top[lines, column], bottom[lines, column]
     whole = (top >= 0) & (bottom >= 0)
@@ -88,16 +135,12 @@ def _operator_spans(batch: Batch) -> tuple[I64, I64]:
     return first, last
 
 
-def _resolve(
-    batch: Batch, rows: list[int], key: _Key, angles: tuple[float, float, float]
-) -> Resolution | SymmetryFailure:
-    operators = tuple(_average(text) for text in map(batch.text, rows) if text is not None)
-    return resolve_space_group(operators, key[2], key[1], key[3], angles)
-
-
 def _average(operator: str) -> str:
     """The first three components of a superspace operator (`x1,x2,x3,x4+1/2`); others are left alone."""
-    if "x4" not in operator and "t" not in operator:
-        return operator
+    return _first_three(operator) if "x4" in operator or "t" in operator else operator
+
+
+def _first_three(operator: str) -> str:
+    """`x,y+1/2,z` of `x,y+1/2,z,-1` and of `x1,x2+1/2,x3,x4,+1`."""
     parts = operator.split(",")[:3]
     return ",".join(part.replace("x1", "x").replace("x2", "y").replace("x3", "z") for part in parts)
