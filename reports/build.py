@@ -9,7 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.reports.corpus_page import render_page
+from xtalpriors.reports.corpus_page import (
+    moved_section,
+    phasing_section,
+    priors_section,
+    reading_section,
+    render_page,
+)
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import gather
 from xtalpriors.reports.meta import Rendered
@@ -68,28 +74,31 @@ def build_report(
     """
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
     sets = [read_generated(Path(path)) for path in generated]
-    sections = [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
-    tables: dict[str, pd.DataFrame] = {}
+    drifts = drift_tables(inputs)
+    tables: dict[str, pd.DataFrame] = {table.name: table.frame for table in drifts}
+    sections = [losses_section(inputs), cells_section(inputs), contents_section(inputs)]
+    sections += [symmetry_section(inputs)]
+    if (others := others_section(inputs)) is not None:
+        sections.append(others)
+    sections.append(moved_section(inputs, drifts))
     if sets:
         section, tables["gap"] = synthetic_section(inputs, sets)
         sections.append(section)
-    others = others_section(inputs)
-    sections += [losses_section(inputs)] if others is None else [others, losses_section(inputs)]
-    drifts = drift_tables(inputs)
-    tables |= {table.name: table.frame for table in drifts}
     figures = [figure for section in sections for figure in section.figures]
     files = _figure_files(FIGURES, figures, tables)
-    teaser = None
     if evaluations is not None:
         from xtalpriors.reports.phasing.phasing_page import (
             phasing_page,  # loads torch, which nothing else here needs
         )
 
         page = phasing_page(inputs, evaluations)
-        teaser = page.teaser
+        sections.append(phasing_section(page.teaser))
         files |= {PHASING / "index.html": page.html}
         files |= _figure_files(PHASING / FIGURES, page.figures, page.tables)
-    files |= {Path("index.html"): render_page(inputs, sections, drifts, teaser)}
+    if inputs.bundles:
+        sections.append(priors_section(inputs))
+    sections.append(reading_section())
+    files |= {Path("index.html"): render_page(inputs, sections)}
     return _write(files, Path(output))
 
 

@@ -1,43 +1,90 @@
-"""The page of a corpus, `index.html`: head, comparison with the paper, sections, fitted priors."""
+"""The page of a corpus, `index.html`: its sections in the order of a reader's questions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from xtalpriors.reports.html import Fact, page_title, render_html, section_view, words
+from markupsafe import Markup
+
+from xtalpriors.reports.glossary import Glossary
+from xtalpriors.reports.html import Fact, markup, page_title, page_view, render_html, words
 from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.meta import count, short_digest
-from xtalpriors.reports.section import Section
+from xtalpriors.reports.section import Section, Table
 from xtalpriors.reports.sections.drift import DriftTable
-from xtalpriors.reports.sections.fitted_priors import bundle_view
+from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import compare_with_paper
+from xtalpriors.reports.subset_data import described
 
-__all__ = ["render_page"]
+__all__ = ["moved_section", "phasing_section", "priors_section", "reading_section", "render_page"]
 
 PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
 """Section 2 and Table 2 of the 2026 paper."""
 
 
-def render_page(
-    inputs: Inputs, sections: Sequence[Section], drifts: Sequence[DriftTable], phasing: str | None = None
-) -> str:
-    """HTML of the whole report; `phasing` is the sentence that links to the page on phasing."""
+def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
+    """HTML of the whole page."""
+    subsets = {name: described(subset) for name, subset in inputs.subsets.items()}
     return render_html(
         "report.html",
         title=page_title(inputs.name),
         lead=words("notes", "lead", corpus=inputs.corpus),
         facts=_facts(inputs),
         warnings=inputs.warnings,
-        paper_lead=_paper_lead(inputs),
-        paper_rows=compare_with_paper(
-            inputs.bundles, {name: subset.frame for name, subset in inputs.subsets.items()}
-        ),
-        drifts=drifts,
-        sections=[section_view(section) for section in sections],
-        phasing=phasing,
-        bundles=[bundle_view(bundle) for _, bundle in sorted(inputs.bundles.items())],
+        sections=page_view(sections, Glossary(subsets)),
         database_digest=inputs.corpus.digest,
+        summary=_summary(inputs),
     )
+
+
+def moved_section(inputs: Inputs, drifts: Sequence[DriftTable]) -> Section:
+    """The paper's numbers beside this corpus, and a table for each earlier bundle."""
+    rows = compare_with_paper(inputs.bundles, {name: subset.frame for name, subset in inputs.subsets.items()})
+    paper = Table(
+        "Numbers of the paper", markup("moved", "paper_table", rows=rows), markup("moved", "paper_table_lead")
+    )
+    title = "What moved since the paper and the last bundle?"
+    return Section("moved", title, _paper_lead(inputs), [], [paper, *map(_drift, drifts)])
+
+
+def _drift(drift: DriftTable) -> Table:
+    moved, still = (
+        markup("moved", macro, columns=drift.columns, rows=rows) if rows else Markup()
+        for macro, rows in (("drift_table", drift.moved), ("drift_still", drift.still))
+    )
+    return Table(drift.title, moved, drift.lead, drift.name, still)
+
+
+def phasing_section(teaser: str) -> Section:
+    """The sentence that leads to the page on phasing."""
+    return Section("phasing", "How well are crystals phased?", body=markup("scores", "way", teaser=teaser))
+
+
+def priors_section(inputs: Inputs) -> Section:
+    """Every prior of every bundle of this database."""
+    tables = [bundle_table(bundle) for _, bundle in sorted(inputs.bundles.items())]
+    lead = words("priors", "section_lead")
+    return Section("priors", "Which priors were fitted?", lead, [], tables)
+
+
+def reading_section() -> Section:
+    """What to know of weights, distances, cells and figures."""
+    return Section("reading", "How to read this page", body=markup("reading", "text"))
+
+
+def _summary(inputs: Inputs) -> str:
+    """What the index of all corpora says of this one, as JSON."""
+    corpus = inputs.corpus
+    found = {
+        "name": inputs.name,
+        "structures": corpus.n_entries,
+        "clusters": corpus.n_clusters,
+        "files": corpus.n_files,
+        "sources": sorted(corpus.sources),
+        "database": corpus.digest,
+    }
+    return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
 def _paper_lead(inputs: Inputs) -> str:
@@ -54,9 +101,9 @@ def _facts(inputs: Inputs) -> list[Fact]:
     corpus = inputs.corpus
     return [
         Fact("structures", count(corpus.n_entries)),
-        Fact("different ones", count(corpus.n_clusters)),
-        Fact("files", count(corpus.n_files)),
-        Fact("rejections", count(corpus.n_rejections)),
-        Fact("bundles", count(len(inputs.bundles))),
-        Fact("database", short_digest(corpus.digest), mono=True),
+        Fact("different crystals", count(corpus.n_clusters)),
+        Fact("files read", count(corpus.n_files)),
+        Fact("files or blocks rejected", count(corpus.n_rejections)),
+        Fact("bundles of priors", count(len(inputs.bundles))),
+        Fact("digest of the database", short_digest(corpus.digest), mono=True),
     ]

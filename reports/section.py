@@ -52,23 +52,33 @@ class Drawable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table under the figures; `csv` is the stem of its file in `figures/`, if it has one."""
+    """A table under the figures; `csv` is the stem of its file in `figures/`, if it has one.
+
+    `html` is the `<table>`, `after` what stands below it.
+    """
 
     title: str
     html: Markup
     lead: str = ""
     csv: str = ""
+    after: Markup = field(default_factory=Markup)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with figures and tables."""
+    """A heading with figures and tables.
+
+    `body` is text of several paragraphs below the lead; tables stand below the figures, or with
+    `tables_first` above them.
+    """
 
     key: str
     title: str
     lead: str = ""
     figures: Sequence[Rendered] = ()
     tables: Sequence[Table] = field(default_factory=tuple)
+    body: Markup = field(default_factory=Markup)
+    tables_first: bool = False
 
 
 def render(

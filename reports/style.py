@@ -20,6 +20,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from xtalpriors.reports.hover import annotated, name_artists
+
 __all__ = [
     "DARK",
     "LIGHT",
@@ -200,25 +202,57 @@ def render_svg(figure: Figure, footer: str) -> str:
     figure.text(
         0.012, 0.07 / (height + below), footer, fontsize=7.2, color=LIGHT["muted"], ha="left", va="bottom"
     )
+    bars = name_artists(figure)
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
-    text = buffer.getvalue().decode("utf-8")
+    text = annotated(_numbered_ids(buffer.getvalue().decode("utf-8")), figure, bars)
     return re.sub(r"'DejaVu Sans'(, [^;\"]*?)?(?=[;\"])", FONT_STACK, text)
 
 
+def _numbered_ids(svg: str) -> str:
+    """The SVG with its clips, markers and shapes numbered in their order.
+
+    Matplotlib names them by a hash of all bits of their coordinates, and the last bits of a layout differ
+    from run to run.
+    """
+    pattern = r'((?: id="|url\(#|href="#))((?:C[0-9a-f]+_[0-9a-f]+_|[a-z])[0-9a-f]{10})\b'
+    found = dict.fromkeys(match[2] for match in re.finditer(pattern, svg))
+    names = {name: f"shape-{k}" for k, name in enumerate(found, 1)}
+    return re.sub(pattern, lambda m: m[1] + names[m[2]], svg)
+
+
 def inline_svg(svg: str, name: str, label: str) -> str:
-    """The `<svg>` element of a file for the page: scoped ids, CSS variables, a text alternative."""
+    """The `<svg>` element of a file for the page: scoped ids, CSS variables, a text alternative.
+
+    Coordinates have two decimals, a hundredth of a point, and what nothing refers to is left out: the page
+    is a third lighter.
+    """
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'\b(id=")([^"]+)', rf"\g<1>{name}-\2", body)
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
+    kept = set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", body))
+    body = re.sub(r' id="([^"]+)"', lambda m: _scoped(m, name, kept), body)
     body = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", body)
+    body = re.sub(r' (d|x|y|transform)="([^"]*)"', _short, body)
     for role, colour in LIGHT.items():
         body = re.sub(re.escape(colour) + r"\b", f"var(--{role})", body, flags=re.IGNORECASE)
-    body = body.replace(FONT_STACK, "var(--font)")
+    body = re.sub(r">\s*\n\s*<", "><", body.replace(FONT_STACK, "var(--font)"))
     head, rest = body.split(">", 1)
     head = re.sub(r'\s(width|height)="[\d.]+pt"', "", head)
     head += f' role="img" aria-label="{escape(label, quote=True)}"'
     return f"{head}>{rest}".strip()
+
+
+def _scoped(attribute: re.Match[str], name: str, kept: set[str]) -> str:
+    """An id within its figure; one that neither the drawing nor the script refers to is left out."""
+    key = attribute[1]
+    return f' id="{name}-{key}"' if key in kept or key.startswith("curve-") else ""
+
+
+def _short(attribute: re.Match[str]) -> str:
+    """An attribute with coordinates of at most two decimals (four below 1, where scales stand)."""
+    value = re.sub(r"\b([1-9]\d*\.\d\d)\d+", r"\1", attribute[2])
+    value = re.sub(r"\b(0\.\d{4})\d+", r"\1", value)
+    return f' {attribute[1]}="{" ".join(value.split())}"'
 
 
 def css_variables(palette: dict[str, str]) -> str:

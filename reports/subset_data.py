@@ -18,7 +18,7 @@ from xtalpriors.mining.subsets.write import write_subset
 from xtalpriors.reports.meta import Sample
 from xtalpriors.reports.statistics import votes
 
-__all__ = ["COLUMNS", "SubsetData", "load_subset", "make_subset", "with_value"]
+__all__ = ["COLUMNS", "SubsetData", "described", "load_subset", "make_subset", "with_value"]
 
 COLUMNS: Final = (
     "entry_id",
@@ -79,6 +79,11 @@ def with_value(entries: pd.DataFrame, column: str) -> pd.DataFrame:
     """Entries whose value in a column is known, each with its part of its cluster's vote as `weight`."""
     known = entries[entries[column].notna()]
     return known.assign(weight=votes(known["cluster_id"]))
+
+
+def described(subset: SubsetData) -> str:
+    """What a subset is, in a line: its description, or its name where it has none."""
+    return str(subset.definition.get("description") or f"The subset {subset.name} of this corpus.")
 
 
 def load_subset(path: Path) -> SubsetData:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from xtalpriors.reports.figures import phasing_maps
 from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
-from xtalpriors.reports.html import Fact, page_title, render_html, section_view, words
+from xtalpriors.reports.glossary import Glossary
+from xtalpriors.reports.html import Fact, page_title, page_view, render_html, words
 from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count, short_digest
 from xtalpriors.reports.phasing.data import (
@@ -23,6 +24,7 @@ from xtalpriors.reports.phasing.data import (
 from xtalpriors.reports.phasing.score_tables import lineage_table, score_tables, strategy_tables, volume_table
 from xtalpriors.reports.phasing.training import training_section
 from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.subset_data import described
 
 __all__ = ["PhasingPage", "phasing_page", "phasing_sections"]
 
@@ -109,13 +111,14 @@ def phasing_sections(
 def _render(
     inputs: Inputs, lead: str, facts: Sequence[Fact], notes: Sequence[str], sections: Sequence[Section]
 ) -> str:
+    subsets = {name: described(subset) for name, subset in inputs.subsets.items()}
     return render_html(
         "phasing.html",
         title=page_title(inputs.name),
         lead=lead,
         facts=[*facts, Fact("database", short_digest(inputs.corpus.digest), mono=True)],
         warnings=notes,
-        sections=[section_view(section) for section in sections],
+        sections=page_view(sections, Glossary(subsets)),
         database_digest=inputs.corpus.digest,
     )
 

@@ -37,7 +37,7 @@ def cells_section(inputs: Inputs) -> Section:
     fit = fitted_volume(inputs.bundles.get(SMALL))
     nodes = None if fit is None else expected_cells(fit.mu.value, fit.sigma.value, CellBounds(4, 10))
     figures = [_volume(inputs), _lengths(inputs, nodes), _angle(inputs, nodes)]
-    return Section("cells", "Unit cells", figures=figures)
+    return Section("cells", "How large are the cells, and of what shape?", figures=figures)
 
 
 def fitted_volume(bundle: PriorBundle | None) -> LogNormal | None:

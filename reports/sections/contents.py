@@ -31,7 +31,7 @@ def contents_section(inputs: Inputs) -> Section:
         _special(inputs),
         _displacement(inputs),
     ]
-    return Section("contents", "Contents of the cell", figures=figures)
+    return Section("contents", "What do the cells contain?", figures=figures)
 
 
 def _frames(inputs: Inputs, column: str) -> dict[str, pd.DataFrame]:

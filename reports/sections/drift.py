@@ -10,6 +10,7 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import SMALL, Inputs
+from xtalpriors.reports.quantities import quantity
 
 __all__ = ["DriftRow", "DriftTable", "drift_tables"]
 
@@ -65,8 +66,8 @@ def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
         moved=len(comparison.moved),
         total=len(moves),
         shown=SHOWN,
-        only_before=comparison.only_in_a,
-        only_now=comparison.only_in_b,
+        only_before=[quantity(name) for name in comparison.only_in_a],
+        only_now=[quantity(name) for name in comparison.only_in_b],
     )
     source = before.created_from
     title = words(
@@ -87,7 +88,7 @@ def _beyond(move: Move) -> float:
 def _row(move: Move) -> DriftRow:
     interval = "" if move.low is None or move.high is None else f" ({move.low:.3g} to {move.high:.3g})"
     cells = (
-        move.name.replace(".parametric", "").replace(".", " · ").replace("_", " "),
+        quantity(move.name),
         "" if move.unit in (None, "1") else str(move.unit),
         _number(move.a),
         _number(move.b),

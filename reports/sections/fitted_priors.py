@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.bundle import PriorBundle, Priors
@@ -14,33 +12,27 @@ from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.html import html_table, markup, words
 from xtalpriors.reports.meta import count
-from xtalpriors.reports.section import estimate_text, measure_text, misfit_text
+from xtalpriors.reports.quantities import quantity
+from xtalpriors.reports.section import Table, estimate_text, measure_text, misfit_text
 
-__all__ = ["BundleView", "bundle_view", "scalar_priors"]
-
-
-@dataclass(frozen=True, slots=True)
-class BundleView:
-    """A bundle, ready to print."""
-
-    name: str
-    lead: str
-    html: Markup
-    missing: list[tuple[str, str]]
-    warnings: list[tuple[str, str]]
+__all__ = ["bundle_table", "scalar_priors"]
 
 
-def bundle_view(bundle: PriorBundle) -> BundleView:
-    """Table of a bundle's priors: N, median, parameters with intervals, misfit."""
+def bundle_table(bundle: PriorBundle, title: str = "") -> Table:
+    """Table of a bundle's priors: N, median, parameters with intervals, misfit; below it what is missing."""
     lead = words("priors", "lead", source=bundle.created_from, digest=bundle.priors_digest)
     columns = ["Prior", "N", "Median", "Unit", "Parametric form", "D"]
     frame = pd.DataFrame([_row(name, prior) for name, prior in scalar_priors(bundle.priors)], columns=columns)
-    html = html_table(frame, numeric=("N", "Median", "D")) + markup(
-        "priors", "shares", found=list(_share_estimates(bundle.priors))
+    after = markup("priors", "shares", found=list(_share_estimates(bundle.priors)))
+    after += markup("priors", "remarks", summary="to use with care", found=_named(bundle.warnings))
+    after += markup(
+        "priors", "remarks", summary="not available, with the reason", found=_named(bundle.unavailable)
     )
-    return BundleView(
-        bundle.name, lead, html, sorted(bundle.unavailable.items()), sorted(bundle.warnings.items())
-    )
+    return Table(title or bundle.name, html_table(frame, numeric=("N", "Median", "D")), lead, after=after)
+
+
+def _named(reasons: dict[str, str]) -> list[tuple[str, str]]:
+    return [(quantity(name), reason) for name, reason in sorted(reasons.items())]
 
 
 def scalar_priors(priors: Priors) -> Iterator[tuple[str, ScalarPrior]]:
@@ -71,7 +63,7 @@ def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
     median = measure_text(prior.median)
     if prior.shrinkage is not None:
         median += f", pooled with {prior.shrinkage.parent}"
-    return name, n, median, unit, form, misfit
+    return quantity(name), n, median, unit, form, misfit
 
 
 def _share_estimates(priors: Priors) -> Iterator[tuple[str, Estimate]]:
@@ -79,4 +71,4 @@ def _share_estimates(priors: Priors) -> Iterator[tuple[str, Estimate]]:
         if isinstance(prior, Frozen):
             for key, value in prior:
                 if key.startswith("share_") and isinstance(value, Estimate):
-                    yield f"{prior_name}.{key}", value
+                    yield quantity(f"{prior_name}.{key}"), value

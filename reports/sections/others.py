@@ -25,7 +25,7 @@ def others_section(inputs: Inputs) -> Section | None:
     empty = [s.name for s in further if s.frame.empty]
     lead = words("subsets", "lead", empty=empty)
     figures = [_sheet(inputs, s) for s in further if not s.frame.empty]
-    return Section("subsets", "Other subsets", lead, figures)
+    return Section("subsets", "What of the other subsets?", lead, figures)
 
 
 def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:

@@ -15,14 +15,20 @@ __all__ = ["losses_section", "symmetry_section"]
 
 def symmetry_section(inputs: Inputs) -> Section:
     """Space groups with their settings; resolution and completeness."""
-    return Section("symmetry", "Symmetry and data", figures=[_space_groups(inputs), _diffraction(inputs)])
+    return Section(
+        "symmetry",
+        "Which symmetry, and how good are the data?",
+        figures=[_space_groups(inputs), _diffraction(inputs)],
+    )
 
 
 def losses_section(inputs: Inputs) -> Section:
     """Waterfall, rejections by reason, redeterminations, and the counts of every subset."""
     lead = words("losses", "lead")
     figures = [_waterfall(inputs), _rejections(inputs), _redeterminations(inputs)]
-    return Section("losses", "From files to statistics", lead, figures, [_subset_table(inputs)])
+    return Section(
+        "corpus", "What is in this corpus?", lead, figures, [_subset_table(inputs)], tables_first=True
+    )
 
 
 def _space_groups(inputs: Inputs) -> Rendered:

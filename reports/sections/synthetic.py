@@ -31,7 +31,7 @@ def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Se
     frame = gap_frame(inputs.small, inputs.bundles.get(SMALL), sets)
     lead = _lead(inputs, given)
     if not sets:
-        return Section("generated", "Generated against experiment", lead), frame
+        return Section("generated", "How good are generated structures?", lead), frame
     figures = [
         _cells(
             inputs, sets, LENGTHS, "generated-lengths", "Fig. 2, generated", "Cell lengths of the strategies"
@@ -53,7 +53,7 @@ def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Se
             words("generated", "dropped"),
         ),
     ]
-    return Section("generated", "Generated against experiment", lead, figures, tables), frame
+    return Section("generated", "How good are generated structures?", lead, figures, tables), frame
 
 
 def _order(one: GeneratedSet) -> tuple[int, int, str]:

@@ -14,6 +14,7 @@ from xtalpriors.mining.database.digest import set_digest
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, FILE, REJECTION, SITE, Column, arrow_schema
 from xtalpriors.mining.database.store import open_database
 from xtalpriors.priors.fitting.fit import fit_subset
+from xtalpriors.reports.build import build_report
 
 P21C = "x,y,z;-x,-y,-z;-x,y+1/2,-z+1/2;x,-y+1/2,z+1/2"
 
@@ -112,6 +113,12 @@ def make_database() -> Callable[[Path, int], Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def report(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the report of that database, without bundles."""
+    return build_report(database, [], tmp_path_factory.mktemp("report") / "made").parent
 
 
 @pytest.fixture(scope="session")

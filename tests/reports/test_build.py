@@ -17,58 +17,47 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.reports.build import build_report
 
 
-def test_report_without_bundles_is_self_contained(database: Path, tmp_path: Path) -> None:
-    index = build_report(database, [], tmp_path / "report")
-    page = index.read_text()
-    assert index == tmp_path / "report" / "index.html"
-    assert "<script" not in page
-    assert not re.findall(r"""(?:src|href)=["'](?!#|figures/|https://doi\.org)[^"']*""", page)
-    assert not re.findall(r"url\((?!#)", page)
-    figures = sorted(p.stem for p in (tmp_path / "report" / "figures").glob("*.svg"))
+def test_report_without_bundles_is_self_contained(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert not re.findall(r"""\s(?:src|srcset)=""", page)
+    assert not re.findall(r"""\shref=["'](?!#|figures/|https://doi\.org)[^"']*""", page)
+    assert not re.findall(r"url\((?!#)|@import", page)
+    figures = sorted(p.stem for p in (report / "figures").glob("*.svg"))
     assert {"volume", "lengths", "angle", "packing", "displacement", "hydrogen", "elements"} <= set(figures)
     assert {"special_positions", "space_groups", "waterfall", "rejections", "redeterminations"} <= set(
         figures
     )
     for name in figures:
-        svg = (index.parent / "figures" / f"{name}.svg").read_text()
+        svg = (report / "figures" / f"{name}.svg").read_text()
         text = "".join(ElementTree.fromstring(svg).itertext())
         assert "database " in text and "N = " in text, name
-        assert (index.parent / "figures" / f"{name}.csv").is_file()
+        assert (report / "figures" / f"{name}.csv").is_file()
         assert f'id="{name}"' in page
 
 
-def test_ids_of_the_page_are_unique(database: Path, tmp_path: Path) -> None:
-    page = build_report(database, [], tmp_path / "report").read_text()
-    ids = re.findall(r'\sid="([^"]+)"', page)
-    assert len(ids) > 100
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
-
-
-def test_same_input_same_bytes(database: Path, tmp_path: Path) -> None:
+def test_same_input_same_bytes(database: Path, report: Path, tmp_path: Path) -> None:
+    build_report(database, [], tmp_path)
     contents = []
-    for folder in ("one", "two"):
-        build_report(database, [], tmp_path / folder)
-        files = sorted(p for p in (tmp_path / folder).rglob("*") if p.is_file())
-        contents.append({str(p.relative_to(tmp_path / folder)): p.read_bytes() for p in files})
+    for folder in (report, tmp_path):
+        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        contents.append({str(p.relative_to(folder)): p.read_bytes() for p in files})
     assert len(contents[0]) > 20
     assert contents[0] == contents[1]
 
 
-def test_counts_are_those_of_the_database(database: Path, tmp_path: Path) -> None:
-    build_report(database, [], tmp_path / "r")
-    frame = pd.read_csv(tmp_path / "r" / "figures" / "waterfall.csv")
+def test_counts_are_those_of_the_database(report: Path) -> None:
+    frame = pd.read_csv(report / "figures" / "waterfall.csv")
     assert frame["n"].iloc[0] == 200
-    groups = pd.read_csv(tmp_path / "r" / "figures" / "space_groups.csv")
+    groups = pd.read_csv(report / "figures" / "space_groups.csv")
     assert set(groups["number"]) == {2, 14}
     assert groups["share"].sum() == pytest.approx(1)
-    clusters = pd.read_csv(tmp_path / "r" / "figures" / "redeterminations.csv")
+    clusters = pd.read_csv(report / "figures" / "redeterminations.csv")
     # Every tenth structure is the twin of the one before: 20 pairs, 160 alone.
     assert (
         clusters.set_index("size")["entries"].to_dict() | {"1": 160, "2": 40}
         == clusters.set_index("size")["entries"].to_dict()
     )
-    rejected = pd.read_csv(tmp_path / "r" / "figures" / "rejections.csv")
+    rejected = pd.read_csv(report / "figures" / "rejections.csv")
     assert rejected["n"].tolist() == [2, 1]
 
 
@@ -97,16 +86,14 @@ def test_a_report_that_cannot_be_written_leaves_the_former_one(database: Path, t
     assert blocked.read_text() == "in the way"
 
 
-def test_bytes_do_not_depend_on_the_hash_seed_or_the_locale(database: Path, tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_the_hash_seed_or_the_locale(
+    database: Path, report: Path, tmp_path: Path
+) -> None:
     script = "import sys; from pathlib import Path; from xtalpriors.reports.build import build_report; "
     script += "build_report(Path(sys.argv[1]), [], Path(sys.argv[2]))"
-    pages = []
-    for seed in ("1", "2"):
-        environment = os.environ | {"PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": f"UTC+{seed}"}
-        output = tmp_path / seed
-        subprocess.run([sys.executable, "-c", script, database, output], check=True, env=environment)
-        pages.append((output / "index.html").read_bytes())
-    assert pages[0] == pages[1]
+    environment = os.environ | {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC+7"}
+    subprocess.run([sys.executable, "-c", script, database, tmp_path], check=True, env=environment)
+    assert (tmp_path / "index.html").read_bytes() == (report / "index.html").read_bytes()
 
 
 def test_a_second_report_replaces_the_figures_and_keeps_what_is_not_its_own(

@@ -36,7 +36,7 @@ def test_report_with_bundles_names_their_digests_and_draws_their_fits(fitted: Fi
     svg = (tmp_path / "figures" / "volume.svg").read_text()
     assert bundle.priors_digest[:12] in svg
     assert "log-normal fit" in svg
-    assert "Fitted priors" in page and bundle.priors_digest in page
+    assert "Which priors were fitted?" in page and bundle.priors_digest in page
     volumes = pd.read_csv(tmp_path / "figures" / "volume.csv")
     assert set(volumes[volumes["panel"] == "small"]["role"]) == {"data", "fit", "paper", "rule"}
 

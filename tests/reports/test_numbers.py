@@ -170,7 +170,7 @@ def test_noise_of_the_gap_is_of_clusters() -> None:
 def test_values_are_escaped_in_tables_and_plain_in_sentences() -> None:
     table = html_table(pd.DataFrame({"a<b": ["x & y"], "n": ["1"]}), numeric=("n",))
     assert table == (
-        '<table><thead><tr><th>a&lt;b</th><th class="number">n</th></tr></thead>'
+        '<table><thead><tr><th scope="col">a&lt;b</th><th scope="col" class="number">n</th></tr></thead>'
         '<tbody><tr><td>x &amp; y</td><td class="number">1</td></tr></tbody></table>'
     )
     assert words("subsets", "lead", empty=["a<b", "c & d"]) == "No structure of this corpus is in a<b, c & d."
