@@ -15,7 +15,7 @@ from xtalpriors.reports.inputs import Inputs, gather
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import fit_text, measure_text
 from xtalpriors.reports.sections import cells, contents
-from xtalpriors.reports.sections.fitted_priors import bundle_view
+from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import PaperRow, compare_with_paper
 from xtalpriors.reports.statistics import votes
 
@@ -52,10 +52,14 @@ def test_a_share_is_the_same_beside_the_paper_in_the_caption_and_under_the_prior
     inputs: Inputs, captions: dict[str, str]
 ) -> None:
     rows = _rows(inputs)
-    html = str(bundle_view(inputs.bundles["p21c-10"]).html)
+    html = str(bundle_table(inputs.bundles["p21c-10"]).after)
     for figure, label, field in (
-        ("packing", "Volume per non-H atom within 7–22 Å³", "packing.share_7_22"),
-        ("hydrogen", "H mole fraction within 0.3–0.6", "hydrogen.share_30_60"),
+        (
+            "packing",
+            "Volume per non-H atom within 7–22 Å³",
+            "Share of structures with 7–22 Å³ per non-hydrogen atom",
+        ),
+        ("hydrogen", "H mole fraction within 0.3–0.6", "Share of structures with 0.3–0.6 of hydrogen"),
     ):
         row = rows[label]
         low, high = row.interval.split(" … ")
@@ -67,8 +71,8 @@ def test_a_share_is_the_same_beside_the_paper_in_the_caption_and_under_the_prior
 def test_a_median_is_the_same_in_the_caption_and_under_the_priors(
     inputs: Inputs, captions: dict[str, str]
 ) -> None:
-    html = str(bundle_view(inputs.bundles["p21c-10"]).html)
-    for figure, name in (("packing", "packing"), ("volume", "cell_volume")):
+    html = str(bundle_table(inputs.bundles["p21c-10"]).html)
+    for figure, name in (("packing", "Volume per non-hydrogen atom"), ("volume", "Volume of the cell")):
         [stated] = re.findall(r"p21c-10[:,] N = [\d,]+, median ([\d.]+ \(.*?\)) Å³", captions[figure])
         row = html.partition(f"<td>{name}</td>")[2].partition("</tr>")[0]
         assert f">{stated}<" in row
