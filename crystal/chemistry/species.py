@@ -2,7 +2,9 @@
 
 A CIF's type symbol comes first (`Fe3+`, `O2-`, `Cval`, `2H`). Without one the label must do, and
 labels are free text: `C(12)`, `MgM1`, `OW1`, `Wat`, `O-H`, `Oab`, `T2`. Where a label can be read as two
-elements (`CA1`, `CO2`) the elements of the formula decide.
+elements (`CA1`, `CO2`) the elements of the formula decide; where the formula has both, two letters are an
+element until the atom counts say otherwise (`Species.other`), except that `HO1` and `HG2` are hydrogens
+named after their place unless the formula asks for holmium or mercury.
 """
 
 from __future__ import annotations
@@ -31,9 +33,12 @@ class Species(NamedTuple):
         Hydrogens that the symbol or label itself names beside the atom (`Wat` 2, `O-H` 1, `NH4` 4). They
         exist whether or not they have sites of their own: reconcile with the hydrogen sites before adding.
     kind
-        `atom`, `water`, `hydroxyl`, `group` (NH4, CH3, …), `dummy` (centroids, difference peaks), `unknown`.
+        `atom`, `water`, `hydroxyl`, `group` (NH4, CH3, …), `dummy` (centroids, difference peaks), `vacancy`,
+        `x` (a dummy, or a site of unknown or mixed element: only the other columns tell), `unknown`.
     source
         `type` or `label`, whichever was read.
+    other
+        Another element that the label can mean and that the formula does not exclude, else None.
     """
 
     element: str | None
@@ -42,19 +47,25 @@ class Species(NamedTuple):
     implied_hydrogens: int
     kind: str
     source: str
+    other: str | None = None
 
 
+_LAST_ELEMENT = ATOMIC_NUMBER["Cf"]
+"""Two capitals are no element beyond it: `NH`, `CN`, `BH` and `NO` are N, C, B and N with a place name."""
 _CHARGE = re.compile(r"^(?:(\d*)([+-])|([+-])(\d+)|(0))$")
 _NULL = frozenset(("", ".", "?"))
 _WATER = re.compile(r"^(?:wat(?:er)?|hoh$)", re.IGNORECASE)
-_WATER_TYPE = re.compile(r"^(?:h2o|d2o)$", re.IGNORECASE)  # as a label it is the second hydrogen on some O
+_WATER_TYPE = re.compile(r"^(?:h2o|d2o|oh2|od2)$", re.IGNORECASE)
+_NUMBERED = {"H2O": ("H", 0), "OH2": ("O", 1)}
+"""Labels that are water, or the second of several: a hydrogen on some O, a hydroxyl group."""
 _OXYGEN_OF_WATER = re.compile(r"^O(?:\(?[Ww](?:\d|\W|_|[A-Z]?$)|\d+[Ww]$)")
 _HYDROXYL = re.compile(r"^O(?:-[Hh](?:yd)?|[Hh]|\([Hh]\))(?![a-z])")
 _GROUP = re.compile(r"^([NC])H([1-4])\+?$")
-_DUMMY = re.compile(r"^(?:Q\d*|Cg\d*|X\d*|XX|Du\w*|DUM\w*|LP\d*|[Mm]ax\d*|[Mm]in\d*|CEN\w*|Cnt\w*)$")
-# Upper-case pairs that are more often an atom with a place name (C alpha, H on O) than an element.
-_PLACES = "CA CD CE CF CM CN CO CS HE HF HG HO HS NA NB ND NE NO NP OS PA PO"
-_PLACE_NAMES = frozenset(_PLACES.split())
+_X = re.compile(r"^X{1,2}\d*$")
+_VACANCY = re.compile(r"^(?:[Vv]ac(?:ancy|ant)?|VAC|□)(?:\W|_|\d|$)")
+_VACANCY_LABEL = re.compile(r"^Va(?![a-z])")
+_VACANCY_TYPE = re.compile(r"^(?:va|vac|□)\d*$", re.IGNORECASE)
+_DUMMY = re.compile(r"^(?:Q\d*|Cg\d*|Du\w*|DUM\w*|LP\d*|[Mm]ax\d*|[Mm]in\d*|CEN\w*|Cnt\w*)$")
 
 
 @lru_cache(maxsize=65536)
@@ -72,7 +83,7 @@ def species(
     """
     if type_symbol is not None and type_symbol not in _NULL:
         found = species_from_type_symbol(type_symbol)
-        if found.element is not None or label is None or found.kind == "dummy":
+        if found.element is not None or label is None or found.kind in ("dummy", "vacancy", "x"):
             return found
     if label is None or label in _NULL:
         return Species(None, None, None, 0, "unknown", "label")
@@ -102,6 +113,7 @@ def species_from_type_symbol(text: str) -> Species:
         if (
             len(head) >= length
             and element in ATOMIC_NUMBER
+            and (ATOMIC_NUMBER[element] <= _LAST_ELEMENT or not head[:length].isupper())
             and (length == 2 or len(set(head)) > 1 or len(head) == 1)
         ):
             return Species(element, None, charge, 0, "atom", "type")
@@ -112,34 +124,36 @@ def species_from_type_symbol(text: str) -> Species:
 def species_from_label(label: str, formula_elements: frozenset[str] | None = None) -> Species:
     """Species of an atom label where the file gives no type symbol; `formula_elements` as in `species`."""
     text = label.strip().strip("'\"")
+    if text in _NUMBERED:
+        first, implied = _NUMBERED[text]
+        return Species(first, None, None, implied, "atom" if first == "H" else "hydroxyl", "label", "O")
     named = _named(text, "label")
     if named is not None:
         return named
+    if _VACANCY_LABEL.match(text) and "V" not in (formula_elements or ()):
+        return Species(None, None, None, 0, "vacancy", "label")
     head_match = re.match(r"\d*([A-Za-z]+)", text)
     if head_match is None:
         return Species(None, None, None, 0, "unknown", "label")
     head = head_match[1]
     one, two = head[0].upper(), head[:2].capitalize()
-    element = _choose(head, one, two, formula_elements)
+    element, other = _choose(head, one, two, formula_elements or frozenset())
     if element in (None, "H") and one == "D" and two not in ("Dy", "Db", "Ds"):
         return Species("H", "D", None, 0, "atom", "label")
-    return Species(element, None, None, 0, "atom" if element else "unknown", "label")
+    return Species(element, None, None, 0, "atom" if element else "unknown", "label", other)
 
 
-def _choose(head: str, one: str, two: str, formula_elements: frozenset[str] | None) -> str | None:
-    """The element among the one-letter and two-letter readings of a label's letters."""
-    candidates = [s for s in (two, one) if s in ATOMIC_NUMBER and (len(s) == 1 or len(head) > 1)]
-    if not candidates:
-        return None
-    if formula_elements:
-        in_formula = [s for s in candidates if s in formula_elements]
-        if len(in_formula) == 1:
-            return in_formula[0]
-    if len(candidates) == 1:
-        return candidates[0]
-    if head[:2].isupper() and (head[:2] in _PLACE_NAMES or (formula_elements and one in formula_elements)):
-        return one
-    return two
+def _choose(head: str, one: str, two: str, formula: frozenset[str]) -> tuple[str | None, str | None]:
+    """The element among the readings of a label's letters, and another one that only the counts exclude."""
+    readings = (two, one) if len(head) > 1 else (one,)
+    candidates = [s for s in readings if s in ATOMIC_NUMBER]
+    candidates = [s for s in candidates if ATOMIC_NUMBER[s] <= _LAST_ELEMENT or s in formula]
+    in_formula = [s for s in candidates if s in formula]
+    if len(in_formula) == 1 or len(candidates) < 2:
+        return next(iter(in_formula or candidates), None), None
+    if not (head[:2].isupper() or head[:2].islower()):
+        return two, None
+    return (one, None) if one == "H" and not in_formula else (two, one)
 
 
 def _named(text: str, source: str) -> Species | None:
@@ -153,8 +167,9 @@ def _named(text: str, source: str) -> Species | None:
     group = _GROUP.match(text)
     if group:
         return Species(group[1], None, None, int(group[2]), "group", source)
-    if _DUMMY.match(text):
-        return Species(None, None, None, 0, "dummy", source)
+    for kind, pattern in (("dummy", _DUMMY), ("x", _X), ("vacancy", _VACANCY)):
+        if pattern.match(text) or (kind == "vacancy" and source == "type" and _VACANCY_TYPE.match(text)):
+            return Species(None, None, None, 0, kind, source)
     return None
 
 

@@ -20,6 +20,7 @@ from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.experiment import experiment_columns
 from xtalpriors.mining.rows.flags import status_columns
 from xtalpriors.mining.rows.geometry import cell_columns, symmetry_columns
+from xtalpriors.mining.rows.labels import settle_labels
 from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.rows.site_table import read_sites, site_table
@@ -38,12 +39,13 @@ def assemble(
     batch, keep = entries.batch, entries.block
     usable = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)  # 1e400 Å is nothing to compute with
     sites = read_sites(batch, usable, entries.notes)
-    displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
     metric = metric_tensors(cells.cells[keep])
     positions = site_positions(entries, metric, sites.fract, sites.placed)
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
+    sites = replace(sites, species=settle_labels(entries, sites, positions))
+    displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
     columns = _identity(source_name, database, text_origin, entries)
     for block_columns in (experiment_columns(batch, entries.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}

@@ -26,6 +26,7 @@ __all__ = [
     "N_ELEMENTS",
     "Contents",
     "formula_counts",
+    "misfit",
     "reconcile",
     "site_counts",
 ]
@@ -137,6 +138,20 @@ def _units(sites: F64, formula: F64) -> float:
     if square == 0.0:
         product, square = sites[1] * formula[1], formula[1] * formula[1]
     return product / square if square > 0.0 else np.nan
+
+
+def misfit(sites: F64, formula: F64, z_declared: float) -> float:
+    """Share of the atoms other than hydrogen by which a cell's counts differ from the formula, ∞ without any.
+
+    Both arrays (N_ELEMENTS,). The units per cell are the declared Z or those that fit best.
+    """
+    found, wanted = sites.copy(), formula.copy()
+    found[1] = wanted[1] = 0.0
+    units = [k for k in (z_declared, _units(sites, formula)) if k > 0]
+    return min(
+        (float(np.abs(found - k * wanted).sum() / (k * wanted.sum() or np.inf)) for k in units),
+        default=np.inf,
+    )
 
 
 @kernel()

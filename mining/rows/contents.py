@@ -65,6 +65,7 @@ def content_columns(
     hydrogens = _unlocated_hydrogens(entries, sites)
     of_sites = (sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed)
     counts, attached = site_counts(entries.start, entries.end, *of_sites)
+    mixed = _share_mixtures(entries, sites, positions, counts)
     n_sites = entries.count(sites.placed)
     has_sites = n_sites > 0
     formula, readable = formula_counts(formulas)
@@ -80,9 +81,30 @@ def content_columns(
     columns |= _displacement(entries, non_h & displacements.evidence, displacements.u_iso)
     occupied = occupation(entries, first, sites)
     columns |= _disorder(entries, occupied)
+    columns["has_mixed_sites"][mixed] = columns["has_partial_occupancy"][mixed] = True
     _site_notes(entries, sites)
     entries.note(np.flatnonzero(occupied.overfull), "overfull-position")
     return columns
+
+
+def _share_mixtures(entries: Entries, sites: Sites, positions: Positions, counts: F64) -> I64:
+    """Divide the atoms of sites whose type symbol names several elements; the entries that have such."""
+    found = sorted(i for i in sites.species.mixtures if sites.placed[i])
+    of = np.searchsorted(entries.end, found, side="right")
+    kept = [(i, int(e)) for i, e in zip(found, of, strict=True) if e < len(entries) and i >= entries.start[e]]
+    for i, e in kept:
+        shares, occupancy = sites.species.mixtures[i], float(sites.occupancy[i])
+        if not shares:
+            continue
+        weight = positions.multiplicity[i] * (1.0 if np.isnan(occupancy) else max(occupancy, 0.0))
+        counts[e, sites.species.number[i]] -= weight
+        total = sum(share for _, share in shares)
+        if abs(total - occupancy) < 0.02:  # the column repeats what the symbol says
+            weight /= total
+        for number, share in shares:
+            counts[e, number] += weight * share
+    entries.note(sorted({e for _, e in kept}), "mixed-type-symbol")
+    return np.array(sorted({e for _, e in kept}), dtype=np.int64)
 
 
 def _unlocated_hydrogens(entries: Entries, sites: Sites) -> F64:

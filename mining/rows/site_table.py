@@ -79,6 +79,7 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     species = site_species(batch, block)
     occupancy = site_occupancies(batch, block, fract, notes)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
+    dummy |= species.x & ~_refined(batch)
     placed = ~(np.isnan(fract[:, 0]) | dummy)
     repeated = np.zeros_like(placed)
     return Sites(block, fract, cartesian, placed, dummy, repeated, species, occupancy, _attached(batch))
@@ -97,6 +98,15 @@ def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F
         if np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > 1e-6:
             fract[rows] = cartn[rows] @ np.linalg.inv(matrix).T
     return fract, use
+
+
+def _refined(batch: Batch) -> Bool:
+    """(s,) the site has a displacement: a centroid called `X` has none, an atom of unknown element has."""
+    found: Bool = np.zeros(len(batch.site), dtype=np.bool_)
+    for name in ("u_iso", "b_iso"):
+        with np.errstate(invalid="ignore"):
+            found |= batch.numbers(batch.site_tokens(name)) > 0.0
+    return found
 
 
 def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> None:

@@ -17,6 +17,7 @@ from xtalpriors.arrays import I16, I32, I64, U64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.chemistry.formula import parse_formula
+from xtalpriors.crystal.chemistry.mixture import mixture
 from xtalpriors.crystal.chemistry.species import species
 from xtalpriors.mining.reading.characters import (
     LOWER_A,
@@ -34,12 +35,31 @@ __all__ = ["SiteSpecies", "site_species"]
 
 @dataclass(frozen=True, slots=True)
 class SiteSpecies:
-    """Per site (s,): atomic number (0 unknown), isotope (0, 2 for D, 3 for T), implied hydrogens, dummy."""
+    """What stands on each site (s,).
+
+    Attributes
+    ----------
+    number
+        Atomic number, 0 unknown; of a mixture that of its largest share.
+    isotope
+        0, 2 for D, 3 for T.
+    implied_hydrogens
+        Hydrogens that the symbol names beside the atom.
+    dummy, x
+        The site is no atom; only its other columns can tell whether it is one.
+    other
+        Atomic number of another element that the label can mean, 0 where it can mean no other.
+    mixtures
+        Atomic numbers and shares of the sites whose type symbol names several elements, by site.
+    """
 
     number: I16
     isotope: npt.NDArray[np.int8]
     implied_hydrogens: npt.NDArray[np.int8]
     dummy: Bool
+    x: Bool
+    other: I16
+    mixtures: dict[int, tuple[tuple[int, float], ...]]
 
 
 @kernel()
@@ -118,18 +138,35 @@ def _unpack(word: int) -> str:
     return int(word).to_bytes(8, "big").lstrip(b"\0").decode("utf-8", "replace")
 
 
-_RECORD = np.dtype([("number", "i2"), ("isotope", "i1"), ("implied", "i1"), ("dummy", "?"), ("told", "?")])
+_RECORD = np.dtype(
+    [
+        ("number", "i2"),
+        ("isotope", "i1"),
+        ("implied", "i1"),
+        ("dummy", "?"),
+        ("x", "?"),
+        ("other", "i2"),
+        ("mixed", "?"),
+        ("told", "?"),
+    ]
+)
 
 
 @lru_cache(maxsize=65536)
 def _record(
     type_symbol: str | None, label: str | None, elements: frozenset[str] | None
-) -> tuple[int, int, int, bool, bool]:
+) -> tuple[int, int, int, bool, bool, int, bool, bool]:
+    shares = mixture(type_symbol) if type_symbol else ()
+    if shares:
+        largest = max(shares, key=lambda pair: pair[1] or 0.0)
+        number = ATOMIC_NUMBER[largest[0]] if largest[1] is not None else 0
+        return number, 0, 0, False, False, 0, True, True
     found = species(type_symbol, label, elements)
     number = ATOMIC_NUMBER.get(found.element or "", 0)
+    other = ATOMIC_NUMBER.get(found.other or "", 0)
     isotope = {"D": 2, "T": 3}.get(found.isotope or "", 0)
-    dummy = found.kind == "dummy"
-    return number, isotope, found.implied_hydrogens, dummy, number > 0 or dummy
+    dummy, x = found.kind in ("dummy", "vacancy"), found.kind == "x"
+    return number, isotope, found.implied_hydrogens, dummy, x, other, False, number > 0 or dummy or x
 
 
 def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
@@ -141,15 +178,29 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     for i, word in enumerate(distinct):
         if word > 1:
             table[i] = _record(_unpack(word), None, None)
-    number, isotope, implied, dummy, told = (
-        table[name][inverse] for name in ("number", "isotope", "implied", "dummy", "told")
-    )
-    untold = np.flatnonzero(~told)
+    found = table[inverse]
+    untold = np.flatnonzero(~found["told"])
     if untold.size:
-        table, case = _from_labels(batch, site_block, types, untold)
-        number[untold], isotope[untold] = table["number"][case], table["isotope"][case]
-        implied[untold], dummy[untold] = table["implied"][case], table["dummy"][case]
-    return SiteSpecies(number, isotope, implied, dummy)
+        by_label, case = _from_labels(batch, site_block, types, untold)
+        found[untold] = by_label[case]
+    columns = {
+        field: np.ascontiguousarray(found[name])
+        for field, name in (
+            ("number", "number"),
+            ("isotope", "isotope"),
+            ("implied_hydrogens", "implied"),
+            ("dummy", "dummy"),
+            ("x", "x"),
+            ("other", "other"),
+        )
+    }
+    mixtures = {
+        int(i): tuple(
+            (ATOMIC_NUMBER[s], share) for s, share in mixture(batch.raw(types[i])) if share is not None
+        )
+        for i in np.flatnonzero(found["mixed"])
+    }
+    return SiteSpecies(**columns, mixtures=mixtures)
 
 
 @lru_cache(maxsize=16384)

@@ -59,8 +59,16 @@ def test_isotopes(symbol: str, isotope: str | None) -> None:
         ("N-NH4", "N"),
         ("Os1", "Os"),
         ("SI1", "Si"),
-        ("CA1", "C"),
+        ("CA1", "Ca"),
+        ("CO1", "Co"),
+        ("CU(1)", "Cu"),
         ("HO1", "H"),
+        ("HG2A", "H"),
+        ("NH1", "N"),
+        ("CN1", "C"),
+        ("BH1", "B"),
+        ("NO2", "N"),
+        ("OG", "O"),
         ("VT", "V"),
         ("W1", "W"),
         ("B1", "B"),
@@ -92,10 +100,38 @@ def test_groups() -> None:
     assert (ammonium.element, ammonium.kind, ammonium.implied_hydrogens) == ("N", "group", 4)
 
 
-@pytest.mark.parametrize("label", ["Q1", "Q12", "Cg1", "X", "X1", "Du1", "LP1"])
+@pytest.mark.parametrize("symbol", ["OH2", "H2O", "D2O", "Wat"])
+def test_water_as_a_type_symbol(symbol: str) -> None:
+    found = species_from_type_symbol(symbol)
+    assert (found.element, found.kind, found.implied_hydrogens) == ("O", "water", 2)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "element"), [("NH", "N"), ("CN", "C"), ("BH", "B"), ("NO", "N"), ("CM", "Cm")]
+)
+def test_two_capitals_are_no_element_beyond_californium(symbol: str, element: str) -> None:
+    assert species_from_type_symbol(symbol).element == element
+
+
+@pytest.mark.parametrize("label", ["Q1", "Q12", "Cg1", "Du1", "LP1"])
 def test_dummies(label: str) -> None:
     assert species_from_label(label)[:1] == (None,)
     assert species_from_label(label).kind == "dummy"
+
+
+@pytest.mark.parametrize("label", ["X", "X1", "XX"])
+def test_an_x_may_be_a_dummy_or_a_site_of_unknown_element(label: str) -> None:
+    assert (species_from_label(label).element, species_from_label(label).kind) == (None, "x")
+
+
+def test_vacancies_are_no_vanadium() -> None:
+    for label in ("Vac", "Vac1", "VAC2", "vacancy", "Va1", "□1"):
+        assert species_from_label(label).kind == "vacancy", label
+    for symbol in ("Va", "VAC", "Vac"):
+        assert species_from_type_symbol(symbol).kind == "vacancy", symbol
+    assert species_from_label("Va1", frozenset({"V", "O"})).element == "V"
+    assert species_from_label("VA1").element == "V"
+    assert species_from_label("Vacuum1").element == "V"
 
 
 @pytest.mark.parametrize("text", ["T2", "M1", "A", "R3", "1", "*", "", "?", "L12"])
@@ -109,7 +145,11 @@ def test_site_names_are_no_elements(text: str) -> None:
         ("CA1", {"Ca", "O"}, "Ca"),
         ("CA1", {"C", "H"}, "C"),
         ("CO1", {"Co", "N"}, "Co"),
-        ("CO1", {"C", "Co"}, "C"),
+        ("CO1", {"C", "Co"}, "Co"),
+        ("CL1", {"C", "Cl", "H"}, "Cl"),
+        ("HG1", {"C", "H"}, "H"),
+        ("HG1", {"Hg", "H"}, "Hg"),
+        ("Nh1", {"N", "H"}, "N"),
         ("Co1", {"C", "Co"}, "Co"),
         ("HO1", {"Ho"}, "Ho"),
         ("NB1", {"N", "C"}, "N"),

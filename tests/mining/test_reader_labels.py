@@ -1,0 +1,126 @@
+"""Which element an ambiguous label is: the atom counts decide where the formula allows two."""
+
+from __future__ import annotations
+
+import pytest
+from reader_cif import P21C, cell, entry, notes, sites, structure
+
+
+def listed(*labels: str, occupancy: str = "") -> str:
+    """Sites on general positions, without type symbols."""
+    names = ["label", "fract_x", "fract_y", "fract_z", *occupancy.split()]
+    rows = (f"{label} .{11 + i:02d} .{21 + 2 * i:02d} .{31 + i:02d}" for i, label in enumerate(labels))
+    return "loop_\n" + "".join(f"_atom_site_{n}\n" for n in names) + "\n".join(rows) + "\n"
+
+
+def found(formula: str | None, *labels: str, z: float | None = 4) -> dict[str, object]:
+    items = [cell(9, 10, 11), f"_chemical_formula_sum '{formula}'" if formula else ""]
+    items.append(f"_cell_formula_units_Z {z}" if z else "")
+    return entry(structure(*items, listed(*labels), symmetry=P21C))
+
+
+@pytest.mark.parametrize(
+    ("formula", "labels", "contents"),
+    [
+        # two letters fit
+        ("C2 Cl Cu", ("CU1", "CL1", "C1", "C2"), "C8 Cl4 Cu4"),
+        ("C4 Co O", ("CO(1)", "C1", "C2", "C3", "C4", "O1"), "C16 Co4 O4"),
+        ("C Br Cs", ("CS1", "BR1", "C1"), "C4 Br4 Cs4"),
+        # one letter fits: carbonyl groups beside the metal, places A and L
+        ("C4 Co O", ("Co1", "CO1", "CO2", "CO3", "CO4", "O1"), "C16 Co4 O4"),
+        ("C3 Ca O", ("Ca", "CA1", "CA2", "CA3", "O1"), "C12 Ca4 O4"),
+        ("C2 Cl Cu", ("Cu1", "Cl1", "CU1", "CL1"), "C8 Cl4 Cu4"),
+        # the first of a name is the metal, the others are its ligands
+        ("C3 Co O", ("CO", "CO1", "CO2", "CO3", "O1"), "C12 Co4 O4"),
+        # hydrogens named after their place, and mercury
+        ("C2 H2 Hg", ("HG1", "C1", "C2", "H1", "H2"), "C8 H8 Hg4"),
+        ("C2 H3 Hg", ("Hg", "HG1", "HG2", "HG3", "C1", "C2"), "C8 H12 Hg4"),
+        # one element of the two is in the formula
+        ("C2 N2", ("CN1", "CN2", "NB1", "NB2"), "C8 N8"),
+    ],
+)
+def test_atom_counts_decide(formula: str, labels: tuple[str, ...], contents: str) -> None:
+    for z in (4, None):
+        read = found(formula, *labels, z=z)
+        assert read["formula_sites"] == contents
+        assert read["composition_agreement"] == "agree"
+
+
+def test_that_the_formula_decided_is_noted_and_two_letters_are_not() -> None:
+    assert "label-by-composition" in notes(found("C4 Co O", "Co1", "CO1", "CO2", "CO3", "CO4", "O1"))
+    assert "label-by-composition" not in notes(found("C4 Co O", "CO1", "C1", "C2", "C3", "C4", "O1"))
+
+
+def test_where_no_reading_fits_two_letters_are_an_element() -> None:
+    assert found("C9 Cl9 N9", "CL1", "C1", "N1")["formula_sites"] == "C4 Cl4 N4"
+
+
+def test_solvent_without_sites_does_not_hide_the_better_reading() -> None:
+    read = found(
+        "C9 Co O", "Co1", "CO1", "CO2", "CO3", "CO4", "CO5", "CO6", "O1"
+    )  # three carbons are missing
+    assert read["formula_sites"] == "C24 Co4 O4"
+
+
+@pytest.mark.parametrize(
+    ("labels", "contents"),
+    [
+        (("CU1", "CL1", "N1"), "Cl4 Cu4 N4"),
+        (("CA", "CB", "N1", "C1"), "C12 N4"),
+        (("CA1", "O1", "C1"), "C4 Ca4 O4"),
+        (("HO1", "HG2", "O1"), "H8 O4"),
+        (("CN1", "BH1", "O1"), "C4 B4 O4"),
+        (("H1O", "H2O", "O1"), "H8 O4"),
+        (("H2O", "NA1"), "H8 Na4 O4"),
+        (("OH2", "NA1"), "H8 Na4 O4"),
+        (("OH1", "OH2", "NA1"), "H8 Na4 O8"),
+    ],
+)
+def test_without_a_formula(labels: tuple[str, ...], contents: str) -> None:
+    assert found(None, *labels)["formula_sites"] == contents
+
+
+@pytest.mark.parametrize(
+    ("row", "atoms_per_cell"),
+    [
+        ("X .3 .2 .1 1 .03", 2.0),
+        ("X1 .3 .2 .1 0.5 .03", 1.5),
+        ("X .3 .2 .1 1 .", 1.0),
+        ("X .3 .2 .1 . ?", 1.0),
+    ],
+)
+def test_an_x_with_a_displacement_is_an_atom(row: str, atoms_per_cell: float) -> None:
+    head = "loop_\n" + "".join(
+        f"_atom_site_{n}\n" for n in ("label", "fract_x", "fract_y", "fract_z", "occupancy", "U_iso_or_equiv")
+    )
+    read = entry(structure(head + f"Ba1 0 0 0 1 .02\n{row}\n"))
+    assert read["n_atoms_non_h_cell"] == atoms_per_cell
+    assert ("unknown-element" in notes(read)) == (atoms_per_cell > 1)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "occupancy", "contents", "mixed"),
+    [
+        ("'0.8Nb + 0.2Zr'", "1", "Nb0.8 O Zr0.2", True),
+        ("Nb0.8Zr0.2", "1", "Nb0.8 O Zr0.2", True),
+        ("'0.4Nb+0.1Zr'", "0.5", "Nb0.4 O Zr0.1", True),
+        ("'0.4Nb+0.1Zr'", "1", "Nb0.4 O Zr0.1", True),
+        ("Nb", "0.8", "Nb0.8 O", False),
+        ("Va", "0.2", "O", False),
+    ],
+)
+def test_mixtures_in_the_type_symbol(symbol: str, occupancy: str, contents: str, mixed: bool) -> None:
+    head = "loop_\n" + "".join(
+        f"_atom_site_{n}\n" for n in ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy")
+    )
+    read = entry(structure(head + f"M1 {symbol} 0 0 0 {occupancy}\nO1 O .5 .5 .5 1\n"))
+    assert (read["formula_sites"], read["has_mixed_sites"]) == (contents, mixed)
+
+
+def test_a_mixture_of_unknown_shares_is_an_atom_of_unknown_element() -> None:
+    text = structure(
+        "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
+        "_atom_site_fract_z\nT1 Al/Si 0 0 0\nO1 O .5 .5 .5\n"
+    )
+    assert entry(text)["n_atoms_non_h_cell"] == 2.0
+    assert sites(text)[0]["element"] is None
