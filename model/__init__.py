@@ -7,6 +7,7 @@ Five parts, each importing only what stands below it:
   whose phases are known, beside trivial phases and charge flipping. The two know nothing of each other.
 - `measured`: reflections from files, merged.
 - `network`: PhAI itself, its reflections, and the file of weights with its model card.
+- `charge_flipping`: phases without a network, in any space group.
 
 `experimental_sets` lets a training run be scored on real structures, and `matrix` trains and compares the
 strategies of the generator.

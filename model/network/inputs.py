@@ -15,17 +15,13 @@ from torch import Tensor
 
 from xtalpriors.crystal.cells.cell import reciprocal_metric_tensors
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.charge_flipping.normalisation import normalised_amplitudes
 from xtalpriors.model.network.reflections import Reflections
 
 __all__ = ["SCALINGS", "InputScaling", "Scaling"]
 
 Scaling = Literal["maximum", "rms", "normalised-E"]
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
-
-NODES = 6
-"""Nodes of the mean intensity as a piecewise linear function of |s|²: some 25 reflections each of 171."""
-PRIOR_COUNT = 2.0
-"""Reflections of the structure's overall mean that every node has besides its own."""
 
 
 class InputScaling:
@@ -96,19 +92,8 @@ class InputScaling:
         return self._normalised(listed, cells)
 
     def _normalised(self, listed: Tensor, cells: Tensor) -> Tensor:
-        """|E| (B, N): hat functions of |s|² share each intensity between two nodes and interpolate back."""
-        epsilon, present = self._epsilon.to(listed.device), self._present.to(listed.device)
+        """|E| (B, N)."""
         metric = torch.from_numpy(reciprocal_metric_tensors(cells.cpu().numpy()))
         s2 = metric.flatten(1).float().to(listed.device) @ self._squares.to(listed.device)
-        measured = (listed > 0) & present
-        reach = s2.where(measured, 0.0).amax(dim=-1, keepdim=True)
-        place = (s2 / reach.where(reach > 0, 1.0)).clamp(max=1.0) * (NODES - 1)
-        nodes = torch.arange(NODES, device=listed.device)
-        hats = (1.0 - (place.unsqueeze(-1) - nodes).abs()).clamp(min=0.0)  # (B, N, nodes)
-        intensity = listed.square() / epsilon
-        count = (hats * measured.unsqueeze(-1)).sum(dim=1)
-        total = (hats * (intensity * measured).unsqueeze(-1)).sum(dim=1)
-        overall = total.sum(dim=1, keepdim=True) / count.sum(dim=1, keepdim=True).clamp(min=1e-6)
-        mean = (total + PRIOR_COUNT * overall) / (count + PRIOR_COUNT)
-        expected = (hats * mean.unsqueeze(1)).sum(dim=-1)
-        return (intensity / expected.where(expected > 0, 1.0)).sqrt() * measured
+        measured = (listed > 0) & self._present.to(listed.device)
+        return normalised_amplitudes(listed, s2, self._epsilon.to(listed.device), measured)

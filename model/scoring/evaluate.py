@@ -14,16 +14,16 @@ import torch
 from torch import Tensor
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
+from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
 from xtalpriors.model.network.inputs import Scaling
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.score import map_correlation
 from xtalpriors.model.scoring.baselines import Baselines, trivial_baselines
-from xtalpriors.model.scoring.charge_flipping import charge_flipping
-from xtalpriors.model.scoring.density import DensityMaps
-from xtalpriors.model.scoring.diffraction import Diffraction, network_input
+from xtalpriors.model.scoring.diffraction import Diffraction, keyed_rng, network_input
 from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of, make_evaluation
-from xtalpriors.model.scoring.figure_of_merit import FIGURES, positivity
+from xtalpriors.model.scoring.figure_of_merit import FIGURES
 from xtalpriors.model.scoring.runs import Protocol, Runs, check_size, first_largest, phase_runs
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 from xtalpriors.progress import Progress, silent
@@ -121,18 +121,28 @@ def _rows(
 def _flipped(
     reflections: Reflections, part: ExperimentalStructures, score: _Score, protocol: Protocol
 ) -> tuple[list[float | None], list[float | None]]:
-    """r of charge flipping: of the trial with the most positive map, and of the best."""
-    maps = DensityMaps(reflections)
-    r, merit = [], []
-    for trial in range(protocol.charge_flipping_trials):
-        positive = charge_flipping(
-            reflections, score.amplitudes, part.entry_id, trial=trial, seed=protocol.seed
+    """r of charge flipping: of the trial that `Trials.best` picks, and of the best one."""
+    counted = reflections.counted
+    hkl = reflections.hkl[counted]
+    grid = ReflectionGrid(reflections.group, hkl, grid_shape(reflections.group, (reflections.max_index,) * 3))
+    trials = protocol.charge_flipping_trials
+    positive = torch.zeros(len(part), trials, len(counted), dtype=torch.bool)
+    chosen = torch.zeros(len(part), 1, dtype=torch.int64)
+    for i, key in enumerate(part.entry_id):
+        amplitudes = score.amplitudes[i, torch.from_numpy(counted)].float()
+        if not bool((amplitudes > 0).any()):
+            continue  # r of nothing is not a number, whatever the phases
+        found = phase_by_charge_flipping(
+            grid,
+            amplitudes,
+            tuple(part.crystals.cells[i].tolist()),
+            trials=trials,
+            rng=keyed_rng(key, protocol.seed, "charge flipping"),
         )
-        r.append(score.unique(positive))
-        merit.append(positivity(maps(torch.where(positive, score.amplitudes, -score.amplitudes))))
-    by_trial, chosen = torch.stack(r, dim=1), first_largest(torch.stack(merit, dim=1))
-    picked = by_trial.gather(1, chosen[:, None])[:, 0]
-    return _plain(picked), _plain(by_trial.amax(dim=1))
+        positive[i][:, torch.from_numpy(counted)] = found.f.real >= 0
+        chosen[i] = found.best
+    by_trial = torch.stack([score.unique(p) for p in positive.unbind(1)], dim=1)
+    return _plain(by_trial.gather(1, chosen)[:, 0]), _plain(by_trial.amax(dim=1))
 
 
 class _Score:

@@ -72,7 +72,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("r_zero", _F64, "r of phases all zero"),
     Column("r_random", _F64, "r of one set of random phases"),
     Column("r_random_best", _F64, "r of the best of five sets of random phases"),
-    Column("r_charge_flipping", _F64, "r of the trial of charge flipping with the largest `positivity`"),
+    Column(
+        "r_charge_flipping",
+        _F64,
+        "r of the trial of charge flipping that agrees best with its eliminated density",
+    ),
     Column("r_charge_flipping_best", _F64, "r of the best trial of charge flipping; null without trials"),
     Column("r_by_run", pa.list_(pa.float32()), "r of every run: cycles of the first start, of the second, …"),
 )

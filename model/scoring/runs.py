@@ -43,7 +43,7 @@ class Protocol(Frozen):
     robust_scale: bool = False
     """Where the strongest reflection may be missing; see `diffraction.network_input`."""
     charge_flipping_trials: int = Field(default=0, ge=0)
-    """Trials of charge flipping as a baseline, P2₁/c only; it takes longer than a small network."""
+    """Trials of charge flipping as a baseline; they take longer than a small network."""
     merit: FigureOfMerit = "positivity"
     """The figure of merit that chooses the run without knowing the truth."""
     seed: int = Field(default=0, ge=0)

@@ -15,7 +15,6 @@ from xtalpriors.generator.generate import generate
 from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.baselines import trivial_baselines
-from xtalpriors.model.scoring.charge_flipping import charge_flipping
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.evaluate import evaluate
 from xtalpriors.model.scoring.evaluation_table import COLUMNS, read_evaluation, write_evaluation
@@ -190,6 +189,3 @@ def test_charge_flipping_solves_an_easy_structure(made: ExperimentalStructures) 
     without = evaluate(untrained(FIVE), FIVE, made.subset([0]), SHORT)
     assert without.rows["r_charge_flipping"].null_count == 1
     assert "charge flipping, best" not in summarise(without).scores
-    pbar = Reflections(SpaceGroup.from_number(2), 3)
-    with pytest.raises(UsageError, match="Charge flipping is here for P2₁/c only"):
-        charge_flipping(pbar, torch.ones(1, len(pbar.hkl)), ("x",))

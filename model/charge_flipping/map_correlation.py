@@ -1,0 +1,121 @@
+"""How well structure factors agree with known ones: r over the origins and hands that a group permits.
+
+r = max Σ|F|² cos(φ − φ_true) / Σ|F|², as Larsen, Reķis & Madsen (2024, doi 10.1126/science.adn2777) score
+phases. Amplitudes cannot tell a group's permissible origins apart, nor, where there is no inversion centre, a
+structure from its mirror image; so the best of them counts, and along the free directions of polar groups the
+best origin along them. Nothing else is fitted.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xtalpriors.arrays import F64, I64
+from xtalpriors.crystal.symmetry.origins import permissible_origins
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid
+
+__all__ = ["inversion_point", "map_correlation"]
+
+
+def map_correlation(
+    grid: ReflectionGrid, f: Tensor, true: Tensor, amplitudes: Tensor, *, by_multiplicity: bool = False
+) -> Tensor:
+    """r of trials (T, U) against one crystal's true structure factors, float32 (T,).
+
+    Parameters
+    ----------
+    grid
+        Group and reflections.
+    f
+        Structure factors whose phases are scored, complex64 (T, U).
+    true
+        True structure factors (U,); only their phases count.
+    amplitudes
+        |F| (U,): the weights, 0 where nothing was measured.
+    by_multiplicity
+        Weigh by the number of equivalents too: the correlation of the two maps. Otherwise as in the papers.
+    """
+    weight = amplitudes.double().square()
+    if by_multiplicity:
+        weight = weight * torch.from_numpy(grid.multiplicity).to(weight.device)
+    weight = weight / weight.sum().clamp(min=1e-300)
+    phasor = torch.where(f.abs() > 0, f / f.abs().clamp(min=1e-30), torch.zeros_like(f)).to(torch.complex128)
+    answer = torch.where(true.abs() > 0, true / true.abs().clamp(min=1e-30), torch.zeros_like(true))
+    answer = answer.to(torch.complex128)
+    hands = [answer]
+    centre = inversion_point(grid.group)
+    if centre is not None and not grid.group.centrosymmetric:
+        turn = torch.from_numpy(np.exp(4j * np.pi * (grid.hkl @ np.array(centre)))).to(answer.device)
+        hands.append(answer.conj() * turn)
+    best = torch.full((len(f),), -1.0, dtype=torch.float64, device=f.device)
+    for hand in hands:
+        terms = phasor * hand.conj() * weight  # (T, U)
+        best = torch.maximum(best, _over_origins(grid, terms))
+    return best.float()
+
+
+def _over_origins(grid: ReflectionGrid, terms: Tensor) -> Tensor:
+    """max over origins s of Re Σ terms·exp(2πi h·s), (T,)."""
+    origins = permissible_origins(grid.group)
+    hkl = torch.from_numpy(grid.hkl).to(terms.device)
+    best = torch.full((len(terms),), -1.0, dtype=torch.float64, device=terms.device)
+    for shift in origins.shifts:
+        turned = terms * torch.exp(
+            2j * np.pi * (hkl.double() @ torch.from_numpy(shift.copy()).to(terms.device))
+        )
+        best = torch.maximum(best, _along(turned, grid.hkl @ origins.directions.T))
+    return best
+
+
+def _along(terms: Tensor, index: I64) -> Tensor:
+    """max over p free directions, with indices (U, p): a Fourier transform, then ever smaller steps."""
+    if index.shape[1] == 0:
+        return terms.real.sum(dim=1)
+    shape = tuple(int(4 * t + 4) for t in np.abs(index).max(axis=0))
+    flat = np.ravel_multi_index(tuple((index % np.array(shape)).T), shape)
+    total = torch.zeros(len(terms), int(np.prod(shape)), dtype=terms.dtype, device=terms.device)
+    total.index_add_(1, torch.from_numpy(flat).to(terms.device), terms)
+    score = torch.fft.ifftn(total.reshape(-1, *shape), dim=tuple(range(1, len(shape) + 1)), norm="forward")
+    best, at = score.real.flatten(1).max(dim=1)
+    places = np.stack(np.unravel_index(at.cpu().numpy(), shape), axis=1) / np.array(shape)
+    place = torch.from_numpy(places).to(terms.device)
+    turns = torch.from_numpy(index).double().to(terms.device)
+    for step in (0.5, 0.25, 0.125):
+        for axis, size in enumerate(shape):
+            for sign in (-1.0, 1.0):
+                moved = place.clone()
+                moved[:, axis] += sign * step / size
+                value = (terms * torch.exp(2j * np.pi * (moved @ turns.T))).real.sum(dim=1)
+                better = value > best
+                place, best = torch.where(better[:, None], moved, place), torch.maximum(best, value)
+    return best
+
+
+@lru_cache(maxsize=256)
+def inversion_point(group: SpaceGroup) -> tuple[float, float, float] | None:
+    """A point through which the inverted structure has the same space group; null in the 22 chiral types.
+
+    Inversion at s takes (R, t) to (R, −t + 2(I − R)s), which must be an operator of the group again.
+    """
+    known = {_key(r, t) for r, t in zip(group.rotations, group.translations, strict=True)}
+    eighths = sorted(itertools.product(range(8), repeat=3), key=sum)
+    for point in eighths:
+        s = np.array(point) / 16.0
+        moved = (
+            (r, -t + 2.0 * (np.eye(3) - r) @ s)
+            for r, t in zip(group.rotations, group.translations, strict=True)
+        )
+        if all(_key(r, t) in known for r, t in moved):
+            return float(s[0]), float(s[1]), float(s[2])
+    return None
+
+
+def _key(rotation: F64, shift: F64) -> tuple[bytes, tuple[int, ...]]:
+    steps = np.rint(np.asarray(shift) * 48.0).astype(int) % 48
+    return np.asarray(rotation, dtype=np.int64).tobytes(), tuple(steps.tolist())
