@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from xtalpriors.mining.database.digest import read_digest as read_digest
     from xtalpriors.mining.database.schema import EXTRACTOR_VERSION as EXTRACTOR_VERSION
     from xtalpriors.mining.database.store import open_database as open_database
+    from xtalpriors.mining.mirror.sync import SyncReport as SyncReport
+    from xtalpriors.mining.mirror.sync import mirrors_of as mirrors_of
+    from xtalpriors.mining.mirror.sync import sync_mirror as sync_mirror
+    from xtalpriors.mining.mirror.transfer import MirrorLimits as MirrorLimits
     from xtalpriors.mining.run import MineReport as MineReport
     from xtalpriors.mining.run import MiningInterruptedError as MiningInterruptedError
     from xtalpriors.mining.run import mine as mine
@@ -43,6 +47,8 @@ __getattr__, __all__ = offer(
         "database.digest": ["digest_file", "read_digest"],
         "database.schema": ["EXTRACTOR_VERSION"],
         "database.store": ["open_database"],
+        "mirror.sync": ["SyncReport", "mirrors_of", "sync_mirror"],
+        "mirror.transfer": ["MirrorLimits"],
         "run": ["MineReport", "MiningInterruptedError", "mine"],
         "sources": ["Source"],
         "sources.manifest": ["update_manifest"],

@@ -16,7 +16,7 @@ import typer
 from xtalpriors import __version__
 from xtalpriors.cli.common import say
 from xtalpriors.cli.generate import generate
-from xtalpriors.cli.mining import manifest, mine, subset
+from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
@@ -34,7 +34,7 @@ app = typer.Typer(
     "crystal structures, train and test a phasing network on them, write figure reports. Without options a "
     "stage of the pipeline reads params.yaml.",
 )
-for command in (manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
+for command in (sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
     app.command()(command)
 app.add_typer(priors_app, name="priors")
 

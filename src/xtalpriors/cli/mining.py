@@ -1,4 +1,4 @@
-"""`xtalpriors manifest`, `mine` and `subset`: a crystal database into a table."""
+"""`xtalpriors sync`, `manifest`, `mine` and `subset`: a crystal database into a table."""
 
 from __future__ import annotations
 
@@ -18,6 +18,66 @@ from xtalpriors.cli.common import (
 )
 from xtalpriors.errors import UsageError
 from xtalpriors.paths import PARAMS, CorpusPaths
+
+
+def sync(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The mirror; by default each of params.yaml.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="URL|FILE",
+            help="rsync://, svn:// or a downloaded .zip or .tar; by default where it came from before, "
+            "at first the COD's rsync server.",
+        ),
+    ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="N/NN", help="Only these parts, such as 2 or 2/01. Repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", metavar="", help="Say how much would come; change nothing.")
+    ] = False,
+    max_gb: Annotated[
+        float | None, typer.Option(min=0, metavar="GB", help="Stop when so much has come; go on another day.")
+    ] = None,
+    max_deletions: Annotated[
+        int, typer.Option(min=0, metavar="N", help="More files than this are not deleted.")
+    ] = 1_000,
+    bandwidth: Annotated[
+        int | None, typer.Option("--kB-per-second", min=1, metavar="N", help="No faster than this (rsync).")
+    ] = None,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", metavar="", help="Take over a folder that was not made by this command."),
+    ] = False,
+) -> None:
+    """Mirror the COD on this disk, or bring a mirror up to date; what was interrupted goes on."""
+    from xtalpriors.mining import MirrorLimits, mirrors_of, sync_mirror
+    from xtalpriors.progress import bar
+
+    folders = [folder] if folder else mirrors_of(s for _, sources in corpora(params(), None) for s in sources)
+    if not folders:
+        raise UsageError("params.yaml names no folder that is a mirror: say which, `xtalpriors sync DIR`.")
+    limits = MirrorLimits(
+        size_bytes=None if max_gb is None else round(max_gb * 1e9),
+        deletions=max_deletions,
+        kilobytes_per_second=bandwidth,
+    )
+    for one in folders:
+        say(
+            sync_mirror(
+                one,
+                origin,
+                ranges=part or (),
+                limits=limits,
+                is_dry_run=dry_run,
+                adopt=adopt,
+                progress=bar,
+            )
+        )
 
 
 def manifest(

@@ -1,0 +1,106 @@
+"""Files through the program rsync, from `rsync://HOST/MODULE/`: only what changed, and resumed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.mirror.program import require_program, run_program
+from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.mining.sources import MAX_TEXT_BYTES
+from xtalpriors.mining.sources.fingerprint import header_revision
+from xtalpriors.progress import Advance
+
+__all__ = ["fetch_by_rsync"]
+
+_FOLDERS = ("/[1-9]/", "/[1-9]/[0-9][0-9]/", "/[1-9]/[0-9][0-9]/[0-9][0-9]/")
+_FILES = f"{_FOLDERS[-1]}[1-9][0-9][0-9][0-9][0-9][0-9][0-9].cif"
+_LINE = re.compile(r"(?P<what>[>.]f.{9}) (?P<size>\d+) (?P<name>.*)")
+_VANISHED = 24
+"""A file was deleted on the server between its listing and its reading."""
+
+
+def fetch_by_rsync(
+    origin: str, root: Path, ranges: Sequence[str], transfer: Transfer, advance: Advance, *, is_dry_run: bool
+) -> None:
+    """Bring a mirror up to date, one connection at a time.
+
+    Files that the server no longer lists are deleted here, at the end, when the whole listing has come:
+    rsync's own limit of deletions would delete up to the limit first. An unfinished file waits in a hidden
+    folder `.rsync-partial` beside its place.
+
+    Raises
+    ------
+    XtalpriorsError
+        rsync is not installed, the server is not reached or breaks off, the disk is full, or more files would
+        be deleted than may be.
+    """
+    require_program("rsync", "rsync")
+    listed: set[str] = set()
+    for one in ranges or [""]:
+        status, errors = run_program(
+            [
+                *_command(transfer, is_dry_run),
+                f"{origin.rstrip('/')}/./{one + '/' if one else ''}",
+                f"{root}/",
+            ],
+            lambda line: _take(line, root, transfer, listed, advance, is_dry_run),
+        )
+        if transfer.is_full:
+            return
+        if status not in (0, _VANISHED):
+            raise XtalpriorsError(
+                f"rsync of {origin} ended with status {status}: {_last_line(errors)}. What has come is kept; "
+                "run the same command again to go on."
+            )
+    delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=is_dry_run)
+
+
+def _command(transfer: Transfer, is_dry_run: bool) -> list[str]:
+    limits = transfer.limits
+    return [
+        *("rsync", "--recursive", "--times", "--omit-dir-times", "--relative", "--prune-empty-dirs"),
+        *("--partial-dir=.rsync-partial", f"--max-size={MAX_TEXT_BYTES}"),
+        *(
+            "--timeout=300",
+            "--contimeout=60",
+            "--itemize-changes",
+            "--itemize-changes",
+            "--out-format=%i %l %n",
+        ),
+        *(f"--include={pattern}" for pattern in (*_FOLDERS, _FILES)),
+        "--exclude=*",
+        *([f"--bwlimit={limits.kilobytes_per_second}"] if limits.kilobytes_per_second else []),
+        *(["--dry-run"] if is_dry_run else []),
+    ]
+
+
+def _take(
+    line: str, root: Path, transfer: Transfer, listed: set[str], advance: Advance, is_dry_run: bool
+) -> bool:
+    """Count what a line of rsync says; False when enough has come."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return True
+    what, name = match["what"], match["name"]
+    listed.add(name)
+    if what.startswith(">"):
+        revision = None if is_dry_run else _revision(root / name)
+        transfer.add(int(match["size"]), is_new=what.endswith("+"), revision=revision)
+        advance(1, note=name)
+    return not transfer.is_full
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line and not line.startswith("rsync error")]
+    return (lines or text.splitlines() or ["it said nothing"])[-1].rstrip(".")
+
+
+def _revision(path: Path) -> int | None:
+    try:
+        with path.open("rb") as file:
+            return header_revision(file.read(4096))
+    except OSError:
+        return None

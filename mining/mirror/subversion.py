@@ -1,0 +1,170 @@
+"""Files through the program svn, from a repository: a working copy, brought to one revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.mirror.layout import entry_path
+from xtalpriors.mining.mirror.program import require_program, run_program
+from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.progress import Advance
+
+__all__ = ["fetch_by_svn"]
+
+_SVN = ("svn", "--non-interactive")
+_LINE = re.compile(r"(?P<what>[AUGDRCE ])[UGC ]?[B ]?[C ]? +(?P<name>\S.*)")
+
+
+def fetch_by_svn(
+    origin: str,
+    root: Path,
+    ranges: Sequence[str],
+    transfer: Transfer,
+    advance: Advance,
+    *,
+    is_dry_run: bool,
+    known_revision: int | None,
+) -> None:
+    """Bring a working copy to the newest revision; a file that was edited here stays as it is.
+
+    Raises
+    ------
+    XtalpriorsError
+        svn is not installed, the server is not reached or breaks off, or its newest revision is older than
+        the one that the mirror holds.
+    """
+    require_program("svn", "subversion")
+    revision = _revision(origin)
+    if known_revision is not None and revision < known_revision:
+        raise XtalpriorsError(
+            f"{origin} is at revision {revision}, older than the {known_revision} that the mirror holds: is "
+            "it an old copy? Nothing was changed. To go back all the same, mirror it into another folder."
+        )
+    if is_dry_run:
+        _preview(origin, root, ranges, revision, transfer)
+        return
+    at = ["--revision", str(revision), "--ignore-externals"]
+    if not (root / ".svn").is_dir():
+        depth = "empty" if ranges else "infinity"
+        _go(["checkout", "--force", "--depth", depth, *at, origin, "."], root, transfer, advance)
+    else:
+        _go(["cleanup"], root, transfer, advance)  # of the locks of a run that was cut off
+    keep = ["--accept", "mine-full"]
+    if not transfer.is_full:
+        whole = ["--set-depth", "infinity"]
+        _go(
+            ["update", *at, *keep, *([*whole, "--parents", *ranges] if ranges else whole)],
+            root,
+            transfer,
+            advance,
+        )
+    transfer.revision = revision
+
+
+class _Entry(NamedTuple):
+    """What svn's XML says of a file or folder."""
+
+    name: str
+    is_file: bool
+    size_bytes: int
+    revision: int
+    changed_in: int
+
+
+def _revision(origin: str) -> int:
+    """The newest revision of the repository."""
+    revision = max((entry.revision for entry in _entries(["info", "--xml", origin])), default=0)
+    if not revision:
+        raise XtalpriorsError(
+            f"{origin} says no revision of itself: is it the address of a folder in a repository?"
+        )
+    return revision
+
+
+def _preview(origin: str, root: Path, ranges: Sequence[str], revision: int, transfer: Transfer) -> None:
+    """Count what an update would bring, by the repository's listing and the revision of what is here."""
+    listed = set()
+    for one in ranges or [""]:
+        has_copy = (root / ".svn").is_dir() and (root / one).is_dir()
+        info = _entries(["info", "--xml", one or "."], root) if has_copy else []
+        here = max((entry.revision for entry in info), default=0)
+        for entry in _entries(["list", "--xml", "--recursive", f"{origin.rstrip('/')}/{one}@{revision}"]):
+            path = "/".join(part for part in (one, entry.name) if part)
+            if not entry.is_file or entry_path(path) != path:
+                continue
+            listed.add(path)
+            is_new = not (root / path).is_file()
+            if is_new or entry.changed_in > here:
+                transfer.add(entry.size_bytes, is_new=is_new)
+    delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=True)
+    transfer.revision = revision
+
+
+def _go(arguments: list[str], root: Path, transfer: Transfer, advance: Advance) -> None:
+    """Run svn in the working copy and count the files that it names."""
+
+    def take(line: str) -> bool:
+        match = _LINE.fullmatch(line)
+        path = root / match["name"] if match else None
+        if match is None or path is None or entry_path(match["name"]) != match["name"]:
+            return True
+        if match["what"] == "D":
+            transfer.deleted += 1
+        elif path.is_symlink():
+            path.unlink()  # a link could name any file of this machine
+            transfer.skipped += 1
+        elif match["what"] in "AUR":
+            transfer.add(path.stat().st_size if path.is_file() else 0, is_new=match["what"] == "A")
+            advance(1, note=match["name"])
+        else:
+            transfer.skipped += match["what"] in "GC"
+        return not transfer.is_full
+
+    status, errors = run_program([*_SVN, *arguments], take, cwd=root)
+    if status and not transfer.is_full:
+        raise _failed(arguments[0], status, errors)
+
+
+def _entries(arguments: list[str], root: Path | None = None) -> list[_Entry]:
+    """The entries of svn's XML, which may be 100 MB: of the XML itself one entry at a time is kept."""
+    parser: ElementTree.XMLPullParser[ElementTree.Element] = ElementTree.XMLPullParser(["end"])
+    found: list[_Entry] = []
+
+    def take(line: str) -> bool:
+        parser.feed(line + "\n")
+        for event in parser.read_events():
+            element = event[-1]
+            if isinstance(element, ElementTree.Element) and element.tag == "entry":
+                found.append(_entry(element))
+                element.clear()
+        return True
+
+    status, errors = run_program([*_SVN, *arguments], take, cwd=root)
+    if status:
+        raise _failed(arguments[0], status, errors)
+    return found
+
+
+def _entry(element: ElementTree.Element) -> _Entry:
+    commit = element.find("commit")
+    return _Entry(
+        element.findtext("name") or "",
+        element.get("kind") == "file",
+        int(element.findtext("size") or 0),
+        int(element.get("revision", 0)),
+        int(commit.get("revision", 0)) if commit is not None else 0,
+    )
+
+
+def _failed(what: str, status: int, errors: str) -> XtalpriorsError:
+    first = errors.splitlines()[0] if errors else "it said nothing"
+    said = re.sub(r"svn: (warning: )?[EW]\d+: ", "", first).rstrip(".")
+    return XtalpriorsError(
+        f"svn {what} ended with status {status}: {said}. What has come is kept; run the same command again "
+        "to go on."
+    )

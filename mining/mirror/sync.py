@@ -1,0 +1,199 @@
+"""One update of a mirror: from its origin, within limits, with a record of what came."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xtalpriors.errors import UsageError
+from xtalpriors.mining.mirror.layout import check_ranges
+from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, read_record, write_record
+from xtalpriors.mining.mirror.rsync import fetch_by_rsync
+from xtalpriors.mining.mirror.subversion import fetch_by_svn
+from xtalpriors.mining.mirror.transfer import MirrorLimits, Transfer
+from xtalpriors.mining.mirror.unpacking import unpack_archive
+from xtalpriors.mining.sources.parse import parse_source
+from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["COD", "SyncReport", "mirrors_of", "sync_mirror"]
+
+COD = "rsync://www.crystallography.net/cif/"
+"""Where the COD offers its CIFs to rsync."""
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What an update brought, or would bring."""
+
+    origin: str
+    root: Path
+    transfer: Transfer
+    revision: int | None
+    unfinished: tuple[str, ...]
+    is_dry_run: bool
+    seconds: float
+
+    def __str__(self) -> str:
+        """A few lines for the terminal."""
+        t, free = self.transfer, shutil.disk_usage(_existing(self.root)).free
+        counts = f"{t.new:,} new, {t.changed:,} changed, {t.deleted:,} deleted, {_size(t.size_bytes)}"
+        if self.is_dry_run:
+            return f"sync: would bring {counts} from {self.origin}; {_size(free)} are free at {self.root}"
+        lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
+        if t.older:
+            lines.append(f"      {t.older:,} files went back to an older revision than they had here.")
+        if t.skipped:
+            lines.append(f"      {t.skipped:,} files are not as at the origin: links, or edited here.")
+        if self.unfinished:
+            parts = ", ".join(one or "the whole" for one in self.unfinished)
+            lines.append(f"      Not complete yet: {parts}. Run the same command again to go on.")
+        return "\n".join(lines)
+
+
+def sync_mirror(
+    root: Path,
+    origin: str | None = None,
+    *,
+    ranges: Sequence[str] = (),
+    limits: MirrorLimits | None = None,
+    is_dry_run: bool = False,
+    adopt: bool = False,
+    progress: Progress = silent,
+) -> SyncReport:
+    """Make a mirror of the COD or bring it up to date.
+
+    Parameters
+    ----------
+    root
+        Folder of the mirror. One that holds something and is no mirror yet is refused without `adopt`.
+    origin
+        `rsync://…`, `svn://…` (or `svn+ssh://…`, `file://…`), or a downloaded .zip or .tar; by default
+        where the mirror came from before, else the COD's own rsync server. Its pages are not crawled.
+    ranges
+        Parts such as `2` or `2/01`; all without any.
+    limits
+        Bounds of the update.
+    is_dry_run
+        Count what would come, and change nothing.
+    adopt
+        Take a folder as a mirror of `origin` that was not made by this routine, or came from elsewhere.
+
+    Raises
+    ------
+    UsageError
+        A folder that is no mirror of the origin, an origin of another kind, a range that is none.
+    XtalpriorsError
+        The transfer failed; what has come is kept.
+    InterruptedRunError
+        By Ctrl-C or SIGTERM; likewise.
+    """
+    started, clock = _now(), time.monotonic()
+    root, parts = Path(root), check_ranges(ranges)
+    record = read_record(root)
+    origin = origin or (record.origin if record else COD)
+    fetch = _way(origin)
+    if fetch == "archive":
+        origin = str(Path(origin).resolve())
+    if record is None or (
+        record.origin != origin and not (fetch == "archive" and _way(record.origin) == fetch)
+    ):
+        _may_mirror(root, record, origin, adopt)
+        record = MirrorRecord(origin=origin, runs=record.runs if record else ())
+    before = record.revision
+    if not is_dry_run:
+        root.mkdir(parents=True, exist_ok=True)
+        record = record.begun(parts)
+        write_record(root, record)
+    transfer = Transfer(limits or MirrorLimits())
+    with progress(f"sync {origin}", None, "files") as advance:
+        if fetch == "rsync":
+            fetch_by_rsync(origin, root, parts, transfer, advance, is_dry_run=is_dry_run)
+        elif fetch == "svn":
+            fetch_by_svn(origin, root, parts, transfer, advance, is_dry_run=is_dry_run, known_revision=before)
+        else:
+            unpack_archive(Path(origin), root, parts, transfer, advance, is_dry_run=is_dry_run)
+    revision = max((r for r in (before, transfer.revision) if r is not None), default=None)
+    if not is_dry_run and not transfer.is_full:
+        run = SyncRun(
+            started=started,
+            finished=_now(),
+            ranges=parts,
+            new=transfer.new,
+            changed=transfer.changed,
+            deleted=transfer.deleted,
+            size_bytes=transfer.size_bytes,
+            revision=revision,
+        )
+        record = record.ended(run)
+        write_record(root, record)
+    return SyncReport(
+        origin, root, transfer, revision, record.unfinished, is_dry_run, time.monotonic() - clock
+    )
+
+
+def mirrors_of(sources: Iterable[str]) -> list[Path]:
+    """Folders among sources such as `cod:DIR` that are mirrors made by this routine."""
+    trees = (parse_source(text) for text in sources if re.match(r"([\w.-]+=)?cod:", text))
+    return [
+        source.root for source in trees if isinstance(source, TreeSource) and (source.root / MARK).exists()
+    ]
+
+
+def _way(origin: str) -> str:
+    """How files come from an origin: `rsync`, `svn` or `archive`."""
+    scheme = re.match(r"([A-Za-z+]+)://", origin)
+    if scheme is None:
+        if Path(origin).is_file():
+            return "archive"
+        raise UsageError(
+            f"There is no archive {origin}; other origins are rsync://HOST/MODULE/ and svn://HOST/PATH."
+        )
+    if scheme[1] == "rsync":
+        return "rsync"
+    if scheme[1] in ("svn", "svn+ssh", "file"):
+        return "svn"
+    raise UsageError(
+        f"{origin} is not fetched from: {scheme[1]} is not one of rsync, svn, svn+ssh and file. The COD does "
+        f"not want its pages crawled; its rsync server is {COD}."
+    )
+
+
+def _may_mirror(root: Path, record: MirrorRecord | None, origin: str, adopt: bool) -> None:
+    """Raise unless a folder is new, empty, or said to be a mirror of the origin."""
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file, not a folder to mirror into.")
+    if adopt or not root.exists() or (record is None and not any(root.iterdir())):
+        return
+    if record is not None:
+        raise UsageError(
+            f"{root} is a mirror of {record.origin}, not of {origin}: its files would be replaced. With "
+            "--adopt they are; or mirror into another folder."
+        )
+    raise UsageError(
+        f"{root} holds files and no {MARK}: it may be no mirror. If it is one (made by rsync, say), run "
+        "again with --adopt: entries in the COD's layout are then replaced, and deleted where the origin no "
+        "longer has them. Other files are left alone."
+    )
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
+
+
+def _size(n: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:,.0f} {unit}" if unit in ("bytes", "kB") else f"{n:,.1f} {unit}"
+        n /= 1000
+    raise AssertionError
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

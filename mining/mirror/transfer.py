@@ -1,0 +1,82 @@
+"""What an update of a mirror takes, and what it did; the limits that hold for every way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.mirror.layout import mirrored_files
+
+__all__ = ["MirrorLimits", "Transfer", "delete_unlisted"]
+
+
+@dataclass(frozen=True)
+class MirrorLimits:
+    """Bounds of one update."""
+
+    size_bytes: int | None = None
+    """Ends the update, which then goes on from there the next time, when so much has come; null: no end."""
+    deletions: int = 1_000
+    """More files than this are not deleted: a server that has lost its files is no reason to lose these."""
+    kilobytes_per_second: int | None = None
+
+
+@dataclass
+class Transfer:
+    """Counts of an update, as it goes on."""
+
+    limits: MirrorLimits
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    """Kept as they are here: links, files edited by hand."""
+    older: int = 0
+    """Replaced by a content whose header states a lower revision, as far as both are known."""
+    size_bytes: int = 0
+    revision: int | None = None
+
+    def add(self, size_bytes: int, *, is_new: bool, revision: int | None = None) -> None:
+        """Count a file that came."""
+        self.new += is_new
+        self.changed += not is_new
+        self.size_bytes += size_bytes
+        if revision is not None:
+            self.revision = max(revision, self.revision or 0)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much has come as may come."""
+        return self.limits.size_bytes is not None and self.size_bytes >= self.limits.size_bytes
+
+
+def delete_unlisted(
+    root: Path, ranges: Sequence[str], listed: Set[str], transfer: Transfer, origin: str, *, is_dry_run: bool
+) -> None:
+    """Delete, or count, the entries of a mirror that its origin no longer has.
+
+    Raises
+    ------
+    XtalpriorsError
+        The origin has none at all, or more are gone than may be deleted: then none is.
+    """
+    if not listed:
+        where = f" in {', '.join(ranges)}" if ranges else ""
+        raise XtalpriorsError(
+            f"{origin} holds no file such as 9/00/00/9000000.cif{where}. Is it a copy of the COD? "
+            "Nothing was deleted."
+        )
+    gone = [name for name in mirrored_files(root, ranges) if name not in listed]
+    transfer.deleted += len(gone)
+    if is_dry_run:
+        return
+    if len(gone) > transfer.limits.deletions:
+        raise XtalpriorsError(
+            f"{len(gone):,} entries of the mirror are no longer at {origin}, more than the "
+            f"{transfer.limits.deletions:,} that are deleted without being told. What is new or changed has "
+            f"come, nothing was deleted. If the origin is right, run again with --max-deletions {len(gone)}."
+        )
+    for name in gone:
+        (root / name).unlink()

@@ -1,0 +1,99 @@
+"""Files out of a downloaded archive of the COD: those of its layout, wherever they lie in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from xtalpriors.atomic_write import replacing
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.interrupts import stop_flag
+from xtalpriors.mining.mirror.layout import entry_path, in_ranges
+from xtalpriors.mining.mirror.program import interruption
+from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.mining.sources import SourceFile, UnreadableError
+from xtalpriors.mining.sources.archives import SingleFileSource, open_archive
+from xtalpriors.mining.sources.fingerprint import header_revision
+from xtalpriors.progress import Advance
+
+__all__ = ["unpack_archive"]
+
+
+def unpack_archive(
+    archive: Path,
+    root: Path,
+    ranges: Sequence[str],
+    transfer: Transfer,
+    advance: Advance,
+    *,
+    is_dry_run: bool,
+) -> None:
+    """Bring a mirror to what an archive holds. A file of the same size and time is not read again.
+
+    Raises
+    ------
+    UsageError
+        The file is no archive.
+    XtalpriorsError
+        The archive is damaged, the disk is full, it holds nothing of the COD's layout, or more
+        entries are gone than may be deleted.
+    """
+    source = open_archive(archive)
+    if isinstance(source, SingleFileSource):
+        raise UsageError(
+            f"{archive} is one CIF, not an archive of the COD: `--source archive:{archive}` reads it."
+        )
+    listed: set[str] = set()
+    with stop_flag() as stopped:
+        for member in source.files():
+            name = entry_path(member.file_id)
+            if name is None or name in listed or (ranges and not in_ranges(name, ranges)):
+                continue
+            listed.add(name)
+            if stopped.is_set():
+                raise interruption()
+            if transfer.is_full:
+                return
+            if _differs(root / name, member):
+                _take(source.read, member, root / name, transfer, is_dry_run)
+                advance(1, note=name)
+    delete_unlisted(root, ranges, listed, transfer, str(archive), is_dry_run=is_dry_run)
+
+
+def _differs(path: Path, member: SourceFile) -> bool:
+    """Whether a file may be another than the archive's; by size and time, as rsync does."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return True
+    return member.mtime_ns is None or (status.st_size, status.st_mtime_ns) != (
+        member.size_bytes,
+        member.mtime_ns,
+    )
+
+
+def _take(
+    read: Callable[[str], bytes], member: SourceFile, path: Path, transfer: Transfer, is_dry_run: bool
+) -> None:
+    """Unpack one file, if its bytes are others than those that are here."""
+    try:
+        data = read(member.file_id)
+    except OSError as error:
+        if isinstance(error, UnreadableError) and error.code == "not-a-file":
+            transfer.skipped += 1
+            return
+        raise XtalpriorsError(
+            f"{member.file_id} of the archive cannot be unpacked: {error}. Fetch it again."
+        ) from error
+    is_new = not path.exists()
+    here = b"" if is_new or path.is_symlink() else path.read_bytes()
+    if is_new or here != data:
+        revision = header_revision(data)
+        transfer.add(len(data), is_new=is_new, revision=revision)
+        transfer.older += (header_revision(here) or 0) > (revision or 0)
+        if not is_dry_run:
+            with replacing(path) as part:
+                part.write_bytes(data)
+    if not is_dry_run and member.mtime_ns is not None:
+        os.utime(path, ns=(member.mtime_ns, member.mtime_ns))

@@ -1,0 +1,317 @@
+"""`xtalpriors sync` against servers that are real: rsync's daemon and Subversion's, on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.mining import MirrorLimits, mirrors_of, sync_mirror
+from xtalpriors.mining.mirror.record import MARK
+
+ENTRIES = {"2/00/00/2000000.cif": 10, "2/01/64/2016452.cif": 11, "9/00/00/9000000.cif": 12}
+
+needs_rsync = pytest.mark.skipif(shutil.which("rsync") is None, reason="the program rsync is not installed")
+needs_svn = pytest.mark.skipif(shutil.which("svnserve") is None, reason="Subversion is not installed")
+
+
+def put(root: Path, name: str, revision: int, size: int = 0) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#$Revision: {revision} $\ndata_{path.stem}\n_cell_length_a 5\n" + "#" * size + "\n")
+
+
+def cod(root: Path, entries: dict[str, int] = ENTRIES) -> Path:
+    """A small COD, and things beside it that are none of it."""
+    for name, revision in entries.items():
+        put(root, name, revision)
+    (root / "2/00/00/readme.txt").write_text("not an entry")
+    (root / "9/00/00/9000001.cif").symlink_to("/etc/passwd")
+    return root
+
+
+def held(root: Path) -> dict[str, bytes]:
+    """Every file of a mirror but its record and what svn keeps for itself."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name != MARK and ".svn" not in path.parts
+    }
+
+
+def record(root: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((root / MARK).read_text())
+    return found
+
+
+@contextmanager
+def server(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def rsyncd(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    root, port = cod(tmp_path / "server"), free_port()
+    settings = tmp_path / "rsyncd.conf"
+    settings.write_text(
+        f"use chroot = no\nuid = {os.getuid()}\ngid = {os.getgid()}\nlog file = {tmp_path}/log\n"
+        f"[cif]\npath = {root}\nread only = yes\n"
+    )
+    command = [
+        "rsync",
+        "--daemon",
+        "--no-detach",
+        f"--port={port}",
+        "--address=127.0.0.1",
+        f"--config={settings}",
+    ]
+    with server(command, port):
+        yield f"rsync://127.0.0.1:{port}/cif/", root
+
+
+@needs_rsync
+def test_rsync_brings_what_is_new_changed_and_gone_and_nothing_else(
+    rsyncd: tuple[str, Path], tmp_path: Path
+) -> None:
+    origin, there = rsyncd
+    here = tmp_path / "mirror"
+    dry = sync_mirror(here, origin, is_dry_run=True)
+    size = sum((there / name).stat().st_size for name in ENTRIES)
+    assert (dry.transfer.new, dry.transfer.size_bytes) == (3, size)
+    assert not here.exists()
+    report = sync_mirror(here, origin)
+    assert (report.transfer.new, report.transfer.changed, report.revision) == (3, 0, 12)
+    assert held(here) == {name: (there / name).read_bytes() for name in ENTRIES}
+
+    (here / "mine").mkdir()
+    (here / "mine/2000001.cif").write_text("a file of the user's")
+    put(there, "9/00/00/9000000.cif", 20, size=5)
+    put(there, "2/01/64/2016453.cif", 21)
+    (there / "2/00/00/2000000.cif").unlink()
+    part = sync_mirror(here, ranges=["2/01"])
+    assert (part.transfer.new, part.transfer.changed, part.transfer.deleted) == (1, 0, 0)
+    rest = sync_mirror(here)
+    assert (rest.transfer.new, rest.transfer.changed, rest.transfer.deleted, rest.revision) == (0, 1, 1, 21)
+    assert "mine/2000001.cif" in held(here)
+    assert "2/00/00/2000000.cif" not in held(here)
+    assert sync_mirror(here).transfer.size_bytes == 0
+    assert mirrors_of(["amcsd", f"x=cod:{here}", f"cod:{there}"]) == [here]
+
+
+@needs_rsync
+def test_a_server_that_lost_its_files_is_no_reason_to_lose_them_here(
+    rsyncd: tuple[str, Path], tmp_path: Path
+) -> None:
+    origin, there = rsyncd
+    here = tmp_path / "mirror"
+    sync_mirror(here, origin)
+    before = held(here)
+    shutil.rmtree(there / "2")
+    put(there, "9/00/00/9000009.cif", 30)
+    with pytest.raises(XtalpriorsError, match=r"2 entries .* no longer .* --max-deletions 2"):
+        sync_mirror(here, limits=MirrorLimits(deletions=1))
+    assert before.items() <= held(here).items()
+    shutil.rmtree(there)
+    there.mkdir()
+    with pytest.raises(XtalpriorsError, match="Nothing was deleted"):
+        sync_mirror(here)
+    assert before.items() <= held(here).items()
+
+
+@needs_rsync
+def test_an_update_stops_at_its_limit_and_goes_on_from_there(
+    rsyncd: tuple[str, Path], tmp_path: Path
+) -> None:
+    origin, there = rsyncd
+    put(there, "1/00/00/1000000.cif", 1, size=100_000)
+    put(there, "9/99/99/9999999.cif", 2, size=4_000_000)
+    here = tmp_path / "mirror"
+    report = sync_mirror(here, origin, limits=MirrorLimits(size_bytes=50_000, kilobytes_per_second=2_000))
+    assert report.unfinished == ("",)
+    assert "Not complete yet" in str(report)
+    assert record(here)["runs"] == []
+    assert "1/00/00/1000000.cif" in held(here)
+    assert sync_mirror(here).unfinished == ()
+    assert held(here).keys() == {*ENTRIES, "1/00/00/1000000.cif", "9/99/99/9999999.cif"}
+
+
+@needs_rsync
+@pytest.mark.parametrize("what", ["Ctrl-C", "server dies"])
+def test_an_interrupted_transfer_goes_on(rsyncd: tuple[str, Path], tmp_path: Path, what: str) -> None:
+    origin, there = rsyncd
+    put(there, "9/99/99/9999999.cif", 99, size=30_000_000)
+    here = tmp_path / "mirror"
+    command = [
+        sys.executable,
+        "-m",
+        "xtalpriors",
+        "sync",
+        str(here),
+        "--from",
+        origin,
+        "--kB-per-second",
+        "3000",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if list(here.rglob("9000000.cif")) and list(here.rglob(".*9999999*")):
+            break
+        time.sleep(0.05)
+    if what == "Ctrl-C":
+        process.send_signal(signal.SIGINT)
+    else:
+        subprocess.run(["pkill", "-KILL", "-f", f"config={tmp_path}/rsyncd.conf"], check=False)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == (130 if what == "Ctrl-C" else 1), said
+    assert "again to go on" in " ".join(said.split())
+    assert record(here)["unfinished"] == [""]
+    assert "9/99/99/9999999.cif" not in held(here)
+    if what == "Ctrl-C":
+        assert sync_mirror(here).unfinished == ()
+        whole = {*ENTRIES, "9/99/99/9999999.cif"}
+        assert held(here) == {name: (there / name).read_bytes() for name in whole}
+
+
+@pytest.fixture
+def svnserve(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A repository that a server offers, and a working copy to commit from."""
+    repository, work, port = tmp_path / "repository", tmp_path / "work", free_port()
+    subprocess.run(["svnadmin", "create", repository], check=True)
+    cod(work)
+    subprocess.run(["svn", "import", "-q", "-m", "all", work, f"file://{repository}/cif"], check=True)
+    shutil.rmtree(work)
+    subprocess.run(["svn", "checkout", "-q", f"file://{repository}/cif", work], check=True)
+    command = ["svnserve", "--daemon", "--foreground", "--listen-host=127.0.0.1", f"--listen-port={port}"]
+    with server([*command, "--root", str(repository)], port):
+        yield f"svn://127.0.0.1:{port}/cif", work
+
+
+def commit(work: Path) -> None:
+    subprocess.run(["svn", "commit", "-q", "-m", "more", work], check=True)
+
+
+@needs_svn
+def test_svn_brings_a_revision_and_records_it(svnserve: tuple[str, Path], tmp_path: Path) -> None:
+    origin, there = svnserve
+    here = tmp_path / "mirror"
+    part = sync_mirror(here, origin, ranges=["2/01"])
+    assert (part.transfer.new, part.revision) == (1, 1)
+    dry = sync_mirror(here, is_dry_run=True)
+    assert (dry.transfer.new, dry.transfer.changed, dry.transfer.deleted) == (
+        3,
+        0,
+        0,
+    )  # the link looks a file
+    whole = sync_mirror(here)
+    assert whole.transfer.new == 2
+    assert {name for name in held(here) if name.endswith(".cif")} == set(ENTRIES)
+
+    put(there, "9/00/00/9000000.cif", 20, size=5)
+    put(there, "2/00/00/2000000.cif", 21)
+    put(there, "2/02/00/2020000.cif", 22)
+    subprocess.run(["svn", "add", "-q", there / "2/02"], check=True)
+    subprocess.run(["svn", "rm", "-q", there / "2/01/64/2016452.cif"], check=True)
+    commit(there)
+    (here / "2/00/00/2000000.cif").write_text("edited here")
+    dry = sync_mirror(here, is_dry_run=True)
+    assert (dry.transfer.new, dry.transfer.changed, dry.transfer.deleted) == (2, 2, 1)
+    report = sync_mirror(here)
+    assert (report.transfer.new, report.transfer.changed, report.transfer.deleted) == (1, 1, 1)
+    assert report.transfer.skipped == 1
+    assert report.revision == 2
+    assert (here / "2/00/00/2000000.cif").read_text() == "edited here"
+    assert (here / "9/00/00/9000000.cif").read_bytes() == (there / "9/00/00/9000000.cif").read_bytes()
+
+
+@needs_svn
+def test_an_older_repository_is_refused(svnserve: tuple[str, Path], tmp_path: Path) -> None:
+    origin, there = svnserve
+    here = tmp_path / "mirror"
+    put(there, "9/00/00/9000000.cif", 20, size=5)
+    commit(there)
+    sync_mirror(here, origin)
+    old = tmp_path / "old"
+    subprocess.run(["svnadmin", "create", old], check=True)
+    subprocess.run(["svn", "import", "-q", "-m", "all", there / "9", f"file://{old}/cif/9"], check=True)
+    before = held(here)
+    with pytest.raises(XtalpriorsError, match="at revision 1, older than the 2"):
+        sync_mirror(here, f"file://{old}/cif", adopt=True)
+    assert held(here) == before
+
+
+def pack(root: Path, archive: Path) -> Path:
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(root, "cod/cif")
+        evil = tarfile.TarInfo("../../9/00/00/9000002.cif")
+        tar.addfile(evil)
+    return archive
+
+
+def test_an_archive_is_unpacked_into_the_layout(tmp_path: Path) -> None:
+    there, here = cod(tmp_path / "server"), tmp_path / "mirror"
+    report = sync_mirror(here, str(pack(there, tmp_path / "a.tgz")))
+    assert (report.transfer.new, report.revision) == (4, 12)  # not the link; one from an odd path
+    put(there, "9/00/00/9000000.cif", 3, size=5)
+    (there / "2/00/00/2000000.cif").unlink()
+    report = sync_mirror(here, str(pack(there, tmp_path / "b.tgz")))
+    assert (report.transfer.changed, report.transfer.deleted, report.transfer.older) == (1, 1, 1)
+    assert "1 files went back to an older revision" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("origin", "ranges", "said"),
+    [
+        ("https://www.crystallography.net/cod", [], "not want its pages crawled"),
+        ("rsync://127.0.0.1/cif/", ["2/1"], "'2/1' is no part of the COD"),
+        ("rsync://127.0.0.1/cif/", ["../x"], "no part of the COD"),
+        ("cod.tgz", [], "There is no archive cod.tgz"),
+    ],
+)
+def test_origins_and_ranges_that_are_none(tmp_path: Path, origin: str, ranges: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        sync_mirror(tmp_path / "mirror", origin, ranges=ranges)
+    assert not (tmp_path / "mirror").exists()
+
+
+def test_a_folder_that_is_no_mirror_is_left_alone(tmp_path: Path) -> None:
+    here = tmp_path / "mine"
+    put(here, "2/00/00/2000000.cif", 1)
+    archive = str(pack(cod(tmp_path / "server"), tmp_path / "a.tgz"))
+    with pytest.raises(UsageError, match="--adopt"):
+        sync_mirror(here, archive)
+    assert list(held(here)) == ["2/00/00/2000000.cif"]
+    sync_mirror(here, archive, adopt=True)
+    with pytest.raises(UsageError, match=r"is a mirror of .*a\.tgz, not of rsync"):
+        sync_mirror(here, "rsync://127.0.0.1/cif/")
+    (here / MARK).write_text("{}")
+    with pytest.raises(UsageError, match="cannot be read"):
+        sync_mirror(here, archive)
