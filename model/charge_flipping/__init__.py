@@ -3,7 +3,6 @@
 `trials.phase_by_charge_flipping` is the whole of it for one crystal. Its parts can be used alone:
 
 - `grids`: reflections on a grid of the Fourier transform, with the symmetry of a group.
-- `normalisation`: |E| from |F|.
 - `flipping`: cycles of charge flipping or of RAAR, for many trials at once.
 - `origins`: where the symmetry elements of a group lie in a density that was phased in P1.
 - `elimination`: low-density elimination, which polishes phases and judges them.

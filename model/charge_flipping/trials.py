@@ -19,8 +19,8 @@ from xtalpriors.model.charge_flipping.flipping import (
     settings_for,
 )
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
-from xtalpriors.model.charge_flipping.normalisation import normalised_amplitudes
 from xtalpriors.model.charge_flipping.origins import place_origin
+from xtalpriors.model.network.normalisation import normalised_amplitudes
 
 __all__ = ["Trials", "normalised", "phase_by_charge_flipping"]
 

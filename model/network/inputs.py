@@ -15,7 +15,7 @@ from torch import Tensor
 
 from xtalpriors.crystal.cells.cell import reciprocal_metric_tensors
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.charge_flipping.normalisation import normalised_amplitudes
+from xtalpriors.model.network.normalisation import normalised_amplitudes
 from xtalpriors.model.network.reflections import Reflections
 
 __all__ = ["SCALINGS", "InputScaling", "Scaling"]

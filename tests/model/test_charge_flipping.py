@@ -17,9 +17,9 @@ from xtalpriors.model.charge_flipping.flipping import constraint_of, flip, rando
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid, good_sizes, grid_shape, reflections_within
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import inversion_point, map_correlation
-from xtalpriors.model.charge_flipping.normalisation import normalised_amplitudes
 from xtalpriors.model.charge_flipping.origins import place_origin
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
+from xtalpriors.model.network.normalisation import normalised_amplitudes
 
 SETTINGS = (
     "P 1",
