@@ -1,44 +1,59 @@
 """Distributions as tidy rows, and the panels that show them.
 
-A figure's frame has a row per bin or point: `panel`, `series` (as in the legend), `role` (its look), `kind`
-(`histogram`, `curve`, or `note` for a Kolmogorov–Smirnov distance, which stands in `density`), `x_low`,
-`x_high` (equal for a point), `density`, `n` (entries in the bin).
+A figure's frame has a row per bin or point: `panel`, `series` (as in the legend), `role` (its look), `kind`,
+`x_low`, `x_high` (equal for a point), `density` with the ends `low` and `high` of its 95 % interval where it
+was counted, `n` (entries in the bin). Kinds are `histogram`, `curve`, and three that the legend prints:
+`total` has the entries of a series in `n`; `distance` and `variation` have in `density` how far it is from
+the database, as Kolmogorov–Smirnov distance D and as total variation TV.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
+from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.distribution import Scalar
+from xtalpriors.priors.distributions.estimate import POOR_FIT
+from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.meta import FigureMeta
-from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
+from xtalpriors.reports.statistics import edges_within, nice_width, wilson
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
 __all__ = [
     "COLUMNS",
+    "LINES",
+    "Fitted",
     "Panel",
+    "common_edges",
     "covered_share",
     "curve_rows",
+    "distance_row",
     "draw_distribution",
     "empty_rows",
     "fit_rows",
+    "has_values",
     "histogram_rows",
-    "note_row",
     "panels_drawer",
     "stack",
+    "total_row",
 ]
 
-COLUMNS: Final = ["panel", "series", "role", "kind", "x_low", "x_high", "density", "n"]
+COLUMNS: Final = ["panel", "series", "role", "kind", "x_low", "x_high", "density", "low", "high", "n"]
 
-_LINES: Final[dict[str, dict[str, Any]]] = {
+MEASURES: Final = {"distance": "D", "variation": "TV"}
+"""Kinds of rows that hold a distance to the database, and the sign of each."""
+
+LINES: Final[dict[str, dict[str, Any]]] = {
     "fit": {"color": LIGHT["fit"], "ls": "-"},
     "rule": {"color": LIGHT["rule"], "ls": (0, (5, 2))},
     "rule-2": {"color": LIGHT["rule"], "ls": (0, (1.2, 1.6))},
@@ -65,7 +80,20 @@ class Panel:
     limits: tuple[float, float] | None = None
     y_label: str = "Density"
     y_factor: float = 1.0
-    note: str = ""
+
+
+class Fitted(NamedTuple):
+    """A parametric form, and its Kolmogorov–Smirnov distance D to the values it describes, if known."""
+
+    form: Scalar
+    distance: float | None = None
+
+    @classmethod
+    def of(cls, prior: ScalarPrior | None) -> Fitted | None:
+        """The form of a prior; None where it has none."""
+        if prior is None or prior.parametric is None:
+            return None
+        return cls(prior.parametric, None if prior.goodness is None else prior.goodness.ks_d)
 
 
 def empty_rows() -> pd.DataFrame:
@@ -73,6 +101,17 @@ def empty_rows() -> pd.DataFrame:
     return pd.DataFrame(
         {name: pd.Series(dtype="object" if name in COLUMNS[:4] else "float64") for name in COLUMNS}
     )
+
+
+def common_edges(
+    samples: Sequence[tuple[ArrayLike, float, float]], bins: tuple[int, int] = (8, 48)
+) -> list[F64]:
+    """Bin edges of several samples, all of one width: that of the sample that needs the widest.
+
+    A sample is its values and the limits (low, high) of its axis.
+    """
+    width = max((nice_width(*sample, bins) for sample in samples), default=1.0)
+    return [edges_within(width, low, high) for _, low, high in samples]
 
 
 def histogram_rows(
@@ -84,9 +123,10 @@ def histogram_rows(
     weights: ArrayLike | None = None,
     role: str = "data",
 ) -> pd.DataFrame:
-    """Rows of a normalised histogram; values outside the edges count in the norm but are not shown.
+    """Rows of a normalised histogram and of its total; values outside the edges count in the norm.
 
-    The density is that of the weights where there are any; `n` counts the values themselves.
+    The density is that of the weights where there are any, and has then Wilson's 95 % interval over clusters,
+    whose number is the sum of the weights; `n` counts the values themselves.
     """
     array, bounds = np.asarray(values, dtype=np.float64), np.asarray(edges, dtype=np.float64)
     keep = np.isfinite(array)
@@ -96,8 +136,19 @@ def histogram_rows(
         return empty_rows()
     counts, _ = np.histogram(array, bounds)
     mass, _ = np.histogram(array, bounds, weights=w)
-    density = mass / w.sum() / np.diff(bounds)
-    return _rows(panel, series, role, "histogram", bounds[:-1], bounds[1:], density, counts)
+    total, widths = float(w.sum()), np.diff(bounds)
+    ends = np.full((len(widths), 2), np.nan)
+    if weights is not None:
+        ends = np.array([wilson(float(m), total)[1:] for m in mass]) / widths[:, None]
+    bars = _rows(
+        panel, series, role, "histogram", bounds[:-1], bounds[1:], mass / total / widths, counts, ends.T
+    )
+    return stack([bars, total_row(panel, series, len(array), role=role)])
+
+
+def total_row(panel: str, series: str, n: int, *, role: str = "data") -> pd.DataFrame:
+    """A row that has the legend print `N = …` behind the name of a series."""
+    return _rows(panel, series, role, "total", [np.nan], [np.nan], [np.nan], [n])
 
 
 def curve_rows(
@@ -105,7 +156,7 @@ def curve_rows(
 ) -> pd.DataFrame:
     """Rows of a curve."""
     at = np.asarray(x, dtype=np.float64)
-    return _rows(panel, series, role, "curve", at, at, np.asarray(density, dtype=np.float64), None)
+    return _rows(panel, series, role, "curve", at, at, np.asarray(density, dtype=np.float64))
 
 
 def covered_share(fit: Scalar, values: ArrayLike, weights: ArrayLike) -> float:
@@ -120,18 +171,23 @@ def covered_share(fit: Scalar, values: ArrayLike, weights: ArrayLike) -> float:
 
 
 def fit_rows(
-    panel: str, series: str, fit: Scalar, x: ArrayLike, *, share: float = 1.0, role: str = "fit"
+    panel: str, series: str, fit: Fitted, x: ArrayLike, *, share: float = 1.0, role: str = "fit"
 ) -> pd.DataFrame:
-    """Rows of a distribution's density within its support, times the share of the values that lie there."""
+    """Rows of a form's density within its support, times the share of the values there, and of its D."""
     at = np.asarray(x, dtype=np.float64)
-    density = share * np.exp(fit.log_prob(at))
+    density = share * np.exp(fit.form.log_prob(at))
     inside = (density > 0) & np.isfinite(density)
-    return curve_rows(panel, series, at[inside], density[inside], role=role)
+    curve = curve_rows(panel, series, at[inside], density[inside], role=role)
+    return stack([curve, distance_row(panel, series, fit.distance, role=role)])
 
 
-def note_row(panel: str, series: str, distance: float, *, role: str) -> pd.DataFrame:
-    """A row that prints `D = …` on the panel, in the colour of the series."""
-    return _rows(panel, series, role, "note", [np.nan], [np.nan], [distance], None)
+def distance_row(
+    panel: str, series: str, distance: float | None, *, role: str, kind: str = "distance"
+) -> pd.DataFrame:
+    """A row that has the legend print `D = …` behind the name of a series; none where D is not known."""
+    if distance is None or not np.isfinite(distance):
+        return empty_rows()
+    return _rows(panel, series, role, kind, [np.nan], [np.nan], [distance])
 
 
 def _rows(
@@ -142,11 +198,13 @@ def _rows(
     low: ArrayLike,
     high: ArrayLike,
     density: ArrayLike,
-    n: ArrayLike | None,
+    n: ArrayLike | None = None,
+    ends: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    counts = np.full(np.size(low), np.nan) if n is None else n
-    columns = dict(zip(COLUMNS, (panel, series, role, kind, low, high, density, counts), strict=True))
-    return pd.DataFrame(columns)
+    unknown = np.full(np.size(low), np.nan)
+    lower, upper = (unknown, unknown) if ends is None else np.asarray(ends, dtype=np.float64)
+    values = (panel, series, role, kind, low, high, density, lower, upper, unknown if n is None else n)
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
 def stack(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -155,80 +213,101 @@ def stack(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else empty_rows()
 
 
-def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel) -> None:
-    """One panel: filled histograms under stepped ones under curves, or a note that there is nothing."""
+def has_values(frame: pd.DataFrame, panel: str | None = None) -> bool:
+    """Whether a figure, or one of its panels, has values of the corpus or of generated structures to show."""
+    own = frame["role"].isin(["data", "second"]) | frame["role"].str.startswith("generated")
+    shown = own & (frame["kind"] == "histogram")
+    return bool((shown if panel is None else shown & (frame["panel"] == panel)).any())
+
+
+def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel, title: str) -> None:
+    """One panel: filled histograms under stepped ones under curves, and over them the title and the legend.
+
+    The legend stands outside of the axes, where it hides nothing, and says of each series how many entries it
+    has, or how far it is from the database.
+    """
     axes.set_xlabel(panel.x_label)
-    axes.set_title(panel.title)
     axes.set_ylabel(panel.y_label)
-    if rows.empty:
-        axes.text(
-            0.5,
-            0.5,
-            "no data in this corpus",
-            ha="center",
-            va="center",
-            transform=axes.transAxes,
-            color=LIGHT["muted"],
-        )
-        axes.set_yticks([])
-        axes.set_xticks([])
-        return
-    notes = rows[rows["kind"] == "note"]
-    rows = rows[rows["kind"] != "note"]
-    if len(notes) and len(rows):
-        peak = float(rows["x_low"].iloc[int(rows["density"].astype("float64").argmax())])
-        _draw_notes(axes, notes, left=bool(2 * peak > rows["x_low"].min() + rows["x_high"].max()))
-    rows = rows.assign(density=panel.y_factor * rows["density"].astype("float64"))
-    for (series, role, kind), part in rows.groupby(["series", "role", "kind"], sort=False):
+    said = rows[rows["kind"].isin(["total", *MEASURES])]
+    drawn = rows.drop(said.index)
+    scaled = {name: panel.y_factor * drawn[name].astype("float64") for name in ("density", "low", "high")}
+    drawn = drawn.assign(**scaled)
+    for (series, role, kind), part in drawn.groupby(["series", "role", "kind"], sort=False):
+        name = f"{series}{_said(said[said['series'] == series])}"
         if kind == "histogram":
-            _draw_histogram(axes, str(series), str(role), part)
+            _draw_histogram(axes, name, str(role), part)
         else:
-            axes.plot(part["x_low"], part["density"], label=str(series), **_LINES[str(role)])
+            axes.plot(part["x_low"], part["density"], label=name, **LINES[str(role)])
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
-    axes.set_xlim(panel.limits or (rows["x_low"].min(), rows["x_high"].max()))
-    if panel.note:
-        place = axes.text(0.985, 0.97, panel.note, ha="right", va="top", transform=axes.transAxes)
-        place.set(fontsize=8, color=LIGHT["muted"])
+    axes.set_xlim(panel.limits or (drawn["x_low"].min(), drawn["x_high"].max()))
+    legend = axes.legend(
+        title=title,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        bbox_transform=axes.transAxes + ScaledTranslation(-0.42, 0.0, axes.figure.dpi_scale_trans),
+        alignment="left",
+        fontsize=7.8,
+        borderaxespad=0.3,
+        borderpad=0.0,
+        labelspacing=0.35,
+    )
+    legend.get_title().set(fontsize=9.5, fontweight="bold")
 
 
-def _draw_notes(axes: Axes, notes: pd.DataFrame, *, left: bool) -> None:
-    """The distances of the series, one under the other, in the upper corner where there is less to hide."""
-    x, side = (0.03, "left") if left else (0.99, "right")
-    for place, (role, distance) in enumerate(zip(notes["role"], notes["density"], strict=True)):
-        text = axes.text(x, 0.98 - 0.075 * place, f"D = {distance:.2f}", transform=axes.transAxes)
-        text.set(ha=side, va="top", fontsize=8.5, fontweight="bold", color=_LINES[str(role)]["color"])
+def _said(rows: pd.DataFrame) -> str:
+    """What stands behind the name of a series: `, N = 209`, or `, D = 0.09`."""
+    text, role = "", rows["role"].iloc[0] if len(rows) else ""
+    for kind, n, distance in zip(rows["kind"], rows["n"], rows["density"], strict=True):
+        if kind != "total":
+            text += f", {MEASURES[kind]} = {distance:.2f}"
+        elif role in ("data", "second"):
+            text += f", N = {n:,.0f}"
+    poor = role in ("fit", "second-fit") and rows["density"].max() > POOR_FIT
+    return text + (" (poor)" if poor else "")
 
 
 def _tick(value: float, _: int | None = None) -> str:
     return f"{value:,.10g}".replace("-", "−")
 
 
-def _draw_histogram(axes: Axes, series: str, role: str, part: pd.DataFrame) -> None:
+def _draw_histogram(axes: Axes, name: str, role: str, part: pd.DataFrame) -> None:
     edges = np.append(part["x_low"].to_numpy(), part["x_high"].to_numpy()[-1])
     if role == "data":
-        colour = LIGHT["data"]
-        patch = axes.stairs(part["density"], edges, fill=True, lw=1.1, label=series)
+        colour, style = LIGHT["data"], "-"
+        patch = axes.stairs(part["density"], edges, fill=True, lw=1.1, label=name)
         patch.set(facecolor=(colour, 0.28), edgecolor=colour)
     else:
-        line = _LINES[role]
-        axes.stairs(part["density"], edges, label=series, color=line["color"], ls=line["ls"], lw=1.5)
+        colour, style = LINES[role]["color"], LINES[role]["ls"]
+        axes.stairs(part["density"], edges, label=name, color=colour, ls=style, lw=1.5)
+    counted = (part["low"].notna() & (part["density"] > 0)).to_numpy()
+    if counted.any():
+        middle = (edges[1:] + edges[:-1]) / 2 + (0.0 if role == "data" else 0.12 * np.diff(edges))
+        axes.vlines(middle[counted], part["low"][counted], part["high"][counted], color=colour, lw=0.8)
 
 
 def panels_drawer(
     panels: Sequence[Panel], *, row_height: float = 3.4, columns: int | None = None
 ) -> Callable[[pd.DataFrame, FigureMeta, Layout], Figure]:
-    """The `draw` of a figure made of panels, in rows of `columns` (one row without), under one legend."""
+    """The `draw` of a figure made of panels, in rows of `columns` (one row without), each with its legend.
+
+    Panels without values are left out: the caption says that the corpus has none.
+    """
 
     def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
-        figure, all_axes = new_figure(len(panels), layout, columns=columns, row_height=row_height)
-        handles: dict[str, Any] = {}
-        for panel, axes in zip(panels, all_axes, strict=True):
-            draw_distribution(axes, frame[frame["panel"] == panel.key], panel)
-            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-                handles.setdefault(label, handle)
-        legend_above(figure, handles, layout)
+        shown = [panel for panel in panels if has_values(frame, panel.key)]
+        lines = max((_legend_lines(frame, panel) for panel in shown), default=0)
+        height = row_height + 0.17 * max(lines - 2, 0)
+        across = min(columns or len(panels), max(len(shown), 1))
+        figure, all_axes = new_figure(len(shown), layout, columns=across, row_height=height)
+        for place, (panel, axes) in enumerate(zip(shown, all_axes, strict=True)):
+            letter = f"({'abcdefghijkl'[place]}) " if len(shown) > 1 else ""
+            draw_distribution(axes, frame[frame["panel"] == panel.key], panel, letter + panel.title)
         return figure
 
     return draw
+
+
+def _legend_lines(frame: pd.DataFrame, panel: Panel) -> int:
+    return int(frame.loc[frame["panel"] == panel.key, "series"].nunique())

@@ -14,9 +14,11 @@ from xtalpriors.priors.distributions.estimate import wilson_interval
 
 __all__ = [
     "Interval",
+    "edges_within",
     "kolmogorov_distance",
     "kolmogorov_fit",
     "nice_edges",
+    "nice_width",
     "total_variation",
     "votes",
     "wasserstein",
@@ -58,11 +60,11 @@ def _round_up(width: float) -> float:
     return float(step * power)
 
 
-def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, int] = (8, 48)) -> F64:
-    """Bin edges at round numbers that cover [low, high].
+def nice_width(values: ArrayLike, low: float, high: float, bins: tuple[int, int] = (8, 48)) -> float:
+    """Round width of the bins of values between `low` and `high`.
 
-    The width is Freedman and Diaconis', 2·IQR/n^⅓, within the limits that `bins` (fewest, most) sets: a
-    handful of values gets a handful of bins, a million gets no more than can be seen.
+    It is Freedman and Diaconis', 2·IQR/n^⅓, within the limits that `bins` (fewest, most) sets: a handful of
+    values gets a handful of bins, a million gets no more than can be seen.
     """
     array = np.asarray(values, dtype=np.float64)
     array = array[np.isfinite(array)]
@@ -71,9 +73,18 @@ def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, i
     if len(array) > 1:
         quartiles = np.percentile(array, [25, 75])
         width = 2 * float(quartiles[1] - quartiles[0]) / len(array) ** (1 / 3)
-    width = _round_up(min(max(width, narrowest), widest))
+    return _round_up(min(max(width, narrowest), widest))
+
+
+def edges_within(width: float, low: float, high: float) -> F64:
+    """Edges of bins of a width, at multiples of it, that cover [low, high]."""
     first, last = np.floor(low / width + 1e-9), np.ceil(high / width - 1e-9)
     return np.asarray(width * np.arange(first, last + 1), dtype=np.float64)
+
+
+def nice_edges(values: ArrayLike, low: float, high: float, *, bins: tuple[int, int] = (8, 48)) -> F64:
+    """Edges at round numbers that cover [low, high], of bins of `nice_width`."""
+    return edges_within(nice_width(values, low, high, bins), low, high)
 
 
 def _cumulative(values: ArrayLike, weights: ArrayLike | None) -> tuple[F64, F64]:

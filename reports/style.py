@@ -73,15 +73,18 @@ LIGHT: Final[dict[str, str]] = {
     "grid": "#e3e6ea",
     "surface": "#ffffff",
     "data": "#0072b2",
-    "second": "#b87a00",
-    "fit": "#c44e00",
-    "paper": "#8f3f7f",
+    "second": "#bf8600",
+    "fit": "#a63200",
+    "paper": "#7b2d80",
     "rule": "#00805e",
     "other": "#4a9fd0",
     "good": "#00795a",
     "moved": "#b34700",
 }
-"""Okabe & Ito's colour-blind safe hues, some darkened to 3:1 on white; series differ in line style too."""
+"""Hues of Okabe & Ito, darkened to 3:1 on white and spread in lightness.
+
+Any two that share a figure differ for eyes without red and green too; in grey, lines differ in their style.
+"""
 
 DARK: Final[dict[str, str]] = {
     "ink": "#e7eaed",
@@ -89,9 +92,9 @@ DARK: Final[dict[str, str]] = {
     "grid": "#333b45",
     "surface": "#14181d",
     "data": "#58aee6",
-    "second": "#efb443",
-    "fit": "#ff9a57",
-    "paper": "#dd9bd0",
+    "second": "#f6dc7a",
+    "fit": "#f08548",
+    "paper": "#e4a4d0",
     "rule": "#45cfa2",
     "other": "#8ccbf0",
     "good": "#45cfa2",

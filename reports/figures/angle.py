@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 
 from xtalpriors.arrays import ANGLES, F64
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.measures import Weighted, folded_angle
-from xtalpriors.reports.panels import Panel, covered_share, curve_rows, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.panels import (
+    Fitted,
+    Panel,
+    common_edges,
+    covered_share,
+    curve_rows,
+    distance_row,
+    histogram_rows,
+    panels_drawer,
+    stack,
+)
 from xtalpriors.reports.paper_cells import ExpectedCells, monoclinic_angle_density
-from xtalpriors.reports.statistics import nice_edges
+from xtalpriors.reports.statistics import kolmogorov_fit
 from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["PANELS", "angle_samples", "data", "draw"]
@@ -40,18 +52,18 @@ def angle_samples(entries: pd.DataFrame) -> dict[str, Weighted]:
 
 def data(
     entries: pd.DataFrame,
-    skews: dict[str, Scalar | None],
+    skews: Mapping[str, Fitted | None],
     cells: ExpectedCells | None,
     *,
     length_max_angstrom: float = 10.0,
     beta_max_degree: float = 125.0,
 ) -> pd.DataFrame:
-    """Rows of both panels.
+    """Rows of both panels, with bins of one width.
 
     Parameters
     ----------
     entries
-        No. 14 entries: the declared angles, `least_oblique_beta_degree`, `weight`.
+        No. 14 entries: the declared angles, `least_oblique_beta_degree`, `weight`, `cluster_id`.
     skews
         Fitted distribution of |s₃| by panel.
     cells
@@ -61,23 +73,34 @@ def data(
     """
     samples = angle_samples(entries)
     x = np.linspace(90, beta_max_degree, 351)
+    rules = {"uniform skew (eq. 14)": ("rule-2", monoclinic_angle_density(x, beta_max_degree))}
+    if cells is not None:
+        bounded = monoclinic_angle_density(x, beta_max_degree, cells.c_angstrom / length_max_angstrom)
+        rules["bounded lengths (eq. 15)"] = ("rule", bounded)
+    edges = common_edges([(samples[p.key].values, *(p.limits or (0.0, 1.0))) for p in PANELS], (9, 40))
     parts = []
-    for panel in PANELS:
-        low, high = panel.limits or (0.0, 1.0)
+    for panel, own in zip(PANELS, edges, strict=True):
         values, weights = samples[panel.key]
-        edges = nice_edges(values, low, high, bins=(9, 40))
-        parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
-        skew = skews.get(panel.key)
-        if skew is not None:
+        if not len(values):
+            continue
+        parts.append(histogram_rows(panel.key, "database", values, own, weights=weights))
+        fit = skews.get(panel.key)
+        if fit is not None:
             tangents = np.tan(np.radians(values - 90))
-            density = skew_density(x, skew) * covered_share(skew, tangents, weights)
-            parts.append(curve_rows(panel.key, "exponential skew, fitted", x, density, role="fit"))
-        uniform = monoclinic_angle_density(x, beta_max_degree)
-        parts.append(curve_rows(panel.key, "uniform skew (eq. 14)", x, uniform, role="rule-2"))
-        if cells is not None:
-            bounded = monoclinic_angle_density(x, beta_max_degree, cells.c_angstrom / length_max_angstrom)
-            parts.append(curve_rows(panel.key, "with the length bound (eq. 15)", x, bounded, role="rule"))
+            density = skew_density(x, fit.form) * covered_share(fit.form, tangents, weights)
+            parts.append(curve_rows(panel.key, "exponential skew", x, density, role="fit"))
+            parts.append(distance_row(panel.key, "exponential skew", fit.distance, role="fit"))
+        for name, (role, curve) in rules.items():
+            distance = kolmogorov_fit(values, _cumulative(x, curve), weights)
+            parts.append(curve_rows(panel.key, name, x, curve, role=role))
+            parts.append(distance_row(panel.key, name, distance, role=role))
     return stack(parts)
+
+
+def _cumulative(x: F64, density: F64) -> Callable[[F64], F64]:
+    """Distribution function of a density that is given at ascending points, by the trapezoidal rule."""
+    area = np.append(0.0, np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(x)))
+    return lambda at: np.interp(at, x, area / area[-1])
 
 
 draw = panels_drawer(PANELS)

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from xtalpriors.priors.distributions.continuous import Uniform
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.panels import Panel, panels_drawer, stack
+from xtalpriors.reports.panels import Fitted, Panel, panels_drawer, stack
 from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["data", "draw"]
@@ -19,7 +18,7 @@ SPREAD = Panel("spread", "s.d. of Uᵢₛₒ within a structure / Å²", "Spread
 
 
 def data(
-    subsets: Mapping[str, pd.DataFrame], fits: Mapping[str, Scalar], paper: Uniform | None
+    subsets: Mapping[str, pd.DataFrame], fits: Mapping[str, Fitted], paper: Uniform | None
 ) -> pd.DataFrame:
     """Rows: `u_iso_mean_angstrom2` with fits and the paper's range, `u_iso_sd_angstrom2` of ≥ 2 sites."""
     several = {

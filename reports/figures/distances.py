@@ -10,7 +10,8 @@ import pandas as pd
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.distances import DistanceHistograms
 from xtalpriors.priors.kinds.distances import Distances
-from xtalpriors.reports.panels import COLUMNS, Panel, panels_drawer, stack
+from xtalpriors.reports.measures import histogram_distance
+from xtalpriors.reports.panels import COLUMNS, Panel, distance_row, panels_drawer, stack, total_row
 
 __all__ = ["data", "draw"]
 
@@ -22,7 +23,7 @@ PANELS = (
 
 
 def _rows(panel: str, series: str, role: str, edges: F64, density: F64) -> pd.DataFrame:
-    values = (panel, series, role, "histogram", edges[:-1], edges[1:], density, np.nan)
+    values = (panel, series, role, "histogram", edges[:-1], edges[1:], density, np.nan, np.nan, np.nan)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
@@ -41,12 +42,16 @@ def data(database: Distances | None, generated: Mapping[str, DistanceHistograms]
         measured = None
         if database is not None:
             measured = database.distance if panel.key == "distance" else database.over_radii
-        if measured is not None:
+        if database is not None and measured is not None:
             edges, density = np.asarray(measured.edges), np.asarray(measured.density)
             parts.append(_rows(panel.key, "database", "data", edges, density))
+            parts.append(total_row(panel.key, "database", database.n_structures, role="data"))
         for place, (name, histograms) in enumerate(generated.items()):
             edges, density = _pick(panel.key, histograms)
-            parts.append(_rows(panel.key, name, f"generated-{place + 1}", edges, density))
+            role = f"generated-{place + 1}"
+            far = histogram_distance(measured, edges, density)
+            parts.append(_rows(panel.key, name, role, edges, density))
+            parts.append(distance_row(panel.key, name, far, role=role, kind="variation"))
     return stack(parts)
 
 

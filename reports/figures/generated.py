@@ -10,8 +10,8 @@ import pandas as pd
 from xtalpriors.arrays import F64
 from xtalpriors.reports.figures import lengths
 from xtalpriors.reports.measures import Weighted
-from xtalpriors.reports.panels import Panel, histogram_rows, note_row, panels_drawer, stack
-from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
+from xtalpriors.reports.panels import Panel, common_edges, distance_row, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.statistics import kolmogorov_distance
 
 __all__ = ["ANGLE", "LENGTHS", "MOST", "GeneratedFigure"]
 
@@ -40,9 +40,10 @@ class GeneratedFigure:
         """
         parts = []
         for panel in self.panels:
-            low, high = panel.limits or (0.0, 1.0)
             measured, weights = database[panel.key]
-            edges = nice_edges(measured, low, high, bins=(10, 40))
+            alike = [p for p in self.panels if p.y_label == panel.y_label]
+            samples = [(database[p.key].values, *(p.limits or (0.0, 1.0))) for p in alike]
+            edges = common_edges(samples, (10, 40))[alike.index(panel)]
             parts.append(histogram_rows(panel.key, "database", measured, edges, weights=weights))
             for place, (name, values) in enumerate(list(generated.items())[:MOST]):
                 role = f"generated-{place + 1}"
@@ -50,7 +51,7 @@ class GeneratedFigure:
                 made = made[np.isfinite(made)]
                 parts.append(histogram_rows(panel.key, name, made, edges, role=role))
                 distance = kolmogorov_distance(made, measured, None, weights)
-                parts.append(note_row(panel.key, name, distance, role=role))
+                parts.append(distance_row(panel.key, name, distance, role=role))
         return stack(parts)
 
 

@@ -1,4 +1,7 @@
-"""Fig. 2: the longest cell length and the ratios of neighbouring lengths, with the fitted exponentials."""
+"""Fig. 2: the longest cell length and the ratios of neighbouring lengths, with the fitted exponentials.
+
+The rule of eqs 6–13 is drawn for the log-normal of the fitted volumes.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,21 @@ import numpy as np
 import pandas as pd
 
 from xtalpriors.arrays import LENGTHS
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.measures import length_statistics
-from xtalpriors.reports.panels import Panel, covered_share, fit_rows, histogram_rows, panels_drawer, stack
+from xtalpriors.reports.panels import (
+    Fitted,
+    Panel,
+    common_edges,
+    covered_share,
+    distance_row,
+    empty_rows,
+    fit_rows,
+    histogram_rows,
+    panels_drawer,
+    stack,
+)
 from xtalpriors.reports.paper_cells import ExpectedCells
-from xtalpriors.reports.statistics import nice_edges
+from xtalpriors.reports.statistics import kolmogorov_distance, nice_edges
 
 __all__ = ["PANELS", "data", "draw"]
 
@@ -19,13 +32,13 @@ PANELS = (
     Panel("upper", "a₃/a₂", "Longest to middle", (1, 2), "% per 0.1", 10),
     Panel("lower", "a₂/a₁", "Middle to shortest", (1, 2), "% per 0.1", 10),
 )
-RULE = "eqs 6–13 from the fitted V"
+RULE = "eqs 6–13"
 
 
 def data(
-    entries: pd.DataFrame, upper: Scalar | None, lower: Scalar | None, cells: ExpectedCells | None
+    entries: pd.DataFrame, upper: Fitted | None, lower: Fitted | None, cells: ExpectedCells | None
 ) -> pd.DataFrame:
-    """Rows of the three panels.
+    """Rows of the three panels; the two of ratios have bins of one width.
 
     Parameters
     ----------
@@ -36,23 +49,27 @@ def data(
     cells
         What eqs 6–13 give for the fitted volumes.
     """
+    if entries.empty:
+        return empty_rows()
     values = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
+    weights = entries["weight"]
     fits = {"upper": upper, "lower": lower}
+    of_ratios = common_edges([(values[key], 1, 2) for key in fits], (6, 30))
+    edges = dict(zip(fits, of_ratios, strict=True))
+    edges["longest"] = nice_edges(values["longest"], *(PANELS[0].limits or (0.0, 1.0)), bins=(6, 30))
     parts = []
-    for panel in PANELS:
-        low, high = panel.limits or (0.0, 1.0)
-        edges = nice_edges(values[panel.key], low, high, bins=(6, 30))
-        parts.append(
-            histogram_rows(panel.key, "database", values[panel.key], edges, weights=entries["weight"])
-        )
-        fit = fits.get(panel.key)
+    for key in (panel.key for panel in PANELS):
+        parts.append(histogram_rows(key, "database", values[key], edges[key], weights=weights))
+        fit = fits.get(key)
         if fit is not None:
-            x = np.linspace(low, high, 301)
-            share = covered_share(fit, values[panel.key], entries["weight"])
-            parts.append(fit_rows(panel.key, "exponential fit", fit, x, share=share))
+            x = np.linspace(edges[key][0], edges[key][-1], 301)
+            share = covered_share(fit.form, values[key], weights)
+            parts.append(fit_rows(key, "exponential", fit, x, share=share))
         if cells is not None:
-            nodes = length_statistics(cells.sorted_lengths_angstrom)[panel.key]
-            parts.append(histogram_rows(panel.key, RULE, nodes, edges, role="rule"))
+            nodes = length_statistics(cells.sorted_lengths_angstrom)[key]
+            parts.append(histogram_rows(key, RULE, nodes, edges[key], role="rule"))
+            distance = kolmogorov_distance(values[key], nodes, weights)
+            parts.append(distance_row(key, RULE, distance, role="rule"))
     return stack(parts)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from xtalpriors.priors.distributions.continuous import Uniform
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.figures import scalar
-from xtalpriors.reports.panels import Panel, panels_drawer
+from xtalpriors.reports.panels import Fitted, Panel, panels_drawer
 
 __all__ = ["data", "draw"]
 
@@ -17,7 +16,7 @@ PANEL = Panel("packing", "V per non-H atom / Å³", "", (0, 40), "% per Å³", 1
 
 
 def data(
-    subsets: Mapping[str, pd.DataFrame], fits: Mapping[str, Scalar], paper: Uniform | None
+    subsets: Mapping[str, pd.DataFrame], fits: Mapping[str, Fitted], paper: Uniform | None
 ) -> pd.DataFrame:
     """Rows: histograms of `volume_per_non_h_atom_angstrom3`, fits, and the paper's range (eq. 18)."""
     return scalar.data(PANEL, "volume_per_non_h_atom_angstrom3", subsets, fits, paper)

@@ -8,9 +8,16 @@ import numpy as np
 import pandas as pd
 
 from xtalpriors.priors.distributions.continuous import Uniform
-from xtalpriors.priors.distributions.distribution import Scalar
-from xtalpriors.reports.panels import Panel, curve_rows, fit_rows, histogram_rows, stack
-from xtalpriors.reports.statistics import nice_edges
+from xtalpriors.reports.panels import (
+    Fitted,
+    Panel,
+    common_edges,
+    covered_share,
+    curve_rows,
+    fit_rows,
+    histogram_rows,
+    stack,
+)
 
 __all__ = ["data"]
 
@@ -19,7 +26,7 @@ def data(
     panel: Panel,
     column: str,
     subsets: Mapping[str, pd.DataFrame],
-    fits: Mapping[str, Scalar],
+    fits: Mapping[str, Fitted],
     paper: Uniform | None,
     paper_label: str | None = None,
 ) -> pd.DataFrame:
@@ -32,9 +39,10 @@ def data(
     column
         Column of the entries.
     subsets
-        Entries (`column`, `weight`) by the name of their subset: at most two, the first one is filled.
+        Entries (`column`, `weight`) by the name of their subset: at most two, the first one is filled. All
+        have bins of one width.
     fits
-        Fitted distribution by the name of the subset.
+        Fitted distribution by the name of the subset, drawn for the share of the values that it describes.
     paper
         The range that the paper samples from; None, or a corpus without a value, leaves it out.
     paper_label
@@ -42,17 +50,17 @@ def data(
     """
     low, high = panel.limits or (0.0, 1.0)
     x = np.linspace(low, high, 401)[1:-1]
+    known = {name: entries for name, entries in subsets.items() if len(entries)}
+    values = {name: entries[column].to_numpy(dtype=np.float64) for name, entries in known.items()}
+    seen = [(v[(v >= low) & (v <= high)], low, high) for v in values.values()]
     parts = []
-    edges = np.empty(0)
-    for place, (name, entries) in enumerate(subsets.items()):
-        values = entries[column].to_numpy(dtype=np.float64)
-        own = nice_edges(values[(values >= low) & (values <= high)], low, high, bins=(10, 45))
-        # The smaller subset never has the finer bins: a narrow peak of few values would look like structure.
-        edges = own if place == 0 or len(own) < len(edges) else edges
+    for place, (name, edges) in enumerate(zip(known, common_edges(seen, (10, 45)), strict=True)):
+        weights = known[name]["weight"]
         role, fit_role = ("data", "fit") if place == 0 else ("second", "second-fit")
-        parts.append(histogram_rows(panel.key, name, values, edges, weights=entries["weight"], role=role))
+        parts.append(histogram_rows(panel.key, name, values[name], edges, weights=weights, role=role))
         if name in fits:
-            parts.append(fit_rows(panel.key, f"{name}, fit", fits[name], x, role=fit_role))
+            share = covered_share(fits[name].form, values[name], weights)
+            parts.append(fit_rows(panel.key, f"{name}, fit", fits[name], x, share=share, role=fit_role))
     if paper is not None and any(len(part) for part in parts):
         label = paper_label or f"U({paper.low:g}; {paper.high:g}) of the paper"
         corners = np.array([paper.low, paper.low, paper.high, paper.high])

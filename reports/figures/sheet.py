@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 
 from xtalpriors.arrays import F64
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.reports.measures import entry_samples
-from xtalpriors.reports.panels import Panel, covered_share, fit_rows, histogram_rows, panels_drawer, stack
-from xtalpriors.reports.statistics import nice_edges, weighted_quantile
+from xtalpriors.reports.panels import (
+    Fitted,
+    Panel,
+    covered_share,
+    fit_rows,
+    histogram_rows,
+    panels_drawer,
+    stack,
+)
+from xtalpriors.reports.statistics import edges_within, nice_width, weighted_quantile
 
 __all__ = ["PANELS", "data", "draw"]
 
@@ -25,7 +32,7 @@ PANELS = (
 )
 
 
-def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
+def data(entries: pd.DataFrame, fits: Mapping[str, Fitted]) -> pd.DataFrame:
     """Rows of all panels.
 
     Parameters
@@ -35,18 +42,21 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Scalar]) -> pd.DataFrame:
     fits
         Parametric forms by panel.
     """
-    samples = entry_samples(entries)
+    samples = {key: one for key, one in entry_samples(entries).items() if len(one.values)}
+    limits = {p.key: p.limits or _range(p.key, *samples[p.key]) for p in PANELS if p.key in samples}
+    ratios = [(samples[k].values, *limits[k]) for k in ("upper", "lower") if k in samples]
     parts = []
     for panel in PANELS:
-        values, weights = samples[panel.key]
-        if not len(values):
+        if panel.key not in samples:
             continue
-        low, high = panel.limits or _range(panel.key, values, weights)
-        edges = nice_edges(values, low, high, bins=(8, 36))
+        (values, weights), (low, high) = samples[panel.key], limits[panel.key]
+        # Axes that are labelled alike have bins of one width.
+        alike = ratios if panel.key in ("upper", "lower") else [(values, low, high)]
+        edges = edges_within(max(nice_width(*one, (8, 36)) for one in alike), low, high)
         parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
         if panel.key in fits:
             x = np.linspace(low, high, 303)[1:-1]
-            share = covered_share(fits[panel.key], values, weights)
+            share = covered_share(fits[panel.key].form, values, weights)
             parts.append(fit_rows(panel.key, "fit", fits[panel.key], x, share=share))
     return stack(parts)
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 import pandas as pd
 
+from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.continuous import LogNormal
-from xtalpriors.reports.panels import Panel, curve_rows, histogram_rows, panels_drawer, stack
-from xtalpriors.reports.paper_cells import uniform_length_volume_density
-from xtalpriors.reports.statistics import nice_edges, weighted_quantile
+from xtalpriors.reports.panels import (
+    Fitted,
+    Panel,
+    common_edges,
+    curve_rows,
+    distance_row,
+    fit_rows,
+    histogram_rows,
+    panels_drawer,
+    stack,
+)
+from xtalpriors.reports.paper_cells import uniform_length_volume_cdf, uniform_length_volume_density
+from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
 
 __all__ = ["data", "draw"]
 
@@ -28,33 +41,52 @@ def _limits(panel: str, entries: pd.DataFrame) -> tuple[float, float]:
 
 
 def data(
-    panel: str, entries: pd.DataFrame, fit: LogNormal | None, paper: LogNormal | None = None
+    entries: Mapping[str, pd.DataFrame], fits: Mapping[str, Fitted], paper: LogNormal | None
 ) -> pd.DataFrame:
-    """Rows of one panel.
+    """Rows of both panels, with bins of one width.
 
     Parameters
     ----------
-    panel
-        `small` (no. 14, 4–10 Å) or `all` (any group, 4–50 Å).
     entries
-        The subset's entries: `volume_angstrom3`, `weight`.
-    fit, paper
-        Log-normal of the subset's bundle and of the published one; None leaves the curve out.
+        By panel, `small` (no. 14, 4–10 Å) and `all` (any group, 4–50 Å): `volume_angstrom3`, `weight`.
+    fits
+        Log-normals of the subsets' bundles by panel; a panel without one has no such curve.
+    paper
+        The published log-normal, which is of the small cells.
     """
-    low, high = _limits(panel, entries)
-    x = np.linspace(low, high, 401)[1:]
-    volumes = entries["volume_angstrom3"]
-    edges = nice_edges(volumes[volumes <= high], low, high, bins=(10, 50))
-    parts = [histogram_rows(panel, "database", volumes, edges, weights=entries["weight"])]
+    limits = {key: _limits(key, frame) for key, frame in entries.items()}
+    samples = []
+    for key, frame in entries.items():
+        volumes = frame["volume_angstrom3"].to_numpy(dtype=np.float64)
+        samples.append((volumes[volumes <= limits[key][1]], *limits[key]))
+    edges = common_edges(samples, bins=(10, 50))
+    return stack(
+        [
+            part
+            for (key, frame), own in zip(entries.items(), edges, strict=True)
+            if len(frame)
+            for part in _panel(key, frame, own, fits.get(key), paper if key == "small" else None)
+        ]
+    )
+
+
+def _panel(
+    panel: str, entries: pd.DataFrame, edges: F64, fit: Fitted | None, paper: LogNormal | None
+) -> Iterator[pd.DataFrame]:
+    volumes, weights = entries["volume_angstrom3"], entries["weight"]
+    x = np.linspace(edges[0], edges[-1], 401)[1:]
+    yield histogram_rows(panel, "database", volumes, edges, weights=weights)
     if fit is not None:
-        parts.append(curve_rows(panel, "log-normal fit", x, np.exp(fit.log_prob(x)), role="fit"))
+        yield fit_rows(panel, "log-normal fit", fit, x)
     if paper is not None:
-        parts.append(
-            curve_rows(panel, "LN(6.04; 0.394) of the paper", x, np.exp(paper.log_prob(x)), role="paper")
-        )
-    uniform = uniform_length_volume_density(x, *LENGTHS[panel])
-    parts.append(curve_rows(panel, "lengths drawn uniformly (eqs 1–5)", x, uniform, role="rule"))
-    return stack(parts)
+        name = "LN(6.04; 0.394) of the paper"
+        yield curve_rows(panel, name, x, np.exp(paper.log_prob(x)), role="paper")
+        yield distance_row(panel, name, kolmogorov_fit(volumes, paper.cdf, weights), role="paper")
+    low, high = LENGTHS[panel]
+    name = "uniform lengths (eqs 1–5)"
+    yield curve_rows(panel, name, x, uniform_length_volume_density(x, low, high), role="rule")
+    distance = kolmogorov_fit(volumes, lambda v: uniform_length_volume_cdf(v, low, high), weights)
+    yield distance_row(panel, name, distance, role="rule")
 
 
 draw = panels_drawer(list(PANELS.values()))

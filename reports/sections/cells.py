@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from xtalpriors.arrays import LENGTHS
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.continuous import LogNormal
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import angle, lengths, volume
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
-from xtalpriors.reports.measures import Weighted, length_statistics
+from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered
-from xtalpriors.reports.panels import stack
+from xtalpriors.reports.panels import Fitted
 from xtalpriors.reports.paper_cells import (
     CellBounds,
     ExpectedCells,
@@ -24,7 +21,7 @@ from xtalpriors.reports.paper_cells import (
 )
 from xtalpriors.reports.section import Section, render
 from xtalpriors.reports.sections.own_numbers import own_median
-from xtalpriors.reports.statistics import kolmogorov_distance, kolmogorov_fit, weighted_quantile
+from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
 
 __all__ = ["cells_section", "fitted_volume"]
 
@@ -50,19 +47,21 @@ def fitted_volume(bundle: PriorBundle | None) -> LogNormal | None:
 def _volume(inputs: Inputs) -> Rendered:
     paper = fitted_volume(inputs.published)
     small, large = inputs.small, inputs.large
-    frame = stack(
-        [
-            volume.data("small", small.frame, fitted_volume(inputs.bundles.get(SMALL)), paper),
-            volume.data("all", large.frame, fitted_volume(inputs.bundles.get(LARGE))),
-        ]
-    )
+    fits = {"small": _fitted_volume(inputs, SMALL), "all": _fitted_volume(inputs, LARGE)}
+    known = {key: fit for key, fit in fits.items() if fit is not None}
+    frame = volume.data({"small": small.frame, "all": large.frame}, known, paper)
     meta = inputs.meta([small.sample(), large.sample()], "declared")
     populations = [
-        _volumes(inputs, SMALL, "Left", small.frame, (4.0, 10.0)),
-        _volumes(inputs, LARGE, "Right", large.frame, (4.0, 50.0)),
+        _volumes(inputs, SMALL, "(a)", small.frame, (4.0, 10.0)),
+        _volumes(inputs, LARGE, "(b)", large.frame, (4.0, 50.0)),
     ]
     caption = words("cells", "volume", populations=populations)
     return render(volume, "volume", "Fig. 1", "Volume of the unit cell", frame, meta, caption)
+
+
+def _fitted_volume(inputs: Inputs, name: str) -> Fitted | None:
+    bundle = inputs.bundles.get(name)
+    return None if bundle is None else Fitted.of(bundle.priors.cell_volume)
 
 
 def _volumes(
@@ -84,31 +83,25 @@ def _volumes(
     }
 
 
-def _ratio_fit(prior: ScalarPrior | None) -> Scalar | None:
-    return None if prior is None else prior.parametric
-
-
 def _lengths(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     small = inputs.small
     bundle = inputs.bundles.get(SMALL)
     ratios = None if bundle is None else bundle.priors.axis_ratio
     upper = None if ratios is None else ratios.longest_over_middle
     lower = None if ratios is None else ratios.middle_over_shortest
-    frame = lengths.data(small.frame, _ratio_fit(upper), _ratio_fit(lower), nodes)
-    rule = _rule_distances(small.frame, nodes) if nodes is not None and len(small.frame) else {}
+    frame = lengths.data(small.frame, Fitted.of(upper), Fitted.of(lower), nodes)
     fits = {name: p for name, p in (("a₃/a₂", upper), ("a₂/a₁", lower)) if p is not None}
     n = len(small.frame)
-    caption = words("cells", "lengths", subset=SMALL, n=n, fits=fits, rule_distances=rule)
+    caption = words("cells", "lengths", subset=SMALL, n=n, fits=fits, rule_distances=_rule_distances(frame))
     meta = inputs.meta([small.sample()], "declared")
     return render(lengths, "lengths", "Fig. 2", "Cell lengths and their ratios", frame, meta, caption)
 
 
-def _rule_distances(entries: pd.DataFrame, nodes: ExpectedCells) -> dict[str, float]:
+def _rule_distances(frame: pd.DataFrame) -> dict[str, float]:
     """How far the rule of eqs 6–13 is from the database, by the name of the statistic."""
-    own = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
-    rule = length_statistics(nodes.sorted_lengths_angstrom)
+    rows = frame[(frame["kind"] == "distance") & (frame["role"] == "rule")].set_index("panel")["density"]
     names = {"longest": "a₃", "upper": "a₃/a₂", "lower": "a₂/a₁"}
-    return {name: kolmogorov_distance(own[k], rule[k], entries["weight"]) for k, name in names.items()}
+    return {name: float(rows[key]) for key, name in names.items() if key in rows.index}
 
 
 def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
@@ -118,7 +111,7 @@ def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     of_cell = {} if prior is None else {"declared": prior.declared, "least-oblique": prior.least_oblique}
     skews = {name: None if (p := of_cell.get(name)) is None else p.skew for name in CELLS}
     angles = {name: None if (p := of_cell.get(name)) is None else p.beta for name in CELLS}
-    fits = {name: None if skew is None else skew.parametric for name, skew in skews.items()}
+    fits = {name: Fitted.of(skew) for name, skew in skews.items()}
     frame = angle.data(small.frame, fits, nodes)
     meta = inputs.meta([small.sample()], "declared and least-oblique")
     caption = _angle_caption(small.frame, skews, angles, nodes is not None)

@@ -7,7 +7,6 @@ import pandas as pd
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.continuous import Uniform
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import displacement, elements, hydrogen, packing, special_positions
@@ -15,6 +14,7 @@ from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered, Sample
+from xtalpriors.reports.panels import Fitted
 from xtalpriors.reports.section import Section, render
 from xtalpriors.reports.sections.own_numbers import own_median, own_share, share_within
 from xtalpriors.reports.subset_data import with_value
@@ -48,10 +48,10 @@ def _uniform(prior: ScalarPrior | None) -> Uniform | None:
     return form if isinstance(form, Uniform) else None
 
 
-def _fits(inputs: Inputs, pick: str) -> dict[str, Scalar]:
+def _fits(inputs: Inputs, pick: str) -> dict[str, Fitted]:
     """Parametric forms by subset of the prior `pick`."""
-    priors = {name: _prior(inputs.bundles.get(name), pick) for name in (LARGE, SMALL)}
-    return {name: p.parametric for name, p in priors.items() if p is not None and p.parametric is not None}
+    fits = {name: Fitted.of(_prior(inputs.bundles.get(name), pick)) for name in (LARGE, SMALL)}
+    return {name: fit for name, fit in fits.items() if fit is not None}
 
 
 def _prior(bundle: PriorBundle | None, pick: str) -> ScalarPrior | None:

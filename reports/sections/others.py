@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import sheet
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered
+from xtalpriors.reports.panels import Fitted
 from xtalpriors.reports.section import Section, render
 from xtalpriors.reports.sections.own_numbers import own_median
 from xtalpriors.reports.subset_data import SubsetData
@@ -28,7 +28,7 @@ def others_section(inputs: Inputs) -> Section | None:
     return Section("subsets", "What of the other subsets?", lead, figures)
 
 
-def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:
+def _fits(bundle: PriorBundle | None) -> dict[str, Fitted]:
     if bundle is None:
         return {}
     priors = bundle.priors
@@ -40,7 +40,8 @@ def _fits(bundle: PriorBundle | None) -> dict[str, Scalar]:
     if priors.axis_ratio is not None:
         found["upper"] = priors.axis_ratio.longest_over_middle
         found["lower"] = priors.axis_ratio.middle_over_shortest
-    return {name: p.parametric for name, p in found.items() if p is not None and p.parametric is not None}
+    fits = {name: Fitted.of(prior) for name, prior in found.items()}
+    return {name: fit for name, fit in fits.items() if fit is not None}
 
 
 def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:

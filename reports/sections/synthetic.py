@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from xtalpriors.priors.kinds.distances import Distances
 from xtalpriors.reports.figures import distances, molecules
 from xtalpriors.reports.figures.generated import ANGLE, LENGTHS, MOST, GeneratedFigure
 from xtalpriors.reports.generated_data import GeneratedSet
 from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.inputs import SMALL, Inputs
-from xtalpriors.reports.measures import entry_samples, histogram_distance
+from xtalpriors.reports.measures import entry_samples
 from xtalpriors.reports.meta import Convention, FigureMeta, Rendered, count
 from xtalpriors.reports.section import Section, Table, render
 from xtalpriors.reports.sections.gap import drop_table, gap_frame, gap_table
@@ -101,14 +102,18 @@ def _distances(inputs: Inputs, sets: Sequence[GeneratedSet]) -> Rendered:
     bundle = inputs.bundles.get(SMALL)
     prior = None if bundle is None else bundle.priors.distances
     frame = distances.data(prior, {s.name: s.distances for s in shown})
-    far = None
-    if prior is not None:
-        near = prior.distance
-        made = {s.name: s.distances for s in shown}
-        far = {k: histogram_distance(near, h.edges_angstrom, h.all_atoms) for k, h in made.items()}
-    caption = words("generated", "distances", to_database=far)
+    far = frame[frame["kind"] == "variation"]
+    by_panel = {
+        key: dict(zip(part["series"], part["density"], strict=True)) for key, part in far.groupby("panel")
+    }
+    caption = words("generated", "distances", n=_distance_sample(prior), to_database=by_panel)
     meta = _meta(inputs, shown, "no cell")
     return render(distances, "generated-distances", "Fig. 4", "Interatomic distances", frame, meta, caption)
+
+
+def _distance_sample(prior: Distances | None) -> int | None:
+    """Structures behind the database's distances."""
+    return None if prior is None else prior.n_structures
 
 
 def _molecules(inputs: Inputs, one: GeneratedSet) -> Rendered:

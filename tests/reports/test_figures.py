@@ -23,7 +23,7 @@ from xtalpriors.reports.figures import (
 )
 from xtalpriors.reports.measures import folded_angle, length_statistics
 from xtalpriors.reports.meta import FigureMeta, Sample
-from xtalpriors.reports.panels import histogram_rows
+from xtalpriors.reports.panels import Fitted, common_edges, histogram_rows
 from xtalpriors.reports.paper_cells import CellBounds, expected_cells
 from xtalpriors.reports.sections.paper import STATISTICS, compare_with_paper, strip
 from xtalpriors.reports.style import figure_style, inline_svg, render_svg
@@ -40,9 +40,23 @@ def _cells(*rows: tuple[float, ...]) -> pd.DataFrame:
 
 def test_a_histogram_integrates_to_the_share_inside_its_edges() -> None:
     rows = histogram_rows("p", "s", [1, 1, 2, 9, np.nan], [0, 1.5, 3.0], weights=[1, 1, 2, 4, 100])
+    assert rows[rows["kind"] == "total"]["n"].tolist() == [4]
+    rows = rows[rows["kind"] == "histogram"]
     widths = rows["x_high"] - rows["x_low"]
     assert (rows["density"] * widths).tolist() == pytest.approx([2 / 8, 2 / 8])
     assert rows["n"].tolist() == [2, 1]
+    # Wilson's interval of 2 of 8 clusters (Wilson 1927): 7.1 to 59.1 %; one cluster has weight 1.
+    assert (rows["low"] * widths).tolist() == pytest.approx([0.0715, 0.0715], abs=1e-4)
+    assert (rows["high"] * widths).tolist() == pytest.approx([0.5907, 0.5907], abs=1e-4)
+
+
+def test_panels_with_one_label_have_bins_of_one_width() -> None:
+    rng = np.random.default_rng(1)
+    many, few = rng.exponential(0.1, 5000) + 1, rng.exponential(0.3, 40) + 1
+    edges = common_edges([(many, 1, 2), (few, 1, 3)], (6, 60))
+    widths = [np.unique(np.round(np.diff(e), 9)) for e in edges]
+    assert widths[0].tolist() == widths[1].tolist() and len(widths[0]) == 1
+    assert edges[0][-1] == pytest.approx(2) and edges[1][-1] == pytest.approx(3)
 
 
 def test_angle_is_folded_whatever_the_unique_axis() -> None:
@@ -66,12 +80,13 @@ def test_lengths_are_sorted_first() -> None:
 
 def test_exponential_of_the_ratio_is_drawn_normalised() -> None:
     frame = _cells((4, 5, 6, 90, 90, 90), (5, 5, 9, 90, 100, 90))
-    fit = Exponential(rate=fixed(4.0), low=1.0, high=1.8)
+    fit = Fitted(Exponential(rate=fixed(4.0), low=1.0, high=1.8), 0.25)
     rows = lengths.data(frame, fit, fit, expected_cells(6.0, 0.4, CellBounds(4, 10), n=5000))
     curve = rows[(rows["panel"] == "upper") & (rows["kind"] == "curve")]
     x, y = curve["x_low"].to_numpy(), curve["density"].to_numpy()
     assert np.sum((y[1:] + y[:-1]) / 2 * np.diff(x)) == pytest.approx(1, abs=0.01)
-    assert set(rows["series"]) == {"database", "exponential fit", lengths.RULE}
+    assert set(rows["series"]) == {"database", "exponential", lengths.RULE}
+    assert rows[(rows["kind"] == "distance") & (rows["role"] == "fit")]["density"].tolist() == [0.25, 0.25]
 
 
 def test_the_binomial_of_the_paper() -> None:
@@ -136,10 +151,10 @@ def test_figures_draw_with_little_or_nothing(empty: bool) -> None:
     )
     frame = frame.assign(sg_number=14, sg_hm="P 1 21/c 1")
     frame = frame.iloc[:0] if empty else frame
-    fit = LogNormal(mu=fixed(6.0), sigma=fixed(0.4))
+    fit = Fitted(LogNormal(mu=fixed(6.0), sigma=fixed(0.4)))
     reasons = pd.DataFrame({"stage": ["cell"], "code": ["no-cell"], "n": [1], "example": ["x"]})
     drawn = {
-        "volume": volume.draw(pd.concat([volume.data(p, frame, fit) for p in volume.PANELS]), META),
+        "volume": volume.draw(volume.data(dict.fromkeys(volume.PANELS, frame), {"small": fit}, None), META),
         "lengths": lengths.draw(lengths.data(frame, None, None, None), META),
         "angle": angle.draw(angle.data(frame, {}, None), META),
         "hydrogen": hydrogen.draw(hydrogen.data({"all-50": frame}, None), META),

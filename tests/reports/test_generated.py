@@ -89,7 +89,7 @@ def test_a_generated_set_has_its_section(database: Path, tmp_path: Path, p21c: S
     special = gap[gap["statistic"].str.startswith("Special positions")]["distance"]
     assert special.between(0.2, 0.5).all()
     distances = pd.read_csv(tmp_path / "r" / "figures" / "generated-lengths.csv")
-    assert (distances["kind"] == "note").sum() == 6
+    assert (distances["kind"] == "distance").sum() == 6
 
 
 def test_another_space_group_is_left_out_and_said(database: Path, tmp_path: Path) -> None:

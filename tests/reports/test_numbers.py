@@ -110,7 +110,8 @@ def test_shares_and_medians_of_captions_are_over_clusters(
     assert "50.0 % (9.5 to 90.5) lie within" in text and "not known for 1 more" in text
     assert "p21c-10: N = 3, median 12.0 Å³" in drawn["packing"].caption
     rows = drawn["hydrogen"].frame
-    assert rows[rows["series"] == "p21c-10"]["n"].sum() == 1
+    bars = rows[(rows["series"] == "p21c-10") & (rows["kind"] == "histogram")]
+    assert bars["n"].sum() == 1
     assert np.isnan(entry_statistics(small)["hydrogen"]).tolist() == [False, False, False, True]
 
 
