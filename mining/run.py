@@ -18,15 +18,16 @@ import duckdb
 from xtalpriors.compilation import is_compiled
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
-from xtalpriors.mining.database.digest import Digest, get_digest, set_digest, write_digest
+from xtalpriors.mining.database.digest import DIGEST, Digest, get_digest, set_digest, write_digest
 from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, SCHEMA_VERSION
-from xtalpriors.mining.database.store import database_error, open_database
+from xtalpriors.mining.database.store import DATABASE, database_error, open_database
 from xtalpriors.mining.sources import Source, check_names
 from xtalpriors.mining.sources.manifest import list_files, read_manifest
 from xtalpriors.mining.work.ingest import Ingest
 from xtalpriors.mining.work.plan import Plan, make_plan, make_tasks, require_sources, tidy
 from xtalpriors.mining.work.pool import Executor, Limits, LocalPool, default_workers
 from xtalpriors.mining.work.task import Reader, Task
+from xtalpriors.outputs import check_outputs
 from xtalpriors.progress import Progress, silent
 from xtalpriors.provenance import versions
 
@@ -117,12 +118,15 @@ def mine(
     ------
     MiningInterruptedError
         By Ctrl-C or SIGTERM; the same call goes on.
+    UsageError
+        A file that is no database, or no digest of one, would be replaced.
     XtalpriorsError
         An empty source; a database of another program, version, or open elsewhere; a full disk; workers
         that cannot start. What was stored before stays.
     """
     started = time.monotonic()
     check_names(sources)
+    check_outputs([(database, DATABASE), *([(digest, DIGEST)] if digest else [])])
     reader, limits = reader or _READER, limits or Limits()
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
@@ -172,7 +176,7 @@ class _Run:
             if stopped.is_set():
                 done = f"{self._ingest.n_stored:,} of {self._plan.n_read:,}"
                 raise MiningInterruptedError(
-                    f"Interrupted: {done} files are read and stored. Run the same command again to go on."
+                    f"Interrupted: {done} files are read and stored, and the same call goes on from there."
                 )
 
     def finish(self, digest: Path | None, started: float, progress: Progress) -> MineReport:

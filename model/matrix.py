@@ -21,9 +21,10 @@ from xtalpriors.model.network.weights import FILE_NAME, load_model
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.model.training.train import train
 from xtalpriors.model.training.validation import ValidationSet, generated_set, score_set
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Progress, silent
-from xtalpriors.write_tables import write_csv
+from xtalpriors.write_tables import csv_text
 
 __all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
 
@@ -32,6 +33,13 @@ MATRIX_CELLS: tuple[CellStrategy, ...] = ("volume-lognormal", "volume-uniform", 
 MATRIX_FILLINGS: tuple[Filling, ...] = ("molecules", "random", "equal-atoms")
 """Rows."""
 RESAMPLES = 4000
+_FILES = {
+    "matrix.json": FileKind(
+        "the scores of a matrix", json_with("rows", "seeds", "training", "priors_digest")
+    ),
+    "matrix.csv": FileKind("the scores of a matrix", text_with("test_set,n,rank,cell,filling,")),
+    "matrix.md": FileKind("the table of a matrix", text_with("mean ± standard error over the seeds")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +117,12 @@ def run_matrix(
     Raises
     ------
     UsageError
-        No seed, or nothing to compare.
+        No seed, nothing to compare, or a file of somebody else would be replaced.
     """
     if not seeds or len(set(seeds)) != len(seeds) or len(cells) * len(fillings) < 2:
         raise UsageError("the matrix needs at least two strategies, and each seed once.")
+    check_folder(output)
+    check_outputs((output / name, kind) for name, kind in _FILES.items())
     reflections = config.reflections()
     sets = [*_generated_sets(config, bundle), *tests]
     scaling = InputScaling(reflections, config.scaling)
@@ -231,9 +241,13 @@ def _write(result: MatrixResult, config: TrainConfig, bundle: PriorBundle, seeds
         "bundle": bundle.name,
         "priors_digest": bundle.priors_digest,
     }
-    write_text(result.folder / "matrix.json", canonical_json(content, indent=1) + "\n")
-    write_csv(result.folder / "matrix.csv", rows, list(rows[0]), significant_digits=6)
-    write_text(result.folder / "matrix.md", _markdown(result) + "\n")
+    texts = [
+        canonical_json(content, indent=1) + "\n",
+        csv_text(rows, list(rows[0]), significant_digits=6),
+        _markdown(result) + "\n",
+    ]
+    for (name, kind), text in zip(_FILES.items(), texts, strict=True):
+        write_text(result.folder / name, text, kind)
 
 
 def _markdown(result: MatrixResult) -> str:

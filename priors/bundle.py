@@ -15,6 +15,7 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen
+from xtalpriors.outputs import FileKind, content_of, json_with
 from xtalpriors.priors.kinds.axis_ratio import AxisRatio
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.kinds.diffraction import Diffraction
@@ -29,6 +30,7 @@ from xtalpriors.priors.kinds.special_positions import SpecialPositions
 from xtalpriors.priors.kinds.triclinic_skew import TriclinicSkew
 
 __all__ = [
+    "BUNDLE",
     "SCHEMA_VERSION",
     "CreatedFrom",
     "PriorBundle",
@@ -43,6 +45,7 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
+BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
 ELEMENT_COUNTS = "element-counts.json"
 """Lies beside the published bundles: what one of them was made from."""
 
@@ -153,7 +156,7 @@ def make_bundle(
 
 def save_bundle(bundle: PriorBundle, path: Path) -> None:
     """Write the bundle as JSON, sorted and atomically: the same bundle gives the same bytes."""
-    write_text(path, canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n")
+    write_text(path, canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n", BUNDLE)
 
 
 def load_bundle(path: Path) -> PriorBundle:
@@ -212,9 +215,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = content_of(path)
         raise XtalpriorsError(
-            f"{path} is not JSON, or was cut short ({error}). "
-            f"Make it again with `xtalpriors fit --output {path}`."
+            f"{path} was cut short or damaged ({error}). Copy it again, or fit the subset again."
+            if found == "JSON"
+            else f"{path} is {found}, and no prior bundle. Give the JSON that `xtalpriors fit` wrote."
         ) from error
     if not isinstance(raw, dict) or "priors" not in raw or "schema_version" not in raw:
         raise XtalpriorsError(f"{path} is JSON but no prior bundle: it has no schema_version or no priors.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.outputs import check_folder
 from xtalpriors.reports.corpus_page import (
     moved_section,
     phasing_section,
@@ -26,11 +26,14 @@ from xtalpriors.reports.sections.drift import drift_tables
 from xtalpriors.reports.sections.others import others_section
 from xtalpriors.reports.sections.symmetry import losses_section, symmetry_section
 from xtalpriors.reports.sections.synthetic import synthetic_section
+from xtalpriors.written_folder import check_written_folder, write_folder
 
 __all__ = ["build_report"]
 
-FIGURES = Path("figures")
-PHASING = Path("phasing")
+PAGE, FIGURES, PHASING = "index.html", "figures", "phasing"
+"""Names in the folder of a report; `phasing` is a folder of the same form."""
+
+_EARLIER_PAGE = re.compile("<title>[^<]* – (crystal statistics and priors|phasing real crystals)</title>")
 
 
 def build_report(
@@ -52,8 +55,9 @@ def build_report(
         Bundles fitted to subsets of this database. Bundles of other databases (an earlier release, the
         published one) are compared with these and used for nothing else.
     output
-        Folder of the report. It gets `index.html` and `figures/`, and with evaluations `phasing/`; each is
-        replaced as a whole, other files in the folder stay.
+        Folder of the report. It gets `index.html` and `figures/`, with evaluations `phasing/` of the same
+        form, and in both a list of what was written, `files.json`. Files that an earlier report lists are
+        replaced or removed, all others stay.
     subsets
         Parquet files of subsets; those not given are selected from the database.
     generated
@@ -71,7 +75,13 @@ def build_report(
     XtalpriorsError
         An input cannot be read, no bundle is of this database, an evaluation is of another one, or the
         output cannot be written. The report that was there before is then still whole.
+    UsageError
+        A file in the folder would be replaced that is not an earlier report's, or was changed since.
     """
+    output = Path(output)
+    for folder in (output, output / PHASING):
+        check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
+        check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
     sets = [read_generated(Path(path)) for path in generated]
     drifts = drift_tables(inputs)
@@ -85,7 +95,8 @@ def build_report(
         section, tables["gap"] = synthetic_section(inputs, sets)
         sections.append(section)
     figures = [figure for section in sections for figure in section.figures]
-    files = _figure_files(FIGURES, figures, tables)
+    files = _figure_files(figures, tables)
+    about_phasing: dict[str, str] | None = None
     if evaluations is not None:
         from xtalpriors.reports.phasing.phasing_page import (
             phasing_page,  # loads torch, which nothing else here needs
@@ -93,57 +104,35 @@ def build_report(
 
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
-        files |= {PHASING / "index.html": page.html}
-        files |= _figure_files(PHASING / FIGURES, page.figures, page.tables)
+        about_phasing = _figure_files(page.figures, page.tables) | {PAGE: page.html}
     if inputs.bundles:
         sections.append(priors_section(inputs))
     sections.append(reading_section())
-    files |= {Path("index.html"): render_page(inputs, sections)}
-    return _write(files, Path(output))
+    files |= {PAGE: render_page(inputs, sections)}
+    check_written_folder(output, files, _of_earlier_version)
+    if about_phasing is not None:
+        write_folder(output / PHASING, about_phasing, _of_earlier_version)
+    write_folder(output, files, _of_earlier_version)
+    return output / PAGE
 
 
-def _figure_files(
-    folder: Path, figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]
-) -> dict[Path, str]:
-    """Text of the files of figures and tables."""
+def _figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Text of the files of figures and tables, by name."""
     frames = tables | {figure.name: figure.frame for figure in figures}
-    files = {folder / f"{figure.name}.svg": figure.svg for figure in figures}
+    files = {f"{FIGURES}/{figure.name}.svg": figure.svg for figure in figures}
     for name, frame in frames.items():
-        files[folder / f"{name}.csv"] = frame.to_csv(
+        files[f"{FIGURES}/{name}.csv"] = frame.to_csv(
             index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
         )
     return files
 
 
-def _write(files: dict[Path, str], output: Path) -> Path:
-    """Write all files beside the output first, then move them into place."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=output) as name:
-            folder = Path(name)
-            for file, text in files.items():
-                path = folder / file
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8", newline="\n")
-            for part in (FIGURES, PHASING):
-                if (folder / part).is_dir():
-                    _swap(folder / part, output / part, folder / f"former-{part}")
-            (folder / "index.html").replace(output / "index.html")
-    except OSError as error:
-        raise XtalpriorsError(
-            f"The report cannot be written to {output}: {error.strerror or error}. "
-            "Free some space, or name another folder with `--output`."
-        ) from error
-    return output / "index.html"
-
-
-def _swap(new: Path, place: Path, former: Path) -> None:
-    """Put a folder in the place of another one, which comes back if that fails."""
-    if place.is_dir():
-        place.rename(former)
-    try:
-        new.rename(place)
-    except OSError:
-        if former.is_dir():
-            former.rename(place)
-        raise
+def _of_earlier_version(folder: Path) -> Iterator[str]:
+    """Files of a report without a list: its page, known by the title, and the figures that the page links."""
+    page = folder / PAGE
+    if not page.is_file():
+        return
+    text = page.read_text(encoding="utf-8", errors="replace")
+    if _EARLIER_PAGE.search(text):
+        yield PAGE
+        yield from set(re.findall(rf'href="({FIGURES}/[^"/]+)"', text))

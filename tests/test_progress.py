@@ -33,7 +33,7 @@ def test_work_without_a_total_or_notes(capsys: pytest.CaptureFixture[str]) -> No
         advance()
         advance(5)
         advance(note="found")
-    assert capsys.readouterr().err.splitlines()[0] == "list: files"
+    assert capsys.readouterr().err.splitlines()[0] == "list …"
 
 
 def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.arrays import CELL
+from xtalpriors.atomic_write import replacing
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.structures import StructureBatch
+from xtalpriors.outputs import FileKind
+from xtalpriors.write_tables import parquet_with
 
 __all__ = [
+    "GENERATED",
     "SCHEMA",
     "read_batches",
     "read_metadata",
@@ -31,6 +35,9 @@ __all__ = [
 METADATA_KEY = b"xtalpriors"
 FORMAT = 1
 """Raised when a column changes."""
+GENERATED = FileKind(
+    "a file of generated structures", parquet_with(METADATA_KEY, "space_group", "multiplicity")
+)
 
 SCHEMA = pa.schema(
     [
@@ -83,8 +90,9 @@ def _arrow(values: npt.NDArray[Any]) -> pa.Array:
 
 
 def write_parquet(batch: StructureBatch, path: Path, run: dict[str, Any] | None = None) -> None:
-    """Write a batch to one file."""
-    pq.write_table(to_table(batch, run), path, compression="zstd")
+    """Write a batch to one file, in the place of nothing or of another file of structures."""
+    with replacing(path, GENERATED) as part:
+        pq.write_table(to_table(batch, run), part, compression="zstd")
 
 
 def _from_arrow(table: pa.Table, group: SpaceGroup) -> StructureBatch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import ALGORITHM
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.output.parquet import read_metadata
+from xtalpriors.outputs import FileKind, check_folder, json_with
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
+    "RUN",
+    "SHARD",
     "check_range",
     "claim",
+    "discard",
     "holds",
     "identity_of",
     "is_complete",
@@ -29,6 +34,9 @@ __all__ = [
     "shard_path",
 ]
 
+RUN = FileKind("the record of a run", json_with("algorithm", "priors_digest", "config_digest", "seed"))
+SHARD = FileKind("a part of a run", lambda path: (path.parent / "run.json").is_file())
+"""A shard or a CIF in a folder that `claim` has made, where a damaged one is written again."""
 LEAST_BYTES = 100
 """No structure takes less on disk: its cell alone is 48 bytes that do not compress."""
 
@@ -82,6 +90,7 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
     UsageError
         The folder holds another run, or files of another kind.
     """
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "run.json"
     if path.exists():
@@ -100,7 +109,16 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
     # another machine may be writing its run.json this moment
     if any(not _is_part(p) for p in folder.iterdir()) and not path.exists():
         raise UsageError(f"{folder} is not empty and holds no run of this command. Choose another output.")
-    write_text(path, json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n", RUN)
+
+
+def discard(folder: Path) -> None:
+    """Remove what a run wrote in a folder that `claim` has made, and the folder if nothing else is in it."""
+    for path in [*folder.glob("structures-*.parquet"), *filter(_is_part, folder.iterdir())]:
+        path.unlink(missing_ok=True)
+    (folder / "run.json").unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _is_part(path: Path) -> bool:

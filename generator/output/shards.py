@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +17,13 @@ from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import CHUNK, Generator
 from xtalpriors.generator.output.cif import to_cif
-from xtalpriors.generator.output.parquet import schema_of, to_table
+from xtalpriors.generator.output.parquet import GENERATED, schema_of, to_table
 from xtalpriors.generator.output.run_folder import (
+    RUN,
+    SHARD,
     check_range,
     claim,
+    discard,
     holds,
     identity_of,
     is_complete,
@@ -29,6 +31,7 @@ from xtalpriors.generator.output.run_folder import (
     shard_path,
 )
 from xtalpriors.generator.output.run_report import GenerateReport
+from xtalpriors.outputs import check_output
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Advance, Progress, silent
 
@@ -90,7 +93,7 @@ def generate_to(
         Structures per shard. A shard appears under its name only when it is complete; a run that was stopped
         continues after the last complete one.
     overwrite
-        Replace a file of another run (`FILE.parquet` only), instead of refusing.
+        Replace the structures of another run (`FILE.parquet` only), instead of refusing.
     progress
         `xtalpriors.progress.bar` or `silent`.
 
@@ -148,7 +151,7 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
         run.advance(count)
         return count
     schema = schema_of(run.generator.specification.group, run.identity)
-    with replacing(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with replacing(path, SHARD) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for batch in run.generator.batches(first, count, workers=run.workers):
             writer.write_table(to_table(batch, run.identity))
             _add(run.totals, batch.totals)
@@ -161,31 +164,32 @@ def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> i
     folder = output.with_name(output.name + ".parts")
     if overwrite or not any(folder.glob("structures-*")):  # a run that failed at once leaves none
         _forget_other_run(folder, run.identity)
+    check_output(output, GENERATED)
     if not overwrite and holds(output, run.identity, ranges.start, ranges.n):
         run.advance(ranges.n)
         return ranges.n
     output.parent.mkdir(parents=True, exist_ok=True)
     claim(folder, run.identity)
     resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
-    part = folder / ".joined.part"
     schema = schema_of(run.generator.specification.group, run.identity)
-    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with replacing(output, GENERATED) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for first, n in ranges.shards():
             for table in _tables(shard_path(folder, first, n)):
                 writer.write_table(table)
-    part.replace(output)
-    shutil.rmtree(folder)
+    discard(folder)
     return resumed
 
 
 def _forget_other_run(folder: Path, identity: dict[str, Any]) -> None:
     """Delete the shards that a stopped run left beside its file, unless they are this run's."""
-    if not (folder / "run.json").exists():
+    path = folder / "run.json"
+    if not path.exists():
         return
+    check_output(path, RUN)
     try:
         claim(folder, identity)
     except UsageError:
-        shutil.rmtree(folder)
+        discard(folder)
 
 
 def _tables(shard: Path) -> Iterator[pa.Table]:
@@ -212,7 +216,7 @@ def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     for batch in run.generator.batches(missing[0], missing[-1] - missing[0] + 1, workers=run.workers):
         for structure in batch:
             if structure.index in wanted:
-                write_text(folder / f"{structure.index:012d}.cif", to_cif(structure))
+                write_text(folder / f"{structure.index:012d}.cif", to_cif(structure), SHARD)
                 run.advance()
         _add(run.totals, batch.totals)
     return count - len(missing)

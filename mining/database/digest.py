@@ -22,8 +22,20 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import SCHEMA_VERSION
 from xtalpriors.mining.database.store import CONTENT_TABLES, fetch_row, get_meta, remove_meta, set_meta
+from xtalpriors.outputs import FileKind, json_with
 
-__all__ = ["Digest", "digest_file", "get_digest", "read_digest", "set_digest", "unset_digest", "write_digest"]
+__all__ = [
+    "DIGEST",
+    "Digest",
+    "digest_file",
+    "get_digest",
+    "read_digest",
+    "set_digest",
+    "unset_digest",
+    "write_digest",
+]
+
+DIGEST = FileKind("the digest of a database", json_with("digest", "schema_version", "tables"))
 
 _KEY = "content_digest"  # databases made before it covered content hashes and outcomes have no such key
 
@@ -114,7 +126,7 @@ def read_digest(connection: duckdb.DuckDBPyConnection, database: Path) -> Digest
 
 def write_digest(digest: Digest, path: Path) -> None:
     """Write the digest file: sorted keys, the same bytes for the same content."""
-    write_text(path, json.dumps(digest, indent=2, sort_keys=True) + "\n")
+    write_text(path, json.dumps(digest, indent=2, sort_keys=True) + "\n", DIGEST)
 
 
 def _named(file: Path) -> str | None:

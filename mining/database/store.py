@@ -25,9 +25,11 @@ from xtalpriors.mining.database.schema import (
     Column,
 )
 from xtalpriors.mining.database.views import VIEWS
+from xtalpriors.outputs import FileKind, check_output, content_of
 
 __all__ = [
     "CONTENT_TABLES",
+    "DATABASE",
     "TABLES",
     "database_error",
     "fetch_row",
@@ -48,6 +50,9 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "run": ("One row per run that had something to do", RUN),
 }
 """Name, meaning and columns of every table."""
+
+DATABASE = FileKind("a database", lambda path: content_of(path) == "a DuckDB database")
+"""Whose database it is, `open_database` says."""
 
 CONTENT_TABLES = ("entry", "site", "rejection", "file", "cluster")
 """The tables whose content the digest covers: what was found, not when."""
@@ -90,6 +95,8 @@ def open_database(
     path = Path(path)
     if read_only and not path.is_file():
         raise XtalpriorsError(f"There is no database {path}. Make it: `xtalpriors mine --database {path} …`.")
+    if not read_only:
+        check_output(path, DATABASE)
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
     if threads is not None:
         config["threads"] = threads

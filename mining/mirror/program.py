@@ -88,7 +88,7 @@ def run_program(
 
 def interruption() -> InterruptedRunError:
     """What an update that was stopped says."""
-    return InterruptedRunError("Interrupted; what has come is kept. Run the same command again to go on.")
+    return InterruptedRunError("Interrupted: what has come is kept, and the same call goes on from there.")
 
 
 def _watch(process: subprocess.Popen[str], wait: Callable[[], bool]) -> threading.Thread:

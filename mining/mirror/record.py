@@ -10,12 +10,17 @@ from pydantic import ValidationError
 from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen
+from xtalpriors.outputs import FileKind, json_with
 
-__all__ = ["MARK", "MirrorRecord", "SyncRun", "read_record", "write_record"]
+__all__ = ["MARK", "MIRRORED", "MirrorRecord", "SyncRun", "read_record", "write_record"]
 
 MARK = ".xtalpriors-mirror.json"
 """File at the root of a mirror. It is hidden, so mining does not take it for an entry."""
 
+MIRRORED = FileKind(
+    "a file of a mirror", lambda path: any((folder / MARK).is_file() for folder in path.parents)
+)
+_RECORD = FileKind("the record of a mirror", json_with("format", "origin", "runs"))
 _RUNS_KEPT = 100
 
 
@@ -79,4 +84,4 @@ def read_record(root: Path) -> MirrorRecord | None:
 
 def write_record(root: Path, record: MirrorRecord) -> None:
     """Put the record at the root of the mirror."""
-    write_text(root / MARK, record.model_dump_json(indent=1) + "\n")
+    write_text(root / MARK, record.model_dump_json(indent=1) + "\n", _RECORD)

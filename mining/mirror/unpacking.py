@@ -11,6 +11,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.mirror.layout import entry_path, in_ranges
 from xtalpriors.mining.mirror.program import interruption
+from xtalpriors.mining.mirror.record import MIRRORED
 from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
 from xtalpriors.mining.sources import SourceFile, UnreadableError
 from xtalpriors.mining.sources.archives import SingleFileSource, open_archive
@@ -93,7 +94,7 @@ def _take(
         transfer.add(len(data), is_new=is_new, revision=revision)
         transfer.older += (header_revision(here) or 0) > (revision or 0)
         if not is_dry_run:
-            with replacing(path) as part:
+            with replacing(path, MIRRORED) as part:
                 part.write_bytes(data)
     if not is_dry_run and member.mtime_ns is not None:
         os.utime(path, ns=(member.mtime_ns, member.mtime_ns))

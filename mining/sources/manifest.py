@@ -27,11 +27,13 @@ from xtalpriors.mining.database.schema import FILE, arrow_schema
 from xtalpriors.mining.database.store import fetch_row, fetch_table
 from xtalpriors.mining.sources import Source, SourceFile, check_names
 from xtalpriors.mining.sources.fingerprint import content_fingerprint
+from xtalpriors.outputs import FileKind, check_output
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["ManifestReport", "list_files", "read_manifest", "update_manifest"]
 
 SCHEMA = arrow_schema(FILE)
+MANIFEST = FileKind("a manifest", lambda path: pq.read_schema(path).names == SCHEMA.names)
 _T = TypeVar("_T")
 
 # o: the lines before; l: the listing; h: what was hashed now; n: the lines now
@@ -126,7 +128,9 @@ def update_manifest(
     """
     started = time.monotonic()
     check_names(sources)
-    old = read_manifest(path) if Path(path).exists() else SCHEMA.empty_table()
+    check_output(path, MANIFEST)
+    is_there = path.exists() and path.stat().st_size > 0
+    old = read_manifest(path) if is_there else SCHEMA.empty_table()
     listed = list_files(sources, progress)
     with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
         connection.register("o", old).register("l", listed)
@@ -232,5 +236,5 @@ def _write(table: pa.Table, path: Path) -> None:
     pq.write_table(table.cast(SCHEMA), sink, compression="zstd", row_group_size=2**17)
     data = sink.getvalue().to_pybytes()
     if not path.exists() or path.read_bytes() != data:
-        with replacing(path) as part:
+        with replacing(path, MANIFEST) as part:
             part.write_bytes(data)

@@ -13,11 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.outputs import FileKind
+from xtalpriors.write_tables import parquet_with
 
-__all__ = ["METADATA_KEY", "read_metadata", "sites_path"]
+__all__ = ["METADATA_KEY", "SITES", "SUBSET", "read_metadata", "sites_path"]
 
 METADATA_KEY = b"xtalpriors"
 """Key of the Parquet metadata under which `write_subset` says what it wrote, as JSON."""
+SUBSET = FileKind("a subset", parquet_with(METADATA_KEY, "definition", "entry_id", "cluster_id"))
+SITES = FileKind("the sites of a subset", parquet_with(METADATA_KEY, "definition", "entry_id", "site_index"))
 
 
 def sites_path(subset: Path) -> Path:

@@ -19,7 +19,7 @@ from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.subsets.definition import SubsetDefinition
-from xtalpriors.mining.subsets.files import METADATA_KEY, sites_path
+from xtalpriors.mining.subsets.files import METADATA_KEY, SITES, SUBSET, sites_path
 from xtalpriors.mining.subsets.query import (
     MEMBER_COLUMNS,
     count_by_convention,
@@ -32,6 +32,7 @@ from xtalpriors.mining.subsets.query import (
     site_rows,
 )
 from xtalpriors.mining.subsets.waterfall import Step
+from xtalpriors.outputs import check_outputs
 from xtalpriors.write_tables import write_parquet
 
 if TYPE_CHECKING:
@@ -108,23 +109,26 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     ------
     XtalpriorsError
         The database is missing, of another version or unfinished, or the output cannot be written.
+    UsageError
+        Files of another kind are where the output goes.
     """
     output = Path(output)
+    check_outputs([(output, SUBSET), (sites_path(output), SITES)], [database])
     with open_database(database) as connection:
         digest = read_digest(connection, Path(database))
         waterfall = select_members(connection, definition)
         if not definition.bring_to_p21c:
             report = _report(connection, definition, waterfall)
             metadata = _metadata(digest, definition, report)
-            write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata)
-            write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata)
+            write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata, SUBSET)
+            write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata, SITES)
             return report
         brought = _brought(connection)
         waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
         report = _report(connection, definition, waterfall, brought)
         metadata = _metadata(digest, definition, report)
-    write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata)
-    write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata)
+    write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata, SUBSET)
+    write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata, SITES)
     return report
 
 

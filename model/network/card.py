@@ -13,8 +13,10 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.inputs import Scaling
 from xtalpriors.model.network.phai import NetworkSize
 from xtalpriors.model.network.reflections import LARGEST_INDEX
+from xtalpriors.outputs import FileKind, json_with, text_with
 
 __all__ = [
+    "CARD_FILES",
     "CARD_VERSION",
     "SOLVED",
     "Lineage",
@@ -26,6 +28,10 @@ __all__ = [
 ]
 
 CARD_VERSION: Final = 1
+CARD: Final = FileKind("a model card", json_with("card_version", "size", "space_group"))
+CARD_TEXT: Final = FileKind("a model card", text_with("\nPhAI of "))
+CARD_FILES: Final = {"model-card.json": CARD, "model-card.md": CARD_TEXT}
+"""Names and kinds of the files of a card."""
 SOLVED: Final = 0.8
 """r of a solved structure (Melgalvis & Reķis 2026, doi 10.1107/S2053273325009428)."""
 
@@ -94,8 +100,9 @@ class ModelCard(Frozen):
 
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write `model-card.json` and `model-card.md`."""
-    write_text(folder / "model-card.json", canonical_json(card.model_dump(mode="json"), indent=1) + "\n")
-    write_text(folder / "model-card.md", card_markdown(card))
+    content = canonical_json(card.model_dump(mode="json"), indent=1) + "\n"
+    write_text(folder / "model-card.json", content, CARD)
+    write_text(folder / "model-card.md", card_markdown(card), CARD_TEXT)
 
 
 def card_markdown(card: ModelCard) -> str:

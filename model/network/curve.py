@@ -9,11 +9,13 @@ from pydantic import Field
 
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.card import ModelCard, SetScore
+from xtalpriors.outputs import FileKind, text_with
 
-__all__ = ["CURVE_FILE", "TrainingCurve", "read_curve"]
+__all__ = ["CURVE", "CURVE_FILE", "TrainingCurve", "read_curve"]
 
 CURVE_FILE = "curve.csv"
 """Name of the file in the folder of a run; `journal.Journal` writes it."""
+CURVE = FileKind("the curve of a training", text_with("step,structures,loss,learning_rate"))
 _ALWAYS = ("structures", "loss", "learning_rate")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -18,10 +18,12 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import CARD_VERSION, ModelCard
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.published_weights import load_published_weights, misfits, published_names
+from xtalpriors.outputs import FileKind
 
 __all__ = [
     "FILE_NAME",
     "METADATA_KEY",
+    "NETWORK",
     "load_card",
     "load_model",
     "load_published_weights",
@@ -33,6 +35,22 @@ __all__ = [
 
 FILE_NAME = "model.safetensors"
 METADATA_KEY = "xtalpriors"
+
+
+def tensors_with(field: str) -> Callable[[Path], bool]:
+    """Recognise a safetensors file of this project by a field of its metadata."""
+
+    def is_own(path: Path) -> bool:
+        try:
+            with safe_open(path, "pt") as opened:
+                return field in json.loads((opened.metadata() or {}).get(METADATA_KEY, "{}"))
+        except SafetensorError:
+            return False
+
+    return is_own
+
+
+NETWORK = FileKind("a network", tensors_with("card_version"))
 
 
 def weights_file(path: Path) -> Path:
@@ -71,11 +89,11 @@ def save_model(path: Path, model: PhAI, card: ModelCard, *, dtype: torch.dtype |
         for name, value in model.state_dict().items()
     }
     written = card.model_copy(update={"weights_digest": weights_digest(tensors)})
-    write_tensors(file, tensors, written.model_dump(mode="json"))
+    write_tensors(file, tensors, written.model_dump(mode="json"), NETWORK)
     return file
 
 
-def write_tensors(file: Path, tensors: dict[str, torch.Tensor], content: object) -> None:
+def write_tensors(file: Path, tensors: dict[str, torch.Tensor], content: object, kind: FileKind) -> None:
     """Write a safetensors file in one step: a reader sees the former file or the whole of the new one.
 
     Raises
@@ -83,7 +101,7 @@ def write_tensors(file: Path, tensors: dict[str, torch.Tensor], content: object)
     XtalpriorsError
         The disk is full or the folder cannot be written; the former file is untouched.
     """
-    with replacing(file) as part:
+    with replacing(file, kind) as part:
         try:
             save_file(tensors, part, metadata={METADATA_KEY: json.dumps(content, sort_keys=True)})
         except SafetensorError as error:  # of the disk: it was given good tensors

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from xtalpriors.atomic_write import keep_apart
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
@@ -15,8 +14,9 @@ from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.network.weights import load_model, weights_file
 from xtalpriors.model.prediction.predict import Prediction, predict
 from xtalpriors.model.prediction.read_input import read_input
-from xtalpriors.model.prediction.write_prediction import write_map, write_phases
+from xtalpriors.model.prediction.write_prediction import MAP, PHASES, write_map, write_phases
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
+from xtalpriors.outputs import check_outputs
 
 __all__ = ["phase_crystal"]
 
@@ -60,7 +60,8 @@ def phase_crystal(
         Nothing that can be phased, a device that is not there, an output that is one of the inputs, or cannot
         be written; nothing half written stays.
     """
-    keep_apart([source, weights_file(model)], [output, *([density_map] if density_map else [])])
+    outputs = [(Path(output), PHASES), *([(Path(density_map), MAP)] if density_map else [])]
+    check_outputs(outputs, [source, weights_file(model)])
     chosen = pick_device(device)
     network, card = load_model(model)
     given = read_input(

@@ -12,8 +12,15 @@ from xtalpriors.atomic_write import replacing, write_text
 from xtalpriors.errors import UsageError
 from xtalpriors.model.prediction.predict import Prediction
 from xtalpriors.model.scoring.density import DensityMaps, good_size
+from xtalpriors.outputs import FileKind, text_with
 
-__all__ = ["electron_density", "prediction_cif", "write_map", "write_phases"]
+__all__ = ["MAP", "PHASES", "electron_density", "prediction_cif", "write_map", "write_phases"]
+
+_CREATED = "xtalpriors predict"
+_LABEL = slice(224, 304)
+"""Bytes of the first label in the header of a CCP4 map."""
+PHASES = FileKind("a CIF of phases", text_with(f"_audit_creation_method '{_CREATED}'"))
+MAP = FileKind("a density map", lambda path: _CREATED.encode() in _header(path)[_LABEL])
 
 MAP_SPACING_ANGSTROM = 0.25
 """Largest distance of two points of a map along an axis: a quarter of the resolution."""
@@ -31,7 +38,7 @@ def prediction_cif(prediction: Prediction) -> str:
     document = gemmi.cif.Document()
     block = document.add_new_block(_block_name(given.name))
     pairs = {
-        "_audit_creation_method": "xtalpriors predict",
+        "_audit_creation_method": _CREATED,
         "_space_group_name_H-M_alt": group.hm,
         "_space_group_name_Hall": group.hall,
         "_space_group_IT_number": str(group.number),
@@ -101,7 +108,7 @@ def write_phases(prediction: Prediction, path: Path) -> None:
     XtalpriorsError
         The file cannot be written.
     """
-    write_text(path, prediction_cif(prediction))
+    write_text(path, prediction_cif(prediction), PHASES)
 
 
 def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> torch.Tensor:
@@ -137,8 +144,15 @@ def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_
         gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(t) for t in group.operators])),
     )
     ccp4.update_ccp4_header()
-    with replacing(path) as part:
+    ccp4.set_header_i32(56, 1)  # number of labels
+    ccp4.set_header_str(57, _CREATED.ljust(80))
+    with replacing(path, MAP) as part:
         try:
             ccp4.write_ccp4_map(str(part))
         except RuntimeError as error:  # gemmi's, of the disk
             raise OSError(str(error)) from error
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1024)

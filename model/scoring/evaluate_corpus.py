@@ -9,13 +9,18 @@ from typing import Any, Final
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
-from xtalpriors.model.network.card import ModelCard, card_markdown
+from xtalpriors.model.network.card import CARD, CARD_TEXT, ModelCard, card_markdown
 from xtalpriors.model.network.weights import load_card
-from xtalpriors.model.scoring.evaluate_subsets import EvaluatedSubsets, Selection, evaluate_subsets
-from xtalpriors.model.scoring.evaluation_table import maps_path, summary_path
+from xtalpriors.model.scoring.evaluate_subsets import (
+    EvaluatedSubsets,
+    Selection,
+    evaluate_subsets,
+    evaluation_files,
+)
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import EmptyTestSet
 from xtalpriors.model.scoring.summary import Score, Summary
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, read_object
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["EvaluatedCorpus", "evaluate_corpus", "headline"]
@@ -27,6 +32,12 @@ CARD_SCORES: Final[Mapping[str, str]] = {
     "best of five random": "best of five random",
 }
 """Names of `summary.SCORES` that stand in the readable card, and what it calls them."""
+
+METRICS: Final = FileKind(
+    "the headline numbers of an evaluation",
+    lambda path: all("n" in numbers for numbers in read_object(path).values()),
+)
+RECORD: Final = FileKind("the record of an evaluation", json_with("network", "structures", "databases"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,14 @@ def evaluate_corpus(
         As `evaluate_subsets`, but for an empty subset.
     """
     card = load_card(model)
+    kinds = {
+        metrics: METRICS,
+        folder / "digest.json": RECORD,
+        folder / "model-card.json": CARD,
+        folder / "model-card.md": CARD_TEXT,
+    }
+    check_folder(folder)
+    check_outputs(kinds.items())
     found = EvaluatedCorpus({}, {})
     for subset in map(Path, subsets):
         output = folder / subset.name
@@ -95,7 +114,8 @@ def evaluate_corpus(
             )
         except EmptyTestSet as error:
             found.empty[subset.stem] = str(error)
-            for former in (output, summary_path(output), maps_path(output)):
+            check_outputs(evaluation_files(output))
+            for former, _ in evaluation_files(output):
                 former.unlink(missing_ok=True)
     summaries = {name: one.summary for name, one in found.done.items()}
     numbers = {name: headline(summary) for name, summary in summaries.items()}
@@ -105,14 +125,15 @@ def evaluate_corpus(
         "structures": {name: one["n"] for name, one in numbers.items()},
         "databases": {name: one.network["databases"] for name, one in summaries.items()},
     }
-    files = {
-        metrics: canonical_json(numbers, indent=1) + "\n",
-        folder / "digest.json": canonical_json(record, indent=1) + "\n",
-        folder / "model-card.json": canonical_json(_content(card, summaries), indent=1) + "\n",
-        folder / "model-card.md": _markdown(card, summaries),
-    }
-    for file, text in files.items():
-        write_text(file, text)
+    texts = [
+        *(
+            canonical_json(content, indent=1) + "\n"
+            for content in (numbers, record, _content(card, summaries))
+        ),
+        _markdown(card, summaries),
+    ]
+    for (file, kind), text in zip(kinds.items(), texts, strict=True):
+        write_text(file, text, kind)
     return found
 
 

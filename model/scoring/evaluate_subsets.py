@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from xtalpriors.atomic_write import keep_apart, write_text
+from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
@@ -20,15 +20,22 @@ from xtalpriors.model.network.curve import CURVE_FILE, read_curve
 from xtalpriors.model.network.device import pick_device, torch_threads
 from xtalpriors.model.network.weights import load_model, weights_file
 from xtalpriors.model.scoring.evaluate import evaluate
-from xtalpriors.model.scoring.evaluation_table import Evaluation, maps_path, summary_path, write_evaluation
-from xtalpriors.model.scoring.projection import projections, write_projections
+from xtalpriors.model.scoring.evaluation_table import (
+    EVALUATION,
+    Evaluation,
+    maps_path,
+    summary_path,
+    write_evaluation,
+)
+from xtalpriors.model.scoring.projection import MAPS, projections, write_projections
 from xtalpriors.model.scoring.read_structures import read_structures
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
 from xtalpriors.model.scoring.structures import EmptyTestSet, ExperimentalStructures
-from xtalpriors.model.scoring.summary import Summary, score_text, summarise
+from xtalpriors.model.scoring.summary import SUMMARY, Summary, score_text, summarise
+from xtalpriors.outputs import FileKind, check_outputs
 from xtalpriors.progress import Progress, silent
 
-__all__ = ["EvaluatedSubsets", "Selection", "evaluate_subsets"]
+__all__ = ["EvaluatedSubsets", "Selection", "evaluate_subsets", "evaluation_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def evaluate_subsets(
     """
     output = Path(output)
     read = [weights_file(model), *(path for s in map(Path, subsets) for path in (s, sites_path(s)))]
-    keep_apart(read, [output, maps_path(output), summary_path(output)])
+    check_outputs(evaluation_files(output), read)
     chosen = pick_device(device)
     network, card = load_model(model)
     reflections = reflections_of(card)
@@ -130,8 +137,15 @@ def evaluate_subsets(
     summary = summarise(evaluation)
     write_evaluation(evaluation, output)
     write_projections(projections(evaluation, structures, reflections), evaluation, maps_path(output))
-    write_text(summary_path(output), canonical_json(summary.model_dump(mode="json"), indent=1) + "\n")
+    write_text(
+        summary_path(output), canonical_json(summary.model_dump(mode="json"), indent=1) + "\n", SUMMARY
+    )
     return EvaluatedSubsets(output, evaluation, summary)
+
+
+def evaluation_files(output: Path) -> list[tuple[Path, FileKind]]:
+    """The three files of an evaluation and their kinds."""
+    return [(output, EVALUATION), (maps_path(output), MAPS), (summary_path(output), SUMMARY)]
 
 
 def _select(structures: ExperimentalStructures, selection: Selection) -> ExperimentalStructures:

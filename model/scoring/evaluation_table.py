@@ -18,10 +18,12 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.diffraction import Diffraction, calculate
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.write_tables import write_parquet
+from xtalpriors.outputs import FileKind
+from xtalpriors.write_tables import parquet_with, write_parquet
 
 __all__ = [
     "COLUMNS",
+    "EVALUATION",
     "Evaluation",
     "diffraction_of",
     "make_evaluation",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 METADATA_KEY: Final = b"xtalpriors-evaluation"
+EVALUATION: Final = FileKind("a table of scores", parquet_with(METADATA_KEY))
 FORMAT_VERSION: Final = 1
 
 _STR, _F64, _I64, _BYTES = pa.string(), pa.float64(), pa.int64(), pa.binary()
@@ -164,7 +167,9 @@ def write_evaluation(evaluation: Evaluation, path: Path) -> None:
         It cannot be written.
     """
     text = json.dumps(evaluation.metadata, sort_keys=True, ensure_ascii=False)
-    write_parquet(evaluation.rows, arrow_schema(COLUMNS), Path(path), {METADATA_KEY: text.encode()})
+    write_parquet(
+        evaluation.rows, arrow_schema(COLUMNS), Path(path), {METADATA_KEY: text.encode()}, EVALUATION
+    )
 
 
 def read_evaluation(path: Path) -> Evaluation:

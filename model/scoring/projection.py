@@ -24,10 +24,13 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.density import DensityMaps, good_size
 from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.write_tables import write_parquet
+from xtalpriors.outputs import FileKind
+from xtalpriors.write_tables import parquet_with, write_parquet
 
-__all__ = ["HALF_WIDTH_ANGSTROM", "PROJECTIONS", "STEP_ANGSTROM", "projections", "write_projections"]
+__all__ = ["HALF_WIDTH_ANGSTROM", "MAPS", "PROJECTIONS", "STEP_ANGSTROM", "projections", "write_projections"]
 
+_METADATA_KEY = b"xtalpriors-projections"
+MAPS: Final = FileKind("the maps of an evaluation", parquet_with(_METADATA_KEY))
 
 HALF_WIDTH_ANGSTROM: Final = 5.0
 STEP_ANGSTROM: Final = 0.2
@@ -96,7 +99,7 @@ def projections(
 def write_projections(table: pa.Table, evaluation: Evaluation, path: Path) -> None:
     """Write as Parquet, whole or not at all; the metadata is that of the evaluation."""
     text = json.dumps(evaluation.metadata, sort_keys=True, ensure_ascii=False)
-    write_parquet(table, PROJECTIONS, path, {b"xtalpriors-projections": text.encode()})
+    write_parquet(table, PROJECTIONS, path, {_METADATA_KEY: text.encode()}, MAPS)
 
 
 def _row(

@@ -14,11 +14,13 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.scoring.evaluation_table import Evaluation
 from xtalpriors.model.scoring.structures import CLASSES
+from xtalpriors.outputs import FileKind, json_with
 from xtalpriors.priors.distributions.estimate import wilson_interval
 
-__all__ = ["SCORES", "Score", "Summary", "score", "score_text", "summarise", "training_volumes"]
+__all__ = ["SCORES", "SUMMARY", "Score", "Summary", "score", "score_text", "summarise", "training_volumes"]
 
 
+SUMMARY: Final = FileKind("the summary of an evaluation", json_with("n_refused", "protocol", "scores"))
 SOLVED_2024: Final = 0.95
 """r above which a structure is solved in Larsen et al. 2024; in Melgalvis & Reķis 2026 it is `SOLVED`."""
 

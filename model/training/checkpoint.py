@@ -13,8 +13,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.network.weights import METADATA_KEY, write_tensors
+from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, write_tensors
 from xtalpriors.model.training.config import TrainConfig
+from xtalpriors.outputs import FileKind
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 CHECKPOINT_VERSION = 1
+CHECKPOINT = FileKind("a checkpoint", tensors_with("checkpoint_version"))
 KEEP = 2
 """Checkpoints kept: should the last one be damaged, the one before is there."""
 _NAME = re.compile(r"step-(\d+)\.safetensors")
@@ -86,9 +88,12 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]
 def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
     """Write `step-N.safetensors`; then remove all but the last two, and what was never finished."""
     file = folder / f"step-{step:09d}.safetensors"
-    write_tensors(file, tensors, {"checkpoint_version": CHECKPOINT_VERSION, "step": step, **state})
+    write_tensors(
+        file, tensors, {"checkpoint_version": CHECKPOINT_VERSION, "step": step, **state}, CHECKPOINT
+    )
     unfinished = folder.glob(".step-*.part")  # of a process that was killed
-    for old in (*checkpoint_files(folder)[:-KEEP], *unfinished):
+    former = [path for path in checkpoint_files(folder)[:-KEEP] if CHECKPOINT.is_own(path)]
+    for old in (*former, *unfinished):
         old.unlink(missing_ok=True)
     return file
 

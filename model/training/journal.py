@@ -12,9 +12,14 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import rounded
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import SOLVED
+from xtalpriors.model.network.curve import CURVE, CURVE_FILE
+from xtalpriors.outputs import FileKind, text_with
 from xtalpriors.write_tables import write_csv
 
-__all__ = ["Journal", "headline", "read_log"]
+__all__ = ["LOG", "LOG_FILE", "Journal", "headline", "read_log"]
+
+LOG_FILE = "log.jsonl"
+LOG = FileKind("the log of a training", text_with('"event": "'))
 
 
 class Journal:
@@ -38,12 +43,12 @@ class Journal:
     def __init__(self, folder: Path, *, write: bool, step: int) -> None:
         self.folder, self._write = folder, write
         self._start = time.monotonic()
-        kept = [record for record in read_log(folder / "log.jsonl") if record.get("step", 0) <= step]
+        kept = [record for record in read_log(folder / LOG_FILE) if record.get("step", 0) <= step]
         self.records: list[dict[str, Any]] = kept if step else []
         self.headline = headline(self.records)
         if write:
             text = "".join(json.dumps(record, sort_keys=True) + "\n" for record in self.records)
-            write_text(folder / "log.jsonl", text)
+            write_text(folder / LOG_FILE, text, LOG)
 
     def add(self, event: str, step: int, structures: int, **values: Any) -> None:
         """Write one record."""
@@ -54,7 +59,7 @@ class Journal:
         if event in ("train", "validation"):
             self.headline = headline(self.records)
         if self._write:
-            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record, sort_keys=True) + "\n")
 
     def write_curves(self) -> None:
@@ -74,7 +79,7 @@ class Journal:
                 name = record["set"]
                 row |= {f"{name}_{key}": record[key] for key in ("median_r", "mean_r", "solved")}
         columns = list(dict.fromkeys(["step", "structures", "loss", "learning_rate", *_all_keys(rows)]))
-        write_csv(self.folder / "curve.csv", (rows[step] for step in sorted(rows)), columns)
+        write_csv(self.folder / CURVE_FILE, (rows[step] for step in sorted(rows)), columns, CURVE)
 
 
 def _all_keys(rows: dict[int, dict[str, Any]]) -> list[str]:

@@ -16,9 +16,11 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
 from xtalpriors.interrupts import stop_flag
-from xtalpriors.model.network.card import ModelCard, SetScore, write_card
-from xtalpriors.model.network.weights import FILE_NAME, load_card, save_model
+from xtalpriors.model.network.card import CARD_FILES, ModelCard, SetScore, write_card
+from xtalpriors.model.network.curve import CURVE, CURVE_FILE
+from xtalpriors.model.network.weights import FILE_NAME, NETWORK, load_card, save_model
 from xtalpriors.model.training.checkpoint import (
+    CHECKPOINT,
     check_same_run,
     checkpoint_files,
     latest,
@@ -28,11 +30,12 @@ from xtalpriors.model.training.checkpoint import (
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.model.training.distributed import processes
 from xtalpriors.model.training.feed import Feed
-from xtalpriors.model.training.journal import Journal
+from xtalpriors.model.training.journal import LOG, LOG_FILE, Journal
 from xtalpriors.model.training.lineage import lineage_of
 from xtalpriors.model.training.session import settings
 from xtalpriors.model.training.trainer import Trainer, make_stream
 from xtalpriors.model.training.validation import ValidationSet, generated_set, score_set
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Progress, silent
 
@@ -40,6 +43,29 @@ __all__ = ["RECORD", "TrainResult", "discard_run", "train"]
 
 RECORD = "digest.json"
 """Name of the file that says what a finished run was made from, for `dvc.lock`."""
+
+
+def _is_configuration(path: Path) -> bool:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError:
+        return False
+    return isinstance(content, dict) and {"network", "structures", "data", "optimiser"} <= content.keys()
+
+
+CONFIG = FileKind("the configuration of a training", _is_configuration)
+METRICS = FileKind("the metrics of a training", json_with("structures", "parameters", "loss", "scores"))
+MADE_FROM = FileKind("the record of a training", json_with("priors_digest", "training_digest", "structures"))
+RUN_FILES: dict[str, FileKind] = {
+    FILE_NAME: NETWORK,
+    **CARD_FILES,
+    "config.yaml": CONFIG,
+    "metrics.json": METRICS,
+    CURVE_FILE: CURVE,
+    LOG_FILE: LOG,
+    RECORD: MADE_FROM,
+}
+"""Names and kinds of what a run writes into its folder, beside `checkpoints/`."""
 
 WARNING_FACTOR = 1.5
 """A mean loss above the best one by this factor is worth a warning in the log."""
@@ -110,13 +136,15 @@ def train(
     Raises
     ------
     UsageError
-        The folder holds another run, or one and `resume` is false; a device that is not there.
+        The folder holds another run, or one and `resume` is false, or a file of somebody else that the run
+        would replace; a device that is not there.
     XtalpriorsError
         A damaged checkpoint; a loss that is not finite; whatever the stream raises.
     KeyboardInterrupt
         After an interrupt (or SIGTERM), once the checkpoint is written.
     """
     with processes(device) as group, settings(config), stop_flag() as stopped:
+        _check_run_folder(output)
         trainer = Trainer(config, bundle, group)
         stream = make_stream(config, bundle, group)
         file = latest(output / "checkpoints")
@@ -138,7 +166,7 @@ def train(
             stream.load_state_dict(stream.state_dict() | position)
         if group.first:
             text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-            write_text(output / "config.yaml", text)
+            write_text(output / "config.yaml", text, CONFIG)
         sets = [generated_set(config, bundle, trainer.reflections), *validation]
         journal = Journal(output, write=group.first, step=trainer.steps_done)
         run = _Run(trainer, journal, output, sets, bundle)
@@ -154,12 +182,25 @@ def train(
 
 
 def discard_run(folder: Path) -> None:
-    """Remove what `train` wrote in a folder, so that a run can start there; other files stay."""
-    cards = ("model-card.json", "model-card.md")
-    for name in (FILE_NAME, *cards, "config.yaml", "metrics.json", "curve.csv", "log.jsonl", RECORD):
-        (folder / name).unlink(missing_ok=True)
-    for checkpoint in checkpoint_files(folder / "checkpoints"):
-        checkpoint.unlink()
+    """Remove what `train` wrote in a folder, so that a run can start there; other files stay.
+
+    Raises
+    ------
+    UsageError
+        A file has the name of one that `train` writes and is something else; nothing is removed then.
+    """
+    _check_run_folder(folder)
+    checkpoints = checkpoint_files(folder / "checkpoints")
+    check_outputs((path, CHECKPOINT) for path in checkpoints)
+    for path in [*(folder / name for name in RUN_FILES), *checkpoints]:
+        path.unlink(missing_ok=True)
+
+
+def _check_run_folder(folder: Path) -> None:
+    """Raise UsageError if a file would be replaced that no training wrote."""
+    check_folder(folder)
+    check_folder(folder / "checkpoints")
+    check_outputs((folder / name, kind) for name, kind in RUN_FILES.items())
 
 
 class _Run:
@@ -230,9 +271,9 @@ class _Run:
         losses = [r["loss"] for r in self.journal.records if r["event"] == "train"]
         metrics["loss"] = losses[-1] if losses else None
         metrics["scores"] = {name: score.model_dump() for name, score in card.scores.items()}
-        write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n")
+        write_text(self.folder / "metrics.json", canonical_json(metrics, indent=1) + "\n", METRICS)
         record = lineage.record | {"structures": card.structures}
-        write_text(self.folder / RECORD, canonical_json(record, indent=1) + "\n")
+        write_text(self.folder / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
         self.journal.write_curves()
         return TrainResult(self.folder, card)
 

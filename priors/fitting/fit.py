@@ -14,7 +14,17 @@ import numpy as np
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
-from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, WaterfallStep, make_bundle, save_bundle
+from xtalpriors.mining.subsets.files import sites_path
+from xtalpriors.outputs import FileKind, check_outputs, json_with
+from xtalpriors.priors.bundle import (
+    BUNDLE,
+    CreatedFrom,
+    PriorBundle,
+    Priors,
+    WaterfallStep,
+    make_bundle,
+    save_bundle,
+)
 from xtalpriors.priors.fitting import (
     axis_ratio,
     cell_volume,
@@ -32,12 +42,13 @@ from xtalpriors.priors.fitting import (
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
 from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset
-from xtalpriors.priors.tell.metrics import write_tables
+from xtalpriors.priors.tell.metrics import METRICS, check_plots, metrics_path, write_tables
 from xtalpriors.progress import Progress, silent
 from xtalpriors.provenance import code_commit, versions
 
 __all__ = ["fit_subset", "fit_table", "provenance_path"]
 
+PROVENANCE = FileKind("the record of a fit", json_with("bundle", "priors_digest", "commit", "packages"))
 PACKAGES = ("xtalpriors", "gemmi", "duckdb", "pyarrow", "numpy", "scipy", "pydantic")
 """Packages whose versions the record of a fit names."""
 
@@ -98,10 +109,13 @@ def fit_subset(
     XtalpriorsError
         A file is missing or unreadable, or the bundle cannot be written.
     UsageError
-        A parameter is out of range.
+        A parameter is out of range, or files of another kind are where the output goes.
     """
     _check(bootstrap, ratio_max, beta_max_degree)
     subset, output = Path(subset), Path(output)
+    kinds = [(output, BUNDLE), (provenance_path(output), PROVENANCE), (metrics_path(output), METRICS)]
+    check_outputs(kinds, [subset, sites_path(subset)])
+    check_plots(output)
     own = read_subset(subset, best_of_cluster=best_of_cluster)
     parent = parent if parent is not None else _parent_beside(subset, own)
     larger = read_subset(parent, best_of_cluster=best_of_cluster) if parent is not None else None
@@ -228,5 +242,5 @@ def write_provenance(output: Path, bundle: PriorBundle, seconds: dict[str, float
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
     }
-    write_text(path, canonical_json(content, indent=1) + "\n")
+    write_text(path, canonical_json(content, indent=1) + "\n", PROVENANCE)
     return path

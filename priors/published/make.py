@@ -15,6 +15,7 @@ from scipy import stats
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.outputs import FileKind, json_with
 from xtalpriors.priors.bundle import (
     ELEMENT_COUNTS,
     CreatedFrom,
@@ -227,6 +228,7 @@ def main() -> None:
     parser.add_argument("--elements", type=Path, help="fitted bundle whose element shares give the split")
     given: Path | None = parser.parse_args().elements
     counts_file = FOLDER / ELEMENT_COUNTS
+    kind = FileKind("the counts of elements", json_with("general", "special", "source"))
     if given is not None:
         bundle = load_bundle(given)
         steps = bundle.created_from.waterfall
@@ -236,7 +238,9 @@ def main() -> None:
             f"({counts}priors {bundle.priors_digest})"
         )
         write_text(
-            counts_file, canonical_json(counts_of_bundle(bundle) | {"source": source}, indent=1) + "\n"
+            counts_file,
+            canonical_json(counts_of_bundle(bundle) | {"source": source}, indent=1) + "\n",
+            kind,
         )
     counts = json.loads(counts_file.read_text(encoding="utf-8"))
     save_bundle(melgalvis_2026(counts, counts["source"]), FOLDER / "melgalvis-2026.json")

@@ -9,14 +9,28 @@ import numpy as np
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import SIGNIFICANT_DIGITS, canonical_json
-from xtalpriors.errors import XtalpriorsError
-from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.outputs import FileKind, read_object
+from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Empirical
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.write_tables import write_csv
+from xtalpriors.write_tables import csv_text
+from xtalpriors.written_folder import check_written_folder, write_folder
 
-__all__ = ["metrics", "plots", "write_metrics", "write_plots", "write_tables"]
+__all__ = [
+    "METRICS",
+    "check_plots",
+    "metrics",
+    "metrics_path",
+    "plots",
+    "write_metrics",
+    "write_plots",
+    "write_tables",
+]
+
+METRICS = FileKind(
+    "the metrics of a bundle", lambda path: read_object(path).keys() <= Priors.model_fields.keys()
+)
 
 BINS = 40
 PLOTTED = {
@@ -90,17 +104,27 @@ def plots(bundle: PriorBundle) -> dict[str, list[dict[str, Any]]]:
 
 def write_metrics(bundle: PriorBundle, path: Path) -> None:
     """Write `metrics(bundle)` as JSON."""
-    write_text(path, canonical_json(metrics(bundle), indent=1) + "\n")
+    write_text(path, canonical_json(metrics(bundle), indent=1) + "\n", METRICS)
 
 
 def write_plots(bundle: PriorBundle, folder: Path) -> list[Path]:
-    """Write each table of `plots(bundle)` as `NAME.csv`; returns the files."""
-    written = []
-    for name, rows in plots(bundle).items():
-        path = Path(folder) / f"{name}.csv"
-        write_csv(path, rows, list(rows[0]), SIGNIFICANT_DIGITS)
-        written.append(path)
-    return written
+    """Write each table of `plots(bundle)` as `NAME.csv`, in the place of earlier ones; returns the files."""
+    texts = {
+        f"{name}.csv": csv_text(rows, list(rows[0]), SIGNIFICANT_DIGITS)
+        for name, rows in plots(bundle).items()
+    }
+    write_folder(folder, texts, _of_earlier_version)
+    return [folder / name for name in texts]
+
+
+def metrics_path(bundle: Path) -> Path:
+    """`NAME.json` has `NAME.metrics.json`."""
+    return bundle.with_name(bundle.name.removesuffix(".json") + ".metrics.json")
+
+
+def check_plots(bundle: Path) -> None:
+    """Raise UsageError if files in `NAME.plots` would be replaced that no earlier fit wrote."""
+    check_written_folder(_plots_folder(bundle), {}, _of_earlier_version)
 
 
 def write_tables(bundle: PriorBundle, output: Path) -> None:
@@ -111,18 +135,22 @@ def write_tables(bundle: PriorBundle, output: Path) -> None:
     XtalpriorsError
         A file cannot be written.
     """
-    stem = output.name.removesuffix(".json")
-    try:
-        write_metrics(bundle, output.with_name(f"{stem}.metrics.json"))
-        folder = output.with_name(f"{stem}.plots")
-        written = set(write_plots(bundle, folder))
-        if folder.is_dir():
-            for stale in set(folder.glob("*.csv")) - written:
-                stale.unlink()
-    except OSError as error:
-        raise XtalpriorsError(
-            f"cannot write the metrics of {output}: {error.strerror or error}. The bundle itself is written."
-        ) from error
+    write_metrics(bundle, metrics_path(output))
+    write_plots(bundle, _plots_folder(output))
+
+
+def _plots_folder(bundle: Path) -> Path:
+    return bundle.with_name(bundle.name.removesuffix(".json") + ".plots")
+
+
+def _of_earlier_version(folder: Path) -> list[str]:
+    """Tables of a version that wrote no list, known by their columns."""
+    found = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", errors="replace") as file:
+            if file.readline() in ("x,values,fit\n", "label,share,low,high\n"):
+                found.append(path.name)
+    return found
 
 
 def _at(value: Any, place: str) -> Any:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, so that the step in progress is finished and nothing is lost."""
+"""Ctrl-C and SIGTERM: as a wish to stop after the step in progress, and as an exception that is not lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["stop_flag"]
+__all__ = ["interruptible", "stop_flag"]
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, and the flag says that one of them came.
+
+    A library that is called from Python may turn KeyboardInterrupt into an error of its own (a query of
+    DuckDB does, and an import that is under way); by the flag the caller knows what it was.
+    """
+    flag = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        flag.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield flag
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
@@ -90,7 +90,7 @@ class _Lines:
         self._done, self._first = 0, 0
         self._start: float | None = None
         self._last_time, self._last_note = -SECONDS_BETWEEN_LINES, ""
-        _say(f"{what}: {unit}" if total is None else f"{what}: {total:,} {unit}")
+        _say(f"{what} …" if total is None else f"{what}: {total:,} {unit}")
 
     def __call__(self, n: int = 1, /, *, note: str = "") -> None:
         """Count, and print a new note if the one before is old enough."""
@@ -114,4 +114,5 @@ class _Lines:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    with suppress(OSError):  # nobody reads it any more: no reason to stop the work
+        print(line, file=sys.stderr, flush=True)  # noqa: T201

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xtalpriors.atomic_write import replacing, write_text
+from xtalpriors.outputs import FileKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["write_csv", "write_parquet"]
+__all__ = ["csv_text", "parquet_with", "write_csv", "write_parquet"]
 
 _ROW_GROUP = 65_536
 
 
 def write_parquet(
-    rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema, path: Path, metadata: dict[bytes, bytes]
+    rows: pa.Table | pa.RecordBatchReader,
+    schema: pa.Schema,
+    path: Path,
+    metadata: dict[bytes, bytes],
+    kind: FileKind,
 ) -> int:
     """Write rows in the order given; the same rows and metadata give the same bytes.
 
@@ -35,6 +41,8 @@ def write_parquet(
         File to write; its folder is made.
     metadata
         Key-value metadata of the file.
+    kind
+        What the file will be: only a file of this kind is replaced.
 
     Returns
     -------
@@ -43,15 +51,15 @@ def write_parquet(
 
     Raises
     ------
-    XtalpriorsError
-        The file cannot be written.
+    XtalpriorsError, UsageError
+        The file cannot be written, or a file of another kind is there.
     """
     import pyarrow.parquet as pq  # here, so that a program that writes CSV alone does not wait for it
 
     schema = schema.with_metadata(metadata)
     written = 0
     with (
-        replacing(path) as part,
+        replacing(path, kind) as part,
         pq.ParquetWriter(part, schema, compression="zstd", compression_level=3) as writer,
     ):
         for group in _row_groups(rows, schema):
@@ -84,9 +92,17 @@ def write_csv(
     path: Path,
     rows: Iterable[Mapping[str, Any]],
     columns: Sequence[str],
+    kind: FileKind,
     significant_digits: int | None = None,
 ) -> None:
-    """Write rows as CSV with a header and `\\n` at the ends of lines; the file appears whole or not at all.
+    """Write `csv_text`; as `atomic_write.replacing`."""
+    write_text(path, csv_text(rows, columns, significant_digits), kind)
+
+
+def csv_text(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], significant_digits: int | None = None
+) -> str:
+    """Rows as CSV with a header and `\\n` at the ends of lines.
 
     Null and missing cells are empty. Floats get `significant_digits`, or as many as tell them apart.
     """
@@ -99,4 +115,19 @@ def write_csv(
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
-    write_text(path, text.getvalue())
+    return text.getvalue()
+
+
+def parquet_with(key: bytes, field: str | None = None, *columns: str) -> Callable[[Path], bool]:
+    """Recognise a Parquet file by a key of its metadata, a field of the JSON there, and columns."""
+
+    def is_own(path: Path) -> bool:
+        import pyarrow.parquet as pq  # here, so that what writes no Parquet does not wait for it
+
+        schema = pq.read_schema(path)  # its errors of format are ValueErrors
+        text = (schema.metadata or {}).get(key)
+        if text is None or not set(columns) <= set(schema.names):
+            return False
+        return field is None or field in json.loads(text)
+
+    return is_own

@@ -124,7 +124,7 @@ DIVERGING = ["optimiser.learning_rate=1.0e+30", "schedule.kind=constant", "optim
         ([*TINY_RUN, "--bundle", "none.json"], 1, ("there is no bundle none.json",)),
         ([*TINY_RUN, "--bundle", "newer.json"], 1, ("newer.json has bundle schema 99", "Upgrade")),
         ([*TINY_RUN, "--bundle", "edited.json"], 1, ("edited.json was changed", "never edited by hand")),
-        ([*TINY_RUN, "--bundle", "cut.json"], 1, ("cut.json is not JSON, or was cut short",)),
+        ([*TINY_RUN, "--bundle", "cut.json"], 1, ("cut.json was cut short or damaged",)),
         ([*TINY_RUN, "--test", "none.parquet"], 1, ("There is no subset none.parquet",)),
         ([*TINY_RUN, "--device", "tpu"], 2, ("no device 'tpu'",)),
     ],

@@ -84,8 +84,10 @@ def test_a_file_of_another_run_is_not_replaced_unless_told_to(tmp_path: Path) ->
     generate_to(output, BUNDLE, EQUAL, seed=2, count=20, overwrite=True)
     assert read_parquet(output).equals(generate(BUNDLE, EQUAL, 2, 0, 20))
     (tmp_path / "notes.parquet").write_text("precious")
-    with pytest.raises(UsageError, match="no structures of this command"):
-        generate_to(tmp_path / "notes.parquet", BUNDLE, EQUAL, count=1)
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="not a file of generated structures"):
+            generate_to(tmp_path / "notes.parquet", BUNDLE, EQUAL, count=1, overwrite=overwrite)
+    assert (tmp_path / "notes.parquet").read_text() == "precious"
 
 
 def test_a_run_that_failed_at_once_stands_in_nobodys_way(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_curve_beside_the_weights_is_kept(folder: Path, tmp_path: Path) -> N
 def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> None:
     former = tmp_path / "scores" / "none.parquet"
     former.parent.mkdir()
-    former.write_bytes(b"of an earlier database")
+    evaluate_subsets(folder / "run", [folder / "all.parquet"], former, SHORT)
     metrics = tmp_path / "reports" / "evaluation.json"
     found = evaluate_corpus(
         folder / "run",

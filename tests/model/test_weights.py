@@ -94,6 +94,7 @@ def test_files_that_are_no_model(model: PhAI, card: ModelCard, tmp_path: Path) -
     save_file(model.state_dict(), file, metadata={METADATA_KEY: "{}"})
     refused("no valid model card")
     other = card.model_copy(update={"size": SMALL.model_copy(update={"filters": 5})})
+    file.unlink()  # which holds no network of xtalpriors by now
     save_model(file, model, other)
     refused(r"not what its model card states: amplitudes.0.weight is \(4, 1, 3, 3, 3\), not \(5,")
     for value in (float("nan"), float("inf")):

@@ -38,6 +38,8 @@ PLUMBING = {
     "xtalpriors.compilation",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
+    "xtalpriors.outputs",
+    "xtalpriors.written_folder",
     "xtalpriors.frozen_model",
     "xtalpriors.provenance",
 }

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.reports.build import build_report
+from xtalpriors.written_folder import FILES_LIST
 
 
 def test_report_without_bundles_is_self_contained(report: Path) -> None:
@@ -96,13 +99,44 @@ def test_bytes_do_not_depend_on_the_hash_seed_or_the_locale(
     assert (tmp_path / "index.html").read_bytes() == (report / "index.html").read_bytes()
 
 
-def test_a_second_report_replaces_the_figures_and_keeps_what_is_not_its_own(
-    database: Path, tmp_path: Path
-) -> None:
+def test_a_second_report_replaces_its_own_files_and_keeps_all_others(database: Path, tmp_path: Path) -> None:
     build_report(database, [], tmp_path)
-    (tmp_path / "figures" / "gone.svg").write_text("from an older report")
-    (tmp_path / "evaluation.json").write_text("{}")
+    notes = {"figures/mine.svg": "drawn by hand", "evaluation.json": "{}"}
+    for name, text in notes.items():
+        (tmp_path / name).write_text(text)
+    listed = json.loads((tmp_path / FILES_LIST).read_text())
+    former = tmp_path / "figures" / "of-an-older-report.csv"
+    former.write_text("x\n1\n")
+    listed["files"]["figures/of-an-older-report.csv"] = blake2b(b"x\n1\n", digest_size=16).hexdigest()
+    (tmp_path / FILES_LIST).write_text(json.dumps(listed))
     build_report(database, [], tmp_path)
-    assert not (tmp_path / "figures" / "gone.svg").exists()
-    assert (tmp_path / "figures" / "volume.svg").exists()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["evaluation.json", "figures", "index.html"]
+    assert not former.exists()
+    assert {name: (tmp_path / name).read_text() for name in notes} == notes
+    found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert found - set(notes) - {FILES_LIST} == set(json.loads((tmp_path / FILES_LIST).read_text())["files"])
+
+    (tmp_path / "figures" / "volume.csv").write_text("numbers corrected by hand\n")
+    with pytest.raises(UsageError, match=r"volume\.csv was changed after xtalpriors wrote it"):
+        build_report(database, [], tmp_path)
+    assert (tmp_path / "figures" / "volume.csv").read_text() == "numbers corrected by hand\n"
+
+
+def test_a_report_of_a_version_without_a_list_is_known_by_its_page(database: Path, tmp_path: Path) -> None:
+    page = "<title>AMCSD – crystal statistics and priors</title><a href='x'></a>"
+    links = '<a href="figures/volume.svg">SVG</a><a href="figures/old.csv">data</a>'
+    (tmp_path / "index.html").write_text(page + links, encoding="utf-8")
+    (tmp_path / "figures").mkdir()
+    for name in ("volume.svg", "old.csv", "mine.csv"):
+        (tmp_path / "figures" / name).write_text(name)
+    build_report(database, [], tmp_path)
+    assert "<svg" in (tmp_path / "figures" / "volume.svg").read_text()
+    assert not (tmp_path / "figures" / "old.csv").exists()
+    assert (tmp_path / "figures" / "mine.csv").read_text() == "mine.csv"
+
+
+def test_a_figure_of_somebody_else_is_refused_and_the_report_stays(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "volume.csv").write_text("of a paper")
+    with pytest.raises(UsageError, match=r"figures/volume\.csv is there already.*left as it is"):
+        build_report(database, [], tmp_path)
+    assert [p.name for p in tmp_path.rglob("*")] == ["figures", "volume.csv"]

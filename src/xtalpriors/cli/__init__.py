@@ -5,29 +5,32 @@ Exit status: 0 done, 1 the run failed, 2 wrong use, 130 interrupted.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from xtalpriors import __version__
-from xtalpriors.cli.common import say
+from xtalpriors.cli.commands import Command, Group
+from xtalpriors.cli.common import say, to_nowhere
 from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
+from xtalpriors.interrupts import interruptible
 from xtalpriors.lazy import keep_out
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of shells."""
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Crystal databases in, generator priors out: mine CIFs into DuckDB, fit priors, generate artificial "
@@ -35,7 +38,7 @@ app = typer.Typer(
     "stage of the pipeline reads params.yaml.",
 )
 for command in (sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(priors_app, name="priors")
 
 
@@ -53,60 +56,80 @@ def _options(
         raise typer.Exit
 
 
-def _paragraph(lines: Iterable[str]) -> str:
-    return "\n".join(
-        textwrap.fill(line, 100, break_long_words=False, break_on_hyphens=False) for line in lines
-    )
-
-
 def _fail(message: str) -> None:
-    print(_paragraph(f"xtalpriors: {message}".splitlines()), file=sys.stderr)  # noqa: T201
+    """Print a message on standard error, wrapped; indented lines are commands and stay whole."""
+    lines = [
+        line
+        if line.startswith("    ")
+        else textwrap.fill(line, 100, break_long_words=False, break_on_hyphens=False)
+        for line in f"xtalpriors: {message}".splitlines()
+    ]
+    with suppress(OSError):
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
     if sys.argv[1:2] and sys.argv[1] in ("manifest", "mine", "subset"):
         keep_out("pandas")
-    try:
-        status = run(sys.argv[1:])
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = 1
-    sys.exit(status)
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Exit status of a command line; errors are one paragraph, with the traceback under --debug."""
-    debug = "--debug" in arguments
-    try:
-        status = app(
-            args=[a for a in arguments if a != "--debug"], prog_name="xtalpriors", standalone_mode=False
-        )
-        if status == INTERRUPTED:  # the parser catches Ctrl-C itself
-            raise KeyboardInterrupt
-        return int(status or 0)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; what was finished is kept, and the same command goes on from there.")
-        return INTERRUPTED
-    except (XtalpriorsError, OSError, MemoryError) as error:
-        if debug:
-            traceback.print_exc()
+    given = [argument for argument in arguments if argument != "--debug"]
+    with interruptible() as interrupted:
+        try:
+            status = app(args=given, prog_name="xtalpriors", standalone_mode=False)
+            if status == INTERRUPTED:  # the parser catches Ctrl-C itself
+                raise KeyboardInterrupt
+            return int(status or 0)
+        except (KeyboardInterrupt, typer.Abort):
+            return _interrupted(given)
+        except InterruptedRunError as error:
+            return _interrupted(given, str(error))
+        except Exception as error:  # noqa: BLE001 - the last resort: bugs are said in a sentence too
+            if interrupted.is_set():  # a library has made an error of it
+                return _interrupted(given)
+            if "--debug" in arguments:
+                traceback.print_exc()
+            return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong; the exit status."""
+    if isinstance(error, BrokenPipeError):  # nobody reads any more what is printed
+        to_nowhere()
+        return 1
+    if isinstance(error, XtalpriorsError | OSError | MemoryError):
         _fail(str(error) or type(error).__name__)
-        if isinstance(error, InterruptedRunError):
-            return INTERRUPTED
         return 2 if isinstance(error, UsageError) else 1
-    except Exception as error:  # noqa: BLE001 - the last resort: wrong use and bugs are said in a sentence
-        wrong_use = getattr(error, "format_message", None)  # the parser's own errors
-        if wrong_use is not None:
-            if not wrong_use():
-                return 2  # no command: the help has been printed
-            _fail(
-                f"{wrong_use()} (see 'xtalpriors {arguments[0] if arguments else ''} --help')".replace(
-                    "  ", " "
-                )
-            )
-            return 2
-        if debug:
-            traceback.print_exc()
+    wrong_use = getattr(error, "format_message", None)  # the parser's own errors
+    if wrong_use is None:
         _fail(f"a bug: {type(error).__name__}: {error}. Please report it with what --debug prints.")
         return 1
+    if wrong_use():  # else there is no command, and the help has been printed
+        context = getattr(error, "ctx", None)
+        _fail(f"{wrong_use()} (see '{context.command_path if context else 'xtalpriors'} --help')")
+    return 2
+
+
+KEPT = {
+    "sync": "what has come is kept",
+    "mine": "the files that were read are stored",
+    "generate": "the parts that are complete are kept",
+    "train": "the last checkpoint is kept",
+    "matrix": "the networks that are finished, and the last checkpoint of the one in training, are kept",
+}
+"""What an interrupted command goes on from; any other begins again. Earlier files are untouched."""
+
+
+def _interrupted(arguments: list[str], message: str = "") -> int:
+    """Say what is kept, and the command that goes on from there; the exit status."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    kept = KEPT.get(command, "nothing half written is left, and earlier files are as they were")
+    if command == "train" and "--resume" not in arguments:
+        arguments = [*arguments, "--resume"]
+    what = "Go on with" if command in KEPT else "Begin again with"
+    _fail(f"{message or f'Interrupted: {kept}.'} {what}:\n    xtalpriors {shlex.join(arguments)}")
+    return INTERRUPTED

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtalpriors.errors import UsageError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.paths import PARAMS
 
 if TYPE_CHECKING:
@@ -38,8 +41,30 @@ WorkersOption = Annotated[
 
 
 def say(text: object) -> None:
-    """Print a result on standard output."""
-    print(text, flush=True)  # noqa: T201
+    """Print a result on standard output.
+
+    Where nobody reads it (`xtalpriors fit | head -1`), the rest is printed to nowhere: the work goes on.
+
+    Raises
+    ------
+    XtalpriorsError
+        Standard output is a file on a full disk.
+    """
+    try:
+        print(text, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        to_nowhere()
+    except OSError as error:
+        to_nowhere()
+        raise XtalpriorsError(
+            f"the result cannot be printed ({error.strerror}); what the command wrote is kept."
+        ) from error
+
+
+def to_nowhere() -> None:
+    """Let standard output lead to nowhere from now on, so that no flush of it fails."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def params() -> Params:

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from xtalpriors.cli.commands import Command, Group
 from xtalpriors.cli.common import CorpusOption, corpora, params, say, together
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.paths import PARAMS, CorpusPaths, published
 
-priors_app = typer.Typer(no_args_is_help=True, help="Read, check and compare prior bundles (JSON).")
+priors_app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Read, check and compare prior bundles (JSON)."
+)
 
 
 def fit(
@@ -98,7 +101,7 @@ def report(
         )
 
 
-@priors_app.command("show")
+@priors_app.command("show", cls=Command)
 def priors_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle.")]) -> None:
     """Print a bundle as a person reads it: each prior with its parameters, intervals and goodness of fit."""
     from xtalpriors.priors import load_bundle, show_bundle
@@ -106,7 +109,7 @@ def priors_show(file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundl
     say(show_bundle(load_bundle(file)))
 
 
-@priors_app.command("validate")
+@priors_app.command("validate", cls=Command)
 def priors_validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Bundles.")],
 ) -> None:
@@ -125,7 +128,7 @@ def priors_validate(
         raise XtalpriorsError("\n".join(failed))
 
 
-@priors_app.command("compare")
+@priors_app.command("compare", cls=Command)
 def priors_compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Bundle before.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Bundle after.")],

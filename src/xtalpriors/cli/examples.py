@@ -1,0 +1,131 @@
+"""Two examples for the help of each command, by its name; no line is longer than 80 columns."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, str] = {
+    "": """
+  # Every stage of the pipeline of params.yaml for one corpus, one by one
+  xtalpriors mine --corpus amcsd
+  xtalpriors subset --corpus amcsd
+
+  # Complete commands and options with the tab key
+  xtalpriors --install-completion
+""",
+    "sync": """
+  # Mirror the COD (about 110 GB), or bring the mirror up to date
+  xtalpriors sync /data/cod
+
+  # See first how much would come for one part of it
+  xtalpriors sync /data/cod --range 2 --dry-run
+""",
+    "manifest": """
+  # List a folder of CIFs with sizes, times and hashes
+  xtalpriors manifest --source cod:/data/cod/cif --output manifest.parquet
+
+  # Hash every file again, after a disk has failed
+  xtalpriors manifest --source cod:/data/cod/cif --output manifest.parquet \\
+      --verify
+""",
+    "mine": """
+  # Read a folder of CIFs; the next time only what is new or has changed
+  xtalpriors mine --source cod:/data/cod/cif --database cod.duckdb
+
+  # Minerals and an archive of CIFs together, with two processes
+  xtalpriors mine --source amcsd --source archive:mine.zip \\
+      --database both.duckdb --workers 2
+""",
+    "subset": """
+  # Crystals of space group no. 14 with lengths up to 10 Å
+  xtalpriors subset --database cod.duckdb --name p21c-10 \\
+      --output p21c-10.parquet
+
+  # All subsets of params.yaml of one corpus
+  xtalpriors subset --corpus amcsd
+""",
+    "fit": """
+  # Priors of a subset, with 1000 bootstrap resamples for the intervals
+  xtalpriors fit --subset p21c-10.parquet --output p21c-10.json
+
+  # A small subset, pooled towards a larger one
+  xtalpriors fit --subset p21c-20.parquet --parent all-50.parquet \\
+      --output p21c-20.json --bootstrap 500
+""",
+    "generate": """
+  # A thousand structures into one file
+  xtalpriors generate --bundle p21c-10.json --cell volume-lognormal \\
+      --filling molecules --count 1000 --output made.parquet
+
+  # Ten structures in another group, as CIFs
+  xtalpriors generate --bundle p21c-10.json --space-group 'P -1' --count 10 \\
+      --format cif --output made
+""",
+    "train": """
+  # A small network on the priors of a bundle
+  xtalpriors train --preset demonstrator --bundle p21c-10.json --output network
+
+  # Go on with a run that was stopped
+  xtalpriors train --preset demonstrator --bundle p21c-10.json \\
+      --output network --resume
+""",
+    "evaluate": """
+  # Score a network on real crystals
+  xtalpriors evaluate --model network --subset p21c-10.parquet \\
+      --output scores.parquet
+
+  # On at most 500 different crystals of small cells
+  xtalpriors evaluate --model network --subset p21c-10.parquet \\
+      --volume 100 400 --structures 500 --one-per-cluster --output small.parquet
+""",
+    "predict": """
+  # Phases and map of a CIF
+  xtalpriors predict crystal.cif --model network --output phases.cif \\
+      --map density.ccp4
+
+  # Of a list h k l F² σ, which has no cell in it
+  xtalpriors predict crystal.hkl --hkl hklf4 --space-group 'P 1 21/c 1' \\
+      --cell '5.91 7.23 8.64 90 98.7 90' --model network --output phases.cif
+""",
+    "matrix": """
+  # Nine strategies with three seeds each
+  xtalpriors matrix --preset demonstrator --output matrix
+
+  # Scored on real crystals too
+  xtalpriors matrix --preset demonstrator --bundle p21c-10.json \\
+      --test p21c-10.parquet --output matrix
+""",
+    "report": """
+  # The page of a database and the priors fitted to it
+  xtalpriors report --database cod.duckdb --bundle p21c-10.json --output report
+
+  # With the scores of a network on the same crystals
+  xtalpriors report --database cod.duckdb --bundle p21c-10.json \\
+      --evaluation scores.parquet --output report
+""",
+    "priors": """
+  # The values of the paper beside those of your own crystals
+  xtalpriors priors show p21c-10.json
+  xtalpriors priors compare priors/published/melgalvis-2026.json p21c-10.json
+""",
+    "priors show": """
+  # Every prior with its parameters, intervals and goodness of fit
+  xtalpriors priors show p21c-10.json
+
+  # The volumes alone
+  xtalpriors priors show p21c-10.json | grep -A 8 cell_volume
+""",
+    "priors validate": """
+  # One bundle
+  xtalpriors priors validate p21c-10.json
+
+  # All bundles of a corpus; status 1 if one of them is not whole
+  xtalpriors priors validate priors/fitted/amcsd/all-10.json \\
+      priors/fitted/amcsd/all-50.json
+""",
+    "priors compare": """
+  # What moved from last year's bundle to this year's
+  xtalpriors priors compare before.json after.json
+
+  # The same as JSON, for a script
+  xtalpriors priors compare before.json after.json --json
+""",
+}
