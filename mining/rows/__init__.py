@@ -7,6 +7,6 @@
   `displacements` U, `positions` special positions and Wyckoff letters, `shared_positions` which sites stand
   on one position.
 - Of entries: `geometry` columns of cell and group; `contents` columns of what the cell contains, with
-  `composition` (atom counts) and `contents_text` (formulae as text).
+  `composition` (atom counts), `plausible` (do they fit the cell) and `contents_text` (formulae as text).
 - `arrow`: arrays as Arrow columns; `distance_kernel`: distances inside kernels.
 """

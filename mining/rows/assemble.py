@@ -51,7 +51,8 @@ def assemble(
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
     columns |= cell_columns(entries, cells)
     columns |= symmetry_columns(entries)
-    columns |= content_columns(entries, columns["volume_angstrom3"], sites, displacements, positions, first)
+    volume, pressure = columns["volume_angstrom3"], columns["pressure_kilopascal"]
+    columns |= content_columns(entries, volume, pressure, metric, sites, displacements, positions, first)
     columns["notes"] = [_note_text(entries, e) for e in range(len(entries))]
     rows = entries.sites
     index = (rows - entries.spread(entries.start)).astype(np.int32)

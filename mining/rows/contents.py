@@ -27,6 +27,7 @@ from xtalpriors.mining.rows.composition import (
 from xtalpriors.mining.rows.contents_text import hill_formulas, symbols
 from xtalpriors.mining.rows.displacements import Displacements
 from xtalpriors.mining.rows.entries import Entries
+from xtalpriors.mining.rows.plausible import implausible_volumes, overlapping
 from xtalpriors.mining.rows.positions import Positions, special_summary
 from xtalpriors.mining.rows.shared_positions import Occupation, occupation
 from xtalpriors.mining.rows.site_table import Sites
@@ -42,6 +43,8 @@ _IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
 def content_columns(
     entries: Entries,
     volume: F64,
+    pressure: F64,
+    metric: F64,
     sites: Sites,
     displacements: Displacements,
     positions: Positions,
@@ -51,8 +54,10 @@ def content_columns(
 
     Parameters
     ----------
-    volume
-        (n,) Å³.
+    volume, pressure
+        (n,) Å³ and kilopascal.
+    metric
+        (n, 3, 3) metric tensors in Å².
     sites, displacements, positions
         Of all s sites of the batch.
     first
@@ -83,7 +88,13 @@ def content_columns(
     columns |= _disorder(entries, occupied)
     columns["has_mixed_sites"][mixed] = columns["has_partial_occupancy"][mixed] = True
     _site_notes(entries, sites)
-    entries.note(np.flatnonzero(occupied.overfull), "overfull-position")
+    implausible, crowded = implausible_volumes(
+        entries, volume, pressure, counts, contents.counts, contents.agreement
+    )
+    entries.note(np.flatnonzero(implausible), "volume-implausible")
+    overfull = occupied.overfull.copy()
+    overfull[overlapping(entries, metric, sites, crowded)] = True
+    entries.note(np.flatnonzero(overfull), "overfull-position")
     return columns
 
 

@@ -176,15 +176,44 @@ def _repeated(
     return repeated
 
 
+@kernel()
+def _repeated_shares(
+    start: I32, end: I32, first: I64, number: I16, isotope: I8, occupancy: F64, full: float, most: float
+) -> Bool:
+    """Shares listed again: of a position that holds too much, and that is just full without what is alike."""
+    repeated = np.zeros(first.size, np.bool_)
+    total, once = np.zeros(first.size), np.zeros(first.size)
+    again = np.zeros(first.size, np.bool_)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if k < 0 or number[i] == 1 or np.isnan(occupancy[i]):
+                continue
+            for j in range(k, i):
+                alike = first[j] == k and number[j] == number[i] and isotope[j] == isotope[i]
+                again[i] |= alike and not again[j] and abs(occupancy[j] - occupancy[i]) < 0.0005
+            total[k] += occupancy[i]
+            once[k] += 0.0 if again[i] else occupancy[i]
+        for i in range(start[e], end[e]):
+            k = first[i]
+            if k >= 0 and again[i] and occupancy[i] < full:
+                repeated[i] = total[k] > most and 2.0 - most <= once[k] <= most
+    return repeated
+
+
 def repeated_sites(entries: Entries, first: I64, sites: Sites) -> Bool:
     """(s,) whether a site is an earlier atom of its entry listed again.
 
-    Two sites on one position count as the same atom only if element, isotope and full occupancy agree.
+    Two sites on one position count as the same atom only if element, isotope and full occupancy agree; or if
+    the position holds too much, and is just full when sites of the same element and share count once (the
+    whole cell of a solid solution).
     Hydrogens on the place of a heavier atom count as atoms of their own: some files write an ammonium ion
     or a water molecule so, if its hydrogens were not found.
     """
     start, end, species = entries.start, entries.end, sites.species
-    found: Bool = _repeated(start, end, first, species.number, species.isotope, sites.occupancy, _FULL)
+    of_sites = (species.number, species.isotope, sites.occupancy, _FULL)
+    found: Bool = _repeated(start, end, first, *of_sites)
+    found |= _repeated_shares(start, end, first, *of_sites, _OVERFULL)
     return found
 
 

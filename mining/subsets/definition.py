@@ -29,6 +29,7 @@ _SOUND = (
     "symmetry_agrees",
     "composition_not_contradicted",
     "no_overfull_positions",
+    "volume_plausible",
 )
 
 

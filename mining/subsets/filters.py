@@ -69,6 +69,11 @@ _FILTERS: tuple[Filter, ...] = (
         "No position holds more than one atom, by the occupancies of what is no hydrogen",
         "NOT contains(';' || coalesce(notes, '') || ';', ';overfull-position;')",
     ),
+    Filter(
+        "volume_plausible",
+        "The cell has room for its atoms, and is not several times too large for them",
+        "NOT contains(';' || coalesce(notes, '') || ';', ';volume-implausible;')",
+    ),
     Filter("hydrogen_known", "The number of hydrogen atoms is known", "hydrogen_origin IS NOT NULL"),
     Filter("no_disorder", "No disordered sites", "NOT has_disorder"),
     Filter("no_partial_occupancy", "Every occupancy is 1", "NOT has_partial_occupancy"),

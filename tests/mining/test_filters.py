@@ -30,7 +30,12 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
     "temperature_known": ([{"temperature_kelvin": 293.0}], [{"temperature_kelvin": None}]),
     "ambient_pressure": (
         [{"pressure_kilopascal": 101.3}, {"pressure_kilopascal": None}],
-        [{"pressure_kilopascal": 200.0}, {"pressure_kilopascal": 5e6}],
+        [
+            {"pressure_kilopascal": 200.0},
+            {"pressure_kilopascal": 5e6},
+            {"pressure_kilopascal": None, "notes": "pressure-limit"},
+            {"pressure_kilopascal": None, "notes": "a;pressure-unclear"},
+        ],
     ),
     "has_structure_factors": ([{"has_structure_factors": True}], [{"has_structure_factors": False}]),
     "has_coordinates": ([{"n_sites": 1}], [{"n_sites": 0}]),
@@ -45,6 +50,10 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
     "no_overfull_positions": (
         [{"notes": None}, {"notes": "unknown-occupancy"}],
         [{"notes": "overfull-position"}, {"notes": "a;overfull-position;b"}],
+    ),
+    "volume_plausible": (
+        [{"notes": None}, {"notes": "density-mismatch"}],
+        [{"notes": "volume-implausible"}, {"notes": "a;volume-implausible;b"}],
     ),
     "hydrogen_known": ([{"hydrogen_origin": "none"}], [{"hydrogen_origin": None}]),
     "no_disorder": ([{"has_disorder": False}], [{"has_disorder": True}]),

@@ -170,7 +170,7 @@ def test_columns_and_metadata(tmp_path: Path) -> None:
     metadata = read_metadata(subset)
     assert SubsetDefinition(**metadata["definition"]) == DEFAULT_SUBSETS["p21c-10"]
     assert metadata["corpus"] == "x"
-    assert metadata["waterfall"][-1] == {"step": "no_overfull_positions", "n": 1}
+    assert metadata["waterfall"][-1] == {"step": "volume_plausible", "n": 1}
     assert metadata["pool_to"] == "all-10"
     assert metadata["n_entries"] == metadata["n_sites"] == 1
     assert len(metadata["database_digest"]) == 32
