@@ -14,5 +14,18 @@ from xtalpriors.lazy import offer
 
 if TYPE_CHECKING:
     from xtalpriors.reports.build import build_report as build_report
+    from xtalpriors.reports.summary.collect import GROUPINGS as GROUPINGS
+    from xtalpriors.reports.summary.collect import Summary as Summary
+    from xtalpriors.reports.summary.collect import summarise as summarise
+    from xtalpriors.reports.summary.page import write_summary_page as write_summary_page
+    from xtalpriors.reports.summary.text import summary_table as summary_table
 
-__getattr__, __all__ = offer(__name__, {"build": ["build_report"]})
+__getattr__, __all__ = offer(
+    __name__,
+    {
+        "build": ["build_report"],
+        "summary.collect": ["GROUPINGS", "Summary", "summarise"],
+        "summary.page": ["write_summary_page"],
+        "summary.text": ["summary_table"],
+    },
+)

@@ -1,4 +1,4 @@
-"""The source that a command line or `params.yaml` names: `cod:DIR`, `amcsd`, `archive:FILE` or `csd`."""
+"""The source that a command line or `params.yaml` names: a path, or `cod:DIR`, `amcsd` and so on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def parse_source(text: str) -> Source:
     Parameters
     ----------
     text
-        `cod:DIR`, `amcsd`, `amcsd:FILE`, `archive:FILE`, `csd`, or `csd:FILE`. With `NAME=` in front
-        (`mine=cod:DIR`) the tables call it NAME: needed where two sources would have the same name.
+        `cod:DIR`, `amcsd`, `amcsd:FILE`, `archive:FILE`, `csd`, or `csd:FILE`. A path alone is `cod:DIR`
+        where a folder is, `archive:FILE` where a file is. With `NAME=` in front (`mine=DIR`) the tables
+        call it NAME: needed where two sources would have the same name.
 
     Raises
     ------
@@ -30,14 +31,33 @@ def parse_source(text: str) -> Source:
     match = re.fullmatch(
         r"(?:(?P<name>[A-Za-z0-9._-]+)=)?(?P<scheme>[A-Za-z]+)(?::(?P<rest>.*))?", text, re.S
     )
-    scheme = match["scheme"].lower() if match else None
-    if match is None or scheme not in _MAKERS:
-        raise UsageError(
-            f"Unknown source '{text}'. Known are: `cod:DIR` (a COD mirror or any tree of CIFs), `amcsd` or "
-            "`amcsd:FILE` (minerals, from the larixite package), `archive:FILE` (.zip, .tar, .tar.*, or "
-            "one multi-block .cif), and `csd` (the licensed ccdc package). `NAME=` in front names it."
-        )
-    return _MAKERS[scheme](match["rest"] or None, match["name"])
+    if match is not None and (maker := _MAKERS.get(match["scheme"].lower())):
+        return maker(match["rest"] or None, match["name"])
+    if path := _existing(text):
+        return _of_path(path, None)
+    named = re.fullmatch(r"(?P<name>[A-Za-z0-9._-]+)=(?P<path>.+)", text, re.S)
+    if named and (path := _existing(named["path"])):
+        return _of_path(path, named["name"])
+    raise UsageError(
+        f"There is no file or folder '{text}', and no source of that name. A source is a folder of CIFs or "
+        "an archive, by its path; or `cod:DIR` (a COD mirror or any tree of CIFs), `archive:FILE` (.zip, "
+        ".tar, .tar.*, or one multi-block .cif), `amcsd` or `amcsd:FILE` (minerals, from the larixite "
+        "package), and `csd` (the licensed ccdc package). `NAME=` in front names it."
+    )
+
+
+def _existing(text: str) -> Path | None:
+    """The path that a text names, if something is there."""
+    try:
+        path = Path(text).expanduser()
+        return path if text and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # a name that no path can have
+        return None
+
+
+def _of_path(path: Path, name: str | None) -> Source:
+    """A folder as a tree of CIFs, a file as an archive."""
+    return _tree(str(path), name) if path.is_dir() else _archive(str(path), name)
 
 
 def _tree(rest: str | None, name: str | None) -> Source:

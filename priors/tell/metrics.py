@@ -33,6 +33,8 @@ METRICS = FileKind(
 )
 
 BINS = 40
+BARS = 20
+"""Labels of a bar chart that can be read; what is rarer is added up."""
 PLOTTED = {
     "volume": "cell_volume",
     "ratio_middle_over_shortest": "axis_ratio.middle_over_shortest",
@@ -95,10 +97,7 @@ def plots(bundle: PriorBundle) -> dict[str, list[dict[str, Any]]]:
     for table, path in SHARES.items():
         shares = _at(bundle.priors, path)
         if isinstance(shares, Categorical):
-            tables[table] = [
-                {"label": label, "share": s.value, "low": s.low, "high": s.high}
-                for label, s in zip(shares.labels, shares.shares, strict=True)
-            ]
+            tables[table] = _bars(shares)
     return tables
 
 
@@ -165,18 +164,33 @@ def _at(value: Any, place: str) -> Any:
     return value
 
 
+def _bars(shares: Categorical) -> list[dict[str, Any]]:
+    """The `BARS` largest shares with their limits, and the sum of the others."""
+    rows = [
+        {"label": label, "share": s.value, "low": s.low, "high": s.high}
+        for label, s in zip(shares.labels, shares.shares, strict=True)
+    ]
+    rows.sort(key=lambda row: -row["share"])
+    rest = rows[BARS:]
+    others = {"label": f"{len(rest)} others", "share": sum(row["share"] for row in rest)}
+    return [*rows[:BARS], *([others] if rest else [])]
+
+
 def _densities(prior: ScalarPrior) -> list[dict[str, Any]]:
-    """Density of the values and of the fit in bins between the 0.1 % and 99.9 % quantiles."""
+    """Density of the values and of the fit, where they are, in bins from the 0.1 % to the 99.9 % quantile."""
     reference = prior.distribution("empirical" if prior.empirical else None)
     low, high = reference.quantile([0.001, 0.999])
     if isinstance(reference, Constant) or not high > low:
-        return [{"x": float(low), "values": 1.0 if prior.empirical else None, "fit": None}]
+        return [{"x": float(low), "values" if prior.empirical else "fit": 1.0}]
     edges = np.linspace(low, high, BINS + 1)
     centre = 0.5 * (edges[1:] + edges[:-1])
 
-    def density(form: Any) -> list[float | None]:
-        return (np.diff(form.cdf(edges)) / np.diff(edges)).tolist() if form is not None else [None] * BINS
-
-    values = density(prior.empirical if isinstance(prior.empirical, Empirical) else None)
-    columns = zip(centre.tolist(), values, density(prior.parametric), strict=True)
-    return [{"x": x, "values": v, "fit": f} for x, v, f in columns]
+    forms = {
+        "values": prior.empirical if isinstance(prior.empirical, Empirical) else None,
+        "fit": prior.parametric,
+    }
+    columns: dict[str, list[float]] = {"x": centre.tolist()}
+    for name, form in forms.items():
+        if form is not None:
+            columns[name] = (np.diff(form.cdf(edges)) / np.diff(edges)).tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -40,10 +40,19 @@ def _clause(error: dict[str, Any], model: type[BaseModel], noun: str) -> str:
 
 
 def _nearest(place: str, model: type[BaseModel]) -> str | None:
-    """Dotted name of the option whose last part is most like that of `place`; of several, the likest."""
+    """Dotted name of the option whose last part is most like that of `place`; of several, the likest.
+
+    A neighbour on the same level that is much alike comes first: `subset` is `subsets`, not `plots.subset`.
+    """
     options = sorted(set(option_names(model)))
+    level, _, key = place.rpartition(".")
+    neighbours = {
+        option.rpartition(".")[2]: option for option in options if option.rpartition(".")[0] == level
+    }
+    if close := difflib.get_close_matches(key, sorted(neighbours), 1, 0.8):
+        return neighbours[close[0]]
     last = [option.rpartition(".")[2] for option in options]
-    near = difflib.get_close_matches(place.rpartition(".")[2], sorted(set(last)), 1, 0.5)
+    near = difflib.get_close_matches(key, sorted(set(last)), 1, 0.5)
     alike = [option for option, name in zip(options, last, strict=True) if name in near]
     return max(alike, key=lambda option: difflib.SequenceMatcher(None, place, option).ratio(), default=None)
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen, explain
-from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 
 __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
@@ -21,6 +21,19 @@ T = TypeVar("T")
 
 CODE_FOLDERS: Final = ("figures", "phasing", "sections", "templates")
 """Folders of `reports/` that hold code; a corpus has its report in `reports/NAME/`."""
+
+
+_EVALUATED: Final = ("p21c-10", "p21c-20", "p21c-supergroups")
+_CELLS: Final[dict[str, CellStrategy]] = {
+    "lognormal": "volume-lognormal",
+    "uniform": "volume-uniform",
+    "lengths": "axes-uniform",
+}
+_FILLINGS: Final[dict[str, Filling]] = {
+    "molecules": "molecules",
+    "random": "random",
+    "equal": "equal-atoms",
+}
 
 
 class Corpus(Frozen):
@@ -66,7 +79,8 @@ class TrainParams(Frozen):
 class EvaluateParams(Frozen):
     """The real structures that the trained network is scored on, a subset at a time."""
 
-    subsets: tuple[str, ...] = Field(default=("p21c-10", "p21c-20", "p21c-supergroups"), min_length=1)
+    subsets: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Null is those of p21c-10, p21c-20 and p21c-supergroups that `subsets:` defines, or else all of it."""
     structures: int | None = Field(default=None, ge=1)
     """At most so many of each; null is all of them."""
     one_per_cluster: bool = True
@@ -85,24 +99,35 @@ class PlotsParams(Frozen):
 class GenerateParams(Frozen):
     """The fixed generated sets of the report: each strategy with the same bundle, count and seed."""
 
-    subset: str
-    """The subset whose bundle is sampled."""
-    count: int = Field(ge=1)
-    seed: int = Field(ge=0)
+    subset: str | None = None
+    """The subset whose bundle is sampled; null is p21c-10, or the first of `subsets:` without it."""
+    count: int = Field(default=2000, ge=1)
+    seed: int = Field(default=1, ge=0)
+
+
+DEFAULT_STRATEGIES: Final[dict[str, GeneratorConfig]] = {
+    **{
+        f"{cells}-{contents}": GeneratorConfig(cell=cell, filling=filling)
+        for cells, cell in _CELLS.items()
+        for contents, filling in _FILLINGS.items()
+    },
+    "empirical-molecules": GeneratorConfig(cell="volume-empirical", filling="molecules"),
+}
+"""Rows and columns of Tables 1 and 2 of Melgalvis & Reķis 2026, and the empirical volumes."""
 
 
 class Params(Frozen):
-    """The whole of `params.yaml`."""
+    """The whole of `params.yaml`; a section that is left out has the values that ship with the package."""
 
-    corpora: dict[str, Corpus] = Field(min_length=1)
-    subsets: dict[str, SubsetDefinition] = Field(min_length=1)
+    corpora: dict[str, Corpus] = Field(default={})
+    subsets: dict[str, SubsetDefinition] = Field(default=DEFAULT_SUBSETS, min_length=1)
     mine: MineParams = MineParams()
     fit: FitParams = FitParams()
     plots: PlotsParams | None = None
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()
-    generate: GenerateParams
-    strategies: dict[str, GeneratorConfig]
+    generate: GenerateParams = GenerateParams()
+    strategies: dict[str, GeneratorConfig] = DEFAULT_STRATEGIES
 
     @field_validator("corpora")
     @classmethod
@@ -125,6 +150,18 @@ class Params(Frozen):
         shipped = {k for k, v in value.items() if v == {} and k in DEFAULT_SUBSETS}
         named = {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in value.items()}
         return {k: DEFAULT_SUBSETS[k] if k in shipped else v for k, v in named.items()}
+
+    @property
+    def evaluated_subsets(self) -> tuple[str, ...]:
+        """The subsets that the network is scored on."""
+        shipped = tuple(name for name in _EVALUATED if name in self.subsets)
+        return self.evaluate.subsets or shipped or tuple(self.subsets)
+
+    @property
+    def generated_subset(self) -> str:
+        """The subset whose bundle the stage `generate` samples."""
+        first = "p21c-10" if "p21c-10" in self.subsets else next(iter(self.subsets))
+        return self.generate.subset or first
 
     def corpus(self, name: str) -> Corpus:
         """The corpus `name`, or an error that lists the corpora there are."""
@@ -166,6 +203,6 @@ def load_params(path: Path) -> Params:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {error}") from error
     try:
-        return Params.model_validate(raw)
+        return Params.model_validate({} if raw is None else raw)
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error, Params, 'parameter')}") from error

@@ -150,10 +150,28 @@ def test_folder_that_cannot_be_listed_stops_everything(
 
 
 def test_unknown_scheme_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"cod:DIR.*amcsd.*archive:FILE.*csd"):
+    with pytest.raises(UsageError, match=r"cod:DIR.*archive:FILE.*amcsd.*csd"):
         parse_source("icsd:/data")
-    with pytest.raises(UsageError, match="Unknown source"):
-        parse_source("/data/cod")
+    with pytest.raises(UsageError, match="There is no file or folder '/no/such/cod'"):
+        parse_source("/no/such/cod")
+
+
+def test_a_path_alone_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is a tree, a file an archive; the name of a scheme is the scheme, `./amcsd` a folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("my cifs", "amcsd", "a=b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "export.cif").write_text("data_x\n")
+    for text, root in (("my cifs", "my cifs"), ("./amcsd", "amcsd"), ("a=b", "a=b")):
+        source = parse_source(text)
+        assert isinstance(source, TreeSource) and source.root == tmp_path / root and source.name == "cod"
+    assert parse_source("mine=my cifs").name == "mine"
+    assert parse_source("export.cif").name == "export"
+    assert parse_source("mine=export.cif").name == "mine"
+    with pytest.raises(UsageError, match="There is no file or folder"):
+        parse_source("mine=nothing here")
+    with pytest.raises(UsageError, match="There is no file or folder"):
+        parse_source("")
 
 
 @pytest.mark.parametrize("text", ["cod:/no/such/folder", "archive:/no/such.zip", "amcsd:/no/such.db"])

@@ -105,7 +105,7 @@ def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) 
     """dvc.yaml and paths.py spell the same paths, and params.yaml has what dvc.yaml refers to."""
     params = load_params(ROOT / "params.yaml")
     assert params.train.bundle is not None and (ROOT / params.train.bundle).is_file()
-    assert set(params.evaluate.subsets) <= set(params.subsets)
+    assert set(params.evaluated_subsets) <= set(params.subsets)
     paths = CorpusPaths("made")
     expected = {
         "train": {run_folder(params.train.preset) / RECORD},

@@ -296,4 +296,10 @@ def test_text_metrics_and_plots_show_the_numbers(fitted: PriorBundle, tmp_path: 
     width = rows["x"][1] - rows["x"][0]
     assert width * rows["values"].sum() == pytest.approx(0.995, abs=5e-3)
     assert 0.8 < width * rows["fit"].sum() <= 1
-    assert plots(published_bundle())["volume"][0]["values"] is None
+    paper = plots(published_bundle())
+    assert set(paper["volume"][0]) == {"x", "fit"}, "a density that is not known has no column"
+    bars = paper["elements_general"]
+    assert len(bars) == 21 and bars[-1]["label"].endswith(" others"), "a chart of 58 labels cannot be read"
+    assert sum(bar["share"] for bar in bars) == pytest.approx(1.0)
+    shares = [bar["share"] for bar in bars[:-1]]
+    assert shares == sorted(shares, reverse=True)

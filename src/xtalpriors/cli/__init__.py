@@ -21,6 +21,7 @@ from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
+from xtalpriors.cli.summary import summary
 from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
 from xtalpriors.interrupts import interruptible
 from xtalpriors.lazy import keep_out
@@ -37,7 +38,8 @@ app = typer.Typer(
     "crystal structures, train and test a phasing network on them, write figure reports. Without options a "
     "stage of the pipeline reads params.yaml.",
 )
-for command in (sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report):
+COMMANDS = (sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report, summary)
+for command in COMMANDS:
     app.command(cls=Command)(command)
 app.add_typer(priors_app, name="priors")
 

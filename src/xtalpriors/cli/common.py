@@ -21,9 +21,9 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         metavar="SOURCE",
-        help="`cod:DIR` (a COD mirror or any tree of CIFs), `amcsd` (minerals of the larixite package), "
-        "`archive:FILE` (zip, tar or one multi-block CIF), `csd` (needs the licensed ccdc package). "
-        "Repeatable: several sources go into one database.",
+        help="A folder of CIFs, an archive (zip, tar) or a CIF, by its path; `amcsd` (minerals of the "
+        "larixite package); `csd` (needs the licensed ccdc package). `cod:DIR` and `archive:FILE` say what a "
+        "path is. Repeatable: several sources go into one database.",
     ),
 ]
 CorpusOption = Annotated[
@@ -76,6 +76,11 @@ def params() -> Params:
 
 def corpora(of: Params, corpus: str | None) -> list[tuple[str, list[str]]]:
     """Names and sources of the corpora meant: one, or all of params.yaml."""
+    if not of.corpora:
+        raise UsageError(
+            f"{PARAMS} names no corpus. Give one, as in `corpora: {{mine: {{sources: [path/to/cifs]}}}}`, "
+            "or the options of the command itself (see --help)."
+        )
     names = [corpus] if corpus is not None else list(of.corpora)
     return [(name, list(of.corpus(name).sources)) for name in names]
 

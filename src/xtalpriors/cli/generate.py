@@ -84,7 +84,7 @@ def generate(
     settings = params()
     for name, _ in corpora(settings, corpus):
         paths = CorpusPaths(name)
-        source = load_bundle(paths.bundle(settings.generate.subset))
+        source = load_bundle(paths.bundle(settings.subset(settings.generated_subset).name))
         for one in [strategy] if strategy is not None else list(settings.strategies):
             say(
                 generate_to(

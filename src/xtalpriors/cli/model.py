@@ -113,7 +113,7 @@ def evaluate(
         say(
             evaluate_corpus(
                 run_folder(settings.train.preset),
-                [paths.subset(settings.subset(one).name) for one in chosen.subsets],
+                [paths.subset(settings.subset(one).name) for one in settings.evaluated_subsets],
                 paths.evaluation,
                 paths.evaluation_metrics,
                 selection=Selection(**chosen.model_dump(exclude={"subsets"})),

@@ -94,7 +94,7 @@ def report(
                 paths.report,
                 subsets=[paths.subset(one) for one in settings.subsets],
                 generated=[path for s in settings.strategies if (path := paths.generated(s)).exists()],
-                evaluations=[p for s in settings.evaluate.subsets if (p := paths.evaluation_of(s)).exists()]
+                evaluations=[p for s in settings.evaluated_subsets if (p := paths.evaluation_of(s)).exists()]
                 if paths.evaluation.is_dir()
                 else None,
             )
