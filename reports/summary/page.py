@@ -23,7 +23,7 @@ LISTED = 2000
 """Structures that the page lists one by one; a page of more would be slow to open."""
 _QUANTITIES: Final = {
     "V / Å³": ("volume_angstrom3", 0, 1),
-    "V per non-H atom / Å³": ("volume_per_atom_angstrom3", 1, 1),
+    "V/atom / Å³": ("volume_per_atom_angstrom3", 1, 1),
     "a₁ / Å": ("shortest_angstrom", 2, 1),
     "a₂ / Å": ("middle_angstrom", 2, 1),
     "a₃ / Å": ("longest_angstrom", 2, 1),
@@ -83,8 +83,9 @@ def summary_page(summary: Summary) -> str:
 
 
 _WORDS = (
-    "a₁ ≤ a₂ ≤ a₃ are the lengths of the declared cell, U_iso is the mean over the non-hydrogen atoms of a "
-    "structure, H its share of hydrogen among all atoms."
+    "V/atom is the volume of the cell over its non-hydrogen atoms, a₁ ≤ a₂ ≤ a₃ are the lengths of the "
+    "declared cell, U_iso is the mean over the non-hydrogen atoms of a structure, H its share of hydrogen "
+    "among all atoms."
 )
 
 
@@ -154,14 +155,17 @@ def _structures(summary: Summary) -> _Part:
             "Formula": shown["formula_declared"].fillna("–"),
             "Group no.": shown["sg_number"].astype(str),
             "V / Å³": _numbers(shown["volume_angstrom3"], 1),
-            "V per non-H atom / Å³": _numbers(shown["volume_per_non_h_atom_angstrom3"], 1),
+            "V/atom / Å³": _numbers(shown["volume_per_non_h_atom_angstrom3"], 1),
             "U_iso / Å²": _numbers(shown["u_iso_mean_angstrom2"], 4),
             "H / %": _numbers(shown["h_fraction"], 0, 100),
-            "Special positions": _numbers(shown["n_special_positions"], 0),
-            "Formula and sites": shown["composition_agreement"].fillna("–"),
+            "Special": _numbers(shown["n_special_positions"], 0),
+            "Agreement": shown["composition_agreement"].fillna("–"),
         }
     )
-    lead = "Every structure, by the name of its file; last, whether its formula agrees with its atoms."
+    lead = (
+        "Every structure, by the name of its file. Special counts its special positions with non-hydrogen "
+        "atoms; the last column says whether the formula agrees with the atoms."
+    )
     if len(summary.entries) > LISTED:
         lead = f"The first {LISTED:,} of {len(summary.entries):,} structures, by the names of their files."
     return _Part("structures", "Structures", lead, html_table(frame, numeric=list(frame.columns[3:9])))
