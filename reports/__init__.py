@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xtalpriors.reports.summary.collect import GROUPINGS as GROUPINGS
     from xtalpriors.reports.summary.collect import Summary as Summary
     from xtalpriors.reports.summary.collect import summarise as summarise
+    from xtalpriors.reports.summary.page import SUMMARY_PAGE as SUMMARY_PAGE
     from xtalpriors.reports.summary.page import write_summary_page as write_summary_page
     from xtalpriors.reports.summary.text import summary_table as summary_table
 
@@ -25,7 +26,7 @@ __getattr__, __all__ = offer(
     {
         "build": ["build_report"],
         "summary.collect": ["GROUPINGS", "Summary", "summarise"],
-        "summary.page": ["write_summary_page"],
+        "summary.page": ["SUMMARY_PAGE", "write_summary_page"],
         "summary.text": ["summary_table"],
     },
 )

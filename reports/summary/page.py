@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from xtalpriors.atomic_write import write_text
+from xtalpriors.outputs import FileKind, text_with
 from xtalpriors.reports.figures import sheet
 from xtalpriors.reports.html import Fact, html_table, render_html
 from xtalpriors.reports.meta import FigureMeta, Sample, count
@@ -17,8 +18,11 @@ from xtalpriors.reports.section import render
 from xtalpriors.reports.style import inline_svg
 from xtalpriors.reports.summary.collect import Group, Spread, Summary
 
-__all__ = ["summary_page", "write_summary_page"]
+__all__ = ["SUMMARY_PAGE", "summary_page", "write_summary_page"]
 
+SUMMARY_PAGE: Final = FileKind(
+    "a summary page", text_with('<meta name="generator" content="xtalpriors summary">')
+)
 LISTED = 2000
 """Structures that the page lists one by one; a page of more would be slow to open."""
 _QUANTITIES: Final = {
@@ -53,10 +57,10 @@ def write_summary_page(summary: Summary, path: Path) -> str:
 
     Raises
     ------
-    XtalpriorsError
-        The file cannot be written.
+    XtalpriorsError, UsageError
+        The file cannot be written, or another file is there.
     """
-    write_text(Path(path), summary_page(summary))
+    write_text(Path(path), summary_page(summary), SUMMARY_PAGE)
     return f"page: {path}"
 
 

@@ -154,6 +154,19 @@ def test_what_holds_no_structure(
     assert not Path("page.html").exists()
 
 
+def test_a_page_replaces_a_page_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("salt.cif").write_text(SALT, encoding="utf-8")
+    command = ["summary", "salt.cif", "--workers", "1", "--output"]
+    assert run([*command, "page.html"]) == 0
+    assert run([*command, "page.html"]) == 0
+    Path("notes.html").write_text("<!doctype html>my notes", encoding="utf-8")
+    for name in ("notes.html", "salt.cif"):
+        before = Path(name).read_bytes()
+        assert run([*command, name]) == 2
+        assert f"{name} is there already" in " ".join(capsys.readouterr().err.split())
+        assert Path(name).read_bytes() == before
+
+
 def test_an_unknown_grouping_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["summary", ".", "--by", "colour"]) == 2
     assert "space-group, crystal-system or class, not 'colour'" in " ".join(capsys.readouterr().err.split())

@@ -20,18 +20,18 @@ EXAMPLES: dict[str, str] = {
 """,
     "manifest": """
   # List a folder of CIFs with sizes, times and hashes
-  xtalpriors manifest --source cod:/data/cod/cif --output manifest.parquet
+  xtalpriors manifest --source /data/cod/cif --output manifest.parquet
 
   # Hash every file again, after a disk has failed
-  xtalpriors manifest --source cod:/data/cod/cif --output manifest.parquet \\
+  xtalpriors manifest --source /data/cod/cif --output manifest.parquet \\
       --verify
 """,
     "mine": """
   # Read a folder of CIFs; the next time only what is new or has changed
-  xtalpriors mine --source cod:/data/cod/cif --database cod.duckdb
+  xtalpriors mine --source /data/cod/cif --database cod.duckdb
 
   # Minerals and an archive of CIFs together, with two processes
-  xtalpriors mine --source amcsd --source archive:mine.zip \\
+  xtalpriors mine --source amcsd --source mine.zip \\
       --database both.duckdb --workers 2
 """,
     "subset": """
@@ -100,6 +100,13 @@ EXAMPLES: dict[str, str] = {
   # With the scores of a network on the same crystals
   xtalpriors report --database cod.duckdb --bundle p21c-10.json \\
       --evaluation scores.parquet --output report
+""",
+    "summary": """
+  # A folder of CIFs as a table, by space group
+  xtalpriors summary my-cifs --by space-group
+
+  # The same of an archive, and as a page
+  xtalpriors summary export.zip --by class --output export.html
 """,
     "priors": """
   # The values of the paper beside those of your own crystals
