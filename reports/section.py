@@ -20,6 +20,7 @@ __all__ = [
     "DIGITS",
     "Section",
     "Table",
+    "drawn",
     "estimate_text",
     "fit_text",
     "measure_text",
@@ -81,13 +82,19 @@ class Section:
     tables_first: bool = False
 
 
+def drawn(figures: Sequence[Rendered]) -> tuple[list[Rendered], str]:
+    """The figures that have something to show, and the captions of the others, which say what is missing."""
+    shown = [figure for figure in figures if figure.svg]
+    return shown, " ".join(figure.caption for figure in figures if not figure.svg)
+
+
 def render(
     module: Drawable, name: str, number: str, title: str, frame: pd.DataFrame, meta: FigureMeta, caption: str
 ) -> Rendered:
     """Draw a frame with a figure module, in the report's style, wide and narrow.
 
     What is drawn, and kept as CSV, has `DIGITS` significant digits: the last bits of a number can depend on
-    the processor, and a figure must not.
+    the processor, and a figure must not. A frame without rows is not drawn: its SVG is empty.
     """
     frame = rounded(frame)
     wide, narrow = (_svg(module, name, frame, meta, layout) for layout in (WIDE, NARROW))
@@ -95,6 +102,8 @@ def render(
 
 
 def _svg(module: Drawable, name: str, frame: pd.DataFrame, meta: FigureMeta, layout: Layout) -> str:
+    if frame.empty:
+        return ""
     with figure_style(f"{name} {layout.name}"):
         return render_svg(module.draw(frame, meta, layout), meta.footer(layout.footer_characters))
 

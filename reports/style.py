@@ -153,7 +153,12 @@ def figure_style(name: str) -> Iterator[None]:
 
 
 def new_figure(
-    panels: int = 1, layout: Layout = WIDE, *, columns: int | None = None, row_height: float = 3.4
+    panels: int = 1,
+    layout: Layout = WIDE,
+    *,
+    columns: int | None = None,
+    narrow_columns: int = 1,
+    row_height: float = 3.4,
 ) -> tuple[Figure, list[Axes]]:
     """Empty figure with axes for `panels` panels in reading order; the places left over are switched off.
 
@@ -162,13 +167,13 @@ def new_figure(
     panels
         Number of panels.
     layout
-        Narrow: one panel a row, each a little lower.
-    columns
-        Panels side by side in the wide layout; all of them by default.
+        Narrow: each panel is a little lower.
+    columns, narrow_columns
+        Panels side by side in the wide layout, all of them by default, and in the narrow one.
     row_height
         Height of a row of panels in inches, wide.
     """
-    across = 1 if layout.narrow else columns or max(panels, 1)
+    across = narrow_columns if layout.narrow else columns or max(panels, 1)
     rows = -(-max(panels, 1) // across)
     height = rows * (min(row_height, 2.7) if layout.narrow and panels > 1 else row_height)
     figure = Figure(figsize=(layout.width_inches, height))

@@ -20,6 +20,7 @@ from xtalpriors.arrays import F64, U8, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.origins import permissible_origins
+from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.density import DensityMaps, good_size
 from xtalpriors.model.scoring.evaluation_table import Evaluation, diffraction_of
@@ -47,12 +48,16 @@ PROJECTIONS: Final = pa.schema(
         pa.field("volume_angstrom3", pa.float64(), nullable=False),
         pa.field("step_angstrom", pa.float64(), nullable=False),
         pa.field("density", pa.list_(pa.float32()), nullable=False),  # row by row from −y, electrons/Å³
+        pa.field(
+            "true_density", pa.list_(pa.float32()), nullable=False
+        ),  # of the same amplitudes, true phases
         pa.field("atom_element", pa.list_(pa.string()), nullable=False),
         pa.field("atom_x_angstrom", pa.list_(pa.float64()), nullable=False),
         pa.field("atom_y_angstrom", pa.list_(pa.float64()), nullable=False),
     ]
 )
-"""A row per structure: a square of density around the origin of the plane, and the atoms of the slab."""
+"""A row per structure: a square of predicted and one of true density around the origin of the plane, and the
+atoms of the slab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,10 @@ class _Plane:
 def projections(
     evaluation: Evaluation, structures: ExperimentalStructures, reflections: Reflections, count: int = 4
 ) -> pa.Table:
-    """Rows of `PROJECTIONS` for the structures with the most atoms in one plane.
+    """Rows of `PROJECTIONS`: structures that are solved (r ≥ 0.8), and as many that are not.
 
-    They are taken from the forty largest cells that are solved (r ≥ 0.8) by the run chosen without the
-    truth, or, where fewer are, from those with the best r.
+    Of each kind those with the most atoms in one plane, among its forty largest cells; r is that of the run
+    chosen without the truth. Where one kind has too few, the other fills up.
 
     Parameters
     ----------
@@ -83,11 +88,16 @@ def projections(
     count
         How many.
     """
-    r = np.array([x if x is not None else -1.0 for x in evaluation.rows["chosen_r"].to_pylist()])
+    r = np.array([np.nan if x is None else x for x in evaluation.rows["chosen_r"].to_pylist()])
     volume = structures.volume_angstrom3
-    order = np.lexsort((-volume, r < 0.8)) if (r >= 0.8).sum() >= count else np.argsort(-r, kind="stable")
-    planes = {int(i): _flattest(structures, int(i)) for i in order[:_CANDIDATES]}
-    picked = sorted(planes, key=lambda i: (-planes[i].count, i))[:count]
+    solved = [int(i) for i in np.argsort(-volume, kind="stable") if r[i] >= SOLVED]
+    failed = [int(i) for i in np.argsort(-volume, kind="stable") if r[i] < SOLVED]
+    n_solved = min(len(solved), max(count - count // 2, count - len(failed)))
+    picked: list[int] = []
+    planes: dict[int, _Plane] = {}
+    for kind, wanted in ((solved, n_solved), (failed, count - n_solved)):
+        planes |= {i: _flattest(structures, i) for i in kind[:_CANDIDATES]} if wanted else {}
+        picked += sorted(kind[:_CANDIDATES], key=lambda i: (-planes[i].count, i))[:wanted]
     bits = evaluation.rows["chosen_positive"]
     rows = []
     for i in sorted(picked, key=lambda i: -r[i]):
@@ -113,16 +123,20 @@ def _row(
     one = structures.subset([i])
     diffraction = diffraction_of(one, reflections, evaluation.protocol)
     cell = UnitCell(*one.crystals.cells[0].tolist())
-    shift = _origin(reflections, positive, diffraction.positive[0], diffraction.amplitudes[0])
-    f = np.where(positive, diffraction.amplitudes[0], -diffraction.amplitudes[0])
-    density = _slab(reflections, cell, torch.from_numpy(f), plane, shift)
+    amplitudes = diffraction.amplitudes[0]
+    shift = _origin(reflections, positive, diffraction.positive[0], amplitudes)
+    predicted, true = (
+        _slab(reflections, cell, torch.from_numpy(np.where(sign, amplitudes, -amplitudes)), plane, origin)
+        for sign, origin in ((positive, shift), (diffraction.positive[0], np.zeros(3)))
+    )
     elements, at = _atoms_in_slab(one, plane)
     return {
         "entry_id": one.entry_id[0],
         "r": evaluation.rows["chosen_r"][i].as_py(),
         "volume_angstrom3": cell.volume,
         "step_angstrom": STEP_ANGSTROM,
-        "density": np.round(density.ravel(), 5).astype(np.float32).tolist(),
+        "density": np.round(predicted.ravel(), 5).astype(np.float32).tolist(),
+        "true_density": np.round(true.ravel(), 5).astype(np.float32).tolist(),
         "atom_element": elements,
         "atom_x_angstrom": np.round(at[:, 0], 4).tolist(),
         "atom_y_angstrom": np.round(at[:, 1], 4).tolist(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -36,38 +37,49 @@ def data(elements: Elements | None) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
-    """Shares of the most frequent elements on a logarithmic axis, a line joining the two positions."""
+    """Shares of the most frequent elements on a logarithmic axis, a line joining the two positions.
+
+    The elements stand side by side, in the narrow layout one under the other.
+    """
     shown = frame[(frame["rank"] <= SHOWN) & (frame["share"] > 0)]
-    figure, (axes,) = new_figure(1, layout, row_height=1.2 if shown.empty else 4.2)
-    if shown.empty:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "no data in this corpus", ha="center", transform=axes.transAxes)
-        return figure
-    floor = max(float(shown["share"].min()) * 100 * 0.6, 1e-3)
-    for _, pair in shown.groupby("rank"):
-        ends = pair["share"] * 100
-        axes.plot([pair["rank"].iloc[0]] * len(pair), ends, color=LIGHT["grid"], lw=3, zorder=1)
+    n = int(shown["rank"].nunique())
+    figure, (axes,) = new_figure(1, layout, row_height=0.8 + 0.19 * n if layout.narrow else 4.2)
+    floor = max(float(shown["share"].min()) * 100 * 0.6, 1e-3) if n else 0.1
+    across = axes.hlines if layout.narrow else axes.vlines
+    for rank, pair in shown.groupby("rank"):
+        ends = 100 * pair["share"]
+        across(rank, ends.min(), ends.max(), color=LIGHT["grid"], lw=3, zorder=1)
     for position, (marker, colour) in LOOK.items():
-        part = shown[shown["position"] == position]
-        share = 100 * part["share"].astype("float64")
-        known = part["low"].notna()
-        low = (100 * part["low"].astype("float64")).clip(lower=floor)
-        axes.vlines(
-            part["rank"][known], low[known], 100 * part["high"].astype("float64")[known], color=colour, lw=1.2
-        )
-        axes.plot(
-            part["rank"], share, ls="", marker=marker, ms=5.5, color=colour, label=f"{position} positions"
-        )
-    names = shown.drop_duplicates("rank").set_index("rank")["element"]
-    axes.set_xticks(list(names.index), list(names))
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(0.3, len(names) + 0.7)
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=floor)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    axes.set_ylabel("share of independent non-H sites / %")
+        part = shown[shown["position"] == position].astype(dict.fromkeys(["rank", "low", "high"], "float64"))
+        known = part[part["low"].notna()]
+        low, high = (100 * known["low"]).clip(lower=floor), 100 * known["high"]
+        across(known["rank"], low, high, color=colour, lw=1.2)
+        at = (100 * part["share"].astype("float64"), part["rank"])
+        x, y = at if layout.narrow else at[::-1]
+        axes.plot(x, y, ls="", marker=marker, ms=5, color=colour, label=f"{position} positions")
+    _axes(axes, shown, floor, layout)
     handles, series = axes.get_legend_handles_labels()
     legend_above(figure, dict(zip(series, handles, strict=True)), layout)
     return figure
+
+
+def _axes(axes: Axes, shown: pd.DataFrame, floor: float, layout: Layout) -> None:
+    """Scales, ticks and names: shares on one axis, the elements on the other."""
+    names = shown.drop_duplicates("rank").set_index("rank")["element"]
+    elements, shares = (axes.yaxis, axes.xaxis) if layout.narrow else (axes.xaxis, axes.yaxis)
+    axes.grid(visible=layout.narrow, axis="x")
+    axes.grid(visible=not layout.narrow, axis="y")
+    elements.set_ticks(list(names.index), list(names))
+    elements.set_tick_params(length=0)
+    if layout.narrow:
+        axes.set_xscale("log")
+        axes.set_xlim(left=floor)
+        axes.set_ylim(len(names) + 0.7, 0.3)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=floor)
+        axes.set_xlim(0.3, len(names) + 0.7)
+    shares.set_major_locator(LogLocator(subs=(1, 5) if layout.narrow else (1, 2, 5)))
+    shares.set_minor_formatter(NullFormatter())
+    shares.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    shares.set_label_text("% of independent non-H sites")

@@ -1,44 +1,54 @@
-"""Figs 5 and 6: r against the volume of the cell, by compound class and by number of special positions."""
+"""Figs 5 and 6: r against the volume of the cell as a density, and the fraction solved by kind of crystal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.scoring.summary import score
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
-__all__ = ["BY_CLASS", "BY_SPECIAL", "SOLVED", "ScoreFigure"]
+__all__ = ["BY_CLASS", "BY_SPECIAL", "ScoreFigure"]
 
-SOLVED: Final = 0.8
-"""r from which a structure counts as solved (Melgalvis & Reķis 2026)."""
-
-RUNS: Final = (("best_r", "best run"), ("chosen_r", "chosen without truth"), ("r_zero", "all phases zero"))
-"""Columns of an evaluation: what the paper reports, what a user gets, and a baseline."""
+RUNS: Final = {
+    "best run": ("best_r", "o", LIGHT["data"]),
+    "chosen without truth": ("chosen_r", "D", LIGHT["second"]),
+    "all phases zero": ("r_zero", "x", LIGHT["muted"]),
+}
+"""Column of an evaluation, marker and colour: what the paper reports, what a user gets, and a baseline."""
+CELLS: Final = (30, 26)
+"""Cells of the density, along the volume and along r."""
+SHADES: Final = {1: 0.22, 2: 0.45, 4: 0.7, 8: 1.0}
+"""Opacity of a cell by the least number of structures in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """One kind of structure and its look."""
-
-    name: str
-    label: str
-    marker: Literal["o", "^", "s", "x"]
-    colour: str
-
-
 class ScoreFigure:
-    """A row of panels for each evaluation: the best run, the one chosen without the truth, a baseline."""
+    """For each evaluation r of one run against the volume, and the fractions solved by kind of structure.
 
-    def __init__(self, column: str, groups: Sequence[_Group]) -> None:
-        self.column = column
-        self.groups = tuple(groups)
+    Attributes
+    ----------
+    column
+        Of an evaluation: what kind a structure is.
+    kinds
+        Name of each kind in the figure, by its value.
+    run
+        The run whose r is shown, a key of `RUNS`.
+    """
+
+    column: str
+    kinds: Mapping[str, str]
+    run: str
 
     def data(self, evaluations: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
         """A row per structure and run: `network`, `run`, `group`, `volume_angstrom3`, `r`, `entry_id`.
@@ -51,7 +61,7 @@ class ScoreFigure:
         parts = []
         for name, rows in evaluations:
             group = rows[self.column].map(self._group)
-            for column, run in RUNS:
+            for run, (column, _, _) in RUNS.items():
                 part = rows[["volume_angstrom3", "entry_id"]].assign(
                     network=name, run=run, group=group, r=rows[column].astype("float64")
                 )
@@ -65,48 +75,70 @@ class ScoreFigure:
         return str(value)
 
     def draw(self, frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
-        """All panels to one scale."""
+        """A row of two panels for each evaluation, all to one scale."""
         networks = list(dict.fromkeys(frame["network"]))
-        figure, all_axes = new_figure(len(RUNS) * len(networks), layout, columns=len(RUNS), row_height=2.7)
+        figure, panels = new_figure(2 * len(networks), layout, columns=2, row_height=2.75)
         right = float(frame["volume_angstrom3"].max()) * 1.03
-        low = min(0.0, float(frame["r"].min()) - 0.05)
         handles: dict[str, Any] = {}
-        for place, axes in enumerate(all_axes):
-            network, (_, run) = networks[place // len(RUNS)], RUNS[place % len(RUNS)]
-            part = frame[(frame["network"] == network) & (frame["run"] == run)]
+        for k, (network, part) in enumerate(frame.groupby("network", sort=False)):
+            letters = [f"({'abcdefghijkl'[2 * k + i]}) {network}" for i in range(2)]
+            shown = part[part["run"] == self.run]
             if network in meta.trained_volumes:
-                axes.axvspan(*meta.trained_volumes[network], color=LIGHT["grid"], alpha=0.6, lw=0, zorder=0)
-            self._panel(axes, part)
-            head = f"{run.capitalize()}\n" if place < len(RUNS) else ""
-            axes.set_title(head + _solved(part), fontsize=8, fontweight="normal")
-            axes.set(xlim=(0, right), ylim=(low, 1.04), xlabel="V / Å³")
-            if place % len(RUNS) == 0:
-                axes.set_ylabel("r" if len(networks) == 1 else f"{network}\nr")
-            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-                handles.setdefault(label, handle)
-        ordered = {g.label: handles[g.label] for g in self.groups if g.label in handles}
-        legend_above(figure, ordered, layout)
+                low, high = meta.trained_volumes[str(network)]
+                panels[2 * k].axvspan(low, high, color=LIGHT["grid"], alpha=0.6, lw=0, zorder=0)
+            _density(panels[2 * k], shown, right, min(0.0, float(frame["r"].min()) - 0.05))
+            panels[2 * k].set_title(f"{letters[0]}, {self.run}\n{_solved(shown)}", fontsize=8.5)
+            self._fractions(panels[2 * k + 1], part)
+            panels[2 * k + 1].set_title(f"{letters[1]}, solved by kind", fontsize=8.5)
+            found = zip(*panels[2 * k + 1].get_legend_handles_labels(), strict=True)
+            handles |= {label: handle for handle, label in found}
+        for least, opacity in SHADES.items():
+            name = f"{least}" if least == 1 else f"≥ {least}"
+            patch = Rectangle((0, 0), 1, 1, facecolor=(LIGHT["data"], opacity), edgecolor="none")
+            handles[f"{name} structure{'s' if least > 1 else ''}"] = patch
+        legend_above(figure, handles, layout)
         return figure
 
-    def _panel(self, axes: Axes, part: pd.DataFrame) -> None:
-        axes.axhline(SOLVED, color=LIGHT["muted"], lw=0.9, ls=(0, (4, 2)), zorder=1)
-        known = part[part["r"].notna()]
-        for group in self.groups:
-            of_group = known[known["group"] == group.name]
-            if of_group.empty:
-                continue
-            hollow = group.marker in "o^s"
-            axes.scatter(
-                of_group["volume_angstrom3"],
-                of_group["r"],
-                s=11 if len(known) < 1500 else 5,
-                marker=group.marker,
-                linewidths=0.6,
-                facecolors="none" if hollow else group.colour,
-                edgecolors=group.colour if hollow else None,
-                label=group.label,
-                zorder=2,
-            )
+    def _fractions(self, axes: Axes, part: pd.DataFrame) -> None:
+        """Share with r ≥ 0.8 of each kind and run, with Wilson's interval."""
+        present = [kind for kind in self.kinds if kind in set(part["group"])]
+        names = []
+        for y, kind in enumerate(present):
+            of_kind = part[part["group"] == kind]
+            names.append(f"{self.kinds[kind]}\nN = {len(of_kind) // len(RUNS):,}")
+            for i, (run, (_, marker, colour)) in enumerate(RUNS.items()):
+                found = score(of_kind.loc[of_kind["run"] == run, "r"].to_numpy(dtype="float64"))
+                if found.solved is None or found.solved_low is None or found.solved_high is None:
+                    continue
+                at = y + 0.22 * (i - 1)
+                axes.hlines(at, 100 * found.solved_low, 100 * found.solved_high, color=colour, lw=1.2)
+                axes.plot(
+                    100 * found.solved, at, ls="", marker=marker, ms=4.5, color=colour, label=run, zorder=3
+                )
+        axes.grid(visible=False, axis="y")
+        axes.grid(axis="x")
+        axes.set_yticks(range(len(present)), names)
+        axes.tick_params(axis="y", length=0)
+        axes.set(xlim=(0, 100), ylim=(len(present) - 0.5, -0.5), xlabel=f"% with r ≥ {SOLVED:g}")
+
+
+def _density(axes: Axes, part: pd.DataFrame, right: float, low: float) -> None:
+    """Number of structures in cells of V and r, the darker the more."""
+    known = part[part["r"].notna()]
+    counts, x, y = np.histogram2d(
+        known["volume_angstrom3"], known["r"], CELLS, range=((0.0, right), (low, 1.0 + 1e-9))
+    )
+    width, height = x[1] - x[0], y[1] - y[0]
+    levels = list(SHADES)
+    for place, least in enumerate(levels):
+        most = levels[place + 1] if place + 1 < len(levels) else np.inf
+        cells = np.argwhere((counts >= least) & (counts < most))
+        patches = [Rectangle((x[i], y[j]), width, height) for i, j in cells]
+        axes.add_collection(
+            PatchCollection(patches, facecolor=(LIGHT["data"], SHADES[least]), edgecolor="none", zorder=2)
+        )
+    axes.axhline(SOLVED, color=LIGHT["muted"], lw=0.9, ls=(0, (4, 2)), zorder=1)
+    axes.set(xlim=(0, right), ylim=(low, 1.02), xlabel="V / Å³", ylabel="r")
 
 
 def _solved(part: pd.DataFrame) -> str:
@@ -115,23 +147,18 @@ def _solved(part: pd.DataFrame) -> str:
     if found.solved is None or found.solved_low is None or found.solved_high is None:
         return "no structure"
     low, high = 100 * found.solved_low, 100 * found.solved_high
-    return f"r ≥ 0.8: {100 * found.solved:.0f} % ({low:.0f}–{high:.0f}) of {found.n:,}"
+    return f"r ≥ {SOLVED:g}: {100 * found.solved:.0f} % ({low:.0f}–{high:.0f}) of {found.n:,}"
 
 
 BY_CLASS: Final = ScoreFigure(
     "compound_class",
-    [
-        _Group("organic", "organic molecules only", "o", LIGHT["data"]),
-        _Group("s-block", "with an s-block metal", "^", LIGHT["second"]),
-        _Group("d-block", "with a d-block element", "s", LIGHT["fit"]),
-        _Group("other", "neither", "x", LIGHT["muted"]),
-    ],
+    {"organic": "organic", "s-block": "s-block metal", "d-block": "d-block element", "other": "neither"},
+    "best run",
 )
+"""Fig. 5: the best run, as in the paper, and classes of compounds."""
 BY_SPECIAL: Final = ScoreFigure(
     "n_special",
-    [
-        _Group("0", "no special position", "o", LIGHT["data"]),
-        _Group("1", "one", "^", LIGHT["second"]),
-        _Group("2 or more", "two or more", "s", LIGHT["fit"]),
-    ],
+    {"0": "no special position", "1": "one", "2 or more": "two or more"},
+    "chosen without truth",
 )
+"""Fig. 6: the run that a user gets, and the number of special positions that are occupied."""

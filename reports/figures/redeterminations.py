@@ -38,11 +38,11 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     top = max(int(frame["entries"].max()), 1)
     for at, n, clusters in zip(x, frame["entries"], frame["clusters"], strict=True):
         text = f"{count(n)}\nin {count(clusters)}" if n else "0"
-        axes.text(at, n + 0.02 * top, text, ha="center", va="bottom", fontsize=8)
+        axes.text(at, n + 0.02 * top, text, ha="center", va="bottom", fontsize=7 if layout.narrow else 8)
     axes.set_xticks(x, list(frame["size"]))
     axes.tick_params(axis="x", length=0)
     axes.set_ylim(0, 1.25 * top)
     axes.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    axes.set_xlabel("determinations of one structure (size of its cluster)")
+    axes.set_xlabel("determinations of one structure")
     axes.set_ylabel("entries")
     return figure

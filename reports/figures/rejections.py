@@ -26,27 +26,24 @@ def data(rejections: pd.DataFrame) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Horizontal bars on a logarithmic axis, so that a single file is seen beside a thousand."""
     shown = frame.head(SHOWN)
-    figure, (axes,) = new_figure(1, layout, row_height=1.1 + 0.27 * max(len(shown), 3))
+    row = 0.38 if layout.narrow else 0.27
+    figure, (axes,) = new_figure(1, layout, row_height=0.8 + row * max(len(shown), 2))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
-    if shown.empty:
-        axes.set_axis_off()
-        axes.text(
-            0.5, 0.5, "nothing was rejected", ha="center", transform=axes.transAxes, color=LIGHT["muted"]
-        )
-        return figure
     n = shown["n"].astype("float64")
-    axes.barh(range(len(shown)), n, left=0, height=0.68, color=LIGHT["moved"])
+    axes.barh(range(len(shown)), n, left=0, height=0.4 if layout.narrow else 0.68, color=LIGHT["moved"])
     for y, value in enumerate(n):
         axes.text(value * 1.06, y, count(value), va="center", fontsize=8)
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlim(0.7, float(n.max()) * 2.5)
+    axes.set_xlim(0.7, max(float(n.max()) * 2.5, 12.0) if len(n) else 12.0)
     axes.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    axes.set_yticks(
-        range(len(shown)), [f"{s}: {c}" for s, c in zip(shown["stage"], shown["code"], strict=True)]
-    )
+    names = [f"{s}: {c}" for s, c in zip(shown["stage"], shown["code"], strict=True)]
+    axes.set_yticks([] if layout.narrow else range(len(shown)), [] if layout.narrow else names)
+    if layout.narrow:  # names stand over their bars, where a line is as long as the figure
+        for y, name in enumerate(names):
+            axes.text(0.72, y - 0.42, name, va="center", fontsize=7.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(max(len(shown), 3) - 0.4, -0.6)
+    axes.set_ylim(max(len(shown), 2) - 0.4, -0.8)
     axes.set_xlabel("files or blocks (logarithmic)")
     return figure

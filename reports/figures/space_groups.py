@@ -85,13 +85,21 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
             axes.barh(rank, 100 * share, left=left, height=0.72, color=LIGHT["data"], alpha=shade)
             left += 100 * share
         names = list(group["setting"])
-        text = ", ".join(names[:3]) + (f" + {len(names) - 3}" if len(names) > 3 else "")
-        axes.text(left + 0.15, rank, text, va="center", fontsize=7.6, color=LIGHT["muted"])
+        most = 2 if layout.narrow else 3
+        more = f" + {len(names) - most}" if len(names) > most else ""
+        axes.text(
+            left + 0.15,
+            rank,
+            ", ".join(names[:most]) + more,
+            va="center",
+            fontsize=7.2 if layout.narrow else 7.6,
+            color=LIGHT["muted"],
+        )
         labels[rank] = f"{group['symbol'].iloc[0]}  ({group['number'].iloc[0]})"
     axes.set_yticks(list(labels), list(labels.values()))
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set_xlabel("% of structures; on each bar its settings, the most frequent first")
+    axes.set_xlabel("% of structures")
     if labels:
-        axes.set_xlim(0, 100 * float(shown["group_share"].max()) * 1.45)
+        axes.set_xlim(0, 100 * float(shown["group_share"].max()) * (1.75 if layout.narrow else 1.45))
     return figure

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
-from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 from xtalpriors.reports.subset_data import with_value
 
 __all__ = ["N_CENTRES", "PAPER_DATABASE", "data", "draw"]
@@ -41,14 +41,16 @@ def data(entries: pd.DataFrame, fitted_p: float | None) -> pd.DataFrame:
         Probability that a centre is occupied, of the bundle.
     """
     known = with_value(entries, "n_special_positions")
+    columns = ["series", "occupied", "share", "low", "high", "n"]
+    if known.empty:
+        return pd.DataFrame(columns=columns)
     group = known["n_special_positions"].astype("int64").clip(upper=2)
     weight = known["weight"].groupby(group).sum().reindex(range(3), fill_value=0.0)
     counts = group.value_counts().reindex(range(3), fill_value=0)
     rows: list[tuple[str, str, float, float | None, float | None, int | None]] = []
-    if len(known):
-        for k, name in enumerate(CATEGORIES):
-            share = wilson(float(weight[k]), float(weight.sum()))
-            rows.append(("this corpus", name, *share, int(counts[k])))
+    for k, name in enumerate(CATEGORIES):
+        share = wilson(float(weight[k]), float(weight.sum()))
+        rows.append(("this corpus", name, *share, int(counts[k])))
     models = {"the paper's database": PAPER_DATABASE, "four centres, p = 0.05": _binomial(0.05)}
     if fitted_p is not None:
         models["four centres, fitted p"] = _binomial(fitted_p)
@@ -57,34 +59,35 @@ def data(entries: pd.DataFrame, fitted_p: float | None) -> pd.DataFrame:
             rows += [
                 (series, c, v, None, None, None) for c, v in zip(CATEGORIES, models[series], strict=True)
             ]
-    return pd.DataFrame(rows, columns=["series", "occupied", "share", "low", "high", "n"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
-    """Grouped bars with the shares written on them."""
-    figure, (axes,) = new_figure(1, layout, row_height=3.3)
+    """Bars one under the other, by number of occupied positions, each with its name and its share."""
     present = [series for series in LOOK if series in set(frame["series"])]
-    width = 0.8 / max(len(present), 1)
-    for i, series in enumerate(present):
-        part = frame[frame["series"] == series]
-        x = [CATEGORIES.index(c) + (i - (len(present) - 1) / 2) * width for c in part["occupied"]]
-        height = 100 * part["share"].astype("float64")
-        solid = series == "this corpus"
-        axes.bar(x, height, width * 0.92, color=LOOK[series], alpha=1 if solid else 0.5, label=series)
-        top = height
-        if solid:
-            low, high = 100 * part["low"].astype("float64"), 100 * part["high"].astype("float64")
-            axes.errorbar(
-                x, height, yerr=[height - low, high - height], fmt="none", ecolor=LIGHT["ink"], elinewidth=1
-            )
-            top = high
-        for at, value, edge in zip(x, height, top, strict=True):
-            axes.text(at, edge + 1.5, f"{value:.1f}", ha="center", fontsize=8)
-    axes.set_xticks(range(3), CATEGORIES)
-    axes.tick_params(axis="x", length=0)
-    axes.set_ylim(0, 105)
-    axes.set_xlabel("special positions occupied in a structure")
-    axes.set_ylabel("% of structures")
-    handles, names = axes.get_legend_handles_labels()
-    legend_above(figure, dict(zip(names, handles, strict=True)), layout)
+    step = len(present) + 1.3
+    figure, (axes,) = new_figure(1, layout, row_height=0.75 + 0.19 * step * len(CATEGORIES))
+    axes.grid(visible=False, axis="y")
+    axes.grid(axis="x")
+    places, names = [], []
+    for i, category in enumerate(CATEGORIES):
+        top = i * step
+        head = axes.text(0, top, f" {category} occupied", va="center", fontsize=8.5, fontweight="bold")
+        head.set(color=LIGHT["ink"])
+        for k, series in enumerate(present):
+            row = frame[(frame["series"] == series) & (frame["occupied"] == category)].iloc[0]
+            y, value = top + k + 1, 100 * float(row["share"])
+            places.append(y)
+            names.append(series)
+            own = series == "this corpus"
+            axes.barh(y, value, 0.78, color=LOOK[series], alpha=1 if own else 0.55)
+            end = 100 * float(row["high"]) if own else value
+            if own:
+                axes.hlines(y, 100 * float(row["low"]), end, color=LIGHT["ink"], lw=1.2)
+            axes.text(end + 1, y, f"{value:.1f}", va="center", fontsize=8)
+    axes.set_yticks(places, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(step * len(CATEGORIES) - 0.8, -0.6)
+    axes.set_xlim(0, 105)
+    axes.set_xlabel("% of structures")
     return figure

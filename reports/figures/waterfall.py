@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from xtalpriors.reports.meta import FigureMeta, count
-from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
+from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
 
 __all__ = ["data", "draw"]
 
@@ -28,16 +29,20 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     axes.grid(visible=False, axis="y")
     top = max(int(frame["n"].max()), 1) if len(frame) else 1
     for y, (n, lost) in enumerate(zip(frame["n"], frame["lost"], strict=True)):
-        axes.barh(y, n, height=0.68, color=LIGHT["data"])
+        axes.barh(y, n, height=0.68, color=LIGHT["data"], label="left")
         end, text = float(n), count(n)
         if not pd.isna(lost) and lost > 0:
-            axes.barh(y, lost, left=n, height=0.68, color=LIGHT["moved"], alpha=0.35)
+            part = axes.barh(y, lost, left=n, height=0.68, color=LIGHT["moved"], alpha=0.35)
+            part.set_label("lost in the step")
             end, text = float(n + lost), f"{count(n)}   −{count(lost)}"
         axes.text(end + 0.01 * top, y, text, va="center", fontsize=8)
     axes.set_yticks(range(len(frame)), [str(step).replace("_", " ") for step in frame["step"]])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.22 * top)
+    axes.set_xlim(0, (1.6 if layout.narrow else 1.22) * top)
+    axes.xaxis.set_major_locator(MaxNLocator(3 if layout.narrow else 6))
     axes.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    axes.set_xlabel("number left (blue) and lost in the step (orange)")
+    axes.set_xlabel("number")
+    handles, names = axes.get_legend_handles_labels()
+    legend_above(figure, dict(zip(names, handles, strict=True)), layout)
     return figure

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xtalpriors.model.network.card import SOLVED
 from xtalpriors.reports.figures import phasing_maps
 from xtalpriors.reports.figures.phasing_scores import BY_CLASS, BY_SPECIAL, ScoreFigure
 from xtalpriors.reports.glossary import Glossary
@@ -181,15 +182,17 @@ def _scores(
     rows: Sequence[tuple[str, pd.DataFrame]],
     meta: FigureMeta,
 ) -> Rendered:
-    caption = words("scores", "scatter", has_trained_volumes=bool(meta.trained_volumes))
+    caption = words("scores", "scatter", run=figure.run, has_trained_volumes=bool(meta.trained_volumes))
     title = f"r against volume, by {grouped_by}"
     return render(figure, name, number, title, figure.data(rows), meta, caption)
 
 
 def _maps(label: str, one: PhasingSet, corpus: str, digest: str | None) -> Rendered:
     assert one.maps is not None
-    solved = (one.maps["r"] >= 0.8).all()
-    caption = words("scores", "maps", label=label, all_solved=solved, levels=phasing_maps.LEVELS)
+    n_solved = int((one.maps["r"] >= SOLVED).sum())
+    n_failed = len(one.maps) - n_solved
+    levels = phasing_maps.LEVELS
+    caption = words("scores", "maps", label=label, n_solved=n_solved, n_failed=n_failed, levels=levels)
     return render(
         phasing_maps,
         "phasing-maps",

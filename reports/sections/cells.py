@@ -19,7 +19,7 @@ from xtalpriors.reports.paper_cells import (
     expected_cells,
     uniform_length_volume_cdf,
 )
-from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.section import Section, drawn, render
 from xtalpriors.reports.sections.own_numbers import own_median
 from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
 
@@ -33,8 +33,8 @@ def cells_section(inputs: Inputs) -> Section:
     """Volumes, lengths and the monoclinic angle."""
     fit = fitted_volume(inputs.bundles.get(SMALL))
     nodes = None if fit is None else expected_cells(fit.mu.value, fit.sigma.value, CellBounds(4, 10))
-    figures = [_volume(inputs), _lengths(inputs, nodes), _angle(inputs, nodes)]
-    return Section("cells", "How large are the cells, and of what shape?", figures=figures)
+    figures, lead = drawn([_volume(inputs), _lengths(inputs, nodes), _angle(inputs, nodes)])
+    return Section("cells", "How large are the cells, and of what shape?", lead, figures)
 
 
 def fitted_volume(bundle: PriorBundle | None) -> LogNormal | None:

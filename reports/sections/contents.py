@@ -15,7 +15,7 @@ from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered, Sample
 from xtalpriors.reports.panels import Fitted
-from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.section import Section, drawn, render
 from xtalpriors.reports.sections.own_numbers import own_median, own_share, share_within
 from xtalpriors.reports.subset_data import with_value
 
@@ -24,14 +24,9 @@ __all__ = ["contents_section"]
 
 def contents_section(inputs: Inputs) -> Section:
     """Packing, hydrogen, elements, special positions and displacement parameters."""
-    figures = [
-        _packing(inputs),
-        _hydrogen(inputs),
-        _elements(inputs),
-        _special(inputs),
-        _displacement(inputs),
-    ]
-    return Section("contents", "What do the cells contain?", figures=figures)
+    parts = (_packing, _hydrogen, _elements, _special, _displacement)
+    figures, lead = drawn([part(inputs) for part in parts])
+    return Section("contents", "What do the cells contain?", lead, figures)
 
 
 def _frames(inputs: Inputs, column: str) -> dict[str, pd.DataFrame]:
@@ -150,7 +145,7 @@ def _special(inputs: Inputs) -> Rendered:
         subset=SMALL,
         n=small.frame["n_special_positions"].notna().sum(),
         fitted=fitted,
-        model=None if fitted is None else float(several["share"]["four centres, fitted p"]),
+        model=None if fitted is None or several.empty else float(several["share"]["four centres, fitted p"]),
         measured=several.loc["this corpus"] if "this corpus" in several.index else None,
     )
     meta = inputs.meta([small.sample(small.frame["n_special_positions"])], "no cell")

@@ -8,24 +8,21 @@ from xtalpriors.reports.figures import diffraction, redeterminations, rejections
 from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
 from xtalpriors.reports.meta import Rendered, Sample, count
-from xtalpriors.reports.section import Section, Table, render
+from xtalpriors.reports.section import Section, Table, drawn, render
 
 __all__ = ["losses_section", "symmetry_section"]
 
 
 def symmetry_section(inputs: Inputs) -> Section:
     """Space groups with their settings; resolution and completeness."""
-    return Section(
-        "symmetry",
-        "Which symmetry, and how good are the data?",
-        figures=[_space_groups(inputs), _diffraction(inputs)],
-    )
+    figures, lead = drawn([_space_groups(inputs), _diffraction(inputs)])
+    return Section("symmetry", "Which symmetry, and how good are the data?", lead, figures)
 
 
 def losses_section(inputs: Inputs) -> Section:
     """Waterfall, rejections by reason, redeterminations, and the counts of every subset."""
-    lead = words("losses", "lead")
-    figures = [_waterfall(inputs), _rejections(inputs), _redeterminations(inputs)]
+    figures, missing = drawn([_waterfall(inputs), _rejections(inputs), _redeterminations(inputs)])
+    lead = f"{words('losses', 'lead')} {missing}".strip()
     return Section(
         "corpus", "What is in this corpus?", lead, figures, [_subset_table(inputs)], tables_first=True
     )

@@ -25,6 +25,7 @@ from xtalpriors.reports.measures import folded_angle, length_statistics
 from xtalpriors.reports.meta import FigureMeta, Sample
 from xtalpriors.reports.panels import Fitted, common_edges, histogram_rows
 from xtalpriors.reports.paper_cells import CellBounds, expected_cells
+from xtalpriors.reports.section import drawn, render
 from xtalpriors.reports.sections.paper import STATISTICS, compare_with_paper, strip
 from xtalpriors.reports.style import figure_style, inline_svg, render_svg
 
@@ -144,13 +145,11 @@ def test_clusters_are_grouped_by_size() -> None:
     assert int(by_size["entries"].sum()) == 146
 
 
-@pytest.mark.parametrize("empty", [True, False])
-def test_figures_draw_with_little_or_nothing(empty: bool) -> None:
+def test_figures_draw_with_little() -> None:
     frame = _cells((4, 5, 6, 90, 95, 90)).assign(
         volume_angstrom3=119.5, h_fraction=0.0, n_special_positions=1
     )
     frame = frame.assign(sg_number=14, sg_hm="P 1 21/c 1")
-    frame = frame.iloc[:0] if empty else frame
     fit = Fitted(LogNormal(mu=fixed(6.0), sigma=fixed(0.4)))
     reasons = pd.DataFrame({"stage": ["cell"], "code": ["no-cell"], "n": [1], "example": ["x"]})
     drawn = {
@@ -158,16 +157,37 @@ def test_figures_draw_with_little_or_nothing(empty: bool) -> None:
         "lengths": lengths.draw(lengths.data(frame, None, None, None), META),
         "angle": angle.draw(angle.data(frame, {}, None), META),
         "hydrogen": hydrogen.draw(hydrogen.data({"all-50": frame}, None), META),
-        "elements": elements.draw(elements.data(None), META),
         "special": special_positions.draw(special_positions.data(frame, None), META),
         "groups": space_groups.draw(space_groups.data(frame), META),
-        "rejections": rejections.draw(rejections.data(reasons.iloc[:0] if empty else reasons), META),
+        "rejections": rejections.draw(rejections.data(reasons), META),
         "waterfall": waterfall.draw(waterfall.data([("files", len(frame))]), META),
     }
     for name, figure in drawn.items():
         with figure_style(name):
             svg = render_svg(figure, META.footer(130))
         assert "p21c-10: N = 3 in 2 clusters" in svg and "0123456789ab" in svg, name
+
+
+def test_nothing_is_not_drawn_but_said() -> None:
+    """No empty panel: a figure without values of the corpus gives its caption to the section."""
+    none = _cells((4, 5, 6, 90, 95, 90)).iloc[:0].assign(h_fraction=0.0, n_special_positions=0)
+    frames = {
+        "angle": (angle, angle.data(none, {}, None)),
+        "lengths": (lengths, lengths.data(none, None, None, None)),
+        "hydrogen": (hydrogen, hydrogen.data({"all-50": none}, Uniform(low=0.3, high=0.6))),
+        "elements": (elements, elements.data(None)),
+        "special": (special_positions, special_positions.data(none, 0.1)),
+    }
+    figures = [render(m, name, "", "", f, META, f"No {name} here.") for name, (m, f) in frames.items()]
+    shown, said = drawn(figures)
+    assert shown == [] and said.startswith("No angle here. No lengths here.")
+
+
+def test_a_panel_without_values_is_left_out_of_its_figure() -> None:
+    frame = _cells((4, 5, 6, 90, 95, 90)).assign(volume_angstrom3=119.5)
+    rows = volume.data({"small": frame, "all": frame.iloc[:0]}, {}, None)
+    assert set(rows["panel"]) == {"small"}
+    assert len(volume.draw(rows, META).axes) == 1
 
 
 def test_an_inlined_figure_follows_the_readers_colours() -> None:

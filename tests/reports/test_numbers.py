@@ -38,7 +38,7 @@ def inputs(database: Path) -> Inputs:
 
 def _undrawn(module: object, *args: object) -> Rendered:
     name, number, title, frame, meta, caption = args
-    return Rendered(name, number, title, caption, "", "", frame, meta)  # type: ignore[arg-type]
+    return Rendered(name, number, title, caption, "drawn", "", frame, meta)  # type: ignore[arg-type]
 
 
 def _figures(monkeypatch: pytest.MonkeyPatch, module: ModuleType, inputs: Inputs) -> dict[str, Rendered]:

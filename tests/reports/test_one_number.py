@@ -35,7 +35,7 @@ def captions(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     def undrawn(module: object, *args: object) -> Rendered:
         name, number, title, frame, meta, caption = args
-        return Rendered(name, number, title, caption, "", "", frame, meta)  # type: ignore[arg-type]
+        return Rendered(name, number, title, caption, "drawn", "", frame, meta)  # type: ignore[arg-type]
 
     monkeypatch.setattr(contents, "render", undrawn)
     monkeypatch.setattr(cells, "render", undrawn)

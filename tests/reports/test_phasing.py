@@ -57,8 +57,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     density = np.exp(-((np.arange(51) - 25) ** 2)[:, None] / 20 - (np.arange(51) - 10) ** 2 / 20)
     row = {
         "entry_id": "made:1#x1", "r": 0.9, "volume_angstrom3": 812.0, "step_angstrom": 0.2,
-        "density": density.ravel().tolist(), "atom_element": ["Br"], "atom_x_angstrom": [-3.0],
-        "atom_y_angstrom": [0.0],
+        "density": density.ravel().tolist(), "true_density": density.ravel().tolist(), "atom_element": ["Br"],
+        "atom_x_angstrom": [-3.0], "atom_y_angstrom": [0.0],
     }  # fmt: skip
     write_projections(
         pa.Table.from_pylist([row], schema=PROJECTIONS), evaluation, path.with_name("mol.maps.parquet")
@@ -107,8 +107,8 @@ def test_volumes_of_training_stand_apart(written: Path, tmp_path: Path) -> None:
     texts = re.sub(r"<[^>]*>", " ", str(table.html))
     assert re.search(rf"300–1000 Å³, as in training\s+{inside}\s", texts)
     assert re.search(rf"other volumes\s+{N - inside}\s", texts)
-    assert "Shaded are the volumes" in sections["figures"].figures[0].caption
-    assert "Shaded" not in _sections(written)["figures"].figures[0].caption
+    assert "The grey band is the volumes" in sections["figures"].figures[0].caption
+    assert "grey band" not in _sections(written)["figures"].figures[0].caption
 
 
 def _curve() -> TrainingCurve:
