@@ -61,7 +61,9 @@ def _principal(xyz: F64) -> F64:
 
 def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """Two rows of three, all to one scale."""
-    figure, all_axes = new_figure(SHOWN, layout, columns=3, row_height=2.45)
+    figure, all_axes = new_figure(
+        SHOWN, layout, columns=3, narrow_columns=2, row_height=1.75 if layout.narrow else 2.45
+    )
     groups = [group.reset_index(drop=True) for _, group in frame.groupby("structure", sort=False)]
     half = max(1.4 + float(frame["x"].abs().max()), (1.4 + float(frame["y"].abs().max())) / ASPECT)
     for axes, group in zip(all_axes, groups, strict=False):
