@@ -56,7 +56,7 @@ class Structure:
         return [SYMBOLS[z] for z in self.element]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StructureBatch:
     """Structures of one space group, their atoms in flat arrays.
 
@@ -97,6 +97,26 @@ class StructureBatch:
     u_iso: F32
     multiplicity: I16
     site: U8
+
+    def __repr__(self) -> str:
+        """What the batch holds, in five lines."""
+        n, name = len(self), self.group.hm or f"no. {self.group.number}"
+        if n == 0:
+            return f"StructureBatch: no structures in {name}"
+        low, middle, high = np.quantile(self.volume, [0, 0.5, 1])
+        numbers, counts = np.unique(self.element, return_counts=True)
+        common = sorted(zip(counts.tolist(), numbers.tolist(), strict=True), reverse=True)[:6]
+        shares = ", ".join(f"{SYMBOLS[z]} {100 * count / len(self.element):.0f} %" for count, z in common)
+        dropped = sum(v for k, v in self.totals.items() if "dropped" in k)
+        lines = [
+            f"StructureBatch: {n:,} structures in {name}, index {self.index[0]} … {self.index[-1]}",
+            f"  volume: {low:,.0f} … {high:,.0f} Å³, median {middle:,.0f} Å³",
+            f"  atoms: {len(self.element):,}, {self.n_atoms.min()} … {self.n_atoms.max()} "
+            "in an asymmetric unit",
+            f"  elements: {shares or 'none'}",
+            f"  special positions: {int(self.n_special.sum()):,}; atoms wanted and dropped: {dropped:,}",
+        ]
+        return "\n".join(lines)
 
     def __len__(self) -> int:
         return len(self.index)

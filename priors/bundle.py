@@ -36,6 +36,7 @@ __all__ = [
     "PriorBundle",
     "Priors",
     "WaterfallStep",
+    "bundle_file",
     "json_schema",
     "load_bundle",
     "make_bundle",
@@ -47,6 +48,7 @@ SCHEMA_VERSION: Final = 1
 """Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
 ELEMENT_COUNTS = "element-counts.json"
+_PUBLISHED = Path(__file__).resolve().parent / "published"
 """Lies beside the published bundles: what one of them was made from."""
 
 
@@ -159,16 +161,41 @@ def save_bundle(bundle: PriorBundle, path: Path) -> None:
     write_text(path, canonical_json(bundle.model_dump(mode="json"), indent=1) + "\n", BUNDLE)
 
 
-def load_bundle(path: Path) -> PriorBundle:
+def bundle_file(given: Path | str) -> Path:
+    """The file of a bundle that is given by its path, or by its name if it ships with the package.
+
+    `melgalvis-2026` is the paper's, unless a file of that name is there.
+    """
+    path = Path(given)
+    named = _PUBLISHED / f"{path.name}.json"
+    by_name = path.name == str(given) and not path.suffix and not path.exists()
+    return named if by_name and named.name in _published_files() else path
+
+
+def _published_files() -> list[str]:
+    return sorted(p.name for p in _PUBLISHED.glob("*.json") if p.name != ELEMENT_COUNTS)
+
+
+def _published_names() -> str:
+    return ", ".join(name.removesuffix(".json") for name in _published_files())
+
+
+def load_bundle(path: Path | str) -> PriorBundle:
     """Read a bundle and check it.
+
+    Parameters
+    ----------
+    path
+        Its file, or the name of a published one (see `bundle_file`).
 
     Raises
     ------
     XtalpriorsError
         The file is missing, no JSON, of another schema version, not a bundle, or was edited by hand.
     """
-    raw = _read_json(Path(path))
-    _check_version(raw, Path(path))
+    path = bundle_file(path)
+    raw = _read_json(path)
+    _check_version(raw, path)
     try:
         bundle = PriorBundle.model_validate(raw)
     except ValidationError as error:
@@ -189,12 +216,10 @@ def load_bundle(path: Path) -> PriorBundle:
 
 def published_bundle(name: str = "melgalvis-2026") -> PriorBundle:
     """A bundle of a publication, as shipped with the package."""
-    folder = Path(__file__).resolve().parent / "published"
-    path = folder / f"{name}.json"
-    if not path.is_file() or path.name == ELEMENT_COUNTS:
-        have = ", ".join(sorted(p.stem for p in folder.glob("*.json") if p.name != ELEMENT_COUNTS))
-        raise XtalpriorsError(f"no published bundle {name!r}; there are: {have}")
-    return load_bundle(path)
+    file = f"{name}.json"
+    if file not in _published_files():
+        raise XtalpriorsError(f"no published bundle {name!r}; there are: {_published_names()}")
+    return load_bundle(_PUBLISHED / file)
 
 
 def json_schema() -> str:
@@ -210,7 +235,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         raw = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise XtalpriorsError(
-            f"there is no bundle {path}. Make one with `xtalpriors fit --output {path}`."
+            f"there is no bundle {path}. Make one with `xtalpriors fit --output {path}`, or give the name of "
+            f"a published one: {_published_names()}."
         ) from error
     except OSError as error:
         raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.crystal.wyckoff.table import wyckoff_positions
 from xtalpriors.generator.counters import GENERAL
+from xtalpriors.generator.output.reduce import niggli_reduced
 from xtalpriors.generator.structures import Structure
 
 __all__ = ["to_cif"]
@@ -37,10 +45,11 @@ def _letter(structure: Structure, site: int) -> str:
     return positions[-1 if site == GENERAL else site].letter
 
 
-def to_cif(structure: Structure, name: str | None = None) -> str:
+def to_cif(structure: Structure, name: str | None = None, run: Mapping[str, Any] | None = None) -> str:
     """CIF text of one structure.
 
-    Coordinates have ten decimals and may lie outside [0, 1), which keeps a molecule in one piece.
+    Coordinates have ten decimals and may lie outside [0, 1), which keeps a molecule in one piece. A triclinic
+    structure is written in its Niggli-reduced cell.
 
     Parameters
     ----------
@@ -48,9 +57,12 @@ def to_cif(structure: Structure, name: str | None = None) -> str:
         From a `StructureBatch`.
     name
         Of the data block; null: `structure_<index>`.
+    run
+        What determines the structure beside its index (`run_folder.identity_of`): bundle, digests, seed.
     """
+    structure = niggli_reduced(structure)
     cell, group = structure.cell, structure.group
-    lines = [f"data_{name or f'structure_{structure.index}'}"]
+    lines = [f"data_{name or f'structure_{structure.index}'}", *_origin(structure, run), *_formula(structure)]
     for tag, value in zip(("a", "b", "c"), cell.parameters[:3], strict=True):
         lines.append(f"_cell_length_{tag}  {value:.8f}")
     for tag, value in zip(("alpha", "beta", "gamma"), cell.parameters[3:], strict=True):
@@ -73,6 +85,27 @@ def to_cif(structure: Structure, name: str | None = None) -> str:
             f"{structure.multiplicity[k]} {_letter(structure, int(structure.site[k]))}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _origin(structure: Structure, run: Mapping[str, Any] | None) -> list[str]:
+    """Items that say how to make the same structure again."""
+    lines = ["_audit_creation_method  'xtalpriors generate'", f"_xtalpriors_index  {structure.index}"]
+    for key in ("seed", "bundle", "priors_digest", "config_digest", "algorithm") if run else ():
+        value = str(run[key]) if run else ""
+        lines.append(f"_xtalpriors_{key}  " + (value if re.fullmatch(r"[\w.:-]+", value) else f"'{value}'"))
+    return lines
+
+
+def _formula(structure: Structure) -> list[str]:
+    """Sum formula and Z: the contents of the cell over their greatest common divisor."""
+    counts: Counter[str] = Counter()
+    for symbol, multiplicity in zip(structure.symbols, structure.multiplicity.tolist(), strict=True):
+        counts[symbol] += multiplicity
+    z = math.gcd(*counts.values())
+    if z == 0:
+        return []
+    formula = hill_formula({symbol: n / z for symbol, n in counts.items()})
+    return [f"_chemical_formula_sum  '{formula}'", f"_cell_formula_units_Z  {z}"]
 
 
 def _hall(symbol: str) -> str:

@@ -216,7 +216,8 @@ def _cif_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     for batch in run.generator.batches(missing[0], missing[-1] - missing[0] + 1, workers=run.workers):
         for structure in batch:
             if structure.index in wanted:
-                write_text(folder / f"{structure.index:012d}.cif", to_cif(structure), SHARD)
+                text = to_cif(structure, run=run.identity)
+                write_text(folder / f"{structure.index:012d}.cif", text, SHARD)
                 run.advance()
         _add(run.totals, batch.totals)
     return count - len(missing)

@@ -9,12 +9,13 @@ import gemmi
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from reader_cif import read
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import Generator, generate
 from xtalpriors.generator.output.cif import to_cif
-from xtalpriors.generator.output.convert import padded, to_ase, to_gemmi, to_pymatgen
+from xtalpriors.generator.output.convert import Array, padded, to_ase, to_gemmi, to_pymatgen
 from xtalpriors.generator.output.parquet import read_batches, read_metadata, read_parquet, write_parquet
 from xtalpriors.generator.output.shards import generate_to
 from xtalpriors.generator.structures import StructureBatch
@@ -52,6 +53,73 @@ def test_gemmi_reads_the_cif_back(symbol: str) -> None:
         for site, multiplicity in zip(small.sites, structure.multiplicity, strict=True):
             on_itself = small.cell.is_special_position(site.fract, 0.05) + 1
             assert structure.group.order / on_itself == multiplicity
+
+
+WYCKOFF_OF_P1_BAR = {  # International Tables A, P-1: doubled coordinates of the centres
+    (0, 0, 0): "a",
+    (0, 0, 1): "b",
+    (0, 1, 0): "c",
+    (1, 0, 0): "d",
+    (1, 1, 0): "e",
+    (1, 0, 1): "f",
+    (0, 1, 1): "g",
+    (1, 1, 1): "h",
+}
+
+
+def _diffraction(small: gemmi.SmallStructure) -> Array:
+    """1/d² and |F|² of the reflections to 1.5 Å by gemmi, each sorted: the same in any cell of a lattice."""
+    calculator = gemmi.StructureFactorCalculatorX(small.cell)
+    hkl = gemmi.make_miller_array(small.cell, small.spacegroup, 1.5)
+    squares = [abs(calculator.calculate_sf_from_small_structure(small, h.tolist())) ** 2 for h in hkl]
+    return np.array([np.sort(small.cell.calculate_1_d2_array(hkl)), np.sort(squares)])
+
+
+@pytest.mark.parametrize("symbol", ["P -1", "P 1"])
+def test_triclinic_cifs_are_reduced_and_the_same_crystals(symbol: str) -> None:
+    """gemmi calls each cell reduced, and calculates the diffraction of the cell as generated."""
+    changed = letters = 0
+    for structure in generate(BUNDLE, configure(space_group=symbol), 1, 0, 40):
+        block = gemmi.cif.read_string(to_cif(structure)).sole_block()
+        small = gemmi.make_small_structure_from_block(block)
+        assert gemmi.GruberVector(small.cell, None).is_niggli(1e-3)
+        assert small.cell.volume == pytest.approx(structure.cell.volume, rel=1e-6)
+        as_generated = to_gemmi(structure)
+        assert [s.element.atomic_number for s in small.sites] == structure.element.tolist()
+        np.testing.assert_allclose(_diffraction(small), _diffraction(as_generated), rtol=2e-4, atol=1e-3)
+        changed += small.cell.parameters != pytest.approx(structure.cell.parameters, abs=1e-6)
+        table = block.find("_atom_site_", ["fract_x", "fract_y", "fract_z", "Wyckoff_symbol"])
+        for row, multiplicity in zip(table, structure.multiplicity, strict=True):
+            if symbol == "P -1" and multiplicity == 1:
+                halves = tuple(round(2 * float(row[i])) % 2 for i in range(3))
+                assert row[3] == WYCKOFF_OF_P1_BAR[halves]
+                letters += 1
+    assert changed > 10 and (letters > 10 or symbol == "P 1")
+
+
+def test_a_cif_says_how_it_was_made(tmp_path: Path) -> None:
+    """Seed and index give the structure again; the formula is that of the atoms; mining agrees with both."""
+    config = configure(space_group="P 1 21/c 1")
+    generate_to(tmp_path / "cifs", BUNDLE, config, seed=7, start=3, count=2, file_format="cif")
+    file = tmp_path / "cifs" / f"{4:012d}.cif"
+    block = gemmi.cif.read(str(file)).sole_block()
+    tags = ("seed", "index", "bundle", "priors_digest", "config_digest")
+    value = {tag: gemmi.cif.as_string(str(block.find_value(f"_xtalpriors_{tag}"))) for tag in tags}
+    assert list(value.values()) == ["7", "4", "melgalvis-2026", BUNDLE.priors_digest, config.digest]
+    again = generate(BUNDLE, config, int(value["seed"]), int(value["index"]), 1)[0]
+    small = gemmi.make_small_structure_from_block(block)
+    assert [s.element.atomic_number for s in small.sites] == again.element.tolist()
+    entries, _, rejections = read(file.read_text(encoding="utf-8"))
+    assert not rejections and entries[0]["composition_agreement"] == "agree"
+    assert entries[0]["formula_units"] == entries[0]["z_declared"]
+
+
+def test_a_batch_prints_five_lines() -> None:
+    batch = generate(BUNDLE, configure(), 1, 5, 300)
+    lines = repr(batch).splitlines()
+    assert len(lines) == 5 and max(map(len, lines)) < 100
+    assert lines[0] == "StructureBatch: 300 structures in P 1 21/c 1, index 5 … 304"
+    assert f"{len(batch.element):,}" in lines[2] and f"{int(batch.n_special.sum()):,}" in lines[4]
 
 
 def test_other_libraries_hold_the_same_cell_contents() -> None:

@@ -156,7 +156,8 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(XtalpriorsError, match="there is no bundle"):
+    assert load_bundle("melgalvis-2026").priors_digest == published_bundle().priors_digest
+    with pytest.raises(XtalpriorsError, match=r"there is no bundle .*published one: melgalvis-2026"):
         load_bundle(tmp_path / "none.json")
     with pytest.raises(XtalpriorsError, match="cannot read"):
         load_bundle(tmp_path)

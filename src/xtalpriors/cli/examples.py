@@ -56,7 +56,7 @@ EXAMPLES: dict[str, str] = {
       --filling molecules --count 1000 --output made.parquet
 
   # Ten structures in another group, as CIFs
-  xtalpriors generate --bundle p21c-10.json --space-group 'P -1' --count 10 \\
+  xtalpriors generate --bundle melgalvis-2026 --space-group 'P -1' --count 10 \\
       --format cif --output made
 """,
     "train": """
@@ -111,7 +111,7 @@ EXAMPLES: dict[str, str] = {
     "priors": """
   # The values of the paper beside those of your own crystals
   xtalpriors priors show p21c-10.json
-  xtalpriors priors compare priors/published/melgalvis-2026.json p21c-10.json
+  xtalpriors priors compare melgalvis-2026 p21c-10.json
 """,
     "priors show": """
   # Every prior with its parameters, intervals and goodness of fit

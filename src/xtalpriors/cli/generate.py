@@ -22,7 +22,9 @@ from xtalpriors.paths import CorpusPaths
 
 
 def generate(
-    bundle: Annotated[Path | None, typer.Option(metavar="FILE", help="Prior bundle (.json).")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FILE|NAME", help="Prior bundle, or melgalvis-2026.")
+    ] = None,
     cell: Annotated[
         str | None,
         typer.Option(

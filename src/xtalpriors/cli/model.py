@@ -36,7 +36,9 @@ def train(
     preset: PresetOption = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Priors of the training structures; by default the paper's."),
+        typer.Option(
+            metavar="FILE|NAME", help="Priors of the training structures; by default melgalvis-2026."
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run.")] = None,
     resume: Annotated[
@@ -204,7 +206,9 @@ def matrix(
     preset: PresetOption = "demonstrator",
     bundle: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Priors of the training structures; by default the paper's."),
+        typer.Option(
+            metavar="FILE|NAME", help="Priors of the training structures; by default melgalvis-2026."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Seeds of each strategy.")] = 3,
     test: TestOption = None,

@@ -65,7 +65,9 @@ def fit(
 
 def report(
     database: Annotated[Path | None, typer.Option(metavar="FILE", help="Mined database.")] = None,
-    bundle: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="Bundle; repeatable.")] = None,
+    bundle: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE|NAME", help="Bundle, or melgalvis-2026; repeatable.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the report.")] = None,
     evaluation: Annotated[
         list[Path] | None,
