@@ -2,7 +2,7 @@
 
 In this order: the operator list; the list with a misprinted operator mended; the declared groups (Hall
 symbol, Hermann–Mauguin symbol, number) on the axes that the cell has; the list times a centring that it lost;
-and the settings that the symbols leave open. Files that agree with themselves have one candidate.
+the settings that the symbols leave open; and, without a list, the symbol with another lattice letter.
 """
 
 from __future__ import annotations
@@ -17,83 +17,93 @@ from xtalpriors.crystal.symmetry.resolve import (
     Resolution,
     SymmetryFailure,
     agreement,
-    first_reading,
     members_of,
 )
 from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup, space_group
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator
 
-__all__ = ["Candidates", "symmetry_candidates"]
+__all__ = ["Candidate", "alternatives", "is_settled"]
 
 _MOST_MENDED: Final = 48
 """Longest list of which one operator after the other is left out: the tries are as many as the operators."""
 _SETTLED: Final = ("agree", "unread", "undeclared")
 
 
-class Candidates(NamedTuple):
-    """The answer at the file's word (`resolve_space_group`), and what it could mean else, in order."""
+class Candidate(NamedTuple):
+    """A group that a file may mean.
 
-    first: Resolution | SymmetryFailure
-    others: tuple[Resolution, ...]
-
-
-@lru_cache(maxsize=16384)
-def symmetry_candidates(
-    operators: tuple[str, ...],
-    hall: str | None,
-    hm: str | None,
-    number: str | int | None,
-    axes: str,
-    coordinate_code: str | None,
-) -> Candidates:
-    """Candidates for the space group of a file; parameters as of `resolve.first_reading`.
-
-    `others` is empty where the list of operators agrees with every symbol that can be read.
+    Attributes
+    ----------
+    resolution
+        The group, as the answer would be.
+    support
+        Share of the listed operators that belong to the group; 1 without a list.
+    is_declared
+        Some symbol or number names the group, or the list is completed to it. False for a symbol with
+        another lattice letter, which no statement of the file names.
     """
-    reading = first_reading(operators, hall, hm, number, axes, coordinate_code)
-    first = reading.answer
-    if operators and isinstance(first, Resolution) and first.agreement in _SETTLED and _is_whole(reading):
-        return Candidates(first, ())
-    seen = {first.group} if isinstance(first, Resolution) else set()
-    others: list[Resolution] = []
-    for source, group, note in _proposals(reading):
-        if group not in seen:
-            seen.add(group)
-            notes = {*reading.notes, *note, *_of_the_list(reading.operators, group)}
-            others.append(Resolution(group, source, agreement(group, reading.declared), tuple(sorted(notes))))
-    return Candidates(first, tuple(others))
+
+    resolution: Resolution
+    support: float
+    is_declared: bool
 
 
-def _is_whole(reading: Reading) -> bool:
-    """Nothing is missing from the list as far as the list itself tells."""
-    return isinstance(reading.answer, Resolution) and "operators-incomplete" not in reading.answer.notes
+def is_settled(reading: Reading) -> bool:
+    """The statements leave no choice: a whole list of operators with which every readable symbol agrees."""
+    answer = reading.answer
+    if isinstance(answer, SymmetryFailure):
+        return not reading.operators  # without a list nothing is left to try
+    whole = bool(reading.operators) and "operators-incomplete" not in answer.notes
+    return whole and answer.agreement in _SETTLED
 
 
-def _of_the_list(operators: tuple[Operator, ...], group: SpaceGroup) -> set[str]:
-    """What it says of a list of operators that a group other than theirs is right."""
+@lru_cache(maxsize=4096)
+def alternatives(reading: Reading) -> tuple[Candidate, ...]:
+    """Candidates other than the answer at the file's word, in order."""
+    seen = {reading.answer.group} if isinstance(reading.answer, Resolution) else set()
+    found: list[Candidate] = []
+    for source, group, note, is_declared in _proposals(reading):
+        if group in seen:
+            continue
+        seen.add(group)
+        support = _support(reading.operators, group)
+        notes = {*reading.notes, *note}
+        if support < 1.0:
+            notes.add("operators-misprinted")
+        elif reading.operators:
+            notes.add("operators-incomplete")
+        resolution = Resolution(group, source, agreement(group, reading.declared), tuple(sorted(notes)))
+        found.append(Candidate(resolution, support, is_declared))
+    return tuple(found)
+
+
+def _support(operators: tuple[Operator, ...], group: SpaceGroup) -> float:
     if not operators:
-        return set()
-    return {"operators-incomplete" if set(operators) <= members_of(group) else "operators-misprinted"}
+        return 1.0
+    members = members_of(group)
+    return sum(operator in members for operator in operators) / len(operators)
 
 
-def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...]]]:
-    """Source, group and notes of every candidate but the first, in order, some of them twice."""
+def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...], bool]]:
+    """Source, group, notes and `is_declared` of the candidates, in order, some of them twice."""
     declared, listed = reading.declared, reading.operators
     if isinstance(reading.answer, SymmetryFailure) and len(listed) > 1:
         mended = _mended(listed)
         if mended is not None:
-            yield "operators", mended, ()
+            yield "operators", mended, (), True
     for source, group, moved in declared.on_cell():
-        yield source, group, ("axes-from-cell",) if moved else ()
+        yield source, group, ("axes-from-cell",) if moved else (), True
     for source, group in declared.named():
-        yield source, group, ()
-    letters = dict.fromkeys([declared.letter, *(group.centring for _, group in declared.named())])
-    for letter in letters:
+        yield source, group, (), True
+    for letter in dict.fromkeys([declared.letter, *(group.centring for _, group in declared.named())]):
         centred = _with_centring(listed, letter)
         if centred is not None:
-            yield "operators", centred, ()
+            yield "operators", centred, (), True
     for source, group in declared.variants():
-        yield source, group, ()
+        yield source, group, (), True
+    if not listed and declared.hm is not None:
+        for group in _other_lattices(declared.hm):
+            yield "hm", group, ("symbol-contradicted",), False
 
 
 def _with_centring(listed: tuple[Operator, ...], letter: str) -> SpaceGroup | None:
@@ -101,7 +111,24 @@ def _with_centring(listed: tuple[Operator, ...], letter: str) -> SpaceGroup | No
     shifts = CENTRING_VECTORS.get(letter, ())
     if not listed or not shifts:
         return None
-    return _group((*listed, *((IDENTITY[0], shift) for shift in shifts)))
+    return _generated((*listed, *((IDENTITY[0], shift) for shift in shifts)))
+
+
+def _other_lattices(group: SpaceGroup) -> Iterator[SpaceGroup]:
+    """The group with another lattice letter, the lattices of most points first.
+
+    The operators are the first of each rotation, sorted by translation: for groups without screw axes and
+    glide planes they are those through the origin.
+    """
+    first: dict[tuple[int, ...], Operator] = {}
+    for operator in sorted(members_of(group), key=lambda op: op[1]):
+        first.setdefault(operator[0], operator)
+    for letter in "FICABP":
+        if letter != group.centring:
+            shifts = [(IDENTITY[0], shift) for shift in CENTRING_VECTORS[letter]]
+            other = _generated((*first.values(), *shifts))
+            if other is not None and other.order == len(first) * (len(shifts) + 1):
+                yield other
 
 
 def _mended(listed: tuple[Operator, ...]) -> SpaceGroup | None:
@@ -115,14 +142,13 @@ def _mended(listed: tuple[Operator, ...]) -> SpaceGroup | None:
     size = len(listed)
     found: set[SpaceGroup] = set()
     for left_out in listed:
-        rest = [operator for operator in listed if operator != left_out]
-        closed = close_group(rest, size)
-        if closed is not None and len(closed) == size and (group := _group(tuple(closed))) is not None:
+        closed = close_group([operator for operator in listed if operator != left_out], size)
+        if closed is not None and len(closed) == size and (group := _generated(tuple(closed))) is not None:
             found.add(group)
     return found.pop() if len(found) == 1 else None
 
 
-def _group(operators: tuple[Operator, ...]) -> SpaceGroup | None:
+def _generated(operators: tuple[Operator, ...]) -> SpaceGroup | None:
     """The group that operators generate, None where they generate none."""
     closed = close_group(operators)
     try:

@@ -153,16 +153,9 @@ def _loop_end(lines: list[str], first: int) -> int:
     return at
 
 
-def _is_item(word: str) -> bool:
-    """What may follow the name of a block on its line."""
-    return word.startswith(("_", "#")) or word.lower() == "loop_"
-
-
 def _mend_line(lines: list[str], at: int) -> tuple[str, str] | None:
     line = lines[at]
     words = line.split()
-    if words and words[0].lower().startswith("data_") and len(words) > 1 and not _is_item(words[1]):
-        return "\n".join([*lines[:at], "_".join(words), *lines[at + 1 :]]), "blank-in-block-name"
     if line.strip().lower().startswith(("loop_", "data_")) or not words:
         before = at - 1
         while before >= 0 and not lines[before].strip():

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
-from xtalpriors.crystal.symmetry.candidates import Candidates, symmetry_candidates
-from xtalpriors.crystal.symmetry.resolve import SymmetryFailure
+from xtalpriors.crystal.symmetry.declared import read_declared
+from xtalpriors.crystal.symmetry.resolve import Reading, SymmetryFailure, first_reading
 from xtalpriors.crystal.symmetry.symbols import ANGLE_TOLERANCE_DEGREE, axes_of
 from xtalpriors.crystal.symmetry.triplets import TripletError, compose, format_triplet, parse_triplet
 from xtalpriors.mining.rows.batch import Batch
@@ -17,15 +17,15 @@ from xtalpriors.mining.rows.block_cells import BlockCells
 __all__ = ["resolve_blocks"]
 
 _Key = tuple[bytes, str | None, str | None, str | None, str | None, str]
-_CACHE: Final[dict[_Key, Candidates]] = {}
+_CACHE: Final[dict[_Key, Reading]] = {}
 _CACHE_LIMIT: Final = 20_000
 _ORDINARY, _SUPERSPACE, _MAGNETIC, _CENTRING = range(4)
 """Columns of the operator loop, in the order of `tags.SYMOPS`."""
 _NO_LIST: Final = "a magnetic structure without a list of operators: its family may have another cell"
 
 
-def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[int, Candidates]:
-    """Space groups of the blocks named, with what their statements could mean else.
+def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[int, Reading]:
+    """What the blocks named say of their space groups.
 
     The key is the raw bytes of the operator list and of the symbols: tens of thousands of files share a few
     hundred, so most operator lists are never split into strings. A modulated structure without a list of
@@ -40,7 +40,7 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
     magnetic_list = _blocks_with(batch, _MAGNETIC)
     first, last = (part.tolist() for part in _operator_spans(batch))
     view = batch.tokens.buffer.data
-    out: dict[int, Candidates] = {}
+    out: dict[int, Reading] = {}
     for b in blocks:
         if b in magnetic_list:
             out[b] = _of_magnetic(batch, b, axes[b])
@@ -51,7 +51,7 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
         elif last[b] < 0:
             raw = "\n".join(batch.text(t) or "?" for t in _operators(batch, b)).encode()
         if magnetic[b] and not raw:
-            out[b] = Candidates(SymmetryFailure("magnetic", _NO_LIST), ())
+            out[b] = _no_magnetic_group(_NO_LIST)
             continue
         symbol = hm[b]
         if symbol is None and superspace[b] and not raw:
@@ -60,7 +60,7 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
         found = _CACHE.get(key)
         if found is None:
             operators = tuple(_average(text) for text in map(batch.text, _operators(batch, b)) if text)
-            found = symmetry_candidates(operators, hall[b], symbol, number[b], axes[b], code[b])
+            found = first_reading(operators, hall[b], symbol, number[b], axes[b], code[b])
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
@@ -96,7 +96,7 @@ def _operators(batch: Batch, block: int) -> list[int]:
     return _column(batch, block, _ORDINARY) or _column(batch, block, _SUPERSPACE)
 
 
-def _of_magnetic(batch: Batch, block: int, axes: str) -> Candidates:
+def _of_magnetic(batch: Batch, block: int, axes: str) -> Reading:
     """Group of the crystal structure: the magnetic operators times the centrings, time reversal left out.
 
     A translation that reverses the moments leaves the atoms what they are, so it is a centring here.
@@ -109,13 +109,18 @@ def _of_magnetic(batch: Batch, block: int, axes: str) -> Candidates:
         shifts = [parse_triplet(text) for text in centrings or ["x,y,z"]]
         listed = [format_triplet(compose(s, parse_triplet(text))) for text in operators for s in shifts]
     except TripletError as error:
-        return Candidates(SymmetryFailure("magnetic", f"operator of a magnetic structure: {error}"), ())
-    found = symmetry_candidates(tuple(listed), None, None, None, axes, None).first
-    if isinstance(found, SymmetryFailure):
-        return Candidates(
-            SymmetryFailure("magnetic", f"operators of a magnetic structure: {found.detail}"), ()
-        )
-    return Candidates(found._replace(notes=(*found.notes, "magnetic-operators")), ())
+        return _no_magnetic_group(f"operator of a magnetic structure: {error}")
+    found = first_reading(tuple(listed), None, None, None, axes, None)
+    if isinstance(found.answer, SymmetryFailure):
+        return _no_magnetic_group(f"operators of a magnetic structure: {found.answer.detail}")
+    noted = found.answer._replace(notes=(*found.answer.notes, "magnetic-operators"))
+    return found._replace(answer=noted)
+
+
+def _no_magnetic_group(detail: str) -> Reading:
+    """A magnetic structure without usable operators."""
+    nothing = read_declared(None, None, None, "", None)
+    return Reading(SymmetryFailure("magnetic", detail), (), nothing, frozenset())
 
 
 def _operator_spans(batch: Batch) -> tuple[I64, I64]:

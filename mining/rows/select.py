@@ -83,7 +83,7 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
                 chosen.rejections.append((file.file_id, file.blocks[b - file.first_block], "cell", *problem))
     groups = resolve_blocks(batch, cells, [b for _, b in usable])
     for f, b in usable:
-        found = groups[b].first
+        found = groups[b].answer
         if isinstance(found, SymmetryFailure):
             block = files[f].blocks[b - files[f].first_block]
             chosen.rejections.append((files[f].file_id, block, "symmetry", found.code, found.detail))

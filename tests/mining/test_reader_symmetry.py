@@ -1,11 +1,11 @@
-"""Symmetry that files state in other ways than a list of operators: magnetic groups, several phases."""
+"""Symmetry that files state under the tags of magnetic structures."""
 
 from __future__ import annotations
 
 import gemmi
 import pytest
 
-from tests.reader_cif import atoms, cell, entry, notes, read, rejection, sites, structure
+from tests.reader_cif import atoms, cell, entry, notes, rejection, structure
 
 MNF2 = """_space_group_symop_magn_operation.xyz
 x,y,z,+1
@@ -84,28 +84,3 @@ def test_a_magnetic_structure_without_usable_operators_is_rejected_as_such(symme
     """The symbol of the family is that of another cell as often as not."""
     found = rejection(structure(cell(4.874, 4.874, 3.3), MANGANESE, symmetry=symmetry))
     assert (found["stage"], found["code"]) == ("symmetry", "magnetic")
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ("Zr mono", "Zr tetra"),
-        ("phase 1", "phase 2"),
-        ("a b c", "d"),
-        ("x", "y z"),
-        ("LaB6 (std) #1", "CeO2"),
-    ],
-)
-def test_blanks_in_the_names_of_blocks_cost_no_phase(first: str, second: str) -> None:
-    text = structure(atoms("Zr1 Zr 0.1 0.2 0.3"), name=first) + structure(atoms("O1 O 0 0 0"), name=second)
-    entries, _, rejections = read(text)
-    assert not rejections
-    assert [e["block"] for e in entries] == [first.replace(" ", "_"), second.replace(" ", "_")]
-    assert [e["formula_sites"] for e in entries] == ["Zr", "O"]
-    assert all("blank-in-block-name" in notes(e) for e in entries)
-
-
-def test_a_tag_behind_the_name_of_a_block_is_no_part_of_the_name() -> None:
-    text = structure(cell(), atoms("Zr1 Zr 0.1 0.2 0.3")).replace("data_x\n", "data_x ")
-    assert entry(text)["block"] == "x"
-    assert len(sites(text)) == 1
