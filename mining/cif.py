@@ -16,9 +16,10 @@ from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, REJECTION, arro
 from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
-from xtalpriors.mining.rows.block_cells import block_cells
-from xtalpriors.mining.rows.entries import chosen_entries
+from xtalpriors.mining.rows.block_cells import block_cells, usable_cells
+from xtalpriors.mining.rows.decide import decided_entries
 from xtalpriors.mining.rows.select import select_structures
+from xtalpriors.mining.rows.site_table import read_sites
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract", "warm_up"]
 
@@ -93,9 +94,10 @@ def extract(
     intake = take_in(items)
     batch = index_batch(intake.tokens, intake.n_blocks)
     cells = block_cells(batch)
+    sites = read_sites(batch, usable_cells(cells), cells.notes)
     chosen = select_structures(batch, cells, intake.files)
-    entries = chosen_entries(batch, intake.files, chosen)
-    entry_table, site_table = assemble(source_name, database, text_origin, cells, entries)
+    entries = decided_entries(batch, cells, sites, chosen, intake.files)
+    entry_table, site_table = assemble(source_name, database, text_origin, cells, sites, entries)
     order = {file_id: i for i, (file_id, _) in enumerate(items)}
     rejections = sorted(intake.rejections + chosen.rejections, key=lambda r: order[r[0]])
     columns = [[source_name] * len(rejections)] + [[r[i] for r in rejections] for i in range(5)]

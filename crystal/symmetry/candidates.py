@@ -38,14 +38,15 @@ class Candidate(NamedTuple):
         The group, as the answer would be.
     support
         Share of the listed operators that belong to the group; 1 without a list.
-    is_declared
-        Some symbol or number names the group, or the list is completed to it. False for a symbol with
-        another lattice letter, which no statement of the file names.
+    origin
+        `declared`: a symbol or the number names the group, or its lattice completes the list; `mended`: the
+        list with one operator replaced, of which there may be several; `lattice`: the symbol with another
+        lattice letter, which nothing in the file names.
     """
 
     resolution: Resolution
     support: float
-    is_declared: bool
+    origin: str
 
 
 def is_settled(reading: Reading) -> bool:
@@ -62,7 +63,7 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
     """Candidates other than the answer at the file's word, in order."""
     seen = {reading.answer.group} if isinstance(reading.answer, Resolution) else set()
     found: list[Candidate] = []
-    for source, group, note, is_declared in _proposals(reading):
+    for source, group, note, origin in _proposals(reading):
         if group in seen:
             continue
         seen.add(group)
@@ -73,7 +74,7 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
         elif reading.operators:
             notes.add("operators-incomplete")
         resolution = Resolution(group, source, agreement(group, reading.declared), tuple(sorted(notes)))
-        found.append(Candidate(resolution, support, is_declared))
+        found.append(Candidate(resolution, support, origin))
     return tuple(found)
 
 
@@ -84,26 +85,26 @@ def _support(operators: tuple[Operator, ...], group: SpaceGroup) -> float:
     return sum(operator in members for operator in operators) / len(operators)
 
 
-def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...], bool]]:
-    """Source, group, notes and `is_declared` of the candidates, in order, some of them twice."""
+def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...], str]]:
+    """Source, group, notes and origin of the candidates, in order, some of them twice."""
     declared, listed = reading.declared, reading.operators
-    if isinstance(reading.answer, SymmetryFailure) and len(listed) > 1:
-        mended = _mended(listed)
-        if mended is not None:
-            yield "operators", mended, (), True
+    named = {group for _, group in declared.named()}
+    if isinstance(reading.answer, SymmetryFailure) and listed:
+        for group in _mended(listed):
+            yield "operators", group, (), "declared" if group in named else "mended"
     for source, group, moved in declared.on_cell():
-        yield source, group, ("axes-from-cell",) if moved else (), True
+        yield source, group, ("axes-from-cell",) if moved else (), "declared"
     for source, group in declared.named():
-        yield source, group, (), True
+        yield source, group, (), "declared"
     for letter in dict.fromkeys([declared.letter, *(group.centring for _, group in declared.named())]):
         centred = _with_centring(listed, letter)
         if centred is not None:
-            yield "operators", centred, (), True
+            yield "operators", centred, (), "declared"
     for source, group in declared.variants():
-        yield source, group, (), True
+        yield source, group, (), "declared"
     if not listed and declared.hm is not None:
         for group in _other_lattices(declared.hm):
-            yield "hm", group, ("symbol-contradicted",), False
+            yield "hm", group, ("symbol-contradicted",), "lattice"
 
 
 def _with_centring(listed: tuple[Operator, ...], letter: str) -> SpaceGroup | None:
@@ -131,21 +132,21 @@ def _other_lattices(group: SpaceGroup) -> Iterator[SpaceGroup]:
                 yield other
 
 
-def _mended(listed: tuple[Operator, ...]) -> SpaceGroup | None:
-    """The group that a list becomes when one of its operators, the misprinted one, is replaced.
+def _mended(listed: tuple[Operator, ...]) -> list[SpaceGroup]:
+    """The groups that a list becomes when one of its operators, the misprinted one, is replaced.
 
-    The others must generate exactly as many operators as are listed; None where no operator does, or where
-    two that give different groups do.
+    The others must generate exactly as many operators as are listed. In short lists more than one operator
+    can be the wrong one, for another group each.
     """
-    if len(listed) > _MOST_MENDED:
-        return None
     size = len(listed)
-    found: set[SpaceGroup] = set()
+    if not 3 <= size <= _MOST_MENDED:
+        return []
+    found: dict[SpaceGroup, None] = {}
     for left_out in listed:
         closed = close_group([operator for operator in listed if operator != left_out], size)
         if closed is not None and len(closed) == size and (group := _generated(tuple(closed))) is not None:
-            found.add(group)
-    return found.pop() if len(found) == 1 else None
+            found[group] = None
+    return list(found)
 
 
 def _generated(operators: tuple[Operator, ...]) -> SpaceGroup | None:

@@ -161,7 +161,9 @@ def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
 
 _HEADING = re.compile(r"^\s*['\"]?\s*(?:space\s*group|s\.\s*g\.|sg)\b\s*[:=]?\s*", re.IGNORECASE)
 # `P21(1)` is part of a symbol, and `(a,b+1/2,c)` a change of basis without which the symbol is another one
-_REMARK = re.compile(r"[,;#\[{]|\((?!\s*\d\s*\)|[^)]*,[^)]*,)|\b(?:no|nr|num|number|n°|nº)\b\.?\s*\d", re.IGNORECASE)
+_REMARK = re.compile(
+    r"[,;#\[{]|\((?!\s*\d\s*\)|[^)]*,[^)]*,)|\b(?:no|nr|num|number|n°|nº)\b\.?\s*\d", re.IGNORECASE
+)
 _LAST_WORDS = re.compile(r"(?:[\s:-]+[A-Za-z]{3,}\.?)+\s*$")
 
 

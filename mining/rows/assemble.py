@@ -13,7 +13,7 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.arrow import table_of
-from xtalpriors.mining.rows.block_cells import BlockCells, sound_cells
+from xtalpriors.mining.rows.block_cells import BlockCells, usable_cells
 from xtalpriors.mining.rows.contents import content_columns
 from xtalpriors.mining.rows.displacements import site_displacements
 from xtalpriors.mining.rows.entries import Entries
@@ -23,7 +23,7 @@ from xtalpriors.mining.rows.geometry import cell_columns, symmetry_columns
 from xtalpriors.mining.rows.labels import settle_labels
 from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
-from xtalpriors.mining.rows.site_table import read_sites, site_table
+from xtalpriors.mining.rows.site_table import Sites, site_table
 
 __all__ = ["assemble"]
 
@@ -31,14 +31,18 @@ _FIRST_YEAR, _LAST_YEAR = 1890, 2100
 
 
 def assemble(
-    source_name: str, database: str | None, text_origin: str, cells: BlockCells, entries: Entries
+    source_name: str,
+    database: str | None,
+    text_origin: str,
+    cells: BlockCells,
+    sites: Sites,
+    entries: Entries,
 ) -> tuple[pa.Table, pa.Table]:
-    """Tables of the entries and of their sites, in the order of the files."""
+    """Tables of the entries and of their sites, in the order of the files; `sites` of the whole batch."""
     if not len(entries):
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
     batch, keep = entries.batch, entries.block
-    usable = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)  # 1e400 Å is nothing to compute with
-    sites = read_sites(batch, usable, entries.notes)
+    usable = usable_cells(cells)
     metric = metric_tensors(cells.cells[keep])
     positions = site_positions(entries, metric, sites.fract, sites.placed)
     first = first_on_position(entries, metric, positions, sites.placed)

@@ -14,7 +14,7 @@ from xtalpriors.mining.reading.tokens import TAG_SCALE
 from xtalpriors.mining.reading.units import QUANTITY, is_range, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
 
-__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells"]
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells", "usable_cells"]
 
 PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 
@@ -113,6 +113,12 @@ def sound_cells(cells: BlockCells) -> Bool:
         sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & (cells.volumes > 0.0)
     sound &= ~(values == _PLACEHOLDER).all(axis=1)
     return sound
+
+
+def usable_cells(cells: BlockCells) -> F64:
+    """(b, 6) cells to compute with: NaN for those that are not sound (1e400 Å)."""
+    usable: F64 = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)
+    return usable
 
 
 def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ the arrays of the batch, its space group, and the notes on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,8 @@ from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.batch import Batch
-from xtalpriors.mining.rows.select import Chosen
 
-__all__ = ["Entries", "Groups", "chosen_entries"]
+__all__ = ["Entries", "Groups", "entries_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +112,19 @@ class Entries:
             self.notes.setdefault(int(self.block[e]), []).append(code)
 
 
-def chosen_entries(batch: Batch, files: Sequence[FileBlocks], chosen: Chosen) -> Entries:
-    """The entries that the chosen structures of a batch become."""
-    block = np.array(chosen.blocks, dtype=np.int64)
+def entries_of(
+    batch: Batch, files: list[FileBlocks], block: I64, symmetry: list[Resolution], notes: dict[int, list[str]]
+) -> Entries:
+    """Blocks (n,) of a batch as entries with the groups given."""
     places: dict[SpaceGroup, int] = {}
-    place = [places.setdefault(s.group, len(places)) for s in chosen.symmetry]
+    place = [places.setdefault(s.group, len(places)) for s in symmetry]
     return Entries(
         batch=batch,
         block=block,
-        file=[files[f] for f in chosen.files],
+        file=files,
         start=batch.site_start[block],
         end=batch.site_start[block + 1],
-        symmetry=chosen.symmetry,
+        symmetry=symmetry,
         groups=Groups(list(places), np.array(place, dtype=np.int64)),
-        notes=chosen.notes,
+        notes=notes,
     )

@@ -20,7 +20,7 @@ from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.block_cells import BlockCells
 from xtalpriors.mining.rows.entries import Entries, Groups
 
-__all__ = ["cell_columns", "symmetry_columns"]
+__all__ = ["cell_columns", "contradicting_cells", "symmetry_columns"]
 
 
 _UNITS: Final = ("angstrom",) * 3 + ("degree",) * 3
@@ -51,7 +51,7 @@ def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
     entries.note(np.flatnonzero(differs), "volume-mismatch")
-    entries.note(_contradicting(declared, groups), "cell-contradicts-group")
+    entries.note(contradicting_cells(declared, groups), "cell-contradicts-group")
     return columns
 
 
@@ -92,7 +92,7 @@ def _rotations(group: SpaceGroup) -> F64:
     return distinct
 
 
-def _contradicting(cells: F64, groups: Groups) -> list[int]:
+def contradicting_cells(cells: F64, groups: Groups) -> list[int]:
     """Entries whose cell is not invariant under the rotations of their group."""
     rotations = [_rotations(group) for group in groups.distinct]
     bounds = np.concatenate([[0], np.cumsum([len(r) for r in rotations])])

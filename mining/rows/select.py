@@ -1,4 +1,4 @@
-"""`select_structures`: which blocks of each file become entries, and which are rejected and why.
+"""`select_structures`: which blocks of each file are structures, and which are rejected and why.
 
 A structure takes what it does not state itself (publication, temperature, …) from blocks of its file that
 hold no structure.
@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure
+from xtalpriors.crystal.symmetry.resolve import Reading
 from xtalpriors.mining.reading.intake import FileBlocks, Rejection
 from xtalpriors.mining.reading.tokens import FIELD_INDEX
 from xtalpriors.mining.rows.batch import Batch
@@ -44,20 +44,20 @@ _INHERITED: Final = (
 
 @dataclass(slots=True)
 class Chosen:
-    """The structures of a batch: block, index of the file, and symmetry of each; notes; rejections.
+    """The structures of a batch: block, index of the file, what each says of its symmetry; notes; rejections.
 
     `notes` are codes of what was decided about a block, by its number, also of blocks that were not chosen.
     """
 
     blocks: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
-    symmetry: list[Resolution] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     notes: dict[int, list[str]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
 
 
 def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) -> Chosen:
-    """Choose the blocks that become entries; every file ends with at least one entry or rejection.
+    """Choose the blocks with a usable cell; every file ends with at least one of them or a rejection.
 
     A block is about a structure when it states a cell or lists atoms. Other blocks only pass on what they
     say of the publication and the experiment; a file of such blocks alone is rejected as `no-structure`.
@@ -83,14 +83,9 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
                 chosen.rejections.append((file.file_id, file.blocks[b - file.first_block], "cell", *problem))
     groups = resolve_blocks(batch, cells, [b for _, b in usable])
     for f, b in usable:
-        found = groups[b].answer
-        if isinstance(found, SymmetryFailure):
-            block = files[f].blocks[b - files[f].first_block]
-            chosen.rejections.append((files[f].file_id, block, "symmetry", found.code, found.detail))
-            continue
         chosen.blocks.append(b)
         chosen.files.append(f)
-        chosen.symmetry.append(found)
+        chosen.readings.append(groups[b])
     return chosen
 
 

@@ -27,6 +27,7 @@ _SOUND = (
     "not_macromolecule",
     "has_coordinates",
     "symmetry_agrees",
+    "cell_agrees",
     "composition_not_contradicted",
     "no_overfull_positions",
     "volume_plausible",

@@ -79,7 +79,12 @@ _FILTERS: tuple[Filter, ...] = (
     Filter("no_partial_occupancy", "Every occupancy is 1", "NOT has_partial_occupancy"),
     Filter("no_mixed_sites", "No two elements on one position", "NOT has_mixed_sites"),
     Filter("has_u_iso", "At least one displacement parameter that is evidence", "u_iso_n > 0"),
-    Filter("symmetry_agrees", "Operators and symbol do not disagree", "sg_agreement <> 'disagree'"),
+    Filter(
+        "symmetry_agrees",
+        "Operators and symbol do not disagree, or the contents confirm the operators",
+        "sg_agreement <> 'disagree' "
+        "OR contains(';' || coalesce(notes, '') || ';', ';symbol-contradicted;')",
+    ),
     Filter(
         "volume_agrees",
         "Declared and recomputed volume within 2 %, or none declared",

@@ -61,8 +61,12 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
     "no_mixed_sites": ([{"has_mixed_sites": False}], [{"has_mixed_sites": True}]),
     "has_u_iso": ([{"u_iso_n": 1}], [{"u_iso_n": 0}]),
     "symmetry_agrees": (
-        [{"sg_agreement": "agree"}, {"sg_agreement": "no-symbol"}],
-        [{"sg_agreement": "disagree"}],
+        [
+            {"sg_agreement": "agree"},
+            {"sg_agreement": "unread"},
+            {"sg_agreement": "disagree", "notes": "decided-by-formula;symbol-contradicted"},
+        ],
+        [{"sg_agreement": "disagree"}, {"sg_agreement": "disagree", "notes": "symmetry-contradicted"}],
     ),
     "volume_agrees": (
         [{"volume_declared_angstrom3": x} for x in (None, 0.985 * VOLUME, VOLUME, 1.015 * VOLUME)],

@@ -1,0 +1,158 @@
+"""The space group of every structure of a batch: at the file's word, or by its contents where that differs.
+
+A list of operators with which every symbol agrees is taken at once. Of contradictory statements the first is
+taken with which the cell and the contents agree, the list of operators before all others if they do not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from xtalpriors.crystal.symmetry.candidates import Candidate, alternatives, is_settled
+from xtalpriors.crystal.symmetry.resolve import Reading, Resolution, SymmetryFailure
+from xtalpriors.mining.reading.intake import FileBlocks
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.block_cells import BlockCells
+from xtalpriors.mining.rows.entries import Entries, entries_of
+from xtalpriors.mining.rows.evidence import (
+    AGAINST,
+    EXACT,
+    NEAR,
+    UNKNOWN,
+    Verdict,
+    judge,
+    statements,
+)
+from xtalpriors.mining.rows.select import Chosen
+from xtalpriors.mining.rows.site_table import Sites
+
+__all__ = ["decided_entries"]
+
+_SUPPORT: Final = 0.5
+"""Share of a broken list that must belong to a declared group which takes its place without any contents."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """A block whose statements differ: its place in the list, the answer at its word, and what was tried."""
+
+    place: int
+    block: int
+    reading: Reading
+    first: Verdict | None = None
+    tried: list[tuple[Candidate, Verdict]] = field(default_factory=list)
+    is_open: bool = True
+
+
+def decided_entries(
+    batch: Batch, cells: BlockCells, sites: Sites, chosen: Chosen, files: Sequence[FileBlocks]
+) -> Entries:
+    """The entries that the structures of a batch become; those without a group join the rejections."""
+    answers = [reading.answer for reading in chosen.readings]
+    cases = [
+        _Case(i, block, reading)
+        for i, (block, reading) in enumerate(zip(chosen.blocks, chosen.readings, strict=True))
+        if not is_settled(reading)
+    ]
+    if cases:
+        _try_all(batch, cells, sites, cases)
+    for case in cases:
+        answers[case.place] = _conclusion(case)
+    kept: list[tuple[FileBlocks, int, Resolution]] = []
+    for f, block, answer in zip(chosen.files, chosen.blocks, answers, strict=True):
+        if isinstance(answer, Resolution):
+            kept.append((files[f], block, answer))
+        else:
+            name = files[f].blocks[block - files[f].first_block]
+            chosen.rejections.append((files[f].file_id, name, "symmetry", answer.code, answer.detail))
+    blocks = np.array([block for _, block, _ in kept], dtype=np.int64)
+    return entries_of(batch, [f for f, _, _ in kept], blocks, [a for _, _, a in kept], chosen.notes)
+
+
+def _try_all(batch: Batch, cells: BlockCells, sites: Sites, cases: list[_Case]) -> None:
+    """Judge the answers at the files' word, then the candidates of each case in turn while it is open."""
+    at_their_word = [(case, case.reading.answer) for case in cases]
+    known = [(case, answer) for case, answer in at_their_word if isinstance(answer, Resolution)]
+    for (case, answer), verdict in zip(known, _judged(batch, cells, sites, known), strict=True):
+        case.first = verdict
+        case.is_open = not (_is_certain(verdict) and answer.agreement != "disagree")
+    turn = 0
+    while True:
+        trial = [
+            (case, alternatives(case.reading)[turn])
+            for case in cases
+            if case.is_open and turn < len(alternatives(case.reading))
+        ]
+        if not trial:
+            return
+        found = _judged(batch, cells, sites, [(case, candidate.resolution) for case, candidate in trial])
+        for (case, candidate), verdict in zip(trial, found, strict=True):
+            case.tried.append((candidate, verdict))
+            case.is_open = not _is_certain(verdict) or candidate.origin == "mended"
+        turn += 1
+
+
+def _judged(
+    batch: Batch, cells: BlockCells, sites: Sites, trial: list[tuple[_Case, Resolution]]
+) -> list[Verdict]:
+    blocks = [case.block for case, _ in trial]
+    if not blocks:
+        return []
+    said = statements(batch, cells, blocks)
+    return judge(batch, cells, sites, blocks, [resolution for _, resolution in trial], said)
+
+
+def _is_certain(verdict: Verdict) -> bool:
+    return verdict.cell and verdict.contents == EXACT
+
+
+def _conclusion(case: _Case) -> Resolution | SymmetryFailure:
+    """The group taken, with notes on why it is another one than the file's word, or why it is not."""
+    answer, first = case.reading.answer, case.first
+    acceptable = [(c, verdict) for c, verdict in case.tried if _is_acceptable(c, verdict, case)]
+    if sum(candidate.origin == "mended" for candidate, _ in acceptable) > 1:  # nobody can say which
+        acceptable = [(c, verdict) for c, verdict in acceptable if c.origin != "mended"]
+    best = max(acceptable, key=lambda pair: pair[1].contents, default=None)  # the first of equals
+    if best is not None:
+        return _noted(best[0].resolution, f"decided-by-{_reason(best[1], first)}")
+    if first is None or not isinstance(answer, Resolution) or answer.agreement != "disagree":
+        return answer
+    if not first.cell or first.contents == AGAINST:
+        return _noted(answer, "symmetry-contradicted")
+    others = [verdict for _, verdict in case.tried if verdict.cell and verdict.contents >= first.contents]
+    if first.contents >= NEAR and not others:
+        return _noted(answer, "symbol-contradicted", f"decided-by-{first.by}")
+    return answer
+
+
+def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
+    """The candidate may take the place of the answer at the file's word."""
+    first, answer = case.first, case.reading.answer
+    if not verdict.cell or verdict.contents == AGAINST:
+        return False
+    if candidate.origin == "lattice":
+        return verdict.contents == EXACT and verdict.by in ("formula", "density")
+    if first is None or not isinstance(answer, Resolution):
+        return verdict.contents >= NEAR or candidate.support >= _SUPPORT
+    if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group
+        return not first.cell and candidate.resolution.group.number == answer.group.number
+    if not first.cell:
+        return verdict.contents >= first.contents
+    return verdict.contents > first.contents
+
+
+def _reason(verdict: Verdict, first: Verdict | None) -> str:
+    """What made the difference to the answer at the file's word."""
+    if first is None:
+        return "symbol" if verdict.contents == UNKNOWN else verdict.by
+    if not first.cell:
+        return "cell"
+    return first.by if first.by == "volume" else verdict.by
+
+
+def _noted(resolution: Resolution, *notes: str) -> Resolution:
+    return resolution._replace(notes=tuple(sorted({*resolution.notes, *notes})))

@@ -1,0 +1,182 @@
+"""Which group a file's contents speak for, where its statements of symmetry differ.
+
+A candidate group is judged by the cell, whose metric its rotations must leave as it is, and by what it makes
+of the sites: multiplicity × occupancy against formula × Z, or against the formula units that the declared
+density allows; without either against the formula alone. Only blocks whose statements differ come here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import gemmi
+import numpy as np
+
+from xtalpriors.arrays import F64, Bool
+from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.symmetry.resolve import Resolution
+from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.block_cells import BlockCells
+from xtalpriors.mining.rows.composition import N_ELEMENTS, formula_counts, site_counts
+from xtalpriors.mining.rows.entries import Entries, entries_of
+from xtalpriors.mining.rows.geometry import contradicting_cells
+from xtalpriors.mining.rows.positions import site_positions
+from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
+from xtalpriors.mining.rows.site_table import Sites
+
+__all__ = ["AGAINST", "EXACT", "NEAR", "UNKNOWN", "Statements", "Verdict", "judge", "statements"]
+
+AGAINST, UNKNOWN, NEAR, EXACT = range(4)
+"""What the contents say of a group: no; nothing; yes but for a part of them; yes."""
+
+_NEAR: Final = 0.15
+"""Share of the atoms that may be missing or too many: a solvent that was not modelled. Another group changes
+the count by a factor."""
+_RELATIVE, _ABSOLUTE = 0.03, 0.06
+"""As in `composition`: an element agrees within 3 % and 0.06 atoms of each formula unit."""
+_DENSITY: Final = 0.03
+"""Relative: a density is given with two to four digits."""
+_SMALLEST_ANGSTROM3, _LARGEST_ANGSTROM3 = 5.0, 60.0
+"""Volume per atom other than hydrogen where nothing else tells: diamond has 5.7 Å³, rubidium iodide 50 Å³."""
+_DALTON: Final = 1.66053907
+"""Density in g/cm³ of one dalton in 1 Å³."""
+_MASS: Final[F64] = np.array([0.0] + [gemmi.Element(z).weight for z in range(1, N_ELEMENTS)])
+
+
+class Verdict(NamedTuple):
+    """What speaks for a group.
+
+    Attributes
+    ----------
+    cell
+        The cell has the group's symmetry.
+    contents
+        `AGAINST`, `UNKNOWN`, `NEAR` or `EXACT`.
+    by
+        What the contents were compared with: `formula` (× Z), `density`, `composition` (the formula alone),
+        `volume` (of an atom).
+    """
+
+    cell: bool
+    contents: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What n blocks say of their contents; NaN for what is not stated.
+
+    Attributes
+    ----------
+    formula, known
+        (n, elements) atoms per formula unit, and (n,) whether the formula can be read.
+    z, density, volume
+        (n,) formula units per cell, density in g/cm³, volume of the cell in Å³.
+    """
+
+    formula: F64
+    known: Bool
+    z: F64
+    density: F64
+    volume: F64
+
+
+def statements(batch: Batch, cells: BlockCells, blocks: list[int]) -> Statements:
+    """What the blocks say of their contents."""
+    formula, known = formula_counts(batch.texts(batch.block_tokens("formula")[blocks]).to_pylist())
+    z, density = (batch.numbers(batch.block_tokens(n)[blocks]) for n in ("formula_units", "density"))
+    z[~(z > 0)] = np.nan
+    density[~(density > 0)] = np.nan
+    density[density > 100.0] /= 1000.0  # kg/m³
+    return Statements(formula, known, z, density, cells.volumes[blocks])
+
+
+def judge(
+    batch: Batch,
+    cells: BlockCells,
+    sites: Sites,
+    blocks: list[int],
+    groups: list[Resolution],
+    said: Statements,
+) -> list[Verdict]:
+    """What speaks for a group of each block; `said` is of the same blocks, in the same order."""
+    entries = entries_of(batch, [], np.array(blocks, dtype=np.int64), groups, {})
+    wrong_cell = set(contradicting_cells(cells.cells[blocks], entries.groups))
+    counts = _counts(entries, metric_tensors(cells.cells[blocks]), sites)
+    return [Verdict(i not in wrong_cell, *_contents(counts[i], said, i)) for i in range(len(blocks))]
+
+
+def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
+    """(n, elements) atoms per cell that the sites make with the entries' groups."""
+    positions = site_positions(entries, metric, sites.fract, sites.placed)
+    first = first_on_position(entries, metric, positions, sites.placed)
+    repeated = repeated_sites(entries, first, sites)
+    counted = replace(sites, placed=sites.placed & ~repeated)
+    counts, _ = site_counts(
+        entries.start,
+        entries.end,
+        counted.species.number,
+        positions.multiplicity,
+        counted.occupancy,
+        np.zeros(len(counted.placed)),
+        counted.placed,
+    )
+    return counts
+
+
+def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str]:
+    """Grade of the contents of a block, and what it was compared with."""
+    if not counts.any():
+        return UNKNOWN, "formula"
+    density, volume = said.density[i], said.volume[i]
+    if not said.known[i]:
+        if np.isnan(density):
+            return _plausible(counts, volume, UNKNOWN), "volume"
+        mass = density * volume / _DALTON
+        wrong = abs(counts @ _MASS / mass - 1.0)
+        return (EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST), "density"
+    formula = said.formula[i]
+    grades = []
+    if said.z[i] > 0:
+        grades.append((_agreement(counts, formula * said.z[i], said.z[i], _RELATIVE), "formula"))
+    if density > 0:
+        units = density * volume / _DALTON / (formula @ _MASS)
+        grades.append((_agreement(counts, formula * units, units, _RELATIVE + _DENSITY), "density"))
+    if grades:
+        return max(grades, key=lambda grade: grade[0])
+    units = _free_units(counts, formula)
+    grade = _agreement(counts, formula * units, units, _RELATIVE)
+    plausible = _plausible(counts, volume, grade)
+    return plausible, "composition" if plausible == grade else "volume"
+
+
+def _heavy(counts: F64) -> F64:
+    """Counts without unknown elements and without hydrogen, which is left out of many lists of sites."""
+    heavy: F64 = counts[2:]
+    return heavy
+
+
+def _free_units(counts: F64, formula: F64) -> float:
+    """Formula units that come nearest to the counts (least squares); 0 for a formula of hydrogen alone."""
+    square = float(_heavy(formula) @ _heavy(formula))
+    return float(_heavy(counts) @ _heavy(formula)) / square if square > 0.0 else 0.0
+
+
+def _agreement(counts: F64, expected: F64, units: float, relative: float) -> int:
+    """Grade of counts beside what is expected of them, hydrogen left out."""
+    found, wanted = _heavy(counts), _heavy(expected)
+    if not wanted.any():
+        return UNKNOWN
+    differences = np.abs(found - wanted)
+    if (differences <= relative * wanted + _ABSOLUTE * max(units, 1.0)).all():
+        return EXACT
+    return NEAR if differences.sum() <= _NEAR * wanted.sum() else AGAINST
+
+
+def _plausible(counts: F64, volume: float, grade: int) -> int:
+    """The grade, unless the atoms have an impossible volume."""
+    atoms = float(counts.sum() - counts[1])
+    if atoms <= 0.0:
+        return UNKNOWN
+    return grade if _SMALLEST_ANGSTROM3 <= volume / atoms <= _LARGEST_ANGSTROM3 else AGAINST
