@@ -32,7 +32,7 @@ from xtalpriors.mining.rows.positions import Positions, special_summary
 from xtalpriors.mining.rows.shared_positions import Occupation, occupation
 from xtalpriors.mining.rows.site_table import Sites
 
-__all__ = ["content_columns"]
+__all__ = ["atoms_of_sites", "content_columns"]
 
 
 _IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
@@ -67,10 +67,7 @@ def content_columns(
     formulas = entries.texts("formula").to_pylist()
     z = entries.numbers("formula_units")
     z[~(z > 0)] = np.nan
-    hydrogens = _unlocated_hydrogens(entries, sites)
-    of_sites = (sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed)
-    counts, attached = site_counts(entries.start, entries.end, *of_sites)
-    mixed = _share_mixtures(entries, sites, positions, counts)
+    counts, attached, mixed = atoms_of_sites(entries, sites, positions)
     n_sites = entries.count(sites.placed)
     has_sites = n_sites > 0
     formula, readable = formula_counts(formulas)
@@ -98,11 +95,21 @@ def content_columns(
     return columns
 
 
+def atoms_of_sites(entries: Entries, sites: Sites, positions: Positions) -> tuple[F64, F64, I64]:
+    """Atoms per cell (n, elements), hydrogens without sites (n,), entries with several elements on a site."""
+    hydrogens = _unlocated_hydrogens(entries, sites)
+    of_sites = (sites.species.number, positions.multiplicity, sites.occupancy, hydrogens, sites.placed)
+    counts, attached = site_counts(entries.start, entries.end, *of_sites)
+    return counts, attached, _share_mixtures(entries, sites, positions, counts)
+
+
 def _share_mixtures(entries: Entries, sites: Sites, positions: Positions, counts: F64) -> I64:
     """Divide the atoms of sites whose type symbol names several elements; the entries that have such."""
+    if not sites.species.mixtures:
+        return np.empty(0, dtype=np.int64)
+    place = {block: e for e, block in enumerate(entries.block.tolist())}
     found = sorted(i for i in sites.species.mixtures if sites.placed[i])
-    of = np.searchsorted(entries.end, found, side="right")
-    kept = [(i, int(e)) for i, e in zip(found, of, strict=True) if e < len(entries) and i >= entries.start[e]]
+    kept = [(i, place[b]) for i, b in zip(found, sites.block[found].tolist(), strict=True) if b in place]
     for i, e in kept:
         shares, occupancy = sites.species.mixtures[i], float(sites.occupancy[i])
         if not shares:

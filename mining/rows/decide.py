@@ -135,7 +135,7 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     if not verdict.cell or verdict.contents == AGAINST:
         return False
     if candidate.origin == "lattice":
-        return verdict.contents == EXACT and verdict.by in ("formula", "density")
+        return verdict.witnesses == 2  # Z alone is misprinted more often than a lattice letter
     if first is None or not isinstance(answer, Resolution):
         return verdict.contents >= NEAR or candidate.support >= _SUPPORT
     if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group

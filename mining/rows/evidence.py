@@ -18,9 +18,11 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
-from xtalpriors.mining.rows.composition import N_ELEMENTS, formula_counts, site_counts
+from xtalpriors.mining.rows.composition import N_ELEMENTS, formula_counts
+from xtalpriors.mining.rows.contents import atoms_of_sites
 from xtalpriors.mining.rows.entries import Entries, entries_of
 from xtalpriors.mining.rows.geometry import contradicting_cells
+from xtalpriors.mining.rows.labels import settle_labels
 from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.rows.site_table import Sites
@@ -56,11 +58,14 @@ class Verdict(NamedTuple):
     by
         What the contents were compared with: `formula` (× Z), `density`, `composition` (the formula alone),
         `volume` (of an atom).
+    witnesses
+        How many of Z and density the contents agree with exactly.
     """
 
     cell: bool
     contents: int
     by: str
+    witnesses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +118,23 @@ def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     counted = replace(sites, placed=sites.placed & ~repeated)
-    counts, _ = site_counts(
-        entries.start,
-        entries.end,
-        counted.species.number,
-        positions.multiplicity,
-        counted.occupancy,
-        np.zeros(len(counted.placed)),
-        counted.placed,
-    )
+    counted = replace(counted, species=settle_labels(entries, counted, positions))
+    counts, attached, _ = atoms_of_sites(entries, counted, positions)
+    counts[:, 1] += attached
     return counts
 
 
-def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str]:
-    """Grade of the contents of a block, and what it was compared with."""
+def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str, int]:
+    """Grade of the contents of a block, what they were compared with, and the witnesses."""
     if not counts.any():
-        return UNKNOWN, "formula"
+        return UNKNOWN, "formula", 0
     density, volume = said.density[i], said.volume[i]
     if not said.known[i]:
         if np.isnan(density):
-            return _plausible(counts, volume, UNKNOWN), "volume"
-        mass = density * volume / _DALTON
-        wrong = abs(counts @ _MASS / mass - 1.0)
-        return (EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST), "density"
+            return _plausible(counts, volume, UNKNOWN), "volume", 0
+        wrong = abs(counts @ _MASS / (density * volume / _DALTON) - 1.0)
+        grade = EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST
+        return grade, "density", int(grade == EXACT)
     formula = said.formula[i]
     grades = []
     if said.z[i] > 0:
@@ -144,11 +143,11 @@ def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str]:
         units = density * volume / _DALTON / (formula @ _MASS)
         grades.append((_agreement(counts, formula * units, units, _RELATIVE + _DENSITY), "density"))
     if grades:
-        return max(grades, key=lambda grade: grade[0])
+        return *max(grades, key=lambda grade: grade[0]), sum(grade == EXACT for grade, _ in grades)
     units = _free_units(counts, formula)
     grade = _agreement(counts, formula * units, units, _RELATIVE)
     plausible = _plausible(counts, volume, grade)
-    return plausible, "composition" if plausible == grade else "volume"
+    return plausible, "composition" if plausible == grade else "volume", 0
 
 
 def _heavy(counts: F64) -> F64:

@@ -82,8 +82,7 @@ _FILTERS: tuple[Filter, ...] = (
     Filter(
         "symmetry_agrees",
         "Operators and symbol do not disagree, or the contents confirm the operators",
-        "sg_agreement <> 'disagree' "
-        "OR contains(';' || coalesce(notes, '') || ';', ';symbol-contradicted;')",
+        "sg_agreement <> 'disagree' OR contains(';' || coalesce(notes, '') || ';', ';symbol-contradicted;')",
     ),
     Filter(
         "volume_agrees",

@@ -275,11 +275,11 @@ def test_page_of_the_documentation_is_the_schema() -> None:
 def test_queries_of_the_documentation_find_what_the_page_says(tmp_path: Path) -> None:
     """Two redeterminations at 290 K, a structure at 150 K and one with disorder, iron on a, one rejection."""
     page = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
-    columns, groups, rejections, u_iso, iron = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    columns, groups, rejections, u_iso, iron, decided = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     warm, cold = {"temperature_kelvin": 290.0}, {"temperature_kelvin": 150.0}
     rows = [
         entry("x:1", formula="Fe S", u_iso_mean_angstrom2=0.01, **warm),
-        entry("x:2", formula="Fe S", u_iso_mean_angstrom2=0.03, **warm),
+        entry("x:2", formula="Fe S", u_iso_mean_angstrom2=0.03, notes="decided-by-cell;inherited", **warm),
         entry("x:3", formula="C H4", u_iso_mean_angstrom2=0.05, **cold),
         entry("x:4", hm="P -1", formula="N", u_iso_mean_angstrom2=0.9, has_disorder=True, **cold),
     ]
@@ -296,6 +296,7 @@ def test_queries_of_the_documentation_find_what_the_page_says(tmp_path: Path) ->
             (300.0, 2, pytest.approx(0.02)),
         ]
         assert connection.execute(iron).fetchall() == [(14, "a", 2)]
+        assert [row[0] for row in connection.execute(decided).fetchall()] == ["x:2"]
 
 
 def test_files_that_cannot_be_written_are_named(path: Path, tmp_path: Path) -> None:

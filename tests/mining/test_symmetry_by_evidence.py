@@ -298,7 +298,11 @@ def test_another_lattice_letter_is_tried_where_the_symbol_alone_contradicts_the_
     said: str, lengths: tuple[float, ...], element: str, z: int, rows: list[str]
 ) -> None:
     stated = f"_chemical_formula_sum {element}\n_cell_formula_units_Z {z}\n"
+    density = z * gemmi.Element(element).weight / gemmi.UnitCell(*lengths, 90, 90, 90).volume / 0.602214
     sites = atoms(*(f"{element}{i} {element} {row}" for i, row in enumerate(rows)))
+    alone = entry(structure(cell(*lengths), stated, sites, symmetry=hm(said)))
+    assert (alone["sg_declared_hm"], alone["composition_agreement"]) == (alone["sg_hm"], "multiple")
+    stated += f"_exptl_crystal_density_diffrn {density:.2f}\n"
     found = entry(structure(cell(*lengths), stated, sites, symmetry=hm(said)))
     assert found["formula_sites"] == element + (str(z) if z > 1 else "")
     assert {"symbol-contradicted", "decided-by-formula"} <= notes(found)
