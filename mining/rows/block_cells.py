@@ -18,7 +18,9 @@ __all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cel
 
 PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 
-_LONGEST_ANGSTROM: Final = 1e6
+_SHORTEST_ANGSTROM, _LONGEST_ANGSTROM = 0.1, 1e6
+_FLATTEST: Final = 1e-4
+"""Least volume of a cell with the lengths 1, 1, 1. A rhombohedral angle of 1° has more."""
 _SMALLEST_NM, _LARGEST_NM = 0.008, 4.0
 """nm³, or Å³ if it were so: a cell of 2 Å cubed in nanometre, and less than one atom in ångström."""
 _PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
@@ -108,9 +110,9 @@ def sound_cells(cells: BlockCells) -> Bool:
     """(b,) cells with which nothing is wrong; `cell_problem` says what is wrong with the others."""
     values = cells.cells
     with np.errstate(invalid="ignore"):
-        lengths = (values[:, :3] > 0.0) & (values[:, :3] < _LONGEST_ANGSTROM)
+        lengths = (values[:, :3] >= _SHORTEST_ANGSTROM) & (values[:, :3] < _LONGEST_ANGSTROM)
         angles = (values[:, 3:] > 0.0) & (values[:, 3:] < 180.0)
-        sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & (cells.volumes > 0.0)
+        sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & _has_volume(cells)
     sound &= ~(values == _PLACEHOLDER).all(axis=1)
     return sound
 
@@ -119,6 +121,13 @@ def usable_cells(cells: BlockCells) -> F64:
     """(b, 6) cells to compute with: NaN for those that are not sound (1e400 Å)."""
     usable: F64 = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)
     return usable
+
+
+def _has_volume(cells: BlockCells) -> Bool:
+    """(b,) the angles enclose a volume that is worth the name."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        enclosed: Bool = cells.volumes > _FLATTEST * cells.cells[:, :3].prod(axis=1)
+    return enclosed
 
 
 def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str] | None:
@@ -133,9 +142,10 @@ def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str]
         if np.isnan(value):
             code = "cell-not-a-number" if batch.kind[token] in (TEXT, PARTLY) else "cell-unknown"
             return code, f"{tag} is {found!r}"
-        if not (0.0 < value < (_LONGEST_ANGSTROM if len(name) == 1 else 180.0)):
+        low, high = (_SHORTEST_ANGSTROM, _LONGEST_ANGSTROM) if len(name) == 1 else (0.0, 180.0)
+        if not (low <= value < high) or value == 0.0:
             return "cell-impossible", f"{tag} is {found!r}"
-    if not cells.volumes[block] > 0.0:
+    if not _has_volume(cells)[block]:
         return "cell-impossible", f"angles {values[3]:g}, {values[4]:g}, {values[5]:g} enclose no volume"
     if (values == _PLACEHOLDER).all():
         return "cell-placeholder", "the cell is 1 1 1 90 90 90, which stands for no cell (NMR, molecules)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.context import Context
 from xtalpriors.priors.fitting.maximum_likelihood import zero_inflated_beta
 from xtalpriors.priors.fitting.observations import Values, entry_values, observe
@@ -22,6 +23,16 @@ def _known_fraction(table: SubsetTable) -> Values:
     return entry_values(table, fraction, known)
 
 
+def _share_unknown(context: Context) -> Estimate:
+    """Share of structures, with atoms or without, of whose hydrogen nothing is known."""
+    unknown = observe(context, "hydrogen.h_unknown", _is_unknown, minimum=1)
+    return fit_share(context, "hydrogen.h_unknown", unknown, unknown.x == 1)
+
+
+def _is_unknown(table: SubsetTable) -> Values:
+    return entry_values(table, (~table.string("hydrogen_origin").known).astype(float))
+
+
 def fit(context: Context) -> Hydrogen:
     """Share of structures without hydrogen, and a beta distribution of the others."""
     observations = observe(context, "hydrogen", _known_fraction)
@@ -38,5 +49,6 @@ def fit(context: Context) -> Hydrogen:
         **dict(scalar),
         share_zero=fit_share(context, "hydrogen.share_zero", observations, observations.x == 0),
         share_30_60=fit_share(context, "hydrogen.share_30_60", observations, inside),
+        h_unknown=_share_unknown(context),
         n_unknown=int(np.sum(~context.own.string("hydrogen_origin").known)),
     )

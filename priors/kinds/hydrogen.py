@@ -17,6 +17,10 @@ class Hydrogen(ScalarPrior):
         default=None, description="Share of structures known to hold no hydrogen"
     )
     share_30_60: Estimate | None = Field(default=None, description="Share within the 2026 paper's 0.3–0.6")
+    h_unknown: Estimate | None = Field(
+        default=None,
+        description="Share of structures whose hydrogen count is not known; the prior describes the others",
+    )
     n_unknown: int | None = Field(
         default=None, description="Structures left out: their hydrogen count is not known"
     )

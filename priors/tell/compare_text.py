@@ -28,6 +28,7 @@ KEY_NUMBERS = (
     "packing.atoms_per_cell.mean",
     "hydrogen.share_zero",
     "hydrogen.share_30_60",
+    "hydrogen.h_unknown",
 )
 """What the generator is driven by, first in a comparison."""
 

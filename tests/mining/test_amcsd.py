@@ -12,6 +12,7 @@ import gemmi
 import pytest
 
 from xtalpriors.errors import UsageError
+from xtalpriors.mining.cif import extract
 from xtalpriors.mining.sources import amcsd
 from xtalpriors.mining.sources.amcsd import AmcsdSource, larixite_database
 from xtalpriors.mining.sources.amcsd_labels import SiteKind, site_kind
@@ -269,3 +270,26 @@ def test_a_file_is_known_by_its_bytes(tmp_path: Path) -> None:
     tree = TreeSource(tmp_path)
     assert content_fingerprint(tree, "x.cif") == (content_hash(data), 12)
     assert content_fingerprint(tree, "x.cif", b"data_y\n") == (content_hash(b"data_y\n"), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "origin"),
+    [
+        ("Brucite", "Mg O2", None),
+        ("Goethite", "Fe O2", None),
+        ("Quartz", "O2 Si", "none"),
+        ("Forsterite", "Mg2 O4 Si", "none"),
+        ("Pyrite", "Fe S2", "none"),
+    ],
+)
+def test_hydrogen_that_amcsd_left_out_is_unknown(name: str, formula: str, origin: str | None) -> None:
+    """Without hydrogen in sites and formula it is absent only where the charges balance."""
+    source = AmcsdSource()
+    query = "SELECT cif.id FROM cif JOIN minerals ON cif.mineral_id = minerals.id WHERE minerals.name = ?"
+    with sqlite3.connect(larixite_database()) as connection:
+        ids = [f"{number:07d}.cif" for (number,) in connection.execute(query, [name])]
+    found = extract("amcsd", "AMCSD", "rebuilt", [(i, source.read(i)) for i in ids]).entries.to_pylist()
+    alike = [e for e in found if e["formula_declared"] == formula]
+    assert alike
+    assert {e["hydrogen_origin"] for e in alike} == {origin}
+    assert {e["n_atoms_h_cell"] for e in alike} == ({None} if origin is None else {0.0})

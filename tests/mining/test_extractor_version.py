@@ -11,7 +11,7 @@ import pyarrow as pa
 from xtalpriors.mining.cif import EXTRACTOR_VERSION, extract
 from xtalpriors.mining.sources.amcsd import AmcsdSource
 
-PINNED = {"3": "c89cc28257310667"}
+PINNED = {"3": "a759be7272287000"}
 """Version to digest of the rows of every 31st AMCSD entry (larixite 2026.1.0)."""
 
 

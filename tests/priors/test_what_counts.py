@@ -26,6 +26,8 @@ def test_structures_whose_hydrogen_nobody_knows_are_left_out(table_of: Make) -> 
     assert hydrogen is not None and hydrogen.share_zero is not None
     assert (hydrogen.n, hydrogen.n_unknown) == (40, 60)
     assert hydrogen.share_zero.value == pytest.approx(0.25)
+    assert hydrogen.h_unknown is not None
+    assert hydrogen.h_unknown.value == pytest.approx(0.6)
 
 
 def test_hydrogen_has_no_site_and_an_unknown_element_keeps_its_displacement(tmp_path: Path) -> None:
