@@ -1,7 +1,8 @@
 """How far each prior moved between two bundles, and whether that is more than sampling can do.
 
-`compare` walks both bundles and pairs what has the same name. A number moved by its difference; a real-valued
-distribution by its Wasserstein distance (in its unit) and its KS distance; shares by their total variation.
+`compare` walks both bundles and pairs what has the same name. A number moved by its difference; a
+distribution of real numbers by the shift of its median, which has a sign, and by its Wasserstein distance (in
+its unit) and its KS distance, which have none; shares by their total variation.
 Each move stands beside the size that sampling alone reaches in 5 % of cases, from the intervals and the
 numbers of clusters in the bundles: no data are needed.
 """
@@ -18,7 +19,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.distributions.distribution import Categorical, Counts
+from xtalpriors.priors.distributions.distribution import Categorical, Constant, Counts, Scalar, Uniform
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 
@@ -26,8 +27,9 @@ __all__ = ["Comparison", "Move", "compare"]
 
 LEVELS = (np.arange(400) + 0.5) / 400
 REPLICATES = 1000
-SKIPPED = frozenset({"goodness", "shrinkage", "joint", "over_radii"})
-"""Not compared: what describes the fit, and patterns whose labels are the finest grain of other rows."""
+SKIPPED = frozenset({"goodness", "shrinkage", "joint", "over_radii", "median"})
+"""Not compared: what describes the fit, patterns whose labels are the finest grain of other rows, and
+medians, which stand in the row of their distribution."""
 
 
 class Move(Frozen):
@@ -38,6 +40,15 @@ class Move(Frozen):
     unit: str | None = None
     a: float | None = Field(description="The number, or the median of the distribution; null for shares")
     b: float | None
+    a_range: str | None = Field(
+        default=None, description="The first bundle has no data of it: the range or value that it draws from"
+    )
+    b_range: str | None = Field(default=None, description="The same of the second bundle")
+    shift: float | None = Field(default=None, description="b − a with its sign; null for shares")
+    shift_low: float | None = Field(
+        default=None, description="95 % interval of the shift; null where neither bundle has one"
+    )
+    shift_high: float | None = None
     change: float = Field(description="b − a; Wasserstein distance; total variation")
     low: float | None = Field(
         default=None, description="95 % interval of the change; null without uncertainty"
@@ -121,26 +132,51 @@ def _walk(name: str, a: object, b: object, bridges: F64) -> Iterator[Move]:
 
 
 def _number(name: str, a: Estimate, b: Estimate) -> Move:
+    change, low, high = _difference(a, b)
+    noise, exceeds = None, change != 0
+    if low is not None and high is not None:
+        noise, exceeds = change - low if change > 0 else high - change, low > 0 or high < 0
+    return Move(
+        name=name,
+        kind="number",
+        a=a.value,
+        b=b.value,
+        shift=change,
+        shift_low=low,
+        shift_high=high,
+        change=change,
+        low=low,
+        high=high,
+        noise=noise,
+        exceeds=exceeds,
+    )
+
+
+def _difference(a: Estimate, b: Estimate) -> tuple[float, float | None, float | None]:
+    """b − a with its 95 % interval, the two taken as independent; no interval where neither has one."""
     change = b.value - a.value
     if a.low is None and b.low is None:
-        return Move(name=name, kind="number", a=a.value, b=b.value, change=change, exceeds=change != 0)
+        return change, None, None
     below = np.hypot(
         b.value - (b.value if b.low is None else b.low), (a.value if a.high is None else a.high) - a.value
     )
     above = np.hypot(
         (b.value if b.high is None else b.high) - b.value, a.value - (a.value if a.low is None else a.low)
     )
-    return Move(
-        name=name,
-        kind="number",
-        a=a.value,
-        b=b.value,
-        change=change,
-        low=float(change - below),
-        high=float(change + above),
-        noise=float(below if change > 0 else above),
-        exceeds=bool(change - below > 0 or change + above < 0),
-    )
+    return change, float(change - below), float(change + above)
+
+
+def _median(prior: ScalarPrior, distribution: Scalar) -> Estimate:
+    """The median with its interval, or, where the prior states none, that of its distribution."""
+    return prior.median or Estimate(value=float(distribution.quantile(0.5)))
+
+
+def _range(prior: ScalarPrior) -> str | None:
+    """`U(7; 22)` or `1` where a prior without data says what is drawn and not what was found; else null."""
+    form = prior.parametric
+    if prior.n is None and isinstance(form, Uniform):
+        return f"U({form.low:.3g}; {form.high:.3g})"
+    return f"{form.value:g}" if prior.n is None and isinstance(form, Constant) else None
 
 
 def _bridges() -> F64:
@@ -177,12 +213,19 @@ def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, bridges: F64) -> Mo
         noise = float(np.quantile(np.abs(wobble) @ steps, 0.95))
         spread = 1.96 * float(np.std(np.abs(gap[:-1] + wobble) @ steps))
         low, high = max(0.0, change - spread), change + spread
+    medians = _median(a, first), _median(b, second)
+    shift, shift_low, shift_high = _difference(*medians)
     return Move(
         name=name,
         kind="distribution",
         unit=a.unit,
-        a=float(first.quantile(0.5)),
-        b=float(second.quantile(0.5)),
+        a=medians[0].value,
+        b=medians[1].value,
+        a_range=_range(a),
+        b_range=_range(b),
+        shift=shift,
+        shift_low=shift_low,
+        shift_high=shift_high,
         change=change,
         low=low,
         high=high,

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xtalpriors.priors.tell.compare import Comparison, Move
+from xtalpriors.priors.tell.meaning import meaning
 
 __all__ = ["comparison_text"]
 
 KEY_NUMBERS = (
-    "cell_volume.median",
+    "cell_volume",
     "cell_volume.share_160_1000",
     "cell_volume.parametric.mu",
     "cell_volume.parametric.sigma",
     "axis_ratio.middle_over_shortest.parametric.rate",
     "axis_ratio.longest_over_middle.parametric.rate",
     "axis_ratio.share_beyond_ratio_max",
-    "monoclinic_angle.declared.beta.median",
+    "monoclinic_angle.declared.beta",
     "monoclinic_angle.declared.share_beyond_beta_max",
-    "monoclinic_angle.least_oblique.beta.median",
+    "monoclinic_angle.least_oblique.beta",
     "elements.general.share_cno",
     "elements.special.share_cno",
     "special_positions.groups.14.wyckoff_sets.abcd.probability",
-    "displacement.mean.median",
-    "packing.median",
+    "displacement.mean",
+    "packing",
     "packing.share_7_22",
     "packing.atoms_per_cell.mean",
     "hydrogen.share_zero",
@@ -41,10 +42,13 @@ def comparison_text(comparison: Comparison, *, every: bool = False) -> str:
         f"{comparison.a} → {comparison.b}   ({comparison.digest_a} → {comparison.digest_b})",
         f"{moved} of {n} quantities moved by more than sampling error "
         f"(chance alone would move about {0.05 * n:.0f})",
+        "shift: after − before, of distributions that of the median; distance: Wasserstein (W, in the unit)",
+        "or total variation (TV), without a sign; sampling: what it exceeds in 5 % of cases when nothing",
+        "moved; *: more than that; drawn: no data, but what the bundle has the generator draw from",
         "",
     ]
     rows: list[tuple[str, ...]] = [
-        ("", "quantity", "before", "after", "move", "95 % interval", "sampling", "KS")
+        ("", "quantity", "before", "after", "shift", "95 % interval", "distance", "sampling", "KS", "means")
     ]
     rows += [_row(m) for m in shown]
     lines += _columns(rows)
@@ -59,18 +63,27 @@ def _rank(move: Move) -> tuple[int, str]:
 
 
 def _row(move: Move) -> tuple[str, ...]:
-    interval = f"{move.low:.4g} … {move.high:.4g}" if move.low is not None and move.high is not None else ""
-    measure = {"number": "", "distribution": " W", "shares": " TV"}[move.kind]
+    low, high = move.shift_low, move.shift_high
+    distance = {"number": "", "distribution": f"{move.change:.3g} W", "shares": f"{move.change:.3g} TV"}
     return (
         "*" if move.exceeds else "",
         move.name,
-        "" if move.a is None else f"{move.a:.4g}",
-        "" if move.b is None else f"{move.b:.4g}",
-        f"{move.change:.4g}{measure}",
-        interval,
+        _side(move.a, move.a_range),
+        _side(move.b, move.b_range),
+        "" if move.shift is None else f"{move.shift:+.3g}",
+        "" if low is None or high is None else f"{low:.3g} … {high:.3g}",
+        distance[move.kind],
         "" if move.noise is None else f"{move.noise:.3g}",
         "" if move.ks_d is None else f"{move.ks_d:.3f}",
+        meaning(move),
     )
+
+
+def _side(value: float | None, drawn_from: str | None) -> str:
+    """A number or a median; of a bundle without data the range that it draws from, marked as such."""
+    if drawn_from is not None:
+        return f"{drawn_from} drawn"
+    return "" if value is None else f"{value:.4g}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

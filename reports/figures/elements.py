@@ -46,8 +46,8 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     figure, (axes,) = new_figure(1, layout, row_height=0.8 + 0.19 * n if layout.narrow else 4.2)
     floor = max(float(shown["share"].min()) * 100 * 0.6, 1e-3) if n else 0.1
     across = axes.hlines if layout.narrow else axes.vlines
-    for rank, pair in shown.groupby("rank"):
-        ends = 100 * pair["share"]
+    for rank in sorted(set(shown["rank"])):
+        ends = 100 * shown.loc[shown["rank"] == rank, "share"]
         across(rank, ends.min(), ends.max(), color=LIGHT["grid"], lw=3, zorder=1)
     for position, (marker, colour) in LOOK.items():
         part = shown[shown["position"] == position].astype(dict.fromkeys(["rank", "low", "high"], "float64"))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
+from xtalpriors.priors.tell.meaning import meaning
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.quantities import quantity
@@ -15,7 +16,9 @@ from xtalpriors.reports.quantities import quantity
 __all__ = ["DriftRow", "DriftTable", "drift_tables"]
 
 SHOWN = 30
-COLUMNS = ("Prior", "Unit", "Before", "Now", "Change (95 %)", "Noise")
+COLUMNS = ("Quantity", "Unit", "Before", "Now", "Shift (95 %)", "Distance", "Noise", "What it means")
+OF_OTHER_CELLS = ("elements",)
+"""Priors that the paper states of structures of any group up to 50 Å, which stand beside `all-50` above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class DriftTable:
 def drift_tables(inputs: Inputs) -> list[DriftTable]:
     """A table for each bundle of another database, beside the one of this database with its name.
 
-    A published bundle has no subset and stands beside `p21c-10`, the paper's population.
+    A published bundle has no subset and stands beside `p21c-10`, the paper's population, without what the
+    paper states of another one: a comparison is of one subset.
     """
     tables = []
     for place, bundle in enumerate(inputs.earlier):
@@ -55,15 +59,18 @@ def drift_tables(inputs: Inputs) -> list[DriftTable]:
 
 def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
     comparison = compare(before, now)
-    moves = sorted(comparison.moves, key=lambda m: (not m.exceeds, -_beyond(m), m.name))
-    columns = ["name", "kind", "unit", "a", "b", "change", "low", "high", "noise", "ks_d", "exceeds"]
+    published = before.created_from.database_digest is None
+    moves = [m for m in comparison.moves if not (published and m.name.startswith(OF_OTHER_CELLS))]
+    moves.sort(key=lambda m: (not m.exceeds, -_beyond(m), m.name))
+    columns = list(Move.model_fields)
     frame = pd.DataFrame([[getattr(m, c) for c in columns] for m in moves], columns=columns)
     lead = words(
         "moved",
         "drift_lead",
         before=before,
         now=now,
-        moved=len(comparison.moved),
+        moved=sum(m.exceeds for m in moves),
+        drawn=any(m.a_range for m in moves),
         total=len(moves),
         shown=SHOWN,
         only_before=[quantity(name) for name in comparison.only_in_a],
@@ -86,21 +93,37 @@ def _beyond(move: Move) -> float:
 
 
 def _row(move: Move) -> DriftRow:
-    interval = "" if move.low is None or move.high is None else f" ({move.low:.3g} to {move.high:.3g})"
+    distance = "" if move.kind == "number" else _number(move.change, 3)
     cells = (
         quantity(move.name),
         "" if move.unit in (None, "1") else str(move.unit),
-        _number(move.a),
-        _number(move.b),
-        f"{move.change:.3g}{interval}".replace("-", "−"),
-        _number(move.noise),
+        _side(move.a, move.a_range),
+        _side(move.b, move.b_range),
+        _shift(move),
+        distance,
+        _number(move.noise, 3),
+        meaning(move),
     )
     if not move.exceeds:
         return DriftRow(cells, "within noise", "good")
-    arrow = "◆" if move.kind == "shares" else ("▲" if (move.b or 0.0) >= (move.a or 0.0) else "▼")
+    arrow = "◆" if not move.shift else ("▲" if move.shift > 0 else "▼")
     times = _beyond(move)
     return DriftRow(cells, f"{arrow} {times:.1f} × noise" if times < 1e6 else f"{arrow} moved", "moved")
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}".replace("-", "−")
+def _shift(move: Move) -> str:
+    """The signed shift of a number or of a median, with its interval where there is one."""
+    if move.shift is None:
+        return "–"
+    low, high = move.shift_low, move.shift_high
+    interval = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
+    return f"{move.shift:+.3g}{interval}".replace("-", "−")
+
+
+def _side(value: float | None, drawn_from: str | None) -> str:
+    """The number or the median; where a bundle has no data, the range that it draws from."""
+    return _number(value) if drawn_from is None else f"{drawn_from}, drawn from".replace("-", "−")
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")

@@ -16,6 +16,7 @@ from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.compare_text import comparison_text
+from xtalpriors.priors.tell.meaning import meaning
 
 Make = Callable[..., SubsetTable]
 
@@ -88,6 +89,12 @@ def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, referen
     assert volume.low is not None and volume.high is not None and volume.noise is not None
     assert volume.low < volume.change < volume.high
     assert volume.noise < volume.change
+    # The median, e^6, moves with its sign to e^6.3: by 141 Å³, and back again.
+    assert volume.shift == pytest.approx(np.exp(6.3) - np.exp(6.0), rel=0.25)
+    assert volume.shift_low is not None and volume.shift_low > 0 and volume.a_range is None
+    back = {m.name: m for m in compare(moved, reference).moves}["cell_volume"]
+    assert back.shift == pytest.approx(-volume.shift) and back.change == pytest.approx(volume.change)
+    assert meaning(volume).endswith("% larger cells") and meaning(back).endswith("% smaller cells")
     mu = moves["cell_volume.parametric.mu"]
     assert mu.low is not None and mu.high is not None
     assert mu.low < 0.3 < mu.high
@@ -117,10 +124,9 @@ def test_the_interval_of_a_change_adds_what_each_side_may_have_erred() -> None:
         return make_bundle("x", CreatedFrom(corpus="x"), Priors(cell_volume=volume))
 
     moves = {m.name: m for m in compare(bundle(10, 7, 14), bundle(15, 12, 17)).moves}
-    median = moves["cell_volume.median"]
-    assert (median.change, median.low, median.high) == pytest.approx((5, 0, 5 + np.sqrt(13)))
-    assert median.noise == pytest.approx(5)
-    assert not median.exceeds
+    volume = moves["cell_volume"]
+    assert (volume.shift, volume.shift_low, volume.shift_high) == pytest.approx((5, 0, 5 + np.sqrt(13)))
+    assert volume.a_range == "U(1; 2)", "without data the prior is what is drawn"
 
 
 def test_a_published_bundle_has_no_error_of_its_own(reference: PriorBundle) -> None:
@@ -130,6 +136,9 @@ def test_a_published_bundle_has_no_error_of_its_own(reference: PriorBundle) -> N
     moves = {m.name: m for m in comparison.moves}
     mu = moves["cell_volume.parametric.mu"]
     assert mu.a == 6.04
+    assert moves["packing"].a_range == "U(7; 22)" and moves["packing"].b_range is None
+    assert moves["cell_volume"].a_range is None, "the log-normal of the paper is a fit to data"
+    assert "U(7; 22) drawn" in comparison_text(comparison)
     assert mu.noise is not None
     p = moves["special_positions.groups.14.wyckoff_sets.abcd.probability"]
     assert p.a == 0.05

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from xtalpriors.paths import published
 from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.priors.distributions.estimate import Estimate, GoodnessOfFit, Rival, Shrinkage, fixed
 from xtalpriors.priors.distributions.scalar import ScalarPrior
@@ -15,6 +17,7 @@ from xtalpriors.reports.inputs import Inputs, gather
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import fit_text, measure_text
 from xtalpriors.reports.sections import cells, contents
+from xtalpriors.reports.sections.drift import drift_tables
 from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import PaperRow, compare_with_paper
 from xtalpriors.reports.statistics import votes
@@ -141,3 +144,21 @@ def test_what_is_quoted_stands_with_its_condition() -> None:
     """Section 3.5, doi 10.1107/S2053273325009428: said of step 3 of random filling, not of molecules."""
     text = words("generated", "dropped")
     assert "random filling" in text and "reasonable range of the volume per atom" in text
+
+
+def test_drift_from_the_paper_is_signed_of_one_subset_and_tells_ranges_from_data(fitted: Fitted) -> None:
+    database, bundles, subsets = fitted
+    inputs = gather(database, [*bundles, published()], subsets)
+    [table] = drift_tables(inputs)
+    rows = {row.cells[0]: row for row in (*table.moved, *table.still)}
+    packing = rows["Volume per non-hydrogen atom"]
+    assert packing.cells[2] == "U(7; 22), drawn from"
+    prior = inputs.bundles["p21c-10"].priors.packing
+    assert prior is not None and prior.median is not None
+    assert packing.cells[4].startswith(f"{prior.median.value - 14.5:+.3g} (".replace("-", "−"))
+    assert float(packing.cells[5]) >= 0, "the distance has no sign"
+    volume = rows["Volume of the cell"]
+    assert volume.cells[2] == f"{np.exp(6.04):.4g}" and "drawn" not in volume.cells[2]
+    # The paper counts its elements in structures of any group up to 50 Å: they stand beside all-50.
+    assert not any("lement" in name or "C, N, O" in name for name in rows)
+    assert "“Drawn from” marks a range" in table.lead

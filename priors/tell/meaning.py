@@ -1,0 +1,87 @@
+"""What a move of a prior means for the structures, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp
+from typing import Final
+
+from xtalpriors.priors.tell.compare import Move
+
+__all__ = ["meaning"]
+
+
+def _relative(more: str, less: str) -> Callable[[Move], str]:
+    """`12 % larger`: the change of the median as a share of what it was."""
+
+    def say(move: Move) -> str:
+        if not move.a or move.b is None:
+            return ""
+        factor = move.b / move.a
+        word = more if factor > 1 else less
+        return f"{factor:.1f} times, {word}" if factor > 2 else f"{100 * abs(factor - 1):.0f} % {word}"
+
+    return say
+
+
+def _absolute(scale: float, unit: str, more: str, less: str) -> Callable[[Move], str]:
+    """`3.1 points fewer …`: the change itself, times `scale`."""
+
+    def say(move: Move) -> str:
+        shift = scale * (move.shift or 0.0)
+        return f"{abs(shift):.1f}{unit} {more if shift > 0 else less}"
+
+    return say
+
+
+def _points(more: str, less: str) -> Callable[[Move], str]:
+    return _absolute(100, " points", more, less)
+
+
+def _degrees(more: str, less: str) -> Callable[[Move], str]:
+    return _absolute(1, "°", more, less)
+
+
+_RATIO = _relative("more unequal lengths", "more equal lengths")
+_C_N_O = _points("more C, N, O", "less C, N, O")
+
+MEANINGS: Final[dict[str, Callable[[Move], str]]] = {
+    "axis_ratio.longest": _relative("longer longest axis", "shorter longest axis"),
+    "axis_ratio.longest_over_middle": _RATIO,
+    "axis_ratio.middle_over_shortest": _RATIO,
+    "axis_ratio.share_beyond_ratio_max": _points("more cells beyond r", "fewer cells beyond r"),
+    "cell_volume": _relative("larger cells", "smaller cells"),
+    "cell_volume.parametric.mu": lambda move: f"median V × {exp(move.shift or 0.0):.2f}",
+    "cell_volume.share_160_1000": _points("more within 160–1000 Å³", "fewer within 160–1000 Å³"),
+    "diffraction.d_min": _relative("coarser data", "finer data"),
+    "displacement.mean": _relative("larger displacements", "smaller displacements"),
+    "elements.general.share_cno": _C_N_O,
+    "elements.special.share_cno": _C_N_O,
+    "hydrogen": _points("more hydrogen", "less hydrogen"),
+    "hydrogen.share_30_60": _points("more within 0.3–0.6", "fewer within 0.3–0.6"),
+    "hydrogen.share_zero": _points("more without hydrogen", "fewer without hydrogen"),
+    "monoclinic_angle.declared.beta": _degrees("more oblique as published", "less oblique as published"),
+    "monoclinic_angle.least_oblique.beta": _degrees("more oblique at best", "less oblique at best"),
+    "packing": _relative("looser packing", "denser packing"),
+    "packing.atoms_per_cell": _relative("more atoms in a cell", "fewer atoms in a cell"),
+    "packing.share_7_22": _points("more within 7–22 Å³", "fewer within 7–22 Å³"),
+    "special_positions.groups.14.wyckoff_sets.abcd.probability": _relative(
+        "more centres occupied", "fewer centres occupied"
+    ),
+}
+"""By name of the move; what has no entry is told by its numbers alone."""
+
+
+def meaning(move: Move) -> str:
+    """A clause such as `18 % smaller cells`; empty where sampling explains the move, or it has no entry.
+
+    Where the first bundle has no data but a range, the comparison is with the middle of that range.
+
+    >>> move = Move(name="packing", kind="distribution", a=14, b=12.6, shift=-1.4, change=1.4, exceeds=True)
+    >>> meaning(move)
+    '10 % denser packing'
+    """
+    say = MEANINGS.get(move.name)
+    if say is None or not move.exceeds or not move.shift:
+        return ""
+    return say(move) + (" than the middle of the range" if move.a_range else "")
