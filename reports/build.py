@@ -13,25 +13,25 @@ from xtalpriors.reports.corpus_page import (
     moved_section,
     phasing_section,
     priors_section,
-    reading_section,
     render_page,
 )
 from xtalpriors.reports.generated_data import read_generated
-from xtalpriors.reports.inputs import gather
+from xtalpriors.reports.inputs import Inputs, gather
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import DIGITS
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.drift import drift_tables
-from xtalpriors.reports.sections.others import others_section
+from xtalpriors.reports.sections.reading import files_section, reading_section
 from xtalpriors.reports.sections.symmetry import losses_section, symmetry_section
 from xtalpriors.reports.sections.synthetic import synthetic_section
-from xtalpriors.written_folder import check_written_folder, write_folder
+from xtalpriors.reports.subset_page import SubsetPage, subset_page
+from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_folder
 
 __all__ = ["build_report"]
 
-PAGE, FIGURES, PHASING = "index.html", "figures", "phasing"
-"""Names in the folder of a report; `phasing` is a folder of the same form."""
+PAGE, FIGURES, PHASING, SUBSETS = "index.html", "figures", "phasing", "subsets"
+"""Names in the folder of a report; `phasing` is a folder of the same form, `subsets` has one a subset."""
 
 _EARLIER_PAGE = re.compile("<title>[^<]* – (crystal statistics and priors|phasing real crystals)</title>")
 
@@ -55,9 +55,9 @@ def build_report(
         Bundles fitted to subsets of this database. Bundles of other databases (an earlier release, the
         published one) are compared with these and used for nothing else.
     output
-        Folder of the report. It gets `index.html` and `figures/`, with evaluations `phasing/` of the same
-        form, and in both a list of what was written, `files.json`. Files that an earlier report lists are
-        replaced or removed, all others stay.
+        Folder of the report. It gets `index.html` and `figures/`, with subsets or bundles `subsets/NAME/` of
+        the same form, with evaluations `phasing/`, and a list of what was written, `files.json`. Files that
+        an earlier report lists are replaced or removed, all others stay.
     subsets
         Parquet files of subsets; those not given are selected from the database.
     generated
@@ -86,10 +86,9 @@ def build_report(
     sets = [read_generated(Path(path)) for path in generated]
     drifts = drift_tables(inputs)
     tables: dict[str, pd.DataFrame] = {table.name: table.frame for table in drifts}
-    sections = [losses_section(inputs), cells_section(inputs), contents_section(inputs)]
-    sections += [symmetry_section(inputs)]
-    if (others := others_section(inputs)) is not None:
-        sections.append(others)
+    pages = _own_pages(inputs) if subsets or inputs.bundles else {}
+    sections = [losses_section(inputs, pages), cells_section(inputs), contents_section(inputs)]
+    sections.append(symmetry_section(inputs))
     sections.append(moved_section(inputs, drifts))
     if sets:
         section, tables["gap"] = synthetic_section(inputs, sets)
@@ -105,15 +104,25 @@ def build_report(
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
         about_phasing = _figure_files(page.figures, page.tables) | {PAGE: page.html}
+    for name, subset in pages.items():
+        about_subset = _figure_files(subset.figures, {}) | {PAGE: subset.html}
+        files |= {f"{SUBSETS}/{name}/{file}": text for file, text in about_subset.items()}
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    sections.append(reading_section())
+    written = [PAGE, FILES_LIST, *files, *(f"{PHASING}/{name}" for name in about_phasing or {})]
+    sections += [reading_section(), files_section(written)]
     files |= {PAGE: render_page(inputs, sections)}
     check_written_folder(output, files, _of_earlier_version)
     if about_phasing is not None:
         write_folder(output / PHASING, about_phasing, _of_earlier_version)
     write_folder(output, files, _of_earlier_version)
     return output / PAGE
+
+
+def _own_pages(inputs: Inputs) -> dict[str, SubsetPage]:
+    """A page for each subset that has structures."""
+    filled = [name for name, subset in inputs.subsets.items() if len(subset.frame)]
+    return {name: subset_page(inputs, name) for name in filled}
 
 
 def _figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import compare_with_paper
 from xtalpriors.reports.subset_data import described
 
-__all__ = ["moved_section", "phasing_section", "priors_section", "reading_section", "render_page"]
+__all__ = ["moved_section", "phasing_section", "priors_section", "render_page"]
 
 PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
 """Section 2 and Table 2 of the 2026 paper."""
@@ -32,7 +32,7 @@ def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
         lead=words("notes", "lead", corpus=inputs.corpus),
         facts=_facts(inputs),
         warnings=inputs.warnings,
-        sections=page_view(sections, Glossary(subsets)),
+        sections=page_view(sections, Glossary(subsets, tabled=True)),
         database_digest=inputs.corpus.digest,
         summary=_summary(inputs),
     )
@@ -66,11 +66,6 @@ def priors_section(inputs: Inputs) -> Section:
     tables = [bundle_table(bundle) for _, bundle in sorted(inputs.bundles.items())]
     lead = words("priors", "section_lead")
     return Section("priors", "Which priors were fitted?", lead, [], tables)
-
-
-def reading_section() -> Section:
-    """What to know of weights, distances, cells and figures."""
-    return Section("reading", "How to read this page", body=markup("reading", "text"))
 
 
 def _summary(inputs: Inputs) -> str:

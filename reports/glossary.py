@@ -48,14 +48,16 @@ class Glossary:
     """The words of one page, in the order in which its text uses them.
 
     `link` turns the first use of each word into a link to its explanation, `explained` gives those that were
-    met since it was last called.
+    met since it was last called. `subsets` are the names of subsets and what they are; with `tabled` the page
+    has a table of them, whose rows have the ids, and they are not explained elsewhere.
     """
 
-    def __init__(self, subsets: Mapping[str, str] | None = None) -> None:
+    def __init__(self, subsets: Mapping[str, str] | None = None, *, tabled: bool = False) -> None:
         names = sorted(subsets or {}, key=len, reverse=True)
         own = [
             Word(f"subset-{n}", n, rf"(?<![\w.-]){re.escape(n)}(?![\w-])", (subsets or {})[n]) for n in names
         ]
+        self._tabled = {word.key for word in own} if tabled else set()
         self._words = [*own, *known_words()]
         groups = "|".join(f"(?P<w{k}>{word.pattern})" for k, word in enumerate(self._words))
         self._pattern = re.compile(groups)
@@ -95,5 +97,6 @@ class Glossary:
         if word.key in self._known:
             return None
         self._known.add(word.key)
-        self._fresh.append(word)
+        if word.key not in self._tabled:
+            self._fresh.append(word)
         return word

@@ -57,7 +57,7 @@ def _bar_texts(axes: Axes, container: BarContainer) -> list[str]:
     names = [label.get_text() for label in axis.get_majorticklabels()]
     ticks = dict(zip(map(float, axis.get_majorticklocs()), names, strict=False))
     series = str(container.get_label())
-    unit = values.get_label_text().partition(";")[0]
+    unit = " ".join(values.get_label_text().partition(";")[0].split())
     texts = []
     heights = np.asarray(container.datavalues, dtype=np.float64)
     for patch, value in zip(container.patches, heights, strict=True):
@@ -80,7 +80,7 @@ def _panel(place: int, axes: Axes, width: float, height: float) -> dict[str, obj
         "x": [float(f"{v:.6g}") for v in axes.get_xlim()],
         "y": [float(f"{v:.6g}") for v in axes.get_ylim()],
         "log": [name for name in ("x", "y") if getattr(axes, f"get_{name}scale")() == "log"],
-        "label": axes.get_xlabel(),
+        "label": " ".join(axes.get_xlabel().split()),
         "unit": axes.get_ylabel(),
         "series": series,
     }

@@ -108,10 +108,10 @@ def words(template: str, macro: str, **values: object) -> str:
     return re.sub(r"[ \n]+", " ", markup(template, macro, **values).unescape()).strip(" ")
 
 
-def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = ()) -> Markup:
-    """An HTML table of texts; columns in `numeric` are right-aligned."""
+def html_table(frame: pd.DataFrame, *, numeric: Sequence[str] = (), look: str = "") -> Markup:
+    """An HTML table of texts; those in `numeric` are right-aligned, `look` is a class of the style."""
     rows = list(frame.itertuples(index=False, name=None))
-    return markup("tables", "plain", columns=list(frame.columns), rows=rows, numeric=numeric)
+    return markup("tables", "plain", columns=list(frame.columns), rows=rows, numeric=numeric, look=look)
 
 
 def render_html(template: str, **values: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -42,6 +42,8 @@ class Inputs:
         The paper's bundle.
     warnings
         What the reader must know before anything else.
+    shown
+        Names of the subsets that a page shows side by side, the larger first; one on a subset's own page.
     """
 
     name: str
@@ -51,16 +53,21 @@ class Inputs:
     earlier: tuple[PriorBundle, ...]
     published: PriorBundle
     warnings: tuple[str, ...]
+    shown: tuple[str, ...] = (LARGE, SMALL)
 
     @property
     def small(self) -> SubsetData:
-        """No. 14, 4–10 Å."""
-        return self.subsets[SMALL]
+        """No. 14, 4–10 Å; on a subset's own page that subset."""
+        return self.subsets[self.shown[-1]]
 
     @property
     def large(self) -> SubsetData:
-        """Any group, 4–50 Å."""
-        return self.subsets[LARGE]
+        """Any group, 4–50 Å; on a subset's own page that subset."""
+        return self.subsets[self.shown[0]]
+
+    def only(self, name: str) -> Inputs:
+        """The same for the page of one subset."""
+        return replace(self, shown=(name,), warnings=())
 
     def meta(
         self, samples: Sequence[Sample], convention: Convention, *, generated: Sequence[str] = ()

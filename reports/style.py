@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from textwrap import fill
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -210,6 +211,8 @@ def render_svg(figure: Figure, footer: str) -> str:
     figure.text(
         0.012, 0.07 / (height + below), footer, fontsize=7.2, color=LIGHT["muted"], ha="left", va="bottom"
     )
+    for axes in figure.axes:  # a label longer than a narrow drawing would be clipped
+        axes.set_xlabel(fill(axes.get_xlabel(), int(9 * width)))
     bars = name_artists(figure)
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]

@@ -12,7 +12,7 @@ from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import wilson
 from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
 
-__all__ = ["data", "draw"]
+__all__ = ["data", "draw", "symbol"]
 
 SHOWN = 16
 SHADES = (1.0, 0.6, 0.35, 0.2)
@@ -28,7 +28,8 @@ def short_symbol(hm: str) -> str:
     return lattice + "".join(screws)
 
 
-def _symbol(number: int) -> str:
+def symbol(number: int) -> str:
+    """Symbol of a space group in its reference setting, by its number: 14 is P2₁/c."""
     return short_symbol(str(gemmi.find_spacegroup_by_number(number).hm))
 
 
@@ -62,7 +63,7 @@ def data(entries: pd.DataFrame) -> pd.DataFrame:
     table = table.merge(groups.rename(columns={"mass": "group_mass"}), on="number")
     table = table.sort_values(["rank", "mass", "setting"], ascending=[True, False, True], ignore_index=True)
     table["place"] = table.groupby("number").cumcount() + 1
-    table["symbol"] = [_symbol(n) for n in table["number"]]
+    table["symbol"] = [symbol(n) for n in table["number"]]
     intervals = [wilson(mass, total) for mass in table["group_mass"]]
     table["share"] = table["mass"] / total
     table["group_share"] = [i.value for i in intervals]

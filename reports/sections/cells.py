@@ -22,8 +22,9 @@ from xtalpriors.reports.paper_cells import (
 from xtalpriors.reports.section import Section, drawn, render
 from xtalpriors.reports.sections.own_numbers import own_median
 from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
+from xtalpriors.reports.subset_data import SubsetData
 
-__all__ = ["cells_section", "fitted_volume"]
+__all__ = ["angle_figure", "cells_section", "fitted_volume"]
 
 CELLS = ("declared", "least-oblique")
 """Cells whose monoclinic angle is shown, by the keys of the panels."""
@@ -33,7 +34,7 @@ def cells_section(inputs: Inputs) -> Section:
     """Volumes, lengths and the monoclinic angle."""
     fit = fitted_volume(inputs.bundles.get(SMALL))
     nodes = None if fit is None else expected_cells(fit.mu.value, fit.sigma.value, CellBounds(4, 10))
-    figures, lead = drawn([_volume(inputs), _lengths(inputs, nodes), _angle(inputs, nodes)])
+    figures, lead = drawn([_volume(inputs), _lengths(inputs, nodes), angle_figure(inputs, nodes)])
     return Section("cells", "How large are the cells, and of what shape?", lead, figures)
 
 
@@ -104,9 +105,10 @@ def _rule_distances(frame: pd.DataFrame) -> dict[str, float]:
     return {name: float(rows[key]) for key, name in names.items() if key in rows.index}
 
 
-def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
+def angle_figure(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
+    """The monoclinic angle of no. 14 structures; `nodes` give the bound of eq. 15."""
     small = inputs.small
-    bundle = inputs.bundles.get(SMALL)
+    bundle = inputs.bundles.get(small.name)
     prior = None if bundle is None else bundle.priors.monoclinic_angle
     of_cell = {} if prior is None else {"declared": prior.declared, "least-oblique": prior.least_oblique}
     skews = {name: None if (p := of_cell.get(name)) is None else p.skew for name in CELLS}
@@ -114,22 +116,22 @@ def _angle(inputs: Inputs, nodes: ExpectedCells | None) -> Rendered:
     fits = {name: Fitted.of(skew) for name, skew in skews.items()}
     frame = angle.data(small.frame, fits, nodes)
     meta = inputs.meta([small.sample()], "declared and least-oblique")
-    caption = _angle_caption(small.frame, skews, angles, nodes is not None)
+    caption = _angle_caption(small, skews, angles, nodes is not None)
     return render(angle, "angle", "Fig. 3", "Monoclinic angle", frame, meta, caption)
 
 
 def _angle_caption(
-    entries: pd.DataFrame,
+    subset: SubsetData,
     skews: dict[str, ScalarPrior | None],
     angles: dict[str, ScalarPrior | None],
     has_length_bound: bool,
 ) -> str:
-    samples = angle.angle_samples(entries)
+    samples = angle.angle_samples(subset.frame)
     return words(
         "cells",
         "angle",
-        subset=SMALL,
-        n=len(entries),
+        subset=subset.name,
+        n=len(subset.frame),
         medians={name: own_median(angles[name], samples[name]) for name in CELLS},
         fits={name: s for name, s in skews.items() if s is not None},
         has_length_bound=has_length_bound,

@@ -11,7 +11,7 @@ from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import displacement, elements, hydrogen, packing, special_positions
 from xtalpriors.reports.html import words
-from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered, Sample
 from xtalpriors.reports.panels import Fitted
@@ -24,18 +24,20 @@ __all__ = ["contents_section"]
 
 def contents_section(inputs: Inputs) -> Section:
     """Packing, hydrogen, elements, special positions and displacement parameters."""
-    parts = (_packing, _hydrogen, _elements, _special, _displacement)
+    parts = [_packing, _hydrogen, _elements, _special, _displacement]
+    if not set(inputs.small.frame["sg_number"]) <= {14}:
+        parts.remove(_special)
     figures, lead = drawn([part(inputs) for part in parts])
     return Section("contents", "What do the cells contain?", lead, figures)
 
 
 def _frames(inputs: Inputs, column: str) -> dict[str, pd.DataFrame]:
     """Both subsets, of the entries where a column is known."""
-    return {name: with_value(inputs.subsets[name].frame, column) for name in (LARGE, SMALL)}
+    return {name: with_value(inputs.subsets[name].frame, column) for name in inputs.shown}
 
 
 def _samples(inputs: Inputs, column: str) -> list[Sample]:
-    return [s.sample(s.frame[column]) for s in (inputs.large, inputs.small)]
+    return [s.sample(s.frame[column]) for s in (inputs.subsets[name] for name in inputs.shown)]
 
 
 def _uniform(prior: ScalarPrior | None) -> Uniform | None:
@@ -45,7 +47,7 @@ def _uniform(prior: ScalarPrior | None) -> Uniform | None:
 
 def _fits(inputs: Inputs, pick: str) -> dict[str, Fitted]:
     """Parametric forms by subset of the prior `pick`."""
-    fits = {name: Fitted.of(_prior(inputs.bundles.get(name), pick)) for name in (LARGE, SMALL)}
+    fits = {name: Fitted.of(_prior(inputs.bundles.get(name), pick)) for name in inputs.shown}
     return {name: fit for name, fit in fits.items() if fit is not None}
 
 
@@ -78,8 +80,7 @@ def _packing(inputs: Inputs) -> Rendered:
     paper = _uniform(inputs.published.priors.packing)
     frame = packing.data(_frames(inputs, column), _fits(inputs, "packing"), paper)
     within = {
-        name: own_share(column, inputs.bundles.get(name), inputs.subsets[name].frame)
-        for name in (LARGE, SMALL)
+        name: own_share(column, inputs.bundles.get(name), inputs.subsets[name].frame) for name in inputs.shown
     }
     populations = _medians(inputs, column, "packing")
     caption = words("contents", "packing", populations=populations, within=within)
@@ -119,10 +120,10 @@ def _without_hydrogen(bundle: PriorBundle | None, entries: pd.DataFrame) -> Esti
 
 
 def _elements(inputs: Inputs) -> Rendered:
-    bundle = inputs.bundles.get(LARGE)
+    bundle = inputs.bundles.get(inputs.large.name)
     prior = None if bundle is None else bundle.priors.elements
     frame = elements.data(prior)
-    caption = words("contents", "elements", subset=LARGE, prior=prior)
+    caption = words("contents", "elements", subset=inputs.large.name, prior=prior)
     meta = inputs.meta([inputs.large.sample()], "no cell")
     return render(
         elements, "elements", "Table S1", "Elements on general and special positions", frame, meta, caption
@@ -131,7 +132,7 @@ def _elements(inputs: Inputs) -> Rendered:
 
 def _special(inputs: Inputs) -> Rendered:
     small = inputs.small
-    bundle = inputs.bundles.get(SMALL)
+    bundle = inputs.bundles.get(inputs.small.name)
     special = None if bundle is None else bundle.priors.special_positions
     fitted = None
     if special is not None and 14 in special.groups:
@@ -142,7 +143,7 @@ def _special(inputs: Inputs) -> Rendered:
     caption = words(
         "contents",
         "special",
-        subset=SMALL,
+        subset=inputs.small.name,
         n=small.frame["n_special_positions"].notna().sum(),
         fitted=fitted,
         model=None if fitted is None or several.empty else float(several["share"]["four centres, fitted p"]),

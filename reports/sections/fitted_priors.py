@@ -28,7 +28,7 @@ def bundle_table(bundle: PriorBundle, title: str = "") -> Table:
     after += markup(
         "priors", "remarks", summary="not available, with the reason", found=_named(bundle.unavailable)
     )
-    return Table(title or bundle.name, html_table(frame, numeric=("N", "Median", "D")), lead, after=after)
+    return Table(title or bundle.name, html_table(frame, numeric=("N",), look="prose"), lead, after=after)
 
 
 def _named(reasons: dict[str, str]) -> list[tuple[str, str]]:

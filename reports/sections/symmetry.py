@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Collection
 
-from xtalpriors.reports.figures import diffraction, redeterminations, rejections, space_groups, waterfall
-from xtalpriors.reports.html import html_table, words
-from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.figures import (
+    diffraction,
+    groups,
+    redeterminations,
+    rejections,
+    space_groups,
+    waterfall,
+)
+from xtalpriors.reports.html import markup, words
+from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.meta import Rendered, Sample, count
 from xtalpriors.reports.section import Section, Table, drawn, render
+from xtalpriors.reports.subset_data import described
 
-__all__ = ["losses_section", "symmetry_section"]
+__all__ = ["losses_section", "symmetry_section", "waterfall_figure"]
 
 
 def symmetry_section(inputs: Inputs) -> Section:
-    """Space groups with their settings; resolution and completeness."""
-    figures, lead = drawn([_space_groups(inputs), _diffraction(inputs)])
+    """Space groups with their settings, cells and contents by group; resolution and completeness."""
+    figures, lead = drawn([_space_groups(inputs), _groups(inputs), _diffraction(inputs)])
     return Section("symmetry", "Which symmetry, and how good are the data?", lead, figures)
 
 
-def losses_section(inputs: Inputs) -> Section:
-    """Waterfall, rejections by reason, redeterminations, and the counts of every subset."""
-    figures, missing = drawn([_waterfall(inputs), _rejections(inputs), _redeterminations(inputs)])
+def losses_section(inputs: Inputs, pages: Collection[str] = ()) -> Section:
+    """Waterfall, rejections by reason, redeterminations, and the counts of every subset.
+
+    `pages` are the names of the subsets that have a page of their own.
+    """
+    figures, missing = drawn([waterfall_figure(inputs), _rejections(inputs), _redeterminations(inputs)])
     lead = f"{words('losses', 'lead')} {missing}".strip()
-    return Section(
-        "corpus", "What is in this corpus?", lead, figures, [_subset_table(inputs)], tables_first=True
-    )
+    tables = [_subset_table(inputs, pages)]
+    return Section("corpus", "What is in this corpus?", lead, figures, tables, tables_first=True)
 
 
 def _space_groups(inputs: Inputs) -> Rendered:
@@ -35,7 +45,7 @@ def _space_groups(inputs: Inputs) -> Rendered:
     caption = words(
         "symmetry",
         "space_groups",
-        subset=LARGE,
+        subset=inputs.large.name,
         groups=frame["number"].nunique(),
         first=None if frame.empty else frame.iloc[0],
         settings_of_14=list(zip(of_14["setting"], of_14["share"] / of_14["group_share"], strict=True))[:4],
@@ -46,21 +56,32 @@ def _space_groups(inputs: Inputs) -> Rendered:
     )
 
 
+def _groups(inputs: Inputs) -> Rendered:
+    subset = inputs.large
+    frame = groups.data(subset.frame)
+    n = int(frame["rank"].max()) if len(frame) else 0
+    caption = words("symmetry", "by_group", subset=subset.name, groups=n, shown=min(n, groups.SHOWN))
+    meta = inputs.meta([subset.sample()], "declared")
+    title = "Cells and contents by space group"
+    return render(groups, "groups", "Symmetry", title, frame, meta, caption)
+
+
 def _diffraction(inputs: Inputs) -> Rendered:
-    parts = {name: inputs.subsets[name].frame for name in (LARGE, SMALL)}
+    parts = {name: inputs.subsets[name].frame for name in inputs.shown}
     columns = ("d_min_angstrom", "completeness")
     known = {name: [int(frame[c].notna().sum()) for c in columns] for name, frame in parts.items()}
     frame = diffraction.data(parts)
-    caption = words("symmetry", "diffraction", known=known, largest=LARGE)
-    samples = [s.sample(s.frame["d_min_angstrom"]) for s in (inputs.large, inputs.small)]
+    caption = words("symmetry", "diffraction", known=known, largest=inputs.large.name)
+    samples = [s.sample(s.frame["d_min_angstrom"]) for s in (inputs.subsets[n] for n in inputs.shown)]
     meta = inputs.meta(samples, "no cell")
     return render(diffraction, "diffraction", "Data", "Resolution and completeness", frame, meta, caption)
 
 
-def _waterfall(inputs: Inputs) -> Rendered:
+def waterfall_figure(inputs: Inputs) -> Rendered:
+    """Files, structures, and what each filter of a subset leaves."""
     frame = waterfall.data(inputs.large.waterfall)
     files, structures = inputs.corpus.n_files, len(inputs.large.frame)
-    caption = words("losses", "waterfall", files=files, structures=structures, subset=LARGE)
+    caption = words("losses", "waterfall", files=files, structures=structures, subset=inputs.large.name)
     meta = inputs.meta([inputs.large.sample()], "declared")
     return render(waterfall, "waterfall", "Losses", "Waterfall", frame, meta, caption)
 
@@ -91,17 +112,17 @@ def _redeterminations(inputs: Inputs) -> Rendered:
     return render(redeterminations, "redeterminations", "Losses", title, frame, meta, caption)
 
 
-def _subset_table(inputs: Inputs) -> Table:
-    rows = []
-    for name, subset in inputs.subsets.items():
-        conventions = ", ".join(
-            f"{count(n)} {k.replace('_', '-')}" for k, n in subset.n_by_convention.items()
-        )
-        bundle = "yes" if name in inputs.bundles else "–"
-        description = str(subset.definition.get("description") or "")
-        rows.append(
-            (name, description, count(len(subset.frame)), count(subset.n_clusters), conventions, bundle)
-        )
-    columns = ["Subset", "What", "Entries", "Clusters", "By convention of the lengths", "Bundle"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return Table("Subsets", html_table(frame, numeric=("Entries", "Clusters")))
+def _subset_table(inputs: Inputs, pages: Collection[str]) -> Table:
+    rows = [
+        {
+            "name": name,
+            "page": name in pages,
+            "what": described(subset),
+            "entries": len(subset.frame),
+            "clusters": subset.n_clusters,
+            "conventions": {key.replace("_", "-"): count(n) for key, n in subset.n_by_convention.items()},
+            "bundle": name in inputs.bundles,
+        }
+        for name, subset in inputs.subsets.items()
+    ]
+    return Table("Subsets", markup("subsets", "table", rows=rows), words("subsets", "table_lead"))

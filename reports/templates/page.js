@@ -97,6 +97,11 @@
     box.before(filter);
   }
 
+  // Only a table that is wider than the screen says so.
+  const fit = () => all(".scroll").forEach((box) => box.classList.toggle("fits", box.scrollWidth <= box.clientWidth));
+  addEventListener("resize", fit);
+  fit();
+
   // Values of a figure under the pointer: its curves are read off the drawing.
   const round = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
   const points = (path) => {

@@ -110,7 +110,7 @@ def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) 
     expected = {
         "train": {run_folder(params.train.preset) / RECORD},
         "evaluate": {paths.evaluation / "digest.json"},
-        "report": {paths.report / "index.html", paths.report / "figures"},
+        "report": {paths.report / name for name in ("index.html", "figures", "subsets")},
     }
     for stage, files in expected.items():
         names = {next(iter(out)) for out in stages[stage]["outs"]}

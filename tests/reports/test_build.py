@@ -23,7 +23,8 @@ from xtalpriors.written_folder import FILES_LIST
 def test_report_without_bundles_is_self_contained(report: Path) -> None:
     page = (report / "index.html").read_text()
     assert not re.findall(r"""\s(?:src|srcset)=""", page)
-    assert not re.findall(r"""\shref=["'](?!#|figures/|https://doi\.org)[^"']*""", page)
+    links = set(re.findall(r"""\shref=["'](?!#|https://doi\.org)([^"']*)""", page))
+    assert links == {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
     assert not re.findall(r"url\((?!#)|@import", page)
     figures = sorted(p.stem for p in (report / "figures").glob("*.svg"))
     assert {"volume", "lengths", "angle", "packing", "displacement", "hydrogen", "elements"} <= set(figures)

@@ -1,4 +1,4 @@
-"""The section on the subsets that have no figure of the paper: one sheet of panels each."""
+"""One subset at a glance: a sheet of small panels."""
 
 from __future__ import annotations
 
@@ -6,26 +6,14 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.figures import sheet
 from xtalpriors.reports.html import words
-from xtalpriors.reports.inputs import LARGE, SMALL, Inputs
+from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.panels import Fitted
-from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.section import render
 from xtalpriors.reports.sections.own_numbers import own_median
-from xtalpriors.reports.subset_data import SubsetData
 
-__all__ = ["others_section"]
-
-
-def others_section(inputs: Inputs) -> Section | None:
-    """A sheet for each further subset that has structures; None where there is no such subset."""
-    further = [s for name, s in inputs.subsets.items() if name not in (SMALL, LARGE)]
-    if not further:
-        return None
-    empty = [s.name for s in further if s.frame.empty]
-    lead = words("subsets", "lead", empty=empty)
-    figures = [_sheet(inputs, s) for s in further if not s.frame.empty]
-    return Section("subsets", "What of the other subsets?", lead, figures)
+__all__ = ["sheet_figure"]
 
 
 def _fits(bundle: PriorBundle | None) -> dict[str, Fitted]:
@@ -44,7 +32,9 @@ def _fits(bundle: PriorBundle | None) -> dict[str, Fitted]:
     return {name: fit for name, fit in fits.items() if fit is not None}
 
 
-def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
+def sheet_figure(inputs: Inputs) -> Rendered:
+    """Volume, lengths, packing and displacement of the subset of a page."""
+    subset = inputs.large
     bundle = inputs.bundles.get(subset.name)
     frame = sheet.data(subset.frame, _fits(bundle))
     entries = subset.frame
@@ -60,5 +50,4 @@ def _sheet(inputs: Inputs, subset: SubsetData) -> Rendered:
     )
     brought = bool(subset.definition.get("bring_to_p21c"))
     meta = inputs.meta([subset.sample()], "least-oblique" if brought else "declared")
-    name = f"subset-{subset.name}"
-    return render(sheet, name, "Subset", subset.name, frame, meta, caption)
+    return render(sheet, "overview", "Subset", "The subset at a glance", frame, meta, caption)
