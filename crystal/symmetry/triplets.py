@@ -6,6 +6,7 @@ numbers in units of 1/`DENOMINATOR`, reduced to [0, 1). Integers make group arit
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -51,7 +52,8 @@ class TripletError(ValueError):
 def parse_triplet(text: str) -> Operator:
     """Operator of a triplet: `x,y,z`, `-X, 1/2+Y, z`, `+0.6667-y, .3333+x-y, z`, with quotes and blanks.
 
-    A decimal within 0.0034 of a multiple of 1/24 is taken for it, others are rounded to 1/5040.
+    A decimal within 0.0034 of a multiple of 1/24 is taken for it, and so are `0.66` and `0.16`, which were
+    cut off; others are rounded to 1/5040.
 
     Raises
     ------
@@ -108,9 +110,15 @@ def _snap(shift: float) -> int:
     if abs(shift) > 1000:
         return 0
     nearest = round(shift * 24)
-    if abs(shift - nearest / 24) < _ROUNDED_DIGITS and not _is_exact(shift):
+    is_near = abs(shift - nearest / 24) < _ROUNDED_DIGITS or _is_cut_off(shift, nearest)
+    if is_near and not _is_exact(shift):
         return nearest * (DENOMINATOR // 24)
     return round(shift * DENOMINATOR)
+
+
+def _is_cut_off(shift: float, nearest: int) -> bool:
+    """The translation is a multiple of 1/6 with its digits after the second left out: 0.66, 0.16."""
+    return nearest % 4 == 0 and abs(shift * 100 - math.trunc(nearest / 24 * 100)) < 1e-9
 
 
 def _is_exact(shift: float) -> bool:

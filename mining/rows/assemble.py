@@ -44,7 +44,7 @@ def assemble(
     batch, keep = entries.batch, entries.block
     usable = usable_cells(cells)
     metric = metric_tensors(cells.cells[keep])
-    positions = site_positions(entries, metric, sites.fract, sites.placed)
+    positions = site_positions(entries, metric, sites.fract, sites.placed, sites.occupancy)
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)

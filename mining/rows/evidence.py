@@ -114,7 +114,7 @@ def judge(
 
 def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
     """(n, elements) atoms per cell that the sites make with the entries' groups."""
-    positions = site_positions(entries, metric, sites.fract, sites.placed)
+    positions = site_positions(entries, metric, sites.fract, sites.placed, sites.occupancy)
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     counted = replace(sites, placed=sites.placed & ~repeated)

@@ -13,8 +13,9 @@ import numpy as np
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.crystal.wyckoff import site_symmetries_of_entries, wyckoff_positions
+from xtalpriors.crystal.wyckoff import SiteSymmetries, site_symmetries_of_entries, wyckoff_positions
 from xtalpriors.mining.rows.entries import Entries
+from xtalpriors.mining.rows.parts import pairs_of_negative_parts
 
 __all__ = ["Positions", "site_positions", "special_summary"]
 
@@ -39,15 +40,15 @@ class Positions:
     snapped: F64
 
 
-def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool) -> Positions:
+def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool, occupancy: F64) -> Positions:
     """Site symmetry of every placed site of n entries.
 
     Parameters
     ----------
     metric
         (n, 3, 3) metric tensors in Å².
-    fract, placed
-        (s, 3) and (s,) fractional coordinates, and whether the site has them.
+    fract, placed, occupancy
+        (s, 3) and (s,) fractional coordinates, whether the site has them, and its occupancy.
     """
     n_sites = fract.shape[0]
     multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
@@ -56,11 +57,59 @@ def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool) -> P
     rows = entries.sites
     offsets = np.concatenate([[0], np.cumsum(entries.end - entries.start)])
     here = np.where(placed[rows, None], fract[rows], np.nan)
-    found = site_symmetries_of_entries([s.group for s in entries.symmetry], offsets, here, metric)
+    found = _with_thirds(entries, offsets, here, metric)
     multiplicity[rows], order[rows] = found.multiplicity, found.order
     letter[rows] = found.letter.view(np.int32)
     snapped[rows] = found.fract
+    place = {block: e for e, block in enumerate(entries.block.tolist())}
+    for i in pairs_of_negative_parts(entries.batch, order, occupancy).tolist():
+        token = entries.batch.site_tokens("disorder_group")[i]
+        group = entries.symmetry[place[int(entries.batch.tokens.block[token])]].group
+        multiplicity[i], order[i], letter[i] = group.order, 1, ord(_general_letter(group))
+        snapped[i] = fract[i]
     return Positions(multiplicity, order, letter, snapped)
+
+
+def _with_thirds(entries: Entries, offsets: I64, fract: F64, metric: F64) -> SiteSymmetries:
+    """Site symmetries; where thirds have two digits, those of the exact thirds if they are higher."""
+    groups = [s.group for s in entries.symmetry]
+    found = site_symmetries_of_entries(groups, offsets, fract, metric)
+    rows = np.flatnonzero(entries.spread(entries.groups.array(_has_hexagonal_axes)))
+    if not rows.size:
+        return found
+    exact = _exact_thirds(fract[rows])
+    rounded = np.any(exact != fract[rows], axis=1) & ~np.isnan(exact).any(axis=1)
+    if not rounded.any():
+        return found
+    thirds = np.full_like(fract, np.nan)
+    thirds[rows[rounded]] = exact[rounded]
+    exactly = site_symmetries_of_entries(groups, offsets, thirds, metric)
+    higher = exactly.order > found.order
+    for ours, theirs in zip(found, exactly, strict=True):
+        ours[higher] = theirs[higher]
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _has_hexagonal_axes(group: SpaceGroup) -> bool:
+    """The group has a threefold axis along c (-y,x-y,z): its special positions have thirds and sixths."""
+    return bool((group.rotations == ((0, -1, 0), (1, -1, 0), (0, 0, 1))).all(axis=(1, 2)).any())
+
+
+def _exact_thirds(fract: F64) -> F64:
+    """Coordinates with 0.33, 0.67, 0.66, 0.17, 0.16, 0.83 (and more by whole numbers) as exact fractions."""
+    sixth = np.rint(fract * 6.0)
+    hundred = sixth / 6.0 * 100.0
+    is_two_digits = (np.abs(fract * 100.0 - np.rint(hundred)) < 1e-6) | (
+        np.abs(fract * 100.0 - np.trunc(hundred)) < 1e-6
+    )
+    exact: F64 = np.where(is_two_digits & (sixth % 3 != 0), sixth / 6.0, fract)
+    return exact
+
+
+@lru_cache(maxsize=2048)
+def _general_letter(group: SpaceGroup) -> str:
+    return next(p.letter for p in wyckoff_positions(group) if p.degrees_of_freedom == 3)
 
 
 @kernel()
