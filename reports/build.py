@@ -21,6 +21,8 @@ from xtalpriors.reports.meta import Rendered
 from xtalpriors.reports.section import DIGITS
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
+from xtalpriors.reports.sections.contradictions import TABLE as CONTRADICTIONS
+from xtalpriors.reports.sections.contradictions import contradictions_section
 from xtalpriors.reports.sections.drift import drift_tables
 from xtalpriors.reports.sections.reading import files_section, reading_section
 from xtalpriors.reports.sections.symmetry import losses_section, symmetry_section
@@ -86,9 +88,11 @@ def build_report(
     sets = [read_generated(Path(path)) for path in generated]
     drifts = drift_tables(inputs)
     tables: dict[str, pd.DataFrame] = {table.name: table.frame for table in drifts}
+    if not inputs.corpus.contradictions.empty:
+        tables[CONTRADICTIONS] = inputs.corpus.contradictions
     pages = _own_pages(inputs) if subsets or inputs.bundles else {}
-    sections = [losses_section(inputs, pages), cells_section(inputs), contents_section(inputs)]
-    sections.append(symmetry_section(inputs))
+    sections = [losses_section(inputs, pages), contradictions_section(inputs)]
+    sections += [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
     sections.append(moved_section(inputs, drifts))
     if sets:
         section, tables["gap"] = synthetic_section(inputs, sets)

@@ -13,6 +13,7 @@ import pandas as pd
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import read_digest
 from xtalpriors.mining.database.store import database_error, open_database
+from xtalpriors.reports.contradictions import count_contradicting, read_contradictions
 
 __all__ = ["CLASSES", "Corpus", "read_corpus"]
 
@@ -39,6 +40,8 @@ class Corpus:
         Rows `stage`, `code`, `n`, `example`.
     cluster_sizes
         Rows `cluster_size`, `clusters`.
+    contradictions, n_contradicting
+        Rows `kind`, `n`, `example`, `one`, `other`, and the entries that have any.
     extractor_version
         Version of the reading code.
     """
@@ -53,6 +56,8 @@ class Corpus:
     classes: dict[str, float]
     rejections: pd.DataFrame
     cluster_sizes: pd.DataFrame
+    contradictions: pd.DataFrame
+    n_contradicting: int
     extractor_version: str | None
 
 
@@ -104,6 +109,8 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> Corpus:
         classes={name: classes.get(name, 0) / known for name in CLASSES} if known else {},
         rejections=pd.DataFrame(rejections, columns=["stage", "code", "n", "example"]),
         cluster_sizes=pd.DataFrame(sizes, columns=["cluster_size", "clusters"]).astype("int64"),
+        contradictions=read_contradictions(connection),
+        n_contradicting=count_contradicting(connection),
         extractor_version=digest["extractor_version"],
     )
 
