@@ -17,9 +17,9 @@ from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
 from xtalpriors.mining.rows.block_cells import block_cells, usable_cells
-from xtalpriors.mining.rows.decide import decided_entries
 from xtalpriors.mining.rows.select import select_structures
 from xtalpriors.mining.rows.site_table import read_sites
+from xtalpriors.mining.rows.symmetry.decide import decided_entries
 
 __all__ = ["EXTRACTOR_VERSION", "Extracted", "extract", "warm_up"]
 

@@ -16,7 +16,7 @@ from xtalpriors.mining.reading.intake import FileBlocks, Rejection
 from xtalpriors.mining.reading.tokens import FIELD_INDEX
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem, sound_cells
-from xtalpriors.mining.rows.block_symmetry import resolve_blocks
+from xtalpriors.mining.rows.symmetry.blocks import resolve_blocks
 
 __all__ = ["Chosen", "select_structures"]
 

@@ -18,7 +18,9 @@ from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
 from xtalpriors.mining.rows.entries import Entries, entries_of
-from xtalpriors.mining.rows.evidence import (
+from xtalpriors.mining.rows.select import Chosen
+from xtalpriors.mining.rows.site_table import Sites
+from xtalpriors.mining.rows.symmetry.evidence import (
     AGAINST,
     EXACT,
     NEAR,
@@ -27,8 +29,6 @@ from xtalpriors.mining.rows.evidence import (
     judge,
     statements,
 )
-from xtalpriors.mining.rows.select import Chosen
-from xtalpriors.mining.rows.site_table import Sites
 
 __all__ = ["decided_entries"]
 
