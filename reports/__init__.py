@@ -14,6 +14,7 @@ from xtalpriors.lazy import offer
 
 if TYPE_CHECKING:
     from xtalpriors.reports.build import build_report as build_report
+    from xtalpriors.reports.index_page import write_index as write_index
     from xtalpriors.reports.summary.collect import GROUPINGS as GROUPINGS
     from xtalpriors.reports.summary.collect import Summary as Summary
     from xtalpriors.reports.summary.collect import summarise as summarise
@@ -25,6 +26,7 @@ __getattr__, __all__ = offer(
     __name__,
     {
         "build": ["build_report"],
+        "index_page": ["write_index"],
         "summary.collect": ["GROUPINGS", "Summary", "summarise"],
         "summary.page": ["SUMMARY_PAGE", "write_summary_page"],
         "summary.text": ["summary_table"],

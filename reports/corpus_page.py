@@ -26,13 +26,14 @@ PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086",
 def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
     """HTML of the whole page."""
     subsets = {name: described(subset) for name, subset in inputs.subsets.items()}
+    glossary = Glossary(subsets, tabled=True)
     return render_html(
         "report.html",
         title=page_title(inputs.name),
-        lead=words("notes", "lead", corpus=inputs.corpus),
+        lead=glossary.link(words("notes", "lead", corpus=inputs.corpus)),
         facts=_facts(inputs),
         warnings=inputs.warnings,
-        sections=page_view(sections, Glossary(subsets, tabled=True)),
+        sections=page_view(sections, glossary),
         database_digest=inputs.corpus.digest,
         summary=_summary(inputs),
     )
@@ -71,7 +72,7 @@ def priors_section(inputs: Inputs) -> Section:
 def _summary(inputs: Inputs) -> str:
     """What the index of all corpora says of this one, as JSON."""
     corpus = inputs.corpus
-    found = {
+    found: dict[str, object] = {
         "name": inputs.name,
         "structures": corpus.n_entries,
         "clusters": corpus.n_clusters,
@@ -79,6 +80,7 @@ def _summary(inputs: Inputs) -> str:
         "sources": sorted(corpus.sources),
         "database": corpus.digest,
     }
+    found["subsets"] = [name for name, subset in inputs.subsets.items() if len(subset.frame)]
     return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 

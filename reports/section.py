@@ -18,6 +18,7 @@ from xtalpriors.reports.style import NARROW, WIDE, Layout, figure_style, render_
 
 __all__ = [
     "DIGITS",
+    "SYMBOLS",
     "Section",
     "Table",
     "drawn",

@@ -99,27 +99,34 @@ def phasing_sections(
     if mapped is not None:
         figures.append(_maps(mapped, sets[mapped], corpus, database_digest))
     sections = [
-        Section("scores", "Scores and baselines", "", [], [*score_tables(sets), *volume_table(sets)]),
-        Section("figures", "Structure by structure", "", figures),
+        Section(
+            "scores",
+            "How many are solved, and by how much more than chance?",
+            "",
+            [],
+            [*score_tables(sets), *volume_table(sets)],
+        ),
+        Section("figures", "Which structures are solved?", "", figures),
     ]
     if tables := strategy_tables(list(sets.values())):
-        sections.append(Section("paper", "Beside the paper", "", [], tables))
+        sections.append(Section("paper", "How do the scores stand beside the paper?", "", [], tables))
     sections.append(training_section(list(sets.values())))
     lead = words("scores", "lineage")
-    return [*sections, Section("lineage", "Lineage", lead, [], lineage_table(sets))]
+    return [*sections, Section("lineage", "What do the scores depend on?", lead, [], lineage_table(sets))]
 
 
 def _render(
     inputs: Inputs, lead: str, facts: Sequence[Fact], notes: Sequence[str], sections: Sequence[Section]
 ) -> str:
     subsets = {name: described(subset) for name, subset in inputs.subsets.items()}
+    glossary = Glossary(subsets)
     return render_html(
         "phasing.html",
         title=page_title(inputs.name),
-        lead=lead,
+        lead=glossary.link(lead),
         facts=[*facts, Fact("database", short_digest(inputs.corpus.digest), mono=True)],
         warnings=notes,
-        sections=page_view(sections, Glossary(subsets)),
+        sections=page_view(sections, glossary),
         database_digest=inputs.corpus.digest,
     )
 

@@ -111,7 +111,7 @@ def _strategies(sets: Sequence[PhasingSet], subset: str) -> Table:
     trained = sorted({_training(s) for s in sets if s.described.get("structures")})
     lead = words("scores", "strategies", sizes=sizes, trained=trained, doi=DOI, paper=paper)
     title = f"Table {paper.number}: training strategies on {subset}"
-    return Table(title, html_table(pd.DataFrame(rows, columns=["filling", "", *cells])), lead)
+    return Table(title, html_table(pd.DataFrame(rows, columns=["filling", "network", *cells])), lead)
 
 
 def _training(one: PhasingSet) -> str:

@@ -26,7 +26,7 @@ def training_section(sets: Sequence[PhasingSet]) -> Section:
     missing = {name: curve.missing for name, curve in curves.items() if curve.missing}
     lead = words("training", "lead", missing=missing, not_shown=list(known)[MOST:])
     figures = [_figure(shown, [networks[name] for name in shown])] if shown else []
-    return Section("training", "Training", lead, figures)
+    return Section("training", "How were the networks trained?", lead, figures)
 
 
 def _networks(sets: Sequence[PhasingSet]) -> dict[str, PhasingSet]:

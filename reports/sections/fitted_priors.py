@@ -13,7 +13,7 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.html import html_table, markup, words
 from xtalpriors.reports.meta import count
 from xtalpriors.reports.quantities import quantity
-from xtalpriors.reports.section import Table, estimate_text, measure_text, misfit_text
+from xtalpriors.reports.section import SYMBOLS, Table, estimate_text, measure_text, misfit_text
 
 __all__ = ["bundle_table", "scalar_priors"]
 
@@ -53,8 +53,13 @@ def _scalars(name: str, model: Frozen) -> Iterator[tuple[str, ScalarPrior]]:
 def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
     form = "empirical only"
     if prior.parametric is not None:
-        values = [f"{k} {estimate_text(v, 4)}" for k, v in prior.parametric if isinstance(v, Estimate)]
-        form = f"{prior.parametric.family}: {', '.join(values)}" if values else prior.parametric.family
+        values = [
+            f"{SYMBOLS.get(key, key)} = {estimate_text(value, 4)}"
+            for key, value in prior.parametric
+            if isinstance(value, Estimate)
+        ]
+        family = prior.parametric.family.replace("lognormal", "log-normal")
+        form = f"{family}: {', '.join(values)}" if values else family
     misfit = "–"
     if prior.goodness is not None and prior.parametric is not None:
         misfit = misfit_text(prior.goodness, prior.parametric.family).removeprefix("D = ")

@@ -19,6 +19,8 @@ from xtalpriors.reports.subset_data import SubsetData, with_value
 
 __all__ = ["drop_table", "gap_frame", "gap_table"]
 
+SHADE = 40
+"""Per cent of colour behind a distance of 1; with more, its number would be hard to read."""
 COLUMNS = ["statistic", "measure", "unit", "strategy", "distance", "wasserstein", "noise"]
 
 
@@ -119,7 +121,7 @@ def _cell(row: pd.Series[Any]) -> dict[str, object] | None:
         return None
     known = not pd.isna(row["wasserstein"])
     moved = f"{float(row['wasserstein']):.3g} {row['unit']}".strip() if known else ""
-    return {"distance": distance, "shade": round(min(distance, 1.0) * 70), "moved": moved}
+    return {"distance": distance, "shade": round(min(distance, 1.0) * SHADE), "moved": moved}
 
 
 def drop_table(sets: Sequence[GeneratedSet]) -> pd.DataFrame:

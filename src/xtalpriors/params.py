@@ -19,7 +19,7 @@ __all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "loa
 T = TypeVar("T")
 
 
-CODE_FOLDERS: Final = ("figures", "phasing", "sections", "templates")
+CODE_FOLDERS: Final = ("figures", "phasing", "sections", "summary", "templates")
 """Folders of `reports/` that hold code; a corpus has its report in `reports/NAME/`."""
 
 

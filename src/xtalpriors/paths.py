@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+REPORTS = Path("reports")
+"""Folder of the reports, one for each corpus, with an index of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class CorpusPaths:
     @property
     def report(self) -> Path:
         """Folder of the report."""
-        return Path("reports") / self.corpus
+        return REPORTS / self.corpus
 
 
 def run_folder(preset: str) -> Path:

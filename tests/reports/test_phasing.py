@@ -8,50 +8,26 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from report_inputs import STRUCTURES as N
+from report_inputs import made_evaluation
 
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import arrow_schema
 from xtalpriors.model.network.card import SetScore
 from xtalpriors.model.network.curve import TrainingCurve
-from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.scoring.evaluation_table import COLUMNS, Evaluation, make_evaluation, write_evaluation
+from xtalpriors.model.scoring.evaluation_table import COLUMNS, write_evaluation
 from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
-from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.corpus import read_corpus
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
 from xtalpriors.reports.phasing.phasing_page import phasing_sections
 from xtalpriors.reports.section import Section
 
-N = 60
-
-
-def _evaluation() -> Evaluation:
-    rng = np.random.default_rng(2)
-    rows = []
-    for i in range(N):
-        row: dict[str, object] = {}
-        for column in COLUMNS:
-            if pa.types.is_floating(column.type):
-                row[column.name] = float(rng.uniform(0.2, 1.0))
-            elif pa.types.is_integer(column.type):
-                row[column.name] = int(rng.integers(0, 3))
-            elif pa.types.is_string(column.type):
-                row[column.name] = "made"
-        kind = ("organic", "s-block", "d-block", "other")[i % 4]
-        volume = float(rng.uniform(300, 3000))
-        row |= {"entry_id": f"made:{i}#x{i}", "compound_class": kind, "volume_angstrom3": volume}
-        row["best_r"] = 0.9 if i < 45 else None if i == 59 else 0.5
-        rows.append(row)
-    network = {"cell": "volume-lognormal", "filling": "molecules", "subsets": ["cod-p21c-20"]}
-    return make_evaluation(rows, [], Reflections(SpaceGroup.from_number(14), 5), Protocol(), network)
-
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("phasing") / "mol.parquet"
-    evaluation = _evaluation()
+    evaluation = made_evaluation()
     assert evaluation.rows.schema.names == arrow_schema(COLUMNS).names
     write_evaluation(evaluation, path)
     density = np.exp(-((np.arange(51) - 25) ** 2)[:, None] / 20 - (np.arange(51) - 10) ** 2 / 20)
@@ -97,7 +73,7 @@ def test_tables(written: Path) -> None:
 
 
 def test_volumes_of_training_stand_apart(written: Path, tmp_path: Path) -> None:
-    evaluation = _evaluation()
+    evaluation = made_evaluation()
     evaluation.metadata["network"] |= {"volume_min_angstrom3": 300, "volume_max_angstrom3": 1000}
     write_evaluation(evaluation, tmp_path / "x.parquet")
     sections = _sections(tmp_path / "x.parquet")
@@ -129,7 +105,7 @@ def _curve() -> TrainingCurve:
 
 def test_course_of_the_training(tmp_path: Path) -> None:
     """Wilson's interval of 50 of 100 is 40.4 to 59.6 %, of 20 of 100 it is 13.3 to 28.9 %."""
-    evaluation = _evaluation()
+    evaluation = made_evaluation()
     evaluation.metadata["training"] = _curve().model_dump(mode="json")
     write_evaluation(evaluation, tmp_path / "x.parquet")
     section = _sections(tmp_path / "x.parquet")["training"]
@@ -146,7 +122,7 @@ def test_course_of_the_training(tmp_path: Path) -> None:
 
 
 def test_networks_without_a_curve_are_named(written: Path, tmp_path: Path) -> None:
-    with_curve, without = _evaluation(), _evaluation()
+    with_curve, without = made_evaluation(), made_evaluation()
     with_curve.metadata["training"] = _curve().model_dump(mode="json")
     with_curve.metadata["network"] |= {"name": "one", "weights_digest": "aa"}
     without.metadata["training"] = TrainingCurve(missing="it was lost").model_dump(mode="json")
@@ -162,7 +138,7 @@ def test_networks_without_a_curve_are_named(written: Path, tmp_path: Path) -> No
 
 def test_two_networks_of_one_name_stand_apart(tmp_path: Path) -> None:
     for name in ("aa", "bb"):
-        evaluation = _evaluation()
+        evaluation = made_evaluation()
         evaluation.metadata["training"] = _curve().model_dump(mode="json")
         evaluation.metadata["network"] |= {"name": "one", "weights_digest": name}
         write_evaluation(evaluation, tmp_path / f"{name}.parquet")
@@ -186,7 +162,7 @@ def test_no_maps_is_no_error_but_broken_ones_are(written: Path, tmp_path: Path) 
 
 
 def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
-    evaluation = _evaluation()
+    evaluation = made_evaluation()
     about = {"name": "smoke", "parameters": 4, "structures": 51200, "lineage": [["weights", "digest `77aa`"]]}
     evaluation.metadata["network"] |= about | {"databases": [read_corpus(database).digest]}
     write_evaluation(evaluation, tmp_path / "x.parquet")
@@ -212,7 +188,7 @@ def test_evaluations_that_do_not_belong(database: Path, written: Path, tmp_path:
     report = tmp_path / "report"
     with pytest.raises(XtalpriorsError, match="There is no evaluation"):
         build_report(database, [], report, evaluations=[tmp_path / "none.parquet"])
-    evaluation = _evaluation()
+    evaluation = made_evaluation()
     evaluation.metadata["network"]["databases"] = ["77aa"]
     write_evaluation(evaluation, tmp_path / "x.parquet")
     with pytest.raises(XtalpriorsError, match=r"x\.parquet is .* another database \(77aa\).*Evaluate again"):

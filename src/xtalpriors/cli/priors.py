@@ -10,7 +10,7 @@ import typer
 from xtalpriors.cli.commands import Command, Group
 from xtalpriors.cli.common import CorpusOption, corpora, params, say, together
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.paths import PARAMS, CorpusPaths, published
+from xtalpriors.paths import PARAMS, REPORTS, CorpusPaths, published
 
 priors_app = typer.Typer(
     cls=Group, no_args_is_help=True, help="Read, check and compare prior bundles (JSON)."
@@ -79,7 +79,7 @@ def report(
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
-    from xtalpriors.reports import build_report
+    from xtalpriors.reports import build_report, write_index
 
     given = database or bundle or output or evaluation
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
@@ -101,6 +101,7 @@ def report(
                 else None,
             )
         )
+    say(write_index(REPORTS, list(settings.corpora)))
 
 
 @priors_app.command("show", cls=Command)
