@@ -2,9 +2,9 @@
 
 A figure's frame has a row per bin or point: `panel`, `series` (as in the legend), `role` (its look), `kind`,
 `x_low`, `x_high` (equal for a point), `density` with the ends `low` and `high` of its 95 % interval where it
-was counted, `n` (entries in the bin). Kinds are `histogram`, `curve`, and three that the legend prints:
-`total` has the entries of a series in `n`; `distance` and `variation` have in `density` how far it is from
-the database, as Kolmogorov–Smirnov distance D and as total variation TV.
+was counted, `n` (entries in the bin). Kinds are `histogram`, `curve`, `value` (a tick for each of a few), and
+three that the legend prints: `total` has the entries of a series in `n`; `distance` and `variation` have in
+`density` how far it is from the database, as Kolmogorov–Smirnov distance D and as total variation TV.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.priors.distributions.distribution import Scalar
 from xtalpriors.priors.distributions.estimate import POOR_FIT
 from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.reports.measures import Weighted
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.statistics import edges_within, nice_width, wilson
 from xtalpriors.reports.style import LIGHT, WIDE, Layout, new_figure
@@ -46,6 +47,7 @@ __all__ = [
     "panels_drawer",
     "stack",
     "total_row",
+    "value_rows",
 ]
 
 COLUMNS: Final = ["panel", "series", "role", "kind", "x_low", "x_high", "density", "low", "high", "n"]
@@ -104,14 +106,24 @@ def empty_rows() -> pd.DataFrame:
 
 
 def common_edges(
-    samples: Sequence[tuple[ArrayLike, float, float]], bins: tuple[int, int] = (8, 48)
+    samples: Sequence[tuple[Weighted, float, float]], bins: tuple[int, int] = (8, 48)
 ) -> list[F64]:
     """Bin edges of several samples, all of one width: that of the sample that needs the widest.
 
-    A sample is its values and the limits (low, high) of its axis.
+    A sample is its values with their weights, and the limits (low, high) of its axis.
     """
-    width = max((nice_width(*sample, bins) for sample in samples), default=1.0)
-    return [edges_within(width, low, high) for _, low, high in samples]
+    widths = [nice_width(s.values, low, high, bins, weights=s.weights) for s, low, high in samples]
+    return [edges_within(max(widths), low, high) for _, low, high in samples]
+
+
+def value_rows(panel: str, series: str, values: ArrayLike, *, role: str = "second") -> pd.DataFrame:
+    """Rows of single values, too few for a histogram, and of their total."""
+    at = np.asarray(values, dtype=np.float64)
+    at = at[np.isfinite(at)]
+    unknown = np.full(len(at), np.nan)
+    return stack(
+        [_rows(panel, series, role, "value", at, at, unknown), total_row(panel, series, len(at), role=role)]
+    )
 
 
 def histogram_rows(
@@ -236,6 +248,9 @@ def draw_distribution(axes: Axes, rows: pd.DataFrame, panel: Panel, title: str) 
         name = f"{series}{_said(said[said['series'] == series])}"
         if kind == "histogram":
             _draw_histogram(axes, name, str(role), part)
+        elif kind == "value":
+            ticks = axes.vlines(part["x_low"], 0, 0.07, label=name, color=LINES[str(role)]["color"], lw=1.3)
+            ticks.set_transform(axes.get_xaxis_transform())
         else:
             axes.plot(part["x_low"], part["density"], label=name, **LINES[str(role)])
     axes.set_ylim(bottom=0)

@@ -166,7 +166,7 @@ def _at(value: Any, place: str) -> Any:
 
 def _bars(shares: Categorical) -> list[dict[str, Any]]:
     """The `BARS` largest shares with their limits, and the sum of the others."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": label, "share": s.value, "low": s.low, "high": s.high}
         for label, s in zip(shares.labels, shares.shares, strict=True)
     ]

@@ -77,7 +77,7 @@ def data(
     if cells is not None:
         bounded = monoclinic_angle_density(x, beta_max_degree, cells.c_angstrom / length_max_angstrom)
         rules["bounded lengths (eq. 15)"] = ("rule", bounded)
-    edges = common_edges([(samples[p.key].values, *(p.limits or (0.0, 1.0))) for p in PANELS], (9, 40))
+    edges = common_edges([(samples[p.key], *(p.limits or (0.0, 1.0))) for p in PANELS], (9, 40))
     parts = []
     for panel, own in zip(PANELS, edges, strict=True):
         values, weights = samples[panel.key]

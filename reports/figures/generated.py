@@ -42,7 +42,7 @@ class GeneratedFigure:
         for panel in self.panels:
             measured, weights = database[panel.key]
             alike = [p for p in self.panels if p.y_label == panel.y_label]
-            samples = [(database[p.key].values, *(p.limits or (0.0, 1.0))) for p in alike]
+            samples = [(database[p.key], *(p.limits or (0.0, 1.0))) for p in alike]
             edges = common_edges(samples, (10, 40))[alike.index(panel)]
             parts.append(histogram_rows(panel.key, "database", measured, edges, weights=weights))
             for place, (name, values) in enumerate(list(generated.items())[:MOST]):

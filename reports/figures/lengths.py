@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xtalpriors.arrays import LENGTHS
-from xtalpriors.reports.measures import length_statistics
+from xtalpriors.reports.measures import Weighted, length_statistics
 from xtalpriors.reports.panels import (
     Fitted,
     Panel,
@@ -52,11 +52,11 @@ def data(
     if entries.empty:
         return empty_rows()
     values = length_statistics(entries[list(LENGTHS)].to_numpy(dtype=np.float64))
-    weights = entries["weight"]
+    weights = entries["weight"].to_numpy(dtype=np.float64)
     fits = {"upper": upper, "lower": lower}
-    of_ratios = common_edges([(values[key], 1, 2) for key in fits], (6, 30))
+    of_ratios = common_edges([(Weighted(values[key], weights), 1, 2) for key in fits], (6, 30))
     edges = dict(zip(fits, of_ratios, strict=True))
-    edges["longest"] = nice_edges(values["longest"], *(PANELS[0].limits or (0.0, 1.0)), bins=(6, 30))
+    edges["longest"] = nice_edges(values["longest"], 4, 10, bins=(6, 30), weights=weights)
     parts = []
     for key in (panel.key for panel in PANELS):
         parts.append(histogram_rows(key, "database", values[key], edges[key], weights=weights))

@@ -119,7 +119,7 @@ class ScoreFigure:
         axes.grid(axis="x")
         axes.set_yticks(range(len(present)), names)
         axes.tick_params(axis="y", length=0)
-        axes.set(xlim=(0, 100), ylim=(len(present) - 0.5, -0.5), xlabel=f"% with r ≥ {SOLVED:g}")
+        axes.set(xlim=(-3, 103), ylim=(len(present) - 0.5, -0.5), xlabel=f"% with r ≥ {SOLVED:g}")
 
 
 def _density(axes: Axes, part: pd.DataFrame, right: float, low: float) -> None:

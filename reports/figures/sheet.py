@@ -12,13 +12,14 @@ from xtalpriors.reports.measures import entry_samples
 from xtalpriors.reports.panels import (
     Fitted,
     Panel,
+    common_edges,
     covered_share,
     fit_rows,
     histogram_rows,
     panels_drawer,
     stack,
 )
-from xtalpriors.reports.statistics import edges_within, nice_width, weighted_quantile
+from xtalpriors.reports.statistics import weighted_quantile
 
 __all__ = ["PANELS", "data", "draw"]
 
@@ -44,15 +45,15 @@ def data(entries: pd.DataFrame, fits: Mapping[str, Fitted]) -> pd.DataFrame:
     """
     samples = {key: one for key, one in entry_samples(entries).items() if len(one.values)}
     limits = {p.key: p.limits or _range(p.key, *samples[p.key]) for p in PANELS if p.key in samples}
-    ratios = [(samples[k].values, *limits[k]) for k in ("upper", "lower") if k in samples]
+    ratios = [(samples[k], *limits[k]) for k in ("upper", "lower") if k in samples]
     parts = []
     for panel in PANELS:
         if panel.key not in samples:
             continue
         (values, weights), (low, high) = samples[panel.key], limits[panel.key]
         # Axes that are labelled alike have bins of one width.
-        alike = ratios if panel.key in ("upper", "lower") else [(values, low, high)]
-        edges = edges_within(max(nice_width(*one, (8, 36)) for one in alike), low, high)
+        alike = ratios if panel.key in ("upper", "lower") else [(samples[panel.key], low, high)]
+        edges = common_edges([*alike, (samples[panel.key], low, high)], (8, 36))[-1]
         parts.append(histogram_rows(panel.key, "database", values, edges, weights=weights))
         if panel.key in fits:
             x = np.linspace(low, high, 303)[1:-1]

@@ -12,7 +12,6 @@ from xtalpriors.priors.distributions.continuous import LogNormal
 from xtalpriors.reports.panels import (
     Fitted,
     Panel,
-    common_edges,
     curve_rows,
     distance_row,
     fit_rows,
@@ -21,13 +20,13 @@ from xtalpriors.reports.panels import (
     stack,
 )
 from xtalpriors.reports.paper_cells import uniform_length_volume_cdf, uniform_length_volume_density
-from xtalpriors.reports.statistics import kolmogorov_fit, weighted_quantile
+from xtalpriors.reports.statistics import kolmogorov_fit, nice_edges, weighted_quantile
 
 __all__ = ["data", "draw"]
 
 PANELS = {
     "small": Panel("small", "V / Å³", "No. 14, 4–10 Å", None, "% per 100 Å³", 1e4),
-    "all": Panel("all", "V / Å³", "All space groups, 4–50 Å", None, "% per 100 Å³", 1e4),
+    "all": Panel("all", "V / Å³", "All space groups, 4–50 Å", None, "% per 1000 Å³", 1e5),
 }
 LENGTHS = {"small": (4.0, 10.0), "all": (4.0, 50.0)}
 
@@ -43,7 +42,7 @@ def _limits(panel: str, entries: pd.DataFrame) -> tuple[float, float]:
 def data(
     entries: Mapping[str, pd.DataFrame], fits: Mapping[str, Fitted], paper: LogNormal | None
 ) -> pd.DataFrame:
-    """Rows of both panels, with bins of one width.
+    """Rows of both panels.
 
     Parameters
     ----------
@@ -54,12 +53,10 @@ def data(
     paper
         The published log-normal, which is of the small cells.
     """
-    limits = {key: _limits(key, frame) for key, frame in entries.items()}
-    samples = []
+    edges = []
     for key, frame in entries.items():
-        volumes = frame["volume_angstrom3"].to_numpy(dtype=np.float64)
-        samples.append((volumes[volumes <= limits[key][1]], *limits[key]))
-    edges = common_edges(samples, bins=(10, 50))
+        volumes, weights = (frame[name].to_numpy(dtype=np.float64) for name in ("volume_angstrom3", "weight"))
+        edges.append(nice_edges(volumes, *_limits(key, frame), bins=(10, 50), weights=weights))
     return stack(
         [
             part

@@ -11,6 +11,7 @@ from xtalpriors.model.scoring.summary import Score
 from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.meta import count
 from xtalpriors.reports.phasing.data import PhasingSet
+from xtalpriors.reports.phasing.seeds import Trained, spread, trainings_of
 from xtalpriors.reports.section import Table
 
 __all__ = ["lineage_table", "score_tables", "strategy_tables", "volume_table"]
@@ -44,23 +45,39 @@ def score_tables(sets: dict[str, PhasingSet]) -> list[Table]:
     for name, shown in NAMES.items():
         scores = {label: one.summary.scores.get(name) for label, one in sets.items()}
         if any(scores.values()):
-            solved.append({"phases": shown, **{heads[k]: share(v) for k, v in scores.items()}})
-            median.append({"phases": shown, **{heads[k]: middle(v) for k, v in scores.items()}})
+            again = {label: spread(one.described, one.subset, name) for label, one in sets.items()}
+            solved.append({"phases": shown, **{heads[k]: share(v, again[k]) for k, v in scores.items()}})
+            median.append({"phases": shown, **{heads[k]: middle(v, again[k]) for k, v in scores.items()}})
     numeric = list(heads.values())
+    trainings = _trainings(sets)
     return [
         Table(
             "Fraction solved (r ≥ 0.8)",
             html_table(pd.DataFrame(solved), numeric=numeric),
-            words("scores", "solved_table"),
+            words("scores", "solved_table") + trainings,
             "phasing",
         ),
         Table(
             "Median r",
             html_table(pd.DataFrame(median), numeric=numeric),
-            words("scores", "median_table"),
+            words("scores", "median_table") + trainings,
             "phasing",
         ),
     ]
+
+
+def _trainings(sets: dict[str, PhasingSet]) -> str:
+    """Sentences on how much trainings vary, for each network: how it was found, or that it was not."""
+    said = ""
+    for network in dict.fromkeys(s.network for s in sets.values()):
+        of_it = [s for s in sets.values() if s.network == network]
+        preset = trainings_of(of_it[0].described)
+        known = [s for s in of_it if spread(s.described, s.subset, "best") is not None]
+        validation = None if preset is None else next((t for t in preset.trained if t.database is None), None)
+        said += " " + words(
+            "scores", "trainings", network=network, validation=validation, here=len(known), of=len(of_it)
+        )
+    return said
 
 
 def volume_table(sets: dict[str, PhasingSet]) -> list[Table]:
@@ -144,16 +161,20 @@ def lineage_table(sets: dict[str, PhasingSet]) -> list[Table]:
     return tables
 
 
-def share(score: Score | None) -> str:
-    """`86.0 % (83.1 to 88.5)`; a dash for none."""
+def share(score: Score | None, trained: Trained | None = None) -> str:
+    """`86.0 % (83.1 to 88.5)`, with `± 1.4` for the spread between trainings; a dash for none."""
     if score is None or score.solved is None or score.solved_low is None or score.solved_high is None:
         return "–"
-    return f"{100 * score.solved:.1f} % ({100 * score.solved_low:.1f} to {100 * score.solved_high:.1f})"
+    again = "" if trained is None else f" ± {100 * trained.solved_deviation:.1f}"
+    return (
+        f"{100 * score.solved:.1f} % ({100 * score.solved_low:.1f} to {100 * score.solved_high:.1f}){again}"
+    )
 
 
-def middle(score: Score | None) -> str:
-    """`0.912 (0.905 to 0.921)`; a dash for none."""
+def middle(score: Score | None, trained: Trained | None = None) -> str:
+    """`0.912 (0.905 to 0.921)`, with `± 0.014` for the spread between trainings; a dash for none."""
     if score is None or score.median is None or score.median_low is None or score.median_high is None:
         return "–"
-    text = f"{score.median:.3f} ({score.median_low:.3f} to {score.median_high:.3f})"
+    again = "" if trained is None else f" ± {trained.median_deviation:.3f}"
+    text = f"{score.median:.3f} ({score.median_low:.3f} to {score.median_high:.3f}){again}"
     return text.replace("-", "−")

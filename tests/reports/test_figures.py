@@ -21,7 +21,7 @@ from xtalpriors.reports.figures import (
     volume,
     waterfall,
 )
-from xtalpriors.reports.measures import folded_angle, length_statistics
+from xtalpriors.reports.measures import Weighted, folded_angle, length_statistics
 from xtalpriors.reports.meta import FigureMeta, Sample
 from xtalpriors.reports.panels import Fitted, common_edges, histogram_rows
 from xtalpriors.reports.paper_cells import CellBounds, expected_cells
@@ -54,7 +54,8 @@ def test_a_histogram_integrates_to_the_share_inside_its_edges() -> None:
 def test_panels_with_one_label_have_bins_of_one_width() -> None:
     rng = np.random.default_rng(1)
     many, few = rng.exponential(0.1, 5000) + 1, rng.exponential(0.3, 40) + 1
-    edges = common_edges([(many, 1, 2), (few, 1, 3)], (6, 60))
+    samples = [Weighted(values, np.ones(len(values))) for values in (many, few)]
+    edges = common_edges([(samples[0], 1, 2), (samples[1], 1, 3)], (6, 60))
     widths = [np.unique(np.round(np.diff(e), 9)) for e in edges]
     assert widths[0].tolist() == widths[1].tolist() and len(widths[0]) == 1
     assert edges[0][-1] == pytest.approx(2) and edges[1][-1] == pytest.approx(3)
