@@ -64,6 +64,26 @@ class StreamBatch(NamedTuple):
     scale: torch.Tensor
     number: int
 
+    def __repr__(self) -> str:
+        """What the batch holds, in five lines."""
+        given = (self.amplitudes > 0).flatten(1).sum(dim=1).double()
+        middle = given.median().item() if len(given) else 0.0
+        lines = [
+            f"StreamBatch {self.number}: {len(self.index):,} structures, index {_range(self.index, 0)}",
+            f"  amplitudes, phases: float32 {tuple(self.amplitudes.shape)}; above 0: {middle:,.0f} (median)",
+            f"  d_min: {_range(self.d_min, 2)} Å, completeness: {_range(self.completeness, 2)}",
+            f"  lengths: {_range(self.cell[:, :3], 2)} Å, angles: {_range(self.cell[:, 3:], 1)}°",
+            f"  scale: {_range(self.scale, 1)} electrons",
+        ]
+        return "\n".join(lines)
+
+
+def _range(values: torch.Tensor, digits: int) -> str:
+    """Least and largest of some values, `0.80 … 1.20`."""
+    if values.numel() == 0:
+        return "none"
+    return f"{values.min().item():.{digits}f} … {values.max().item():.{digits}f}"
+
 
 class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
     """Batches of amplitudes and phases of generated structures; see the module for their order.

@@ -80,7 +80,9 @@ def to_pymatgen(structure: Structure) -> Any:
         from pymatgen.core import Lattice
         from pymatgen.core import Structure as PymatgenStructure
     except ImportError as error:
-        raise UsageError("pymatgen is not installed: `pip install xtalpriors[convert]`.") from error
+        raise UsageError(
+            "pymatgen is not installed: `pip install pymatgen`, or `pip install '.[convert]'` in a clone."
+        ) from error
     elements, points, _ = unit_cell_contents(structure)
     lattice = Lattice.from_parameters(*structure.cell.parameters)
     return PymatgenStructure(lattice, [SYMBOLS[z] for z in elements], points)
@@ -97,7 +99,9 @@ def to_ase(structure: Structure) -> Any:
     try:
         from ase import Atoms
     except ImportError as error:
-        raise UsageError("ASE is not installed: `pip install xtalpriors[convert]`.") from error
+        raise UsageError(
+            "ASE is not installed: `pip install ase`, or `pip install '.[convert]'` in a clone."
+        ) from error
     elements, points, _ = unit_cell_contents(structure)
     return Atoms(numbers=elements, scaled_positions=points, cell=structure.cell.parameters, pbc=True)
 

@@ -206,8 +206,8 @@ def _some(hkl: I64) -> str:
 def _unique(observations: Observations, group: SpaceGroup) -> Merged:
     """One reflection for each set of equivalents, without 0 0 0 and absences."""
     keep = observations.hkl.any(axis=1) & ~systematic_absences(group, observations.hkl)
-    hkl, values, sigma = (x[keep] for x in (observations.hkl, observations.intensity, observations.sigma))
-    return merge_equivalents(hkl, values, sigma, laue_rotations(group.rotations))
+    intensity, sigma = observations.intensity[keep], observations.sigma[keep]
+    return merge_equivalents(observations.hkl[keep], intensity, sigma, laue_rotations(group.rotations))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,32 +147,6 @@ def test_a_bundle_edited_by_hand_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert run(["priors", "validate", str(edited)]) == 1
     message = _error(capsys)
     assert "edited.json" in message and "digest" in message
-
-
-def test_from_cifs_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Generated structures written as CIFs are mined, fitted and reported: every verb once."""
-    bundle, database = str(published()), "made.duckdb"
-    options = ["--cell", "volume-lognormal", "--filling", "molecules"]
-    made = ["generate", "--bundle", bundle, *options, "--count", "120", "--seed", "3", "--output"]
-    assert run([*made, "tree", "--format", "cif"]) == 0
-    assert run(["mine", "--source", "cod:tree", "--database", database, "--workers", "1"]) == 0
-    with duckdb.connect(database, read_only=True) as connection:
-        assert connection.sql("SELECT count(*), min(sg_number), max(sg_number) FROM entry").fetchall() == [
-            (120, 14, 14)
-        ]
-    assert run(["subset", "--database", database, "--name", "p21c-10", "--output", "s/p21c-10.parquet"]) == 0
-    fit = ["fit", "--subset", "s/p21c-10.parquet", "--output", "p21c-10.json", "--bootstrap", "100"]
-    assert run(fit) == 0
-    mu = json.loads(Path("p21c-10.json").read_text(encoding="utf-8"))["priors"]["cell_volume"]["parametric"][
-        "mu"
-    ]
-    assert mu["low"] < 6.04 < mu["high"], "the log-normal of the paper, through CIFs and back"
-    assert run(["priors", "show", "p21c-10.json"]) == 0
-    assert run(["priors", "compare", bundle, "p21c-10.json"]) == 0
-    assert run(["report", "--database", database, "--bundle", "p21c-10.json", "--output", "report"]) == 0
-    page = Path("report/index.html").read_text(encoding="utf-8")
-    assert "<svg" in page and "http-equiv" not in page
-    assert not [line for line in page.splitlines() if 'src="http' in line], "the page needs no network"
 
 
 def test_another_schema_version_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,6 +99,15 @@ def test_threads_make_the_same_batches_in_the_same_order(
         prefetch(continued, threads=0)
 
 
+def test_a_batch_prints_five_lines(bundle: PriorBundle) -> None:
+    last = list(small(bundle))[-1]  # of 50 structures in eights
+    lines = repr(last).splitlines()
+    assert len(lines) == 5 and max(map(len, lines)) < 100
+    assert lines[0] == "StreamBatch 6: 2 structures, index 48 … 49"
+    least, largest = last.cell[:, :3].min().item(), last.cell[:, :3].max().item()
+    assert f"lengths: {least:.2f} … {largest:.2f} Å" in lines[3]
+
+
 def test_memory_is_used_again_only_when_nobody_holds_it(bundle: PriorBundle) -> None:
     stream = small(bundle)
     first, second = itertools.islice(stream, 2)
