@@ -115,7 +115,7 @@ def build_report(
         sections.append(priors_section(inputs))
     written = [PAGE, FILES_LIST, *files, *(f"{PHASING}/{name}" for name in about_phasing or {})]
     sections += [reading_section(), files_section(written)]
-    files |= {PAGE: render_page(inputs, sections)}
+    files |= {PAGE: render_page(inputs, sections, pages)}
     check_written_folder(output, files, _of_earlier_version)
     if about_phasing is not None:
         write_folder(output / PHASING, about_phasing, _of_earlier_version)

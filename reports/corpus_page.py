@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from markupsafe import Markup
 
@@ -23,8 +23,8 @@ PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086",
 """Section 2 and Table 2 of the 2026 paper."""
 
 
-def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
-    """HTML of the whole page."""
+def render_page(inputs: Inputs, sections: Sequence[Section], pages: Collection[str] = ()) -> str:
+    """HTML of the whole page; `pages` are the names of the subsets that have a page of their own."""
     subsets = {name: described(subset) for name, subset in inputs.subsets.items()}
     glossary = Glossary(subsets, tabled=True)
     return render_html(
@@ -35,7 +35,7 @@ def render_page(inputs: Inputs, sections: Sequence[Section]) -> str:
         warnings=inputs.warnings,
         sections=page_view(sections, glossary),
         database_digest=inputs.corpus.digest,
-        summary=_summary(inputs),
+        summary=_summary(inputs, pages),
     )
 
 
@@ -69,7 +69,7 @@ def priors_section(inputs: Inputs) -> Section:
     return Section("priors", "Which priors were fitted?", lead, [], tables)
 
 
-def _summary(inputs: Inputs) -> str:
+def _summary(inputs: Inputs, pages: Collection[str]) -> str:
     """What the index of all corpora says of this one, as JSON."""
     corpus = inputs.corpus
     found: dict[str, object] = {
@@ -80,7 +80,7 @@ def _summary(inputs: Inputs) -> str:
         "sources": sorted(corpus.sources),
         "database": corpus.digest,
     }
-    found["subsets"] = [name for name, subset in inputs.subsets.items() if len(subset.frame)]
+    found["subsets"] = sorted(pages)
     return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
