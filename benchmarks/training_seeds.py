@@ -50,19 +50,19 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as temporary:
                 selection = Selection(structures=500, one_per_cluster=True)
                 output = Path(temporary) / f"{subset.stem}.parquet"
-                summary = evaluate_subsets(folder, [subset], output, selection=selection).summary
-            database = summary.network["databases"][0]
+                found = evaluate_subsets(folder, [subset], output, selection=selection)
+            corpus = str(found.evaluation.rows["corpus"][0])
             for name in ("best", "chosen"):
-                score = summary.scores[name]
+                score = found.summary.scores[name]
                 assert score.solved is not None and score.median is not None
-                row = rows.setdefault((subset.stem, name, database, score.n), [])
+                row = rows.setdefault((subset.stem, name, corpus, score.n), [])
                 row.append((score.solved, score.median))
     lineage = load_card(folders[options.seeds[0]]).lineage
     assert lineage is not None
     print(f"{options.preset}: priors {lineage.priors_digest}, generator {lineage.generator_digest}")
-    for (subset, name, database, n), values in rows.items():
+    for (subset, name, corpus, n), values in rows.items():
         solved, median = zip(*((round(s, 4), round(m, 4)) for s, m in values), strict=True)
-        print(f"    Trained({subset!r}, {name!r}, {database!r}, {n}, {solved}, {median}),", end="  # ")
+        print(f"    Trained({subset!r}, {name!r}, {corpus!r}, {n}, {solved}, {median}),", end="  # ")
         print(f"s.d. {100 * statistics.stdev(solved):.1f} points, {statistics.stdev(median):.3f}")
 
 

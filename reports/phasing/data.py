@@ -58,6 +58,12 @@ class PhasingSet:
         return ", ".join(known) or "test structures"
 
     @property
+    def corpus(self) -> str | None:
+        """Name of the corpus that all its structures are of; None where there are several."""
+        names = self.evaluation.rows["corpus"].unique().to_pylist()
+        return str(names[0]) if len(names) == 1 else None
+
+    @property
     def trained_volumes(self) -> tuple[float, float] | None:
         """Volumes in Å³ that its network was trained on; None without limits."""
         return training_volumes(self.described)

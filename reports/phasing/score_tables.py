@@ -45,7 +45,9 @@ def score_tables(sets: dict[str, PhasingSet]) -> list[Table]:
     for name, shown in NAMES.items():
         scores = {label: one.summary.scores.get(name) for label, one in sets.items()}
         if any(scores.values()):
-            again = {label: spread(one.described, one.subset, name) for label, one in sets.items()}
+            again = {
+                label: spread(one.described, one.corpus, one.subset, name) for label, one in sets.items()
+            }
             solved.append({"phases": shown, **{heads[k]: share(v, again[k]) for k, v in scores.items()}})
             median.append({"phases": shown, **{heads[k]: middle(v, again[k]) for k, v in scores.items()}})
     numeric = list(heads.values())
@@ -72,11 +74,10 @@ def _trainings(sets: dict[str, PhasingSet]) -> str:
     for network in dict.fromkeys(s.network for s in sets.values()):
         of_it = [s for s in sets.values() if s.network == network]
         preset = trainings_of(of_it[0].described)
-        known = [s for s in of_it if spread(s.described, s.subset, "best") is not None]
-        validation = None if preset is None else next((t for t in preset.trained if t.database is None), None)
-        said += " " + words(
-            "scores", "trainings", network=network, validation=validation, here=len(known), of=len(of_it)
-        )
+        known = [spread(s.described, s.corpus, s.subset, "best") for s in of_it]
+        here = [f"{t.tested_on} of {t.corpus} ({count(t.n)})" for t in known if t is not None]
+        validation = None if preset is None else next((t for t in preset.trained if t.corpus is None), None)
+        said += " " + words("scores", "trainings", network=network, validation=validation, here=here)
     return said
 
 

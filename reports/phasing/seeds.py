@@ -28,15 +28,15 @@ class Trained:
         Name of the subset, or `generated`: the validation set of the training.
     score
         `best` or `chosen`, as in `model.scoring.summary.SCORES`.
-    database
-        Digest of the subset's database; null for generated structures.
+    corpus
+        Name of the subset's corpus; null for generated structures.
     solved, median
         Fraction with r ≥ 0.8 and median r, in the order of the seeds.
     """
 
     tested_on: str
     score: str
-    database: str | None
+    corpus: str | None
     n: int
     solved: tuple[float, ...]
     median: tuple[float, ...]
@@ -73,7 +73,27 @@ class Preset:
     trained: tuple[Trained, ...]
 
 
-TRAININGS: Final[Mapping[str, Preset]] = {}
+TRAININGS: Final[Mapping[str, Preset]] = {
+    "smoke": Preset(
+        priors_digest="188920af838e3a8a88bd527dea32e4db",
+        generator_digest="8299f09640e7d6524bd272c542afdf34",
+        structures=51_200,
+        parameters=396_438,
+        trained=(  # seeds 1, 2 and 3
+            Trained("generated", "chosen", None, 2048, (0.4707, 0.4443, 0.4604), (0.7851, 0.7565, 0.7749)),
+            Trained("p21c-10", "best", "amcsd", 141, (0.3972, 0.383, 0.3475), (0.6651, 0.6581, 0.6855)),
+            Trained("p21c-10", "chosen", "amcsd", 141, (0.3972, 0.383, 0.3475), (0.6635, 0.6517, 0.6855)),
+            Trained("p21c-20", "best", "amcsd", 126, (0.2143, 0.1825, 0.2222), (0.5601, 0.551, 0.51)),
+            Trained("p21c-20", "chosen", "amcsd", 126, (0.2143, 0.1825, 0.2143), (0.5549, 0.5291, 0.5009)),
+            Trained(
+                "p21c-supergroups", "best", "amcsd", 476, (0.2836, 0.3067, 0.3172), (0.6028, 0.6338, 0.6416)
+            ),
+            Trained(
+                "p21c-supergroups", "chosen", "amcsd", 476, (0.2773, 0.3046, 0.313), (0.5972, 0.619, 0.6282)
+            ),
+        ),
+    ),
+}
 """By name of the preset."""
 
 
@@ -86,11 +106,10 @@ def trainings_of(network: Mapping[str, Any]) -> Preset | None:
     return preset if all(network.get(field) == getattr(preset, field) for field in fields) else None
 
 
-def spread(network: Mapping[str, Any], subset: str, score: str) -> Trained | None:
-    """Scores of the other trainings on the structures that the network was tested on; None if not known."""
+def spread(network: Mapping[str, Any], corpus: str | None, subset: str, score: str) -> Trained | None:
+    """Scores of all trainings on a subset of a corpus; None where they were not measured there."""
     preset = trainings_of(network)
-    databases = network.get("databases") or []
     for one in () if preset is None else preset.trained:
-        if (one.tested_on, one.score) == (subset, score) and [one.database] == list(databases):
+        if (one.tested_on, one.score, one.corpus) == (subset, score, corpus):
             return one
     return None

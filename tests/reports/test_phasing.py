@@ -19,9 +19,11 @@ from xtalpriors.model.scoring.evaluation_table import COLUMNS, write_evaluation
 from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.corpus import read_corpus
+from xtalpriors.reports.phasing import seeds
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
 from xtalpriors.reports.phasing.phasing_page import phasing_sections
-from xtalpriors.reports.section import Section
+from xtalpriors.reports.phasing.score_tables import score_tables
+from xtalpriors.reports.section import Section, Table
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,45 @@ def test_tables(written: Path) -> None:
     scores = scores_frame(labelled([read_phasing(written)]))
     assert scores.query("structures == 'all' and score == 'best'")["n"].tolist() == [N]
     assert scores.query("structures == 'class organic' and score == 'best'")["n"].tolist() == [15]
+
+
+def _solved_table(path: Path) -> Table:
+    return score_tables(labelled([read_phasing(path)]))[0]
+
+
+def test_an_interval_of_one_training_says_that_trainings_vary(written: Path, tmp_path: Path) -> None:
+    """By hand: the s.d. of 47.07, 44.43 and 46.04 is 1.33, that of 0.40, 0.30 and 0.35 is 0.05."""
+    lead = _solved_table(written).lead
+    assert "the training, which is one and varies too. By how much was not measured for mol" in lead
+    evaluation = made_evaluation()
+    preset = seeds.TRAININGS["smoke"]
+    fields = ("priors_digest", "generator_digest", "structures", "parameters")
+    about = {"name": "smoke"} | {name: getattr(preset, name) for name in fields}
+    evaluation.metadata["network"] |= about
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    table = _solved_table(tmp_path / "x.parquet")
+    for text in ("3 trainings of smoke", "47.1 %, 44.4 %, 46.0 % of the same 2,048", "of 1.3 points"):
+        assert text in table.lead
+    assert "On structures of this corpus it was not measured" in table.lead and "±" not in str(table.html)
+    trained = seeds.Trained("p21c-20", "best", "made", 60, (0.40, 0.30, 0.35), (0.8, 0.8, 0.8))
+    assert 100 * trained.solved_deviation == pytest.approx(5.0)
+    # χ² of two degrees of freedom has its 2.5 and 97.5 % points at 0.0506 and 7.378.
+    assert trained.deviation_factors == pytest.approx(((2 / 7.378) ** 0.5, (2 / 0.0506) ** 0.5), rel=1e-3)
+
+
+def test_the_deviation_stands_behind_the_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluation = made_evaluation()
+    trained = (
+        seeds.Trained("generated", "chosen", None, 9, (0.4, 0.4, 0.4), (0.8, 0.8, 0.8)),
+        seeds.Trained("p21c-20", "best", "made", 60, (0.40, 0.30, 0.35), (0.8, 0.8, 0.8)),
+    )
+    monkeypatch.setattr(seeds, "TRAININGS", {"tiny": seeds.Preset("p", "g", 1, 2, trained)})
+    about = {"name": "tiny", "priors_digest": "p", "generator_digest": "g", "structures": 1, "parameters": 2}
+    evaluation.metadata["network"] |= about
+    write_evaluation(evaluation, tmp_path / "x.parquet")
+    table = _solved_table(tmp_path / "x.parquet")
+    assert "75.0 % (62.8 to 84.2) ± 5.0" in str(table.html)
+    assert "the same trainings on p21c-20 of made (60)" in table.lead
 
 
 def test_volumes_of_training_stand_apart(written: Path, tmp_path: Path) -> None:
