@@ -14,8 +14,8 @@ from pydantic import Field, ValidationError
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json, digest, rounded
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.frozen_model import Frozen
-from xtalpriors.outputs import FileKind, content_of, json_with
+from xtalpriors.frozen_model import Frozen, plain
+from xtalpriors.outputs import FileKind, content_of, is_not, json_with
 from xtalpriors.priors.kinds.axis_ratio import AxisRatio
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.kinds.diffraction import Diffraction
@@ -202,7 +202,7 @@ def load_bundle(path: Path | str) -> PriorBundle:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise XtalpriorsError(
-            f"{path} is no valid prior bundle: {where}: {first['msg']} ({error.error_count()} in all). "
+            f"{path} is no valid prior bundle: {where} {plain(first['msg'])} ({error.error_count()} in all). "
             f"{_regenerate(raw)}"
         ) from error
     if _digest_of(raw["priors"]) != bundle.priors_digest:
@@ -245,10 +245,10 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise XtalpriorsError(
             f"{path} was cut short or damaged ({error}). Copy it again, or fit the subset again."
             if found == "JSON"
-            else f"{path} is {found}, and no prior bundle. Give the JSON that `xtalpriors fit` wrote."
+            else is_not(path, "a prior bundle", "fit")
         ) from error
     if not isinstance(raw, dict) or "priors" not in raw or "schema_version" not in raw:
-        raise XtalpriorsError(f"{path} is JSON but no prior bundle: it has no schema_version or no priors.")
+        raise XtalpriorsError(is_not(path, "a prior bundle", "fit"))
     return raw
 
 

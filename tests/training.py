@@ -6,6 +6,20 @@ from typing import Any
 
 from xtalpriors.model.training.config import TrainConfig, make_config
 
+TINY = """
+extends: smoke
+network: {filters: 4, residual_blocks: 1, token_width: 16, channel_hidden: 16, token_hidden: 8}
+structures: 64
+optimiser: {batch_size: 16}
+loss_weight_structures: 64
+validation: {count: 32, every_structures: 32}
+threads: 1
+data_threads: 1
+log_every_structures: 16
+checkpoint_every_structures: 32
+"""
+"""A preset as a user writes it: 64 structures in 4 steps."""
+
 
 def tiny(**overrides: Any) -> TrainConfig:
     """48 structures in 6 steps of 8, indices to 3; nested options by dotted name with `__` for the dot."""

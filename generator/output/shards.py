@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.atomic_write import replacing, write_text
+from xtalpriors.compilation import is_compiled, mark_compiled
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
@@ -31,7 +32,7 @@ from xtalpriors.generator.output.run_folder import (
     shard_path,
 )
 from xtalpriors.generator.output.run_report import GenerateReport
-from xtalpriors.outputs import check_output
+from xtalpriors.outputs import check_folder, check_output
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Advance, Progress, silent
 
@@ -40,6 +41,7 @@ __all__ = ["SHARD_SIZE", "GenerateReport", "generate_to"]
 SHARD_SIZE = 16 * CHUNK
 """Structures per shard: what is lost at most when a run is stopped."""
 
+_KERNELS = "xtalpriors.generator.generate"
 Format = Literal["parquet", "cif"]
 
 
@@ -110,8 +112,15 @@ def generate_to(
     single = output.suffix == ".parquet" and not output.is_dir()
     if single and file_format == "cif":
         raise UsageError(f"{output} is a Parquet file name; with the format `cif` give a folder.")
+    if output.suffix == ".cif":
+        raise UsageError(f"{output} is the name of one CIF. For CIFs say `--format cif`, and name a folder.")
+    if single:
+        check_output(output, GENERATED)
+    else:
+        check_folder(output)
     generator = Generator(bundle, config, seed)
     identity = identity_of(generator, bundle)
+    _compile(generator, progress)
     with _readable_errors(output), progress("generate", count, "structures") as advance:
         run = _Run(generator, identity, workers or os.cpu_count() or 1, advance, dict.fromkeys(COUNTERS, 0))
         ranges = _Ranges(start, count, shard_size)
@@ -125,6 +134,14 @@ def generate_to(
             refuse_overlap(output, *ranges)
             resumed = sum(_parquet_shard(run, output, first, n) for first, n in ranges.shards())
     return GenerateReport(output, count, resumed, run.totals)
+
+
+def _compile(generator: Generator, progress: Progress) -> None:
+    """Compile the kernels, and say that this takes a while, where no run on this machine has done so."""
+    if not is_compiled(_KERNELS):
+        with progress("compile the kernels, once on this machine: about a minute", None, "kernels"):
+            generator.batch(0, 1)
+        mark_compiled(_KERNELS)
 
 
 @contextmanager
@@ -164,11 +181,9 @@ def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> i
     folder = output.with_name(output.name + ".parts")
     if overwrite or not any(folder.glob("structures-*")):  # a run that failed at once leaves none
         _forget_other_run(folder, run.identity)
-    check_output(output, GENERATED)
     if not overwrite and holds(output, run.identity, ranges.start, ranges.n):
         run.advance(ranges.n)
         return ranges.n
-    output.parent.mkdir(parents=True, exist_ok=True)
     claim(folder, run.identity)
     resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
     schema = schema_of(run.generator.specification.group, run.identity)

@@ -25,7 +25,7 @@ from xtalpriors.mining.database.schema import (
     Column,
 )
 from xtalpriors.mining.database.views import VIEWS
-from xtalpriors.outputs import FileKind, check_output, content_of
+from xtalpriors.outputs import FileKind, check_output, content_of, is_not
 
 __all__ = [
     "CONTENT_TABLES",
@@ -97,6 +97,8 @@ def open_database(
         raise XtalpriorsError(f"There is no database {path}. Make it: `xtalpriors mine --database {path} …`.")
     if not read_only:
         check_output(path, DATABASE)
+    elif not DATABASE.is_own(path):
+        raise XtalpriorsError(is_not(path, "a database", "mine"))
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
     if threads is not None:
         config["threads"] = threads
@@ -124,10 +126,6 @@ def database_error(error: Exception, path: Path) -> XtalpriorsError:
         return XtalpriorsError(
             f"The database {path} is open in another process ({holder}). Close it there and run "
             f"again. To only look at a database, open it read-only: `duckdb -readonly {path}`."
-        )
-    if "not a valid DuckDB" in text:
-        return XtalpriorsError(
-            f"{path} exists and is not a DuckDB database. It is left alone: name another file (`--database`)."
         )
     if "No space left" in text or "File too large" in text or "out of disk" in text.lower():
         return XtalpriorsError(

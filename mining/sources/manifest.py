@@ -27,7 +27,7 @@ from xtalpriors.mining.database.schema import FILE, arrow_schema
 from xtalpriors.mining.database.store import fetch_row, fetch_table
 from xtalpriors.mining.sources import Source, SourceFile, check_names
 from xtalpriors.mining.sources.fingerprint import content_fingerprint
-from xtalpriors.outputs import FileKind, check_output
+from xtalpriors.outputs import FileKind, check_output, is_not
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["ManifestReport", "list_files", "read_manifest", "update_manifest"]
@@ -158,14 +158,9 @@ def read_manifest(path: Path) -> pa.Table:
     except FileNotFoundError as error:
         raise XtalpriorsError(f"There is no manifest {path}: make it with `xtalpriors manifest`.") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise XtalpriorsError(
-            f"{path} is no manifest ({error}). Remove it and run again, or name another file."
-        ) from error
+        raise XtalpriorsError(is_not(path, "a manifest", "manifest")) from error
     if table.schema.names != SCHEMA.names:
-        raise XtalpriorsError(
-            f"{path} is no manifest of this version: its columns are {', '.join(table.schema.names)}. "
-            "Remove it and run again, or name another file."
-        )
+        raise XtalpriorsError(is_not(path, "a manifest of this version", "manifest"))
     return table.cast(SCHEMA)
 
 

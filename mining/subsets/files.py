@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.outputs import FileKind
+from xtalpriors.outputs import FileKind, is_not
 from xtalpriors.write_tables import parquet_with
 
 __all__ = ["METADATA_KEY", "SITES", "SUBSET", "read_metadata", "sites_path"]
@@ -45,14 +45,18 @@ def read_metadata(subset: Path) -> dict[str, Any]:
         The file is missing, is no Parquet file, or none that `write_subset` wrote.
     """
     try:
-        metadata = pq.read_metadata(subset).metadata or {}
-        found = json.loads(metadata[METADATA_KEY])
+        schema = pq.read_schema(subset)
+        found = json.loads((schema.metadata or {})[METADATA_KEY])
+        if "definition" not in found:
+            raise KeyError("definition")
     except FileNotFoundError as error:
         raise XtalpriorsError(f"There is no subset {subset}. Write it with `xtalpriors subset`.") from error
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise XtalpriorsError(is_not(subset, "a subset", "subset")) from error
+    if "site_index" in schema.names and "cluster_id" not in schema.names:
         raise XtalpriorsError(
-            f"{subset} is no subset that xtalpriors wrote ({type(error).__name__}: {error}). "
-            "Write it again with `xtalpriors subset`."
-        ) from error
+            f"{subset} holds the sites of a subset: give the file beside it, "
+            f"{subset.name.replace('.sites', '')}."
+        )
     assert isinstance(found, dict)
     return found

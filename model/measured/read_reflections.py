@@ -107,7 +107,7 @@ def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
             if not shelx and all(_is_zero(x) for x in fields[3:5]):
                 raise UsageError(
                     f"{where} is the 0 0 0 line that ends a SHELX list, which may hold |F| (HKLF 3) or |F|² "
-                    "(HKLF 4, by far the commonest). Say which: format hklf3 or hklf4."
+                    "(HKLF 4, by far the commonest). Say which: `--hkl hklf3` or `--hkl hklf4`."
                 )
             if shelx:
                 break
@@ -115,8 +115,8 @@ def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
         if len(fields) < 4:
             raise XtalpriorsError(
                 f"{where}: '{line.strip()[:60]}' is no reflection. A line has h k l and |F| with blanks "
-                "between, and may have its standard uncertainty after them. For a SHELX file say hklf3 or "
-                "hklf4."
+                "between, and may have its standard uncertainty after them. For a SHELX list say "
+                "`--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
             )
         rows.append(_Row(where, fields))
     return rows

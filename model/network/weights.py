@@ -18,7 +18,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import CARD_VERSION, ModelCard
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.published_weights import load_published_weights, misfits, published_names
-from xtalpriors.outputs import FileKind
+from xtalpriors.outputs import FileKind, content_of
 
 __all__ = [
     "FILE_NAME",
@@ -147,8 +147,9 @@ def _metadata(file: Path) -> str:
             metadata = opened.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise XtalpriorsError(
-            f"{file} is no safetensors file, or was cut short ({error}). Copy or train it again; a published "
-            "PyTorch state dict is read by `load_published_weights`."
+            f"{file} is no safetensors file, or was cut short: it is {content_of(file)} ({error}). Give a "
+            "network that `xtalpriors train` made, or train it again; a published PyTorch state dict is read "
+            "by `load_published_weights`."
         ) from error
     if METADATA_KEY not in metadata:
         raise XtalpriorsError(

@@ -24,6 +24,7 @@ from xtalpriors.model.prediction.merge_reflections import (
 from xtalpriors.model.prediction.read_cif import CifInput, read_cif
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
+from xtalpriors.outputs import content_of
 
 __all__ = ["PredictionInput", "read_input"]
 
@@ -110,6 +111,10 @@ def read_input(
     if d_min_angstrom is not None and not d_min_angstrom > 0:
         raise UsageError(f"d_min is {d_min_angstrom} Å: a resolution limit must be a positive number.")
     if not _is_cif(path):
+        if path.is_file() and b"\0" in path.read_bytes()[:4096]:
+            raise XtalpriorsError(
+                f"{path} is {content_of(path)}, and neither a CIF nor a list of reflections."
+            )
         if calculated:
             raise UsageError(
                 f"{path} is a list of reflections: there is no structure to calculate amplitudes from."

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.model.network.card import ModelCard, lineage_rows
@@ -108,6 +109,11 @@ def evaluate_subsets(
     output = Path(output)
     read = [weights_file(model), *(path for s in map(Path, subsets) for path in (s, sites_path(s)))]
     check_outputs(evaluation_files(output), read)
+    volumes = selection.volume_range_angstrom3 if selection else None
+    if volumes and volumes[0] >= volumes[1]:
+        raise UsageError(
+            f"the volumes go from {volumes[0]:g} to {volumes[1]:g} Å³: the lower one comes first."
+        )
     chosen = pick_device(device)
     network, card = load_model(model)
     reflections = reflections_of(card)

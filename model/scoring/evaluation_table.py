@@ -18,7 +18,7 @@ from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.scoring.diffraction import Diffraction, calculate
 from xtalpriors.model.scoring.runs import Protocol
 from xtalpriors.model.scoring.structures import ExperimentalStructures
-from xtalpriors.outputs import FileKind
+from xtalpriors.outputs import FileKind, is_not
 from xtalpriors.write_tables import parquet_with, write_parquet
 
 __all__ = [
@@ -188,10 +188,7 @@ def read_evaluation(path: Path) -> Evaluation:
             f"There is no evaluation {path}. Write it with `xtalpriors evaluate`."
         ) from error
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise XtalpriorsError(
-            f"{path} is no evaluation that xtalpriors wrote ({type(error).__name__}: {error}). "
-            "Write it again with `xtalpriors evaluate`."
-        ) from error
+        raise XtalpriorsError(is_not(path, "a table of scores", "evaluate")) from error
     if metadata["format_version"] != FORMAT_VERSION:
         raise XtalpriorsError(
             f"{path} is an evaluation of format {metadata['format_version']}; this xtalpriors reads format "

@@ -64,6 +64,8 @@ def _find(name: str, beside: Path) -> Path:
     for folder in (beside, preset_folder()):
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
+    if Path(name).is_file():
+        raise UsageError(f"{name} is no preset: a file of options is YAML, and its name ends in .yaml.")
     raise UsageError(
         f"There is no preset '{name}'; there are: {', '.join(preset_names())}; or give a .yaml file."
     )

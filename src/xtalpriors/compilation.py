@@ -17,10 +17,13 @@ import shutil
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from xtalpriors.errors import XtalpriorsWarning
 
 __all__ = ["is_compiled", "kernel", "kernel_folder", "mark_compiled"]
 
@@ -29,6 +32,8 @@ _COMPILED = "compiled"
 _IMPORT = re.compile(r"^[ \t]*from xtalpriors\.([\w.]+) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 
 _ROOT = Path(__file__).parent
+_NAME = re.compile("[0-9a-f]{20}")
+"""Names of the folders with machine code: a user may keep other things beside them."""
 _UNUSED_SECONDS = 30 * 24 * 3600
 _setting = threading.Lock()
 
@@ -80,6 +85,13 @@ def kernel_folder(module: str) -> Path | None:
             if is_new:
                 _remove_unused(base)
             return folder
+        if "NUMBA_CACHE_DIR" in os.environ and base.parent == Path(os.environ["NUMBA_CACHE_DIR"]):
+            warnings.warn(
+                f"NUMBA_CACHE_DIR is {base.parent}, where nothing can be written: the machine code of the "
+                "kernels is kept elsewhere.",
+                XtalpriorsWarning,
+                stacklevel=2,
+            )
     return None
 
 
@@ -144,8 +156,8 @@ def _text(file: Path) -> str:
 
 
 def _remove_unused(base: Path) -> None:
-    """Remove the folders that no process has opened for 30 days."""
-    for folder in base.iterdir():
+    """Remove the folders of machine code that no process has opened for 30 days, and nothing else."""
+    for folder in (path for path in base.iterdir() if _NAME.fullmatch(path.name)):
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
                 shutil.rmtree(folder)

@@ -5,6 +5,10 @@ class XtalpriorsError(Exception):
     """The run failed for a reason that the message names, with the remedy (exit status 1)."""
 
 
+class XtalpriorsWarning(UserWarning):
+    """Something that a user should know, although the run goes on."""
+
+
 class InterruptedRunError(XtalpriorsError):
     """Ctrl-C or SIGTERM ended the run in good order; the message says what is kept (exit status 130)."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Frozen", "explain", "option_names"]
+__all__ = ["Frozen", "explain", "option_names", "plain"]
 
 
 class Frozen(BaseModel):
@@ -36,7 +37,40 @@ def _clause(error: dict[str, Any], model: type[BaseModel], noun: str) -> str:
         return f"`{place}` is no {noun}; {hint}"
     given = error.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool | None) and place else ""
-    return f"`{place}`: {error['msg']}{shown}" if place else str(error["msg"])
+    said = plain(error["msg"])
+    if place and error["type"] == "value_error":
+        return f"`{place}`: {said}{shown}"
+    return f"`{place}` {said}{shown}" if place else said
+
+
+_WORDS = (
+    (r"^Value error, ", ""),
+    (r"^Field required$", "is missing"),
+    (r"^Input should be (greater|less) than ", r"must be \1 than "),
+    (r"^Input should be a valid (integer|number|boolean|string), unable .*", r"must be a valid \1"),
+    (r"^Input should be a valid integer, got a number with a fractional part", "must be a whole number"),
+    (r"^Input should be a valid (tuple|list)", "must be a list, as in [1, 2]"),
+    (r"^Input should be a valid (dictionary|dict).*", "must be a table of options"),
+    (r"^Input should be ", "must be "),
+    (r"valid integer", "whole number"),
+    (r"valid number", "number"),
+    (r"a valid boolean", "true or false"),
+    (r"a valid string", "text"),
+    (r"greater than or equal to (\S+)", r"at least \1"),
+    (r"less than or equal to (\S+)", r"at most \1"),
+)
+"""What the library that checks values says, and how it is said here."""
+
+
+def plain(message: str) -> str:
+    """A message of the library that checks values, in plain words, to follow the name of what is wrong.
+
+    >>> plain("Input should be greater than or equal to 1")
+    'must be at least 1'
+    """
+    for pattern, words in _WORDS:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _nearest(place: str, model: type[BaseModel]) -> str | None:

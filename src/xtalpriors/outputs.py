@@ -21,6 +21,7 @@ __all__ = [
     "check_output",
     "check_outputs",
     "content_of",
+    "is_not",
     "json_with",
     "read_object",
     "text_with",
@@ -137,6 +138,15 @@ def content_of(path: Path) -> str:
     if any(line.lower().startswith(b"data_") for line in head.splitlines()):
         return "a CIF"
     return "a file of another kind"
+
+
+def is_not(path: Path, kind: str, command: str) -> str:
+    """Sentence on a file that a command cannot use: what it is, and which command writes the right one.
+
+    >>> is_not(Path("notes.json"), "a subset", "subset")
+    'notes.json is JSON, and not a subset: give the file that `xtalpriors subset` wrote.'
+    """
+    return f"{path} is {content_of(path)}, and not {kind}: give the file that `xtalpriors {command}` wrote."
 
 
 _BEGINNINGS = {

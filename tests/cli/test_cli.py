@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import typer
 
-from xtalpriors.cli import run
+from xtalpriors.cli import app, run
+from xtalpriors.cli.examples import EXAMPLES
 from xtalpriors.mining import MiningInterruptedError
 from xtalpriors.paths import published
 
@@ -155,3 +162,95 @@ def test_another_schema_version_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["subset", "--database", "other.duckdb", "--name", "all-10", "--output", "x.parquet"]) == 1
     assert "other.duckdb" in _error(capsys)
     assert not Path("x.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], "No such command 'trian'. Did you mean 'train'? See `xtalpriors --help`."),
+        (["priors", "shw"], "Did you mean 'show'? See `xtalpriors priors --help`."),
+        (["mine", "--workers", "many"], "--workers must be a whole number. See `xtalpriors mine --help`."),
+        (["evaluate", "--volume", "5"], "requires 2 arguments. See `xtalpriors evaluate --help`."),
+        (["priors", "show", "d.duckdb"], "d.duckdb is a DuckDB database, and not a prior bundle: give the"),
+        (["priors", "show", "p.json"], "p.json is JSON, and not a prior bundle: give the file that"),
+        (["fit", "--subset", "w.parquet", "--output", "x.json"], "w.parquet is a Parquet file, and not a"),
+        (["fit", "--subset", "s.parquet", "--output", "x.json"], "s.parquet is a file of another kind, and"),
+        (["subset", "--database", "w.parquet", "--name", "all-10", "--output", "x"], "and not a database"),
+        (
+            ["mine", "--source", "amcsd", "--database", "x", "--manifest", "w.parquet"],
+            "w.parquet is a Parquet file, and not a manifest",
+        ),
+        (
+            [
+                *("generate", "--bundle", "melgalvis-2026", "--count", "1", "--output", "x"),
+                "--cell",
+                "volume",
+            ],
+            "The generator: `cell` must be 'axes-uniform', 'volume-uniform', ",
+        ),
+        (
+            ["generate", "--bundle", "melgalvis-2026", "--count", "1", "--output", "x.cif"],
+            "For CIFs say `--format cif`",
+        ),
+        (["train", "--preset", "p.json", "--output", "x"], "p.json is no preset: a file of options is YAML"),
+        (["predict", "d.duckdb", "--model", "x", "--output", "y.cif"], "there is no model x"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_its_reader(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    duckdb.connect("d.duckdb").close()
+    pq.write_table(pa.table({f"column_{k}": [1] for k in range(50)}), "w.parquet")
+    Path("p.json").write_text("{}")
+    Path("s.parquet").write_text("notes")
+    before = sorted(Path().iterdir())
+    assert run(arguments) in (1, 2)
+    message = _error(capsys)
+    assert words in message, message
+    assert "column_7" not in message and len(message) < 600
+    assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_help_has_two_examples_that_the_command_takes(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "<bool>" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    lines = EXAMPLES[command].replace("\\\n", " ").splitlines()
+    examples = [line.split(" | ")[0] for line in lines if line.strip().startswith("xtalpriors")]
+    assert len(examples) >= 2 and all(line.strip() in text for line in EXAMPLES[command].splitlines())
+    for example in examples:
+        words = shlex.split(example)[1:]
+        parsed: Any = typer.main.get_command(app)
+        if words == ["--install-completion"]:
+            continue
+        while words and words[0] in getattr(parsed, "commands", {}):
+            parsed = parsed.commands[words.pop(0)]
+        parsed.make_context("xtalpriors", words)  # raises for an option that it does not have
+
+
+def test_every_command_has_examples() -> None:
+    group: Any = typer.main.get_command(app)
+    names = {*group.commands, *(f"priors {name}" for name in group.commands["priors"].commands)}
+    assert names <= set(EXAMPLES) and len(names) > 12
+
+
+def test_an_unusable_folder_for_machine_code_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file"), "XDG_CACHE_HOME": str(tmp_path)}
+    code = (
+        "from xtalpriors.compilation import kernel_folder as f; import xtalpriors.cli as c;"
+        "c.run = lambda a: [f('xtalpriors.arrays'), f('xtalpriors.errors')] and 0; c.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    words = " ".join(done.stderr.split())
+    assert words.count("where nothing can be written: the machine code of the kernels is kept elsewhere") == 1
+    assert words.startswith("xtalpriors: NUMBA_CACHE_DIR is")

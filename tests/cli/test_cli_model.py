@@ -10,6 +10,7 @@ import gemmi
 import numpy as np
 import pytest
 from phasing_crystals import CELL, P21C, card_of, cif_text, structures, untrained, write_cif
+from training import TINY
 
 from xtalpriors.cli import run
 from xtalpriors.model.network.reflections import Reflections
@@ -18,18 +19,6 @@ from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.training.journal import read_log
 from xtalpriors.paths import published
 
-TINY = """
-extends: smoke
-network: {filters: 4, residual_blocks: 1, token_width: 16, channel_hidden: 16, token_hidden: 8}
-structures: 64
-optimiser: {batch_size: 16}
-loss_weight_structures: 64
-validation: {count: 32, every_structures: 32}
-threads: 1
-data_threads: 1
-log_every_structures: 16
-checkpoint_every_structures: 32
-"""
 TEN = Reflections(P21C, 10)
 CELL_OPTION = "5.91 7.23 8.64 90 98.7 90"
 
@@ -116,7 +105,7 @@ DIVERGING = ["optimiser.learning_rate=1.0e+30", "schedule.kind=constant", "optim
             2,
             ("`optimiser.batchsize`", "`optimiser.batch_size`"),
         ),
-        ([*TINY_RUN, "--set", "structures=many"], 2, ("`structures`", "integer")),
+        ([*TINY_RUN, "--set", "structures=many"], 2, ("`structures` must be a whole number",)),
         ([*TINY_RUN, "--set", "structures=[1"], 2, ("--set structures=[1", "YAML")),
         ([*TINY_RUN, "--set", "structures"], 2, ("--set takes KEY=VALUE",)),
         ([*TINY_RUN, "--set", "data.generator.space_group=P 21 21 21"], 2, ("is not centrosymmetric",)),

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from phasing_crystals import P21C, card_of, cif_text, untrained
-from tables import entry, make_database, site
 
 from xtalpriors.cli import run
-from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.network.weights import save_model
-from xtalpriors.paths import published
 
 FILES = {
     "manifest": "manifest --source cod:tree --output {}",
@@ -23,8 +17,8 @@ FILES = {
     "fit": "fit --subset p21c-10.parquet --bootstrap 100 --output {}",
     "generate": "generate --bundle bundle.json --count 3 --workers 1 --output {}",
     "evaluate": "evaluate --model network --subset p21c-10.parquet --output {}",
-    "predict": "predict tree/1.cif --model network --output {}",
-    "map": "predict tree/1.cif --model network --output phases.cif --map {}",
+    "predict": "predict tree/0.cif --model network --output {}",
+    "map": "predict tree/0.cif --model network --output phases.cif --map {}",
 }
 """Commands that write a file: what they read lies in the folder of the fixture."""
 EXTENSIONS = {"mine": "duckdb", "fit": "json", "predict": "cif", "map": "ccp4"}
@@ -37,32 +31,6 @@ FOLDERS = {
     "report": "report --database crystals.duckdb --bundle bundle.json --output {}",
 }
 """Commands that write a folder."""
-
-
-@pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Whatever the commands read, by the names that their lines above have."""
-    folder = tmp_path_factory.mktemp("inputs")
-    (folder / "tree").mkdir()
-    (folder / "tree" / "1.cif").write_text(cif_text())
-    names = [f"made:{k}#x" for k in range(3)]
-    make_database(folder / "crystals.duckdb", [entry(n) for n in names], [site(n) for n in names])
-    shutil.copy(published(), folder / "bundle.json")
-    network = Reflections(P21C, 5)
-    save_model(folder / "network", untrained(network), card_of(network))
-    database = str(folder / "crystals.duckdb")
-    subset = str(folder / "p21c-10.parquet")
-    assert run(["subset", "--database", database, "--name", "p21c-10", "--output", subset]) == 0
-    return folder
-
-
-@pytest.fixture
-def here(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An own copy of the inputs, as the current folder."""
-    folder = tmp_path / "my crystals – Größe"
-    shutil.copytree(inputs, folder)
-    monkeypatch.chdir(folder)
-    yield folder
 
 
 def _state(folder: Path) -> dict[str, bytes | str | None]:

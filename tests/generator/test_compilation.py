@@ -52,7 +52,8 @@ def package(tmp_path: Path) -> Path:
         (root / part / "outer.py").write_text(OUTER)
     (root / "__init__.py").touch()
     (root / "crystal" / "inner.py").write_text(INNER)
-    shutil.copy(compilation.__file__, root / "compilation.py")
+    for name in ("compilation.py", "errors.py"):
+        shutil.copy(Path(compilation.__file__).with_name(name), root / name)
     return root
 
 
@@ -104,15 +105,17 @@ def test_folder_that_cannot_be_written_is_passed_over(package: Path, tmp_path: P
     assert list(temporary.glob("xtalpriors-*/*/*/*.nbi"))
 
 
-def test_folders_unused_for_a_month_are_removed(package: Path, tmp_path: Path) -> None:
+def test_folders_of_code_unused_for_a_month_are_removed_and_no_others(package: Path, tmp_path: Path) -> None:
     base = tmp_path / "cache" / "xtalpriors"
     now = time.time()
-    for name, days in (("recent", 29), ("old", 31)):
+    recent, old, clone = "0123456789abcdef0123", "fedcba98765432100123", "crystal"
+    for name, days in ((recent, 29), (old, 31), (clone, 400)):
         (base / name).mkdir(parents=True)
         (base / name / "code.nbc").touch()
         os.utime(base / name, (now, now - days * 24 * 3600))
     run(package, NUMBA_CACHE_DIR=str(base.parent))
-    assert (base / "recent" / "code.nbc").exists() and not (base / "old").exists()
+    assert (base / recent / "code.nbc").exists() and not (base / old).exists()
+    assert (base / clone / "code.nbc").exists(), "somebody's folder, which only has the name of this package"
 
 
 def test_every_kernel_is_kept_this_way() -> None:

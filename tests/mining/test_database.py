@@ -98,7 +98,7 @@ def test_missing_database_names_the_remedy(tmp_path: Path) -> None:
 def test_file_that_is_no_database_is_left_alone(tmp_path: Path, read_only: bool) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"precious notes\n" * 1000)
-    with pytest.raises(XtalpriorsError, match=r"notes\.txt.*not a (DuckDB )?database.*left a"):
+    with pytest.raises(XtalpriorsError, match=r"notes\.txt.*not a database"):
         open_database(path, read_only)
     assert path.read_bytes() == b"precious notes\n" * 1000
 

@@ -171,7 +171,7 @@ def test_bad_input(made: ExperimentalStructures, tmp_path: Path) -> None:
         read_evaluation(tmp_path / "none.parquet")
     other = tmp_path / "other.parquet"
     other.write_bytes(b"no parquet")
-    with pytest.raises(XtalpriorsError, match="no evaluation that xtalpriors wrote"):
+    with pytest.raises(XtalpriorsError, match="and not a table of scores: give"):
         read_evaluation(other)
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -80,7 +80,7 @@ def test_a_file_of_ones_own_extends_a_preset(tmp_path: Path) -> None:
             "`optimiser.learning_rte` is no option; did you mean `optimiser.learning_rate`",
         ),
         ("learning_rate: 1", "`learning_rate` is no option; did you mean `optimiser.learning_rate`"),
-        ("structures: 0", "`structures`: Input should be greater than or equal to 1"),
+        ("structures: 0", "`structures` must be at least 1"),
         ("size: huge", "there is no size 'huge'; there are: phai, medium"),
         ("network: {box: 3}", "network: unknown box"),
         ("recycling: {cycles: [0]}", "asked at least once"),

@@ -129,9 +129,9 @@ def set_mu(content: dict[str, Any]) -> None:
         (lambda c: c.update(schema_version=2), ["schema 2", "Upgrade"]),
         (lambda c: c.update(schema_version=0), ["schema 0", "cannot be migrated", "xtalpriors fit"]),
         (lambda c: c.update(schema_version="1"), ["schema '1'"]),
-        (lambda c: c.pop("priors"), ["no prior bundle"]),
+        (lambda c: c.pop("priors"), ["not a prior bundle"]),
         (lambda c: c["priors"].update(colour=1), ["priors.colour", "xtalpriors fit"]),
-        (lambda c: c["priors"]["cell_volume"].pop("unit"), ["priors.cell_volume.unit", "Field required"]),
+        (lambda c: c["priors"]["cell_volume"].pop("unit"), ["priors.cell_volume.unit is missing"]),
     ],
 )
 def test_a_changed_file_is_refused_with_the_remedy(

@@ -9,8 +9,9 @@ import shlex
 import sys
 import textwrap
 import traceback
+import warnings
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -22,7 +23,7 @@ from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.cli.summary import summary
-from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
+from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError, XtalpriorsWarning
 from xtalpriors.interrupts import interruptible
 from xtalpriors.lazy import keep_out
 
@@ -74,7 +75,23 @@ def main() -> None:
     """Run the command line and exit with its status."""
     if sys.argv[1:2] and sys.argv[1] in ("manifest", "mine", "subset"):
         keep_out("pandas")
+    warnings.showwarning = _show_warning
     sys.exit(run(sys.argv[1:]))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    file: str,
+    line: int,
+    to: TextIO | None = None,
+    text: str | None = None,
+) -> None:
+    """A warning of this project as a sentence, any other as Python prints it."""
+    if issubclass(category, XtalpriorsWarning):
+        _fail(str(message))
+    else:
+        print(warnings.formatwarning(message, category, file, line, text), file=to or sys.stderr)
 
 
 def run(arguments: list[str]) -> int:
@@ -95,11 +112,11 @@ def run(arguments: list[str]) -> int:
                 return _interrupted(given)
             if "--debug" in arguments:
                 traceback.print_exc()
-            return _failed(error)
+            return _failed(error, given)
 
 
-def _failed(error: Exception) -> int:
-    """Say what went wrong; the exit status."""
+def _failed(error: Exception, given: list[str]) -> int:
+    """Say what went wrong with a command line; the exit status."""
     if isinstance(error, BrokenPipeError):  # nobody reads any more what is printed
         to_nowhere()
         return 1
@@ -110,10 +127,27 @@ def _failed(error: Exception) -> int:
     if wrong_use is None:
         _fail(f"a bug: {type(error).__name__}: {error}. Please report it with what --debug prints.")
         return 1
-    if wrong_use():  # else there is no command, and the help has been printed
-        context = getattr(error, "ctx", None)
-        _fail(f"{wrong_use()} (see '{context.command_path if context else 'xtalpriors'} --help')")
+    if message := wrong_use():  # else there is no command, and the help has been printed
+        from xtalpriors.frozen_model import plain
+
+        name, colon, what = message.partition(": ")
+        if colon and name.startswith("Invalid value"):
+            message = f"{name.replace('Invalid value for', '').strip()} {plain(what)}".replace("'", "", 2)
+        end = "" if message.endswith((".", "?")) else "."
+        _fail(f"{message}{end} See `{_path_of(given)} --help`.")
     return 2
+
+
+def _path_of(arguments: list[str]) -> str:
+    """The command that arguments begin with, as far as there is one: `xtalpriors priors show`."""
+    words = ["xtalpriors"]
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    for word in arguments:
+        if word not in commands:
+            break
+        words.append(word)
+        commands = getattr(commands[word], "commands", {})
+    return " ".join(words)
 
 
 KEPT = {
