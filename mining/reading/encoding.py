@@ -9,26 +9,32 @@ __all__ = ["Unreadable", "to_utf8"]
 
 
 def _any_of(characters: str, *, after: bytes = b"", before: bytes = b"") -> re.Pattern[bytes]:
-    """Pattern of the UTF-8 of any of the characters, with what must stand around it."""
-    choices = b"|".join(re.escape(c.encode()) for c in characters)
-    return re.compile(after + b"(?:" + choices + b")" + before)
+    """Pattern of the UTF-8 of any of the characters, with what may not stand before it and must after it.
+
+    What stands before is looked at behind the character: so the engine looks for its first byte alone.
+    """
+    spelt = [(re.escape(c.encode()), len(c.encode())) for c in characters]
+    behind = [b"(?<!" + after + b"[\x80-\xff]{%d})" % size if after else b"" for _, size in spelt]
+    choices = b"|".join(text + back for (text, _), back in zip(spelt, behind, strict=True))
+    return re.compile(b"(?:" + choices + b")" + before)
 
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_SHARE: Final = 0.02
 """A file is taken for binary if a larger share of its bytes than this are control characters."""
 
+_ASCII: Final = bytes(range(128))
+_BLANKS: Final = "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
+_MINUSES: Final = "\u2212\ufe63\uff0d"
+_DASHES: Final = "\u2010\u2011\u2013\u0096"
+_BEFORE_A_NUMBER: Final = rb"(?=[\d.xyzXYZ])"
 _LOOKALIKES: Final = (
-    (_any_of("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"), b" ", "no-break-spaces"),
-    (_any_of("\u2212\ufe63\uff0d", before=rb"(?=[\d.xyzXYZ])"), b"-", "unicode-minus"),
-    (
-        _any_of("\u2010\u2011\u2013\u0096", after=rb"(?<![\w)])", before=rb"(?=[\d.xyzXYZ])"),
-        b"-",
-        "unicode-minus",
-    ),
+    (_any_of(_BLANKS), _any_of(_BLANKS), b" ", "no-break-spaces"),
+    (_any_of(_MINUSES), _any_of(_MINUSES, before=_BEFORE_A_NUMBER), b"-", "unicode-minus"),
+    (_any_of(_DASHES), _any_of(_DASHES, after=rb"[\w)]", before=_BEFORE_A_NUMBER), b"-", "unicode-minus"),
 )
-"""Characters of typesetters that stand for a blank or a minus sign, what they become, and the note. A hyphen
-or a dash is a minus sign where no number ends before it: `0.4–3.5` stays a range."""
+"""Characters of typesetters that stand for a blank or a minus sign: any of them, what of them is replaced, by
+what, and the note. A hyphen or dash is a minus sign where no number ends before it: `0.4–3.5` stays a range."""
 
 _PROSE: Final = re.compile(rb"^;.*?^;|'[^'\n]{40,}'|\"[^\"\n]{40,}\"", re.MULTILINE | re.DOTALL)
 """Text fields and long quoted values. What was replaced in them alone is not worth a note."""
@@ -77,12 +83,14 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
     except UnicodeDecodeError:
         data = data.decode("latin-1").encode("utf-8")
         notes.append("latin-1")
+    foreign = data.translate(None, _ASCII)  # of most files an Å and the name of an author
     changed = data
-    for pattern, plain, _ in _LOOKALIKES:
-        changed = pattern.sub(plain, changed)
+    for characters, pattern, plain, _ in _LOOKALIKES:
+        if characters.search(foreign):
+            changed = pattern.sub(plain, changed)
     if changed != data:
         values = _PROSE.sub(b"", data)
-        notes += sorted({note for pattern, _, note in _LOOKALIKES if pattern.search(values)})
+        notes += sorted({note for _, pattern, _, note in _LOOKALIKES if pattern.search(values)})
         data = changed
     return (data, tuple(notes)) if data.strip() else Unreadable("read", "empty-file", _emptiness(data))
 
