@@ -34,7 +34,7 @@ _LOOKALIKES: Final = (
     (_any_of(_DASHES), _any_of(_DASHES, after=rb"[\w)]", before=_BEFORE_A_NUMBER), b"-", "unicode-minus"),
 )
 """Characters of typesetters that stand for a blank or a minus sign: any of them, what of them is replaced,
-by what, and the note. A hyphen or dash is a minus sign where no number ends before it: `0.4–3.5` is a range."""
+by what, and the note. A hyphen or a dash is a minus sign where no number ends before it: `0.4–3.5` stays."""
 
 _PROSE: Final = re.compile(rb"^;.*?^;|'[^'\n]{40,}'|\"[^\"\n]{40,}\"", re.MULTILINE | re.DOTALL)
 """Text fields and long quoted values. What was replaced in them alone is not worth a note."""
