@@ -36,12 +36,15 @@ class KnownCrystal:
         |F| (U,): all that phasing may use, beside the cell.
     cell
         a, b, c in Å and α, β, γ in degrees.
+    d_min_angstrom
+        The resolution.
     """
 
     grid: ReflectionGrid
     f: Tensor
     amplitudes: Tensor
     cell: tuple[float, ...]
+    d_min_angstrom: float
 
 
 def known_crystal(group: SpaceGroup, crystal: CrystalArrays, d_min_angstrom: float) -> KnownCrystal:
@@ -53,7 +56,7 @@ def known_crystal(group: SpaceGroup, crystal: CrystalArrays, d_min_angstrom: flo
     f = structure_factors(group, crystal, box, d_min_angstrom)[0][tuple((hkl + top).T)]
     grid = ReflectionGrid(group, hkl, grid_shape(group, images))
     cell = tuple(crystal.cells[0].tolist())
-    return KnownCrystal(grid, torch.from_numpy(f), torch.from_numpy(np.abs(f)), cell)
+    return KnownCrystal(grid, torch.from_numpy(f), torch.from_numpy(np.abs(f)), cell, d_min_angstrom)
 
 
 def artificial_crystals(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,13 +21,28 @@ from xtalpriors.crystal.symmetry.origins import permissible_origins
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 
-__all__ = ["inversion_point", "map_correlation"]
+__all__ = ["Aligned", "aligned", "inversion_point", "map_correlation"]
+
+
+class Aligned(NamedTuple):
+    """True phases described from the origin and in the hand that trials have.
+
+    Attributes
+    ----------
+    r
+        Agreement of each trial, float32 (T,).
+    true
+        Phasors of the true phases, as the trial would have them if it were right, complex64 (T, U).
+    """
+
+    r: Tensor
+    true: Tensor
 
 
 def map_correlation(
     grid: ReflectionGrid, f: Tensor, true: Tensor, amplitudes: Tensor, *, by_multiplicity: bool = False
 ) -> Tensor:
-    """r of trials (T, U) against one crystal's true structure factors, float32 (T,).
+    """r of trials against true structure factors, float32 (T,).
 
     Parameters
     ----------
@@ -35,48 +51,55 @@ def map_correlation(
     f
         Structure factors whose phases are scored, complex64 (T, U).
     true
-        True structure factors (U,); only their phases count.
+        True structure factors of one crystal (U,), or of as many as there are rows; only their phases count.
     amplitudes
-        |F| (U,): the weights, 0 where nothing was measured.
+        |F| (U,) or (T, U): the weights, 0 where nothing was measured.
     by_multiplicity
         Weigh by the number of equivalents too: the correlation of the two maps. Otherwise as in the papers.
     """
-    weight = amplitudes.double().square()
+    weight = torch.atleast_2d(amplitudes).double().square()
     if by_multiplicity:
         weight = weight * torch.from_numpy(grid.multiplicity).to(weight.device)
-    weight = weight / weight.sum().clamp(min=1e-300)
-    phasor = torch.where(f.abs() > 0, f / f.abs().clamp(min=1e-30), torch.zeros_like(f)).to(torch.complex128)
-    answer = torch.where(true.abs() > 0, true / true.abs().clamp(min=1e-30), torch.zeros_like(true))
-    answer = answer.to(torch.complex128)
+    return aligned(grid, f, true, weight).r
+
+
+def aligned(grid: ReflectionGrid, f: Tensor, true: Tensor, weight: Tensor) -> Aligned:
+    """The best origin and hand of each trial; `weight` (1 or T, U), the rest as in `map_correlation`."""
+    weight = weight.double() / weight.double().sum(dim=1, keepdim=True).clamp(min=1e-300)
+    phasor, answer = _phasors(f), _phasors(torch.atleast_2d(true)).expand(len(f), -1)
     hands = [answer]
     centre = inversion_point(grid.group)
     if centre is not None and not grid.group.centrosymmetric:
         turn = torch.from_numpy(np.exp(4j * np.pi * (grid.hkl @ np.array(centre)))).to(answer.device)
         hands.append(answer.conj() * turn)
-    best = torch.full((len(f),), -1.0, dtype=torch.float64, device=f.device)
-    for hand in hands:
-        terms = phasor * hand.conj() * weight  # (T, U)
-        best = torch.maximum(best, _over_origins(grid, terms))
-    return best.float()
-
-
-def _over_origins(grid: ReflectionGrid, terms: Tensor) -> Tensor:
-    """max over origins s of Re Σ terms·exp(2πi h·s), (T,)."""
     origins = permissible_origins(grid.group)
-    hkl = torch.from_numpy(grid.hkl).to(terms.device)
-    best = torch.full((len(terms),), -1.0, dtype=torch.float64, device=terms.device)
-    for shift in origins.shifts:
-        turned = terms * torch.exp(
-            2j * np.pi * (hkl.double() @ torch.from_numpy(shift.copy()).to(terms.device))
-        )
-        best = torch.maximum(best, _along(turned, grid.hkl @ origins.directions.T))
-    return best
+    index = grid.hkl @ origins.directions.T
+    best = torch.full((len(f),), -2.0, dtype=torch.float64, device=f.device)
+    found = answer
+    for hand in hands:
+        for shift in origins.shifts:
+            angle = torch.from_numpy(-2.0 * np.pi * (grid.hkl @ shift)).to(f.device)
+            moved = hand * torch.polar(torch.ones_like(angle), angle)
+            r, turns = _along(phasor * moved.conj() * weight, index)
+            if turns is not None:
+                moved = moved * torch.polar(torch.ones_like(turns), turns)
+            found = torch.where((r > best)[:, None], moved, found)
+            best = torch.maximum(best, r)
+    return Aligned(best.float(), found.to(torch.complex64))
 
 
-def _along(terms: Tensor, index: I64) -> Tensor:
-    """max over p free directions, with indices (U, p): a Fourier transform, then ever smaller steps."""
+def _phasors(f: Tensor) -> Tensor:
+    size = f.abs()
+    return torch.where(size > 0, f / size.clamp(min=1e-30), torch.zeros_like(f)).to(torch.complex128)
+
+
+def _along(terms: Tensor, index: I64) -> tuple[Tensor, Tensor | None]:
+    """max of Re Σ terms·exp(2πi k·y) over p free directions, k (U, p); also the angles −2πk·y (T, U).
+
+    A Fourier transform, then ever smaller steps.
+    """
     if index.shape[1] == 0:
-        return terms.real.sum(dim=1)
+        return terms.real.sum(dim=1), None
     shape = tuple(int(4 * t + 4) for t in np.abs(index).max(axis=0))
     flat = np.ravel_multi_index(tuple((index % np.array(shape)).T), shape)
     total = torch.zeros(len(terms), int(np.prod(shape)), dtype=terms.dtype, device=terms.device)
@@ -85,16 +108,16 @@ def _along(terms: Tensor, index: I64) -> Tensor:
     best, at = score.real.flatten(1).max(dim=1)
     places = np.stack(np.unravel_index(at.cpu().numpy(), shape), axis=1) / np.array(shape)
     place = torch.from_numpy(places).to(terms.device)
-    turns = torch.from_numpy(index).double().to(terms.device)
+    turns = 2.0 * np.pi * torch.from_numpy(index).double().to(terms.device)
     for step in (0.5, 0.25, 0.125):
         for axis, size in enumerate(shape):
             for sign in (-1.0, 1.0):
                 moved = place.clone()
                 moved[:, axis] += sign * step / size
-                value = (terms * torch.exp(2j * np.pi * (moved @ turns.T))).real.sum(dim=1)
+                value = (terms * torch.exp(1j * (moved @ turns.T))).real.sum(dim=1)
                 better = value > best
                 place, best = torch.where(better[:, None], moved, place), torch.maximum(best, value)
-    return best
+    return best, -(place @ turns.T)
 
 
 @lru_cache(maxsize=256)

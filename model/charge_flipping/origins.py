@@ -118,19 +118,21 @@ def _refined(score: Tensor, at: I64, shape: tuple[int, int, int]) -> F64:
     return result
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _terms(grid: ReflectionGrid) -> _Terms | None:
     """Null where the group has pure translations only."""
     p1 = grid.in_p1[0]
     shape = (FINER * grid.shape[0], FINER * grid.shape[1], FINER * grid.shape[2])
-    number = {tuple(h): i for i, h in enumerate(p1.hkl.tolist())}
+    # number of a reflection by its indices, −1 outside the sphere; negative indices count from the end
+    top = np.abs(p1.hkl @ grid.group.rotations).max(axis=(0, 1), initial=0)
+    numbers = np.full(2 * top + 1, -1, dtype=np.int64)
+    numbers[tuple(p1.hkl.T)] = np.arange(len(p1.hkl))
     first, second, conjugate, turn, places = [], [], [], [], []
     for rotation, shift in zip(grid.group.rotations, grid.group.translations, strict=True):
         if np.array_equal(rotation, np.eye(3)):
             continue
         moved = p1.hkl @ rotation
-        plus = np.array([number.get(tuple(h), -1) for h in moved.tolist()])
-        minus = np.array([number.get(tuple(h), -1) for h in (-moved).tolist()])
+        plus, minus = numbers[tuple(moved.T)], numbers[tuple(-moved.T)]
         there = np.flatnonzero((plus >= 0) | (minus >= 0))
         first.append(there)
         second.append(np.where(plus >= 0, plus, minus)[there])

@@ -147,6 +147,32 @@ def test_one_cycle_by_hand(method: str) -> None:
         np.testing.assert_allclose(grid.collect(batch.half)[0].numpy(), turned, atol=2e-4)
 
 
+@pytest.mark.parametrize("symbol", ["P 1", "P 21 21 21"])
+def test_tensor_operations_do_what_the_kernels_do(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs on a GPU, here on the CPU: one cycle of each kind."""
+    grid, cell = sphere(symbol)
+    f = random_f(grid, 3)
+    amplitudes = f[0].abs()
+    found: dict[bool, list[torch.Tensor]] = {}
+    for kernels in (True, False):
+        if not kernels:
+            plain = Densities.__init__
+
+            def without(self: Densities, *arguments: object, __init: object = plain) -> None:
+                __init(self, *arguments)  # type: ignore[operator]
+                self.on_cpu = False
+
+            monkeypatch.setattr(Densities, "__init__", without)
+        found[kernels] = [eliminate(grid, amplitudes, f, cycles=1).f]
+        for method in ("flip", "raar"):
+            settings = settings_for(1.5, cycles=2, method=method)
+            known = constraint_of(amplitudes, normalised(grid, amplitudes, cell), settings)
+            result = flip(grid, known, f, settings)
+            found[kernels] += [result.f, result.skewness]
+    for a, b in zip(found[True], found[False], strict=True):
+        torch.testing.assert_close(a, b, atol=2e-3, rtol=2e-3)
+
+
 def test_elimination_by_hand() -> None:
     grid, _ = sphere("P -1")
     f = random_f(grid)

@@ -18,6 +18,7 @@ import typer
 from xtalpriors import __version__
 from xtalpriors.cli.commands import Command, Group
 from xtalpriors.cli.common import say, to_nowhere
+from xtalpriors.cli.dual_space import dual_space
 from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
@@ -39,7 +40,10 @@ app = typer.Typer(
     "crystal structures, train and test a phasing network on them, write figure reports. Without options a "
     "stage of the pipeline reads params.yaml.",
 )
-COMMANDS = (sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, report, summary)
+COMMANDS = (
+    *(sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, dual_space, report),
+    summary,
+)
 for command in COMMANDS:
     app.command(cls=Command)(command)
 app.add_typer(priors_app, name="priors")

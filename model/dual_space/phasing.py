@@ -1,0 +1,205 @@
+"""Phases of one crystal: trials of charge flipping, steps of the network on each, and the critic's choice."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xtalpriors.arrays import I64
+from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.charge_flipping.flipping import FlippingSettings
+from xtalpriors.model.charge_flipping.trials import Trials, phase_by_charge_flipping
+from xtalpriors.model.dual_space.geometry import DualGrid, dual_grid
+from xtalpriors.model.dual_space.inputs import Known, known_of
+from xtalpriors.model.dual_space.network import DualSpaceNetwork, phasors
+from xtalpriors.model.dual_space.states import logits_of, start_state
+
+__all__ = [
+    "DualSpacePhases",
+    "grid_of_crystal",
+    "listed",
+    "phase_by_network",
+    "phase_with_network",
+    "places_of",
+]
+
+
+_INNER = 0.15
+"""Reflections within this share of (1/d_min)² count as of low resolution."""
+_LEAST_INNER = 0.65
+
+
+class DualSpacePhases(NamedTuple):
+    """Candidates of one crystal.
+
+    Attributes
+    ----------
+    f
+        Phasors of the phases, their length the network's certainty from 0 to 1, complex64 (T, U).
+    expected_r
+        What the critic thinks r is, 0 to 1, (T,).
+    doubt
+        Null, or why the network's answer is doubtful: it was not trained for such data.
+    """
+
+    f: Tensor
+    expected_r: Tensor
+    doubt: str | None
+
+    @property
+    def best(self) -> int:
+        """The candidate that the critic believes most."""
+        return int(self.expected_r.argmax())
+
+
+def grid_of_crystal(group: SpaceGroup, cell: tuple[float, ...], d_min_angstrom: float) -> DualGrid:
+    """The network's grid for a crystal's data to a resolution.
+
+    Raises
+    ------
+    UsageError
+        The group has hexagonal axes, or the cell is longer than the largest grid allows.
+    """
+    lengths = np.sqrt(np.diagonal(metric_tensors(np.array([cell]))[0]))
+    largest = np.maximum(np.floor(lengths / d_min_angstrom + 1e-9).astype(int), 1)
+    grid = dual_grid(group, (int(largest[0]), int(largest[1]), int(largest[2])))
+    _ = grid.images
+    return grid
+
+
+def places_of(grid: DualGrid, hkl: I64) -> I64:
+    """Where reflections (m, 3), or equivalents of them, stand in `grid.reflections`, (m,); −1 for absences.
+
+    Raises
+    ------
+    UsageError
+        An index does not fit the grid.
+    """
+    outside = (2 * np.abs(hkl) >= np.array(grid.shape)).any(axis=1)
+    if outside.any():
+        h = hkl[np.argmax(outside)].tolist()
+        raise UsageError(
+            f"The reflection {h} does not fit a grid of {grid.shape}: it lies beyond the d_min that the grid "
+            "was made for. Leave out what lies beyond d_min."
+        )
+    place = np.full(grid.shape, -1, dtype=np.int64)
+    for rotation in grid.group.rotations:
+        for sign in (1, -1):
+            place[tuple((sign * grid.reflections.hkl @ rotation).T)] = np.arange(len(grid.reflections.hkl))
+    found: I64 = place[tuple(hkl.T)]
+    return found
+
+
+def listed(grid: DualGrid, hkl: I64, amplitudes: Tensor) -> Tensor:
+    """|F| (m,) of unique reflections in the order of `grid.reflections`, (U,); 0 where there is none."""
+    at = places_of(grid, hkl)
+    result = torch.zeros(len(grid.reflections.hkl))
+    result[torch.from_numpy(at[at >= 0])] = amplitudes.float()[torch.from_numpy(at >= 0)]
+    return result
+
+
+def phase_with_network(
+    network: DualSpaceNetwork,
+    grid: DualGrid,
+    cell: tuple[float, ...],
+    amplitudes: Tensor,
+    *,
+    trials: int = 8,
+    steps: int = 4,
+    rng: np.random.Generator,
+    settings: FlippingSettings | None = None,
+    d_min_trained: tuple[float, float] = (1.0, 2.0),
+) -> DualSpacePhases:
+    """Candidates from charge flipping, improved and judged by the network.
+
+    Parameters
+    ----------
+    network
+        Trained.
+    grid
+        `grid_of_crystal`.
+    cell
+        a, b, c in Å and α, β, γ in degrees.
+    amplitudes
+        |F| (U,) in the order of `grid.reflections`, 0 where nothing was measured.
+    trials
+        Trials of charge flipping.
+    steps
+        Steps of the network on each.
+    rng
+        What the trials start from.
+    settings
+        Of charge flipping; null: those for the resolution.
+    d_min_trained
+        Resolutions that the network has seen; beyond them the answer is marked as doubtful.
+
+    Raises
+    ------
+    XtalpriorsError
+        As `phase_by_charge_flipping`.
+    """
+    found: Trials = phase_by_charge_flipping(
+        grid.reflections, amplitudes, cell, trials=trials, rng=rng, settings=settings
+    )
+    known = known_of(grid, np.array([cell] * trials), amplitudes.float().expand(trials, -1))
+    with torch.no_grad():
+        logits = logits_of(found.f, amplitudes.float()[None], known)
+        return _improved(network, known, logits, found.agreement, steps, _doubt(known, d_min_trained))
+
+
+def phase_by_network(
+    network: DualSpaceNetwork,
+    grid: DualGrid,
+    cell: tuple[float, ...],
+    amplitudes: Tensor,
+    *,
+    starts: int = 8,
+    steps: int = 24,
+    rng: np.random.Generator,
+    d_min_trained: tuple[float, float] = (1.0, 2.0),
+) -> DualSpacePhases:
+    """Candidates from the network alone: the origin fixed by a few reflections with phases of any choice.
+
+    Where there is no inversion centre the phases of the origin-fixing reflections are drawn at random, as are
+    those of the two that fix the hand. Parameters and errors as in `phase_with_network`.
+    """
+    if not bool((amplitudes > 0).any()):
+        raise XtalpriorsError("Every amplitude is 0: there is nothing to find phases for.")
+    known = known_of(grid, np.array([cell] * starts), amplitudes.float().expand(starts, -1))
+    drawn = torch.from_numpy(rng.uniform(-np.pi, np.pi, known.e.shape)).float()
+    phasor = torch.polar(torch.ones_like(drawn), drawn)
+    allowed = known.transform.allowed
+    phasor = torch.where(allowed != 0, torch.where(drawn > 0, 1.0, -1.0) * allowed, phasor)
+    with torch.no_grad():
+        logits = start_state(grid, known, phasor, rng)
+        doubt = _doubt(known, d_min_trained)
+        return _improved(network, known, logits, torch.zeros(starts), steps, doubt)
+
+
+def _improved(
+    network: DualSpaceNetwork, known: Known, logits: Tensor, agreement: Tensor, steps: int, doubt: str | None
+) -> DualSpacePhases:
+    taken = network(logits, known, steps)
+    before = taken[-2].logits if len(taken) > 1 else logits
+    verdict = network.judge(taken[-1], before, agreement, known)
+    return DualSpacePhases(phasors(taken[-1].logits), torch.sigmoid(verdict), doubt)
+
+
+def _doubt(known: Known, trained: tuple[float, float]) -> str | None:
+    """Why the network should not be believed, in a sentence; null where nothing speaks against it."""
+    d_min = float(known.crystal[0, 0])
+    low, high = trained
+    if not 0.95 * low <= d_min <= 1.05 * high:
+        return f"the data end at {d_min:.2f} Å and the network was trained with data to {low:g}–{high:g} Å"
+    f = known.f[0][known.f[0] > 0]
+    if float(f.std(correction=0)) < 0.05 * float(f.mean()):
+        return "all amplitudes are nearly equal, as those of no crystal are"
+    inner = known.reflection[0, :, 2] < _INNER
+    if float(inner.sum()) and float((inner & (known.f[0] > 0)).sum()) < _LEAST_INNER * float(inner.sum()):
+        return "more than a third of the reflections of low resolution, the strongest ones, are missing"
+    return None
