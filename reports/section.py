@@ -86,7 +86,7 @@ class Section:
 def drawn(figures: Sequence[Rendered]) -> tuple[list[Rendered], str]:
     """The figures that have something to show, and the captions of the others, which say what is missing."""
     shown = [figure for figure in figures if figure.svg]
-    return shown, " ".join(figure.caption for figure in figures if not figure.svg)
+    return shown, " ".join(dict.fromkeys(figure.caption for figure in figures if not figure.svg))
 
 
 def render(

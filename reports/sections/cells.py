@@ -52,9 +52,10 @@ def _volume(inputs: Inputs) -> Rendered:
     known = {key: fit for key, fit in fits.items() if fit is not None}
     frame = volume.data({"small": small.frame, "all": large.frame}, known, paper)
     meta = inputs.meta([small.sample(), large.sample()], "declared")
+    letters = ("(a) ", "(b) ") if len(small.frame) and len(large.frame) else ("", "")
     populations = [
-        _volumes(inputs, SMALL, "(a)", small.frame, (4.0, 10.0)),
-        _volumes(inputs, LARGE, "(b)", large.frame, (4.0, 50.0)),
+        _volumes(inputs, SMALL, letters[0], small.frame, (4.0, 10.0)),
+        _volumes(inputs, LARGE, letters[1], large.frame, (4.0, 50.0)),
     ]
     caption = words("cells", "volume", populations=populations)
     return render(volume, "volume", "Fig. 1", "Volume of the unit cell", frame, meta, caption)

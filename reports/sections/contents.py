@@ -79,9 +79,10 @@ def _packing(inputs: Inputs) -> Rendered:
     column = "volume_per_non_h_atom_angstrom3"
     paper = _uniform(inputs.published.priors.packing)
     frame = packing.data(_frames(inputs, column), _fits(inputs, "packing"), paper)
-    within = {
+    shares = {
         name: own_share(column, inputs.bundles.get(name), inputs.subsets[name].frame) for name in inputs.shown
     }
+    within = {name: share for name, share in shares.items() if share is not None}
     populations = _medians(inputs, column, "packing")
     caption = words("contents", "packing", populations=populations, within=within)
     meta = inputs.meta(_samples(inputs, column), "declared")
