@@ -152,7 +152,10 @@ def _from_number(number: int) -> SpaceGroup:
 
 @lru_cache(maxsize=4096)
 def group_of_hm(symbol: str, axes: str, origin: str = "2") -> SpaceGroup | None:
-    """Group of a Hermann–Mauguin symbol and of what `axes_of` says of the cell, as in `setting_of_hm`."""
+    """Group of a Hermann–Mauguin symbol and of what `axes_of` says of the cell, as in `setting_of_hm`.
+
+    Where nothing names the origin it is the centre of inversion, as readers of small molecules take it.
+    """
     setting = setting_of_hm(symbol, axes, origin)
     return None if setting is None else group_of_setting(setting)
 

@@ -61,8 +61,7 @@ def setting_of_hm(symbol: str, axes: str, origin: str = "2") -> gemmi.SpaceGroup
         and between unique axes where a monoclinic symbol is short (`P 21/c`). Three right angles cannot be
         those of hexagonal axes.
     origin
-        Origin choice of a symbol that names none: 2, the centre of inversion, as readers of small molecules
-        take it.
+        `1` or `2`, the origin choice of a symbol that names none.
     """
     if "%var" in symbol:  # AMCSD's mark of a setting that only the operators describe
         return None

@@ -185,13 +185,15 @@ def _group_of(block: gemmi.cif.Block, cell: UnitCell | None) -> SpaceGroup | Non
         "hall": ("_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
         "hm": ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"),
         "number": ("_space_group_IT_number", "_symmetry_Int_Tables_number"),
+        "code": ("_space_group_IT_coordinate_system_code",),
     }
     given = {
         key: next((gemmi.cif.as_string(v) for tag in tags if (v := block.find_value(tag))), None)
         for key, tags in texts.items()
     }
-    if not operators and not any(given.values()):
+    if not operators and not any(given[key] for key in ("hall", "hm", "number")):
         return None
     angles = None if cell is None else (cell.alpha, cell.beta, cell.gamma)
-    found = resolve_space_group(operators, given["hall"], given["hm"], given["number"], angles)
+    stated = (given["hall"], given["hm"], given["number"], angles, given["code"])
+    found = resolve_space_group(operators, *stated)
     return found.group if isinstance(found, Resolution) else None

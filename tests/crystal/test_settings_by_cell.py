@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure, resolve_space_group
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 RIGHT, HEXAGONAL = (90.0, 90.0, 90.0), (90.0, 90.0, 120.0)
 ALPHA, BETA, GAMMA = (98.3, 90.0, 90.0), (90.0, 98.3, 90.0), (90.0, 90.0, 98.3)
@@ -48,6 +49,7 @@ def test_the_origin_is_that_of_the_coordinate_system_code_else_the_centre(
 def test_a_symbol_without_an_origin_means_the_centre_of_inversion(hm: str) -> None:
     """The operators hold -x,-y,-z itself, which those of origin choice 1 of these groups do not."""
     assert "-x,-y,-z" in resolved(hm).group.operators
+    assert resolved(hm).group is SpaceGroup.from_hm(hm)
 
 
 @pytest.mark.parametrize(
