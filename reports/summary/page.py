@@ -23,6 +23,8 @@ __all__ = ["SUMMARY_PAGE", "summary_page", "write_summary_page"]
 SUMMARY_PAGE: Final = FileKind(
     "a summary page", text_with('<meta name="generator" content="xtalpriors summary">')
 )
+FEWEST = 10
+"""Structures of which a histogram is drawn."""
 LISTED = 2000
 """Structures that the page lists one by one; a page of more would be slow to open."""
 _QUANTITIES: Final = {
@@ -131,6 +133,9 @@ def _number(value: float | None, digits: int, factor: float = 1) -> str:
 
 
 def _distributions(summary: Summary) -> _Part:
+    if summary.all.n < FEWEST:
+        lead = f"Histograms are drawn of {FEWEST} structures or more; here are {summary.all.n}."
+        return _Part("distributions", "Distributions", lead)
     sample = Sample("all structures", summary.all.n, summary.all.n_different)
     meta = FigureMeta(Path(summary.source).name, (sample,), "declared", summary.digest)
     caption = (

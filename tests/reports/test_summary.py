@@ -107,7 +107,7 @@ def test_the_page_has_it_all_and_is_complete_in_itself(capsys: pytest.CaptureFix
     text = Path("a.html").read_text(encoding="utf-8")
     assert text == Path("b.html").read_text(encoding="utf-8")
     page = _Page(text)
-    assert page.fetched == [] and "<svg" in text
+    assert page.fetched == [] and "Histograms are drawn of 10 structures or more; here are 3." in text
     groups, quantities, structures, not_read = page.tables
     assert groups[0] == "Class" and {"metal-organic", "inorganic", "all"} <= set(groups)
     at = quantities.index("V / Å³")
@@ -116,6 +116,22 @@ def test_the_page_has_it_all_and_is_complete_in_itself(capsys: pytest.CaptureFix
     assert not_read[4:] == ["kaputt.cif", "broken", "cell-incomplete", "_cell_length_b is missing"]
     assert "Meine Kristalle &lt;ä&gt;" in text and "<ä>" not in text
     assert sorted(p.name for p in Path().iterdir()) == [folder.name, "a.html", "b.html"]
+
+
+def test_quartiles_and_histograms_of_twelve_structures() -> None:
+    """a = 4.0, 4.1, … 5.1 Å: the median is 4.55 Å, the quartiles are 4.275 and 4.825 Å."""
+    Path("salts").mkdir()
+    for k in range(12):
+        text = SALT.replace(" 4\n", f" {4 + 0.1 * k:.1f}\n")
+        Path(f"salts/{k}.cif").write_text(text, encoding="utf-8")
+    assert run(["summary", "salts", "--output", "a.html", "--workers", "1"]) == 0
+    text = Path("a.html").read_text(encoding="utf-8")
+    (quantities, _) = _Page(text).tables
+    at = quantities.index("a₁ / Å")
+    assert [float(x) for x in quantities[at + 1 : at + 5]] == pytest.approx(
+        [12, 4.275, 4.55, 4.825], abs=6e-3
+    )
+    assert "<svg" in text
 
 
 def test_an_archive_and_a_cif_say_what_the_folder_says(capsys: pytest.CaptureFixture[str]) -> None:
