@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any, Final
 
 import numpy as np
@@ -87,7 +88,8 @@ class ScoreFigure:
                 low, high = meta.trained_volumes[str(network)]
                 panels[2 * k].axvspan(low, high, color=LIGHT["grid"], alpha=0.6, lw=0, zorder=0)
             _density(panels[2 * k], shown, right, min(0.0, float(frame["r"].min()) - 0.05))
-            panels[2 * k].set_title(f"{letters[0]}, {self.run}\n{_solved(shown)}", fontsize=8.5)
+            title = fill(f"{letters[0]}, {self.run}", 30) if layout.narrow else f"{letters[0]}, {self.run}"
+            panels[2 * k].set_title(f"{title}\n{_solved(shown)}", fontsize=8.5)
             self._fractions(panels[2 * k + 1], part)
             panels[2 * k + 1].set_title(f"{letters[1]}, solved by kind", fontsize=8.5)
             found = zip(*panels[2 * k + 1].get_legend_handles_labels(), strict=True)

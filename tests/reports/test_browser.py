@@ -48,10 +48,11 @@ def full(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     database, bundles, subsets = fitted
     run = {"bundle": "p21c-10", "priors_digest": "0" * 32}
-    sets = [folder / f"lognormal-{filling}.parquet" for filling in ("molecules", "random")]
-    for path in sets:
-        config = GeneratorConfig(filling=path.stem.partition("-")[2]).model_dump(mode="json")
-        write_parquet(made_batch(space_group_of("P 1 21/c 1")), path, run | {"config": config})
+    sets = []
+    for config in (GeneratorConfig(filling="molecules"), GeneratorConfig(filling="random")):
+        sets.append(folder / f"lognormal-{config.filling}.parquet")
+        about = run | {"config": config.model_dump(mode="json")}
+        write_parquet(made_batch(space_group_of("P 1 21/c 1")), sets[-1], about)
     write_evaluation(made_evaluation(), folder / "scores.parquet")
     build_report(
         database,
@@ -75,12 +76,17 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Open]:
     """Function that opens a file; whatever the page asks for besides, or says in error, fails the test."""
-    contexts, faults = [], []
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def asked(request: Any, path: Path) -> None:
+        if request.url != path.as_uri():
+            faults.append(request.url)
 
     def go(path: Path, size: dict[str, int] = DESK, **options: Any) -> Any:
         contexts.append(browser.new_context(viewport=size, **options))
         page = contexts[-1].new_page()
-        page.on("request", lambda request: request.url == path.as_uri() or faults.append(request.url))
+        page.on("request", lambda request: asked(request, path))
         page.on("console", lambda message: faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(path.as_uri())
