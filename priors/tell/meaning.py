@@ -19,7 +19,7 @@ def _relative(more: str, less: str) -> Callable[[Move], str]:
             return ""
         factor = move.b / move.a
         word = more if factor > 1 else less
-        return f"{factor:.1f} times, {word}" if factor > 2 else f"{100 * abs(factor - 1):.0f} % {word}"
+        return f"{word}, × {factor:.1f}" if factor > 2 else f"{100 * abs(factor - 1):.0f} % {word}"
 
     return say
 
