@@ -16,14 +16,14 @@ from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, SYMBOLS
 
 __all__ = ["lacks_cations"]
 
-# Highest oxidation state that is usual in oxides: of Mn 4, Fe and Co 3, Cu and Ni 2.
+# Highest oxidation state that is usual in oxides: of Mn 4, of Fe, Co, Ni and Cu 3.
 _HIGHEST: Final = {
     1: "H Li Na K Rb Cs Fr Ag",
-    2: "Be Mg Ca Sr Ba Ra Ni Cu Zn Cd Hg Pd",
-    3: "B Al Ga In Tl Sc Y La Nd Pm Sm Eu Gd Dy Ho Er Tm Yb Lu Ac Fe Co Rh Au Cf Bk Cm",
-    4: "C Si Ge Sn Pb Ti Zr Hf Ce Pr Tb Th Mn Ir Pt Ru Po",
+    2: "Be Mg Ca Sr Ba Ra Zn Cd Hg Pd",
+    3: "B Al Ga In Tl Sc Y La Nd Pm Sm Eu Gd Dy Ho Er Tm Yb Lu Ac Fe Co Ni Cu Rh Au Cf Bk Cm",
+    4: "C Si Ge Sn Pb Ti Zr Hf Ce Pr Tb Th Mn Ir Pt Po",
     5: "N P As Sb Bi V Nb Ta Pa Br",
-    6: "S Se Te Cr Mo W U Np Pu Am",
+    6: "S Se Te Ru Cr Mo W U Np Pu Am",
     7: "Cl I Tc Re At",
     8: "Os Xe Kr",
 }

@@ -5,39 +5,27 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import numpy as np
+
 __all__ = ["Unreadable", "to_utf8"]
-
-
-def _any_of(characters: str, *, after: bytes = b"", before: bytes = b"") -> re.Pattern[bytes]:
-    """Pattern of the UTF-8 of any of the characters, with what may not stand before it and must after it.
-
-    What stands before is looked at behind the character: so the engine looks for its first byte alone.
-    """
-    spelt = [(re.escape(c.encode()), len(c.encode())) for c in characters]
-    behind = [b"(?<!" + after + b"[\x80-\xff]{%d})" % size if after else b"" for _, size in spelt]
-    choices = b"|".join(text + back for (text, _), back in zip(spelt, behind, strict=True))
-    return re.compile(b"(?:" + choices + b")" + before)
-
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_SHARE: Final = 0.02
 """A file is taken for binary if a larger share of its bytes than this are control characters."""
 
-_ASCII: Final = bytes(range(128))
-_BLANKS: Final = "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
-_MINUSES: Final = "\u2212\ufe63\uff0d"
-_DASHES: Final = "\u2010\u2011\u2013\u0096"
-_BEFORE_A_NUMBER: Final = rb"(?=[\d.xyzXYZ])"
-_LOOKALIKES: Final = (
-    (_any_of(_BLANKS), _any_of(_BLANKS), b" ", "no-break-spaces"),
-    (_any_of(_MINUSES), _any_of(_MINUSES, before=_BEFORE_A_NUMBER), b"-", "unicode-minus"),
-    (_any_of(_DASHES), _any_of(_DASHES, after=rb"[\w)]", before=_BEFORE_A_NUMBER), b"-", "unicode-minus"),
+_BLANKS: Final = tuple(
+    c.encode() for c in "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
 )
-"""Characters of typesetters that stand for a blank or a minus sign: any of them, what of them is replaced,
-by what, and the note. A hyphen or a dash is a minus sign where no number ends before it: `0.4–3.5` stays."""
-
-_PROSE: Final = re.compile(rb"^;.*?^;|'[^'\n]{40,}'|\"[^\"\n]{40,}\"", re.MULTILINE | re.DOTALL)
-"""Text fields and long quoted values. What was replaced in them alone is not worth a note."""
+_MINUSES: Final = tuple(
+    (c.encode(), re.compile(re.escape(c.encode()) + rb"(?=[\d.xyzXYZ])")) for c in "\u2212\ufe63\uff0d"
+) + tuple(
+    (c.encode(), re.compile(rb"(?<![\w)])" + re.escape(c.encode()) + rb"(?=[\d.xyzXYZ])"))
+    for c in "\u2010\u2011\u2013\u0096"
+)
+"""Characters of typesetters that stand for a minus sign, and where they do. A hyphen or a dash is one where
+no number ends before it: `0.4–3.5` stays a range."""
+_LAST_CONTINUATION: Final = 0xBF
+"""Larger bytes begin a character of several bytes."""
 
 
 class Unreadable(NamedTuple):
@@ -83,16 +71,42 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
     except UnicodeDecodeError:
         data = data.decode("latin-1").encode("utf-8")
         notes.append("latin-1")
-    foreign = data.translate(None, _ASCII)  # of most files an Å and the name of an author
-    changed = data
-    for characters, pattern, plain, _ in _LOOKALIKES:
-        if characters.search(foreign):
-            changed = pattern.sub(plain, changed)
-    if changed != data:
-        values = _PROSE.sub(b"", data)
-        notes += sorted({note for _, pattern, _, note in _LOOKALIKES if pattern.search(values)})
-        data = changed
+    data, found = _plain(data)
+    notes += found
     return (data, tuple(notes)) if data.strip() else Unreadable("read", "empty-file", _emptiness(data))
+
+
+def _plain(data: bytes) -> tuple[bytes, list[str]]:
+    """The text with plain blanks and minus signs, and a note on each that matters to more than prose."""
+    begins = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) > _LAST_CONTINUATION).tolist()
+    present = {data[i : i + 3] for i in begins} | {data[i : i + 2] for i in begins}
+    blank, minus = data, data
+    for character in _BLANKS:
+        if character in present:
+            blank = blank.replace(character, b" ")
+    for character, pattern in _MINUSES:
+        if character in present:
+            minus = pattern.sub(b"-", minus)
+    notes = [
+        note
+        for note, changed in (("no-break-spaces", blank), ("unicode-minus", minus))
+        if changed != data and _values_changed(data, changed)
+    ]
+    for character in _BLANKS:
+        if character in present:
+            minus = minus.replace(character, b" ")
+    return minus, notes
+
+
+def _values_changed(data: bytes, changed: bytes) -> bool:
+    """Whether a line of values differs: one of two words, or one of which half the words have a digit."""
+    for old, new in zip(data.split(b"\n"), changed.split(b"\n"), strict=True):
+        if old != new:
+            words = new.split()
+            with_digit = sum(any(48 <= byte <= 57 for byte in word) for word in words)
+            if len(words) <= 2 or 2 * with_digit >= len(words):
+                return True
+    return False
 
 
 def _emptiness(data: bytes) -> str:

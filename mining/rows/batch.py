@@ -44,6 +44,9 @@ _N_ANISO: Final = len(ANISO)
 _SYMOP: Final = FIELD_INDEX["symop"]
 _N_SYMOP: Final = len(SYMOPS)
 TENSOR_TABLE: Final = 2
+IN_OTHER_UNIT: Final = 2
+_NUMERIC: Final[U8] = (NUMERIC_TAG * (1 + (TAG_SCALE != (1.0, 0.0)).any(axis=1))).astype(np.uint8)
+"""Of each tag: 0 text, 1 number, 2 number in another unit than the field's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
 
 @kernel()
 def _read(
-    base: int, tokens: Tokens, numeric: Bool, scale: F64, table_of_tag: I32, idle: Bool
+    base: int, tokens: Tokens, numeric: U8, scale: F64, table_of_tag: I32, idle: Bool
 ) -> tuple[Bool, F64, F64, U8, I32]:
     """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
     block, tag, row = tokens.block, tokens.tag, tokens.row
@@ -187,9 +190,9 @@ def _read(
         null[i] = _is_null(base, start[i], end[i], quoted[i])
         if not null[i]:
             kind[i] = TEXT
-            if numeric[tag[i]]:
+            if numeric[tag[i]] > 0:
                 value[i], su[i], kind[i] = parse_number(base, start[i], end[i])
-                if scale[tag[i], 0] != 1.0 or scale[tag[i], 1] != 0.0:
+                if numeric[tag[i]] == IN_OTHER_UNIT:
                     value[i] = value[i] * scale[tag[i], 0] + scale[tag[i], 1]
                     su[i] *= scale[tag[i], 0]
     return null, value, su, kind, rows
@@ -239,7 +242,7 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
         raise ValueError("tokens outside the buffer")
     idle = idle_blocks(t.buffer.ctypes.data, t, TAG_ROLE, n_blocks)
-    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, NUMERIC_TAG, TAG_SCALE, _TABLE_OF_TAG, idle)
+    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, _NUMERIC, TAG_SCALE, _TABLE_OF_TAG, idle)
     starts = np.cumsum(rows, axis=1, dtype=np.int32)
     shapes = [(n_blocks, _N_BLOCK)]
     shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]

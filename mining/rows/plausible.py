@@ -81,7 +81,6 @@ def implausible_volumes(
         dtype=np.bool_,
     )
     ratio = density_ratios(entries, volume, contents)
-    formulas = [text or "" for text in entries.texts("formula").to_pylist()]
     with np.errstate(invalid="ignore"):
         compressed |= pressure >= _AMBIENT_KILOPASCAL
         some = sites.sum(axis=1) - sites[:, 1] > 0
@@ -92,10 +91,10 @@ def implausible_volumes(
         light = contradicted & (ratio < 1.0 / _HEAVY)
         missing = np.where(np.isnan(contents[:, 1]), _HYDROGEN_SHARE, 0.0)
         differs = some & ((ratio > 1.0 + _DISAGREES) | (ratio < 1.0 - _DISAGREES - missing))
-    entries.note(
-        (e for e in np.flatnonzero(differs).tolist() if not _DEUTERIUM.search(formulas[e])),
-        "density-mismatch",
-    )
+    if differs.any():
+        formulas = [text or "" for text in entries.texts("formula").to_pylist()]
+        light_only = (e for e in np.flatnonzero(differs).tolist() if not _DEUTERIUM.search(formulas[e]))
+        entries.note(light_only, "density-mismatch")
     return small | large | heavy | light, small | heavy
 
 

@@ -79,7 +79,8 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     species = site_species(batch, block)
     occupancy = site_occupancies(batch, block, fract, notes)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
-    dummy |= species.x & ~_refined(batch)
+    if species.x.any():
+        dummy |= species.x & ~_refined(batch)
     placed = ~(np.isnan(fract[:, 0]) | dummy)
     repeated = np.zeros_like(placed)
     return Sites(block, fract, cartesian, placed, dummy, repeated, species, occupancy, _attached(batch))

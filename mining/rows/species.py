@@ -178,29 +178,27 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     for i, word in enumerate(distinct):
         if word > 1:
             table[i] = _record(_unpack(word), None, None)
-    found = table[inverse]
+    found = {name: table[name][inverse] for name in _RECORD.names or ()}
     untold = np.flatnonzero(~found["told"])
     if untold.size:
         by_label, case = _from_labels(batch, site_block, types, untold)
-        found[untold] = by_label[case]
-    columns = {
-        field: np.ascontiguousarray(found[name])
-        for field, name in (
-            ("number", "number"),
-            ("isotope", "isotope"),
-            ("implied_hydrogens", "implied"),
-            ("dummy", "dummy"),
-            ("x", "x"),
-            ("other", "other"),
-        )
-    }
+        for name, column in found.items():
+            column[untold] = by_label[name][case]
     mixtures = {
         int(i): tuple(
             (ATOMIC_NUMBER[s], share) for s, share in mixture(batch.raw(types[i])) if share is not None
         )
         for i in np.flatnonzero(found["mixed"])
     }
-    return SiteSpecies(**columns, mixtures=mixtures)
+    return SiteSpecies(
+        found["number"],
+        found["isotope"],
+        found["implied"],
+        found["dummy"],
+        found["x"],
+        found["other"],
+        mixtures,
+    )
 
 
 @lru_cache(maxsize=16384)
