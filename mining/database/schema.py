@@ -61,7 +61,7 @@ ENTRY: tuple[Column, ...] = (
     Column("database", STR, "Database that the entry belongs to: COD, AMCSD, CSD; null when the file names none"),
     Column("cod_code", STR, "COD number (`_cod_database_code`)"),
     Column("csd_code", STR, "CSD refcode or CCDC deposition number (`_database_code_CSD`, `…depnum_ccdc_archive`)"),
-    Column("content_hash", STR, "BLAKE3 of the file's bytes, first 128 bits, hexadecimal", False),
+    Column("content_hash", STR, "BLAKE3 of the file's bytes, of the database's row and the renderer's version where the text is rebuilt (AMCSD); first 128 bits, hexadecimal", False),
     Column("revision", I64, "`$Revision$` of the header, a hint only"),
     Column("text_origin", STR, "`original`, or `rebuilt` where the CIF text was rendered from a database's columns", False),
     Column(
@@ -195,7 +195,7 @@ FILE: tuple[Column, ...] = (
     Column("size_bytes", I64, "Size", False),
     Column("mtime_ns", I64, "Time of the last change of content, ns since 1970"),
     Column("ctime_ns", I64, "Time of the last change of the inode, ns since 1970"),
-    Column("content_hash", STR, "BLAKE3 of the bytes, first 128 bits, hexadecimal; null when the file cannot be read"),
+    Column("content_hash", STR, "As in `entry`; null when the file cannot be read"),
     Column("revision", I64, "`$Revision$` of the header"),
 )
 
