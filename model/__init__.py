@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xtalpriors.model.scoring.evaluate_subsets import evaluate_subsets as evaluate_subsets
     from xtalpriors.model.scoring.evaluation_table import read_evaluation as read_evaluation
     from xtalpriors.model.scoring.runs import Protocol as Protocol
+    from xtalpriors.model.solving.solution import Solution as Solution
+    from xtalpriors.model.solving.solve_file import solve as solve
     from xtalpriors.model.training.config import TrainConfig as TrainConfig
     from xtalpriors.model.training.presets import load_preset as load_preset
     from xtalpriors.model.training.train import discard_run as discard_run
@@ -59,6 +61,8 @@ __getattr__, __all__ = offer(
         "scoring.evaluate_subsets": ["Selection", "evaluate_subsets"],
         "scoring.evaluation_table": ["read_evaluation"],
         "scoring.runs": ["Protocol"],
+        "solving.solution": ["Solution"],
+        "solving.solve_file": ["solve"],
         "training.config": ["TrainConfig"],
         "training.presets": ["load_preset"],
         "training.train": ["discard_run", "train"],

@@ -124,5 +124,7 @@ def _outliers(intensity: F64, sigma: F64, inverse: I64, n: int) -> Bool:
     sorted_values = intensity[order]
     median = (sorted_values[start + (count - 1) // 2] + sorted_values[start + count // 2]) / 2.0
     allowed = OUTLIER_SIGMAS * np.sqrt(sigma**2 + (OUTLIER_SHARE * median[inverse]) ** 2)
-    found: Bool = (np.abs(intensity - median[inverse]) > allowed) & (count[inverse] >= 3)
-    return found
+    found: Bool = np.abs(intensity - median[inverse]) > allowed
+    # where no majority agrees with the median nobody knows which are wrong
+    few = 2 * np.bincount(inverse, found, n) < count
+    return found & (few & (count >= 3))[inverse]

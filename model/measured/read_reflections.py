@@ -1,4 +1,4 @@
-"""Measured reflections from files: lists of h k l and |F|, SHELX HKLF 3 and 4, and CIF reflection loops.
+"""Measured reflections from files: lists of h k l and |F|, SHELX HKLF 3, 4 and 5, and CIF reflection loops.
 
 |F| and |F|² cannot be told apart by looking at a line, and taking one for the other ruins the phases. So a
 plain list is |F| unless its caller says otherwise, and what looks like a SHELX file is refused until it does;
@@ -8,9 +8,10 @@ plain list is |F| unless its caller says otherwise, and what looks like a SHELX 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import gemmi
 import numpy as np
@@ -21,9 +22,10 @@ from xtalpriors.model.measured.intensity_statistics import Quantity
 
 __all__ = ["HKL_FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
 
-HklFormat = Literal["f", "f2", "hklf3", "hklf4"]
+HklFormat = Literal["f", "f2", "hklf3", "hklf4", "hklf5"]
 """`f`: columns h k l |F| [σ] with blanks between; `f2`: the same with |F|²; `hklf3`, `hklf4`: SHELX’s 3I4,2F8
-with |F| or |F|²."""
+with |F| or |F|²; `hklf5`: HKLF 4 with the number of the twin component after σ, negative where the next line
+adds to the same measurement."""
 HKL_FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
 
 _MISSING = ("", ".", "?")
@@ -49,6 +51,8 @@ class Observations:
         The file, and what was taken from it.
     read_as
         What its column was taken for.
+    n_overlapped
+        Reflections of HKLF 5 that were measured together with one of another component, left out.
     """
 
     hkl: I64
@@ -57,6 +61,7 @@ class Observations:
     n_unmeasured: int
     source: str
     read_as: Quantity
+    n_overlapped: int = 0
 
 
 class _Row(NamedTuple):
@@ -67,7 +72,8 @@ class _Row(NamedTuple):
 def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
     """Read a text list of reflections.
 
-    Blank lines and lines that begin with `#` are passed over. A SHELX list ends at 0 0 0.
+    Blank lines and lines that begin with `#` are passed over. A SHELX list ends at 0 0 0, at a blank line, or
+    where instructions follow.
 
     Raises
     ------
@@ -84,23 +90,105 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return _from_lines(str(path), lines, form)
+
+
+def _from_lines(path: str, lines: list[str], form: HklFormat) -> Observations:
+    """Reflections of a text: whole columns at once where every line has SHELX's form, else line by line."""
+    columns = _shelx_columns(lines) if form.startswith("hklf") else None
+    if columns is not None:
+        return _from_columns(*columns, form, path)
+    if form == "hklf5":
+        raise XtalpriorsError(
+            f"{path}: an HKLF 5 list must have its five numbers and the component in the columns 3I4,2F8,I4."
+        )
     rows = _text_rows(path, lines, form)
     if not rows:
         raise XtalpriorsError(
             f"{path} holds no reflection. A list has a line of h k l and |F| for each, with blanks between."
         )
-    return _from_rows(rows, form, str(path))
+    return _from_rows(rows, form, path)
 
 
-def _text_rows(path: Path, lines: list[str], form: HklFormat) -> list[_Row]:
+_END_OF_LIST = re.compile(r"\s*$|\s*0\s+0\s+0\s|\s*[A-Za-z_;]")
+
+
+def _shelx_columns(lines: list[str]) -> tuple[I64, F64, F64, I64] | None:
+    """Indices, values, σ and components of a list in 3I4,2F8,I4, None unless all lines are plain ones.
+
+    The columns of a list of 100,000 are read in a tenth of the time that lines take.
+    """
+    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    stop = next((i for i, line in enumerate(lines[start:], start) if _END_OF_LIST.match(line)), len(lines))
+    if start >= stop or not all(map(str.isascii, lines[start:stop])):
+        return None
+    table = np.array([line[:32] for line in lines[start:stop]], dtype="S32")
+    text = table.view("S1").reshape(len(table), 32)
+
+    def column(first: int, last: int) -> Any:
+        return np.ascontiguousarray(text[:, first:last]).view(f"S{last - first}").ravel()
+
+    try:
+        h, k, l = (column(4 * i, 4 * i + 4).astype(np.int64) for i in range(3))
+        value, sigma = (column(a, a + 8).astype(np.float64) for a in (12, 20))
+        component = column(28, 32)
+        blank = np.char.strip(component) == b""
+        component[blank] = b"1"
+        batch = component.astype(np.int64)
+    except ValueError:
+        return None
+    if not (np.isfinite(value).all() and (np.abs(value) < _LARGEST[1]).all() and np.isfinite(sigma).all()):
+        return None
+    return np.stack([h, k, l], axis=1), value, sigma, batch
+
+
+def _from_columns(
+    hkl: I64, values: F64, sigmas: F64, components: I64, form: HklFormat, source: str
+) -> Observations:
+    """Observations of columns; errors as `read_hkl`."""
+    overlapped = np.zeros(len(hkl), dtype=bool)
+    if form == "hklf5":
+        # −m: the next line adds to the same measurement
+        overlapped = components < 0
+        overlapped[1:] |= components[:-1] < 0
+        if overlapped.all():
+            raise XtalpriorsError(
+                f"{source}: all of the {len(hkl):,} lines of the HKLF 5 list are overlapped with another "
+                "twin component. Give a list of one component (HKLF 4, detwinned)."
+            )
+        overlapped |= components != components[~overlapped].min()
+    measured = (sigmas >= 0) & ~overlapped
+    negative = np.flatnonzero(measured & (values < 0))
+    if form == "hklf3":
+        if len(negative):
+            h = " ".join(map(str, hkl[negative[0]].tolist()))
+            raise XtalpriorsError(
+                f"{source}, reflection {h}: the amplitude |F| is {values[negative[0]]:g}, which is negative. "
+                "If the list holds |F|², say so: format hklf4."
+            )
+        values, sigmas = values * values, 2.0 * values * sigmas
+    return Observations(
+        hkl[measured],
+        values[measured],
+        sigmas[measured],
+        int((sigmas < 0).sum()),
+        source,
+        "|F|" if form == "hklf3" else "|F|²",
+        int(overlapped.sum()),
+    )
+
+
+def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[_Row]:
     """Fields h, k, l, value, sigma of each line."""
-    shelx = form in ("hklf3", "hklf4")
+    shelx = form.startswith("hklf")
     rows: list[_Row] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             if shelx and rows and not line.strip():
                 break
             continue
+        if shelx and rows and line[:1].isalpha():
+            break
         where = f"{path}, line {number}"
         fields = _fixed(line) if shelx else tuple(line.split()[:5])
         if fields[:3] == ("0", "0", "0"):
@@ -165,7 +253,7 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | N
     XtalpriorsError
         A row does not hold three indices and a number.
     UsageError
-        The embedded file is of another HKLF type than 3 or 4.
+        The embedded file is of another HKLF type than 3, 4 or 5.
     """
     where = f"{path}, block {block.name}"
     for prefix in ("_refln_", "_refln."):
@@ -180,16 +268,24 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | N
             kept = [row for row in rows if row.fields[3] not in _MISSING]
             if kept:
                 return _from_rows(kept, form, f"{where}, {prefix}{value}", len(rows) - len(kept))
+    for prefix in ("_diffrn_refln_", "_diffrn_refln."):
+        tags = ["index_h", "index_k", "index_l", "intensity_net", "?intensity_u", "?intensity_sigma"]
+        table = block.find(prefix, tags)
+        if len(table):
+            rows = [
+                _Row(f"{where}, {prefix}intensity_net, row {i}", _cif_fields(row))
+                for i, row in enumerate(table, start=1)
+            ]
+            kept = [row for row in rows if row.fields[3] not in _MISSING]
+            if kept:
+                return _from_rows(kept, "f2", f"{where}, {prefix}intensity_net", len(rows) - len(kept))
     text = block.find_value("_shelx_hkl_file") or block.find_value("_iucr_refine_reflections_details")
     if not text:
         return None
     lines = gemmi.cif.as_string(text).splitlines()
     if any(line.lower().startswith("data_") for line in lines[:100]):
         return _embedded_cif(path, where, "\n".join(lines))
-    form = _embedded_form(where, block)
-    return _from_rows(
-        _text_rows(Path(f"{where}, embedded reflections"), lines, form), form, f"{where}, embedded"
-    )
+    return _from_lines(f"{where}, embedded reflections", lines, _embedded_form(where, block))
 
 
 def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:
@@ -204,7 +300,8 @@ def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:
 
 def _cif_fields(row: gemmi.cif.Table.Row) -> tuple[str, ...]:
     values = [str(row[i]) for i in range(4)]
-    sigma = str(row[4]) if row.has(4) else ""
+    present = [i for i in range(4, len(row)) if row.has(i)]
+    sigma = str(row[present[0]]) if present else ""
     return (*values, sigma) if sigma not in _MISSING else tuple(values)
 
 
@@ -215,18 +312,19 @@ def _embedded_form(where: str, block: gemmi.cif.Block) -> HklFormat:
         words = line.split()
         if len(words) > 1 and words[0].upper() == "HKLF":
             kind = words[1].lstrip("-")
-            if kind not in ("3", "4"):
+            if kind not in ("3", "4", "5"):
                 raise UsageError(
-                    f"{where}: the embedded reflections are of the type HKLF {words[1]}. Only HKLF 3 and 4 "
-                    "hold one crystal's |F| or |F|² for each h k l; give a merged list instead, or "
+                    f"{where}: the embedded reflections are of the type HKLF {words[1]}. Only HKLF 3, 4 and "
+                    "5 hold one crystal's |F| or |F|² for each h k l; give a merged list instead, or "
                     "phase the amplitudes of the structure (calculated)."
                 )
-            return "hklf3" if kind == "3" else "hklf4"
+            forms: dict[str, HklFormat] = {"3": "hklf3", "4": "hklf4", "5": "hklf5"}
+            return forms[kind]
     return "hklf4"
 
 
 def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> Observations:
-    squared = form in ("f2", "hklf4")
+    squared = form in ("f2", "hklf4", "hklf5")
     hkl, values, sigmas = [], [], []
     unmeasured = n_missing
     for row in rows:

@@ -13,6 +13,7 @@ from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.merging import Merged, laue_rotations, merge_equivalents
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.reflections import Reflections
@@ -20,8 +21,6 @@ from xtalpriors.model.network.reflections import Reflections
 __all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
 
 _P21C = 14
-CELL_TOLERANCE = 0.02
-"""How far a·b and so on may differ from those of the symmetric cell, in parts of the lengths' product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def network_setting(
             f"the reflections are in {name}, the network is for {wanted}: the cell is needed to bring them "
             "there. Give the cell."
         )
-    _check_cell(group, cell)
+    check_cell(group, cell)
     if target.operators == SpaceGroup.from_number(_P21C).operators:
         described = describe_in_p21c(group, cell)
         if described is not None:
@@ -125,21 +124,6 @@ def network_setting(
         + (" and its supergroups on the same cell (C2/c, Pbca, Pnma, …)" if target.number == _P21C else "")
         + ". Use a network trained for its group."
     )
-
-
-def _check_cell(group: SpaceGroup, cell: UnitCell) -> None:
-    """Raise UsageError unless the cell has a volume and, to within 2 %, the symmetry of the group."""
-    shown = " ".join(f"{x:g}" for x in cell.parameters)
-    if not cell.is_valid:
-        raise UsageError(f"the cell {shown} has no volume: give a, b, c in Å and α, β, γ in degrees.")
-    metric = cell.metric_tensor
-    images = np.einsum("nji,jk,nkl->nil", group.rotations, metric, group.rotations)
-    lengths = np.sqrt(np.diag(metric))
-    if np.abs((images - metric) / np.outer(lengths, lengths)).max() > CELL_TOLERANCE:
-        raise UsageError(
-            f"the cell {shown} does not have the symmetry of {group.hm or f'no. {group.number}'}. Give the "
-            "cell and the space group in the setting of the reflections."
-        )
 
 
 def merge(

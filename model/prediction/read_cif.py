@@ -12,20 +12,18 @@ import pyarrow.compute as pc
 
 from xtalpriors.arrays import CELL
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.cif import Extracted, extract
+from xtalpriors.model.measured.read_data import block_cell, block_group
 from xtalpriors.model.measured.read_reflections import Observations, read_cif_reflections
 from xtalpriors.model.scoring.read_structures import structures_of_rows
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 
 __all__ = ["CifInput", "read_cif"]
 
-_CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 CELL_TOLERANCE = 0.005
 """How far a cell that is given may be from the file's, relatively: more than rounding and expansion."""
-_OPERATOR_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,8 +132,8 @@ def _of_block(
         own = UnitCell(*(row[name] for name in CELL))
         _agree(where, group, own, space_group, cell)
         return CifInput(block.name, where, group, own, observations, (entry, sites), "")
-    own_cell = _cell_of(block)
-    own_group = _group_of(block, own_cell or cell)
+    own_cell = block_cell(block)
+    own_group = block_group(block, own_cell or cell)
     _agree(where, own_group, own_cell, space_group, cell)
     reason = next(
         (str(r["detail"]) for r in extracted.rejections.to_pylist() if r["block"] in (block.name, None)),
@@ -166,34 +164,3 @@ def _agree(
             f"{where} says the cell {cells[0]}, and {cells[1]} was given. Leave the option out, or correct "
             "the file."
         )
-
-
-def _cell_of(block: gemmi.cif.Block) -> UnitCell | None:
-    values = [block.find_value(f"_cell_{tag}") or block.find_value(f"_cell.{tag}") for tag in _CELL_TAGS]
-    if None in values:
-        return None
-    numbers = [gemmi.cif.as_number(value) for value in values if value is not None]
-    cell = UnitCell(*numbers)
-    return cell if cell.is_valid else None
-
-
-def _group_of(block: gemmi.cif.Block, cell: UnitCell | None) -> SpaceGroup | None:
-    operators: tuple[str, ...] = ()
-    for tag in _OPERATOR_TAGS:
-        operators = operators or tuple(gemmi.cif.as_string(x) for x in block.find_values(tag))
-    texts = {
-        "hall": ("_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
-        "hm": ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"),
-        "number": ("_space_group_IT_number", "_symmetry_Int_Tables_number"),
-        "code": ("_space_group_IT_coordinate_system_code",),
-    }
-    given = {
-        key: next((gemmi.cif.as_string(v) for tag in tags if (v := block.find_value(tag))), None)
-        for key, tags in texts.items()
-    }
-    if not operators and not any(given[key] for key in ("hall", "hm", "number")):
-        return None
-    angles = None if cell is None else (cell.alpha, cell.beta, cell.gamma)
-    stated = (given["hall"], given["hm"], given["number"], angles, given["code"])
-    found = resolve_space_group(operators, *stated)
-    return found.group if isinstance(found, Resolution) else None

@@ -13,6 +13,7 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.check_observations import Doubt, check_observations
+from xtalpriors.model.measured.read_data import is_cif
 from xtalpriors.model.measured.read_reflections import HklFormat, Observations, read_hkl
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.prediction.merge_reflections import (
@@ -110,7 +111,7 @@ def read_input(
     path = Path(path)
     if d_min_angstrom is not None and not d_min_angstrom > 0:
         raise UsageError(f"d_min is {d_min_angstrom} Å: a resolution limit must be a positive number.")
-    if not _is_cif(path):
+    if not is_cif(path):
         if path.is_file() and b"\0" in path.read_bytes()[:4096]:
             raise XtalpriorsError(
                 f"{path} is {content_of(path)}, and neither a CIF nor a list of reflections."
@@ -185,20 +186,6 @@ def _setting(
         return network_setting(reflections, group, cell)
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
-
-
-def _is_cif(path: Path) -> bool:
-    """By its name, or because the first word is `data_` or a comment of a CIF."""
-    if path.suffix.lower() in (".cif", ".fcf", ".mmcif", ".mcif"):
-        return True
-    try:
-        with path.open(encoding="utf-8", errors="replace") as opened:
-            for line in opened:
-                if line.strip() and not line.startswith("#"):
-                    return line.lower().startswith("data_")
-    except OSError as error:
-        raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return False
 
 
 def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float | None) -> PredictionInput:

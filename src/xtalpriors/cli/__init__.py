@@ -1,6 +1,6 @@
 """The command line: parses arguments and calls the library; each command imports what it needs.
 
-Exit status: 0 done, 1 the run failed, 2 wrong use, 130 interrupted.
+Exit status: 0 done, 1 the run failed, 2 wrong use, 3 `solve` found no sure structure, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.priors import fit, priors_app, report
+from xtalpriors.cli.solving import solve
 from xtalpriors.cli.summary import summary
 from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError, XtalpriorsWarning
 from xtalpriors.interrupts import interruptible
@@ -41,7 +42,21 @@ app = typer.Typer(
     "stage of the pipeline reads params.yaml.",
 )
 COMMANDS = (
-    *(sync, manifest, mine, subset, fit, generate, train, evaluate, predict, matrix, dual_space, report),
+    *(
+        sync,
+        manifest,
+        mine,
+        subset,
+        fit,
+        generate,
+        train,
+        evaluate,
+        predict,
+        solve,
+        matrix,
+        dual_space,
+        report,
+    ),
     summary,
 )
 for command in COMMANDS:

@@ -14,6 +14,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.paths import PARAMS
 
 if TYPE_CHECKING:
+    from xtalpriors.crystal import UnitCell
     from xtalpriors.params import Params
 
 SourceOption = Annotated[
@@ -108,3 +109,18 @@ def key_values(options: Iterable[str]) -> dict[str, object]:
         except yaml.YAMLError as error:
             raise UsageError(f"--set {text}: '{value}' cannot be read as YAML.") from error
     return pairs
+
+
+def cell_of(text: str | None) -> UnitCell | None:
+    """The cell of six numbers in a text; None of None."""
+    from xtalpriors.crystal import UnitCell
+
+    if text is None:
+        return None
+    try:
+        a, b, c, alpha, beta, gamma = (float(word) for word in text.replace(",", " ").split())
+    except ValueError as error:
+        raise UsageError(
+            f"--cell takes six numbers, as in --cell '7.1 9.2 6.5 90 105.3 90', not '{text}'."
+        ) from error
+    return UnitCell(a, b, c, alpha, beta, gamma)

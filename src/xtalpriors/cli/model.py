@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from xtalpriors.cli.common import CorpusOption, SetOption, corpora, key_values, params, say, together
+from xtalpriors.cli.common import CorpusOption, SetOption, cell_of, corpora, key_values, params, say, together
 from xtalpriors.errors import UsageError
 from xtalpriors.paths import CorpusPaths, published, run_folder
-
-if TYPE_CHECKING:
-    from xtalpriors.crystal import UnitCell
 
 DeviceOption = Annotated[
     str | None,
@@ -188,7 +185,7 @@ def predict(
             output,
             density_map=density,
             hkl_format=chosen,
-            cell=_cell(cell),
+            cell=cell_of(cell),
             space_group=None if space_group is None else space_group_of(space_group),
             block=block,
             d_min_angstrom=d_min,
@@ -233,18 +230,3 @@ def matrix(
             progress=bar,
         )
     )
-
-
-def _cell(text: str | None) -> UnitCell | None:
-    """Cell of six numbers, or of nothing."""
-    from xtalpriors.crystal import UnitCell
-
-    if text is None:
-        return None
-    try:
-        a, b, c, alpha, beta, gamma = (float(word) for word in text.replace(",", " ").split())
-    except ValueError as error:
-        raise UsageError(
-            f"--cell takes six numbers, as in --cell '7.1 9.2 6.5 90 105.3 90', not '{text}'."
-        ) from error
-    return UnitCell(a, b, c, alpha, beta, gamma)

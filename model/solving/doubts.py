@@ -1,0 +1,151 @@
+"""What a user should know before trusting a solution, as sentences; and the verdict that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.chemistry.elements import SYMBOLS
+from xtalpriors.crystal.chemistry.formula import hill_formula
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.measured.intensity_statistics import intensity_statistics
+from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
+from xtalpriors.model.solving.prepare import UniqueData
+from xtalpriors.model.solving.solution import TriedGroup, Verdict
+
+__all__ = ["GOOD_R1", "data_doubts", "model_doubts"]
+
+GOOD_R1: dict[Probe, float] = {"x-ray": 0.25, "neutron": 0.28, "electron": 0.32}
+"""A smaller R1 of a quick isotropic refinement ends the search."""
+DOUBTFUL_R1 = 0.1
+"""How much larger R1 may be for `doubtful` instead of `unsolved`."""
+LARGEST_R_WEAK = 0.3
+FEWEST_PER_PARAMETER = 3.0
+"""Strong reflections per parameter below which a small R1 proves little."""
+OVERFITTED_R1 = 0.18
+SMALLEST_COMPLETENESS = 0.5
+TWIN_STATISTIC = 0.66
+"""⟨|E² − 1|⟩ below the 0.736 of a structure without a centre by as much as twins have."""
+NEAR_R1 = 0.02
+"""Two groups whose R1 differ by less are both named."""
+CUBIC_ANGSTROM_PER_ATOM = 7.0, 40.0
+"""Volume per atom other than hydrogen, of the densest and the emptiest crystals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sentence, and whether it forbids the word `solved`."""
+
+    text: str
+    serious: bool = False
+
+
+def data_doubts(
+    crystal: MeasuredCrystal, cell: UnitCell, unique: UniqueData, group: SpaceGroup, e2_statistic: float
+) -> list[Doubt]:
+    """Doubts about what was read."""
+    found = [Doubt(note) for note in crystal.notes]
+    observations = crystal.observations
+    if observations.n_overlapped:
+        found.append(
+            Doubt(
+                f"{observations.n_overlapped:,} reflections of the HKLF 5 list overlap with another twin "
+                "component and were left out"
+            )
+        )
+    if not (observations.sigma > 0).any():
+        found.append(
+            Doubt("no reflection has a standard uncertainty: 5 % of |F|² was assumed, and R1 counts all")
+        )
+    if unique.completeness < SMALLEST_COMPLETENESS:
+        text = f"only {100 * unique.completeness:.0f} % of the reflections to {unique.d_min_angstrom:.2f} Å"
+        found.append(Doubt(f"{text} were measured: a model may be wrong in parts", True))
+    wavelength = crystal.wavelength_angstrom
+    finest = float(unique.s2.max() ** -0.5)
+    if wavelength is not None and crystal.probe != "electron" and finest < 0.49 * wavelength:
+        found.append(
+            Doubt(
+                f"there are reflections to {finest:.2f} Å, but a wavelength of {wavelength:g} Å reaches only "
+                f"{wavelength / 2:.2f} Å: the cell or the wavelength is wrong"
+            )
+        )
+    declared = crystal.group
+    if declared is not None and declared.centring != unique.letter:
+        found.append(
+            Doubt(
+                f"the file declares the centring {declared.centring}, the reflections have {unique.letter}: "
+                "is the list in the setting of the cell?"
+            )
+        )
+    if e2_statistic < TWIN_STATISTIC:
+        found.append(
+            Doubt(
+                f"⟨|E² − 1|⟩ = {e2_statistic:.2f} is below the 0.74 of any single crystal: it may be twinned"
+            )
+        )
+    statistics = intensity_statistics(observations.hkl, observations.intensity, group, observations.read_as)
+    if statistics.contradict:
+        found.append(Doubt(f"the values look like {statistics.verdict} and were {statistics}", True))
+    found += _formula_doubts(crystal, cell)
+    return found
+
+
+def _formula_doubts(crystal: MeasuredCrystal, cell: UnitCell) -> list[Doubt]:
+    counts = {e: n for e, n in zip(crystal.elements, crystal.counts, strict=False) if e != "H"}
+    total = sum(counts.values())
+    if total <= 0:
+        return []
+    each = cell.volume / total
+    if CUBIC_ANGSTROM_PER_ATOM[0] <= each <= CUBIC_ANGSTROM_PER_ATOM[1]:
+        return []
+    return [
+        Doubt(
+            f"the contents {hill_formula(counts)} leave {each:.1f} Å³ an atom in a cell of "
+            f"{cell.volume:.0f} Å³, which no crystal has: the formula or Z is wrong, and only its elements "
+            "were used"
+        )
+    ]
+
+
+def model_doubts(
+    order: list[TriedGroup], crystal: MeasuredCrystal, probe: Probe
+) -> tuple[Verdict, list[Doubt]]:
+    """The verdict of the model alone, and doubts about it; `order` has the chosen group first."""
+    chosen = order[0]
+    atoms, r1 = chosen.built.fit.atoms, chosen.r1
+    strong = int((chosen.data.intensity > 2.0 * chosen.data.sigma).sum())
+    ratio = strong / (4.0 * len(atoms) + 1.0)
+    found: list[Doubt] = []
+    if r1 >= GOOD_R1[probe]:
+        found.append(Doubt(f"R1 = {r1:.3f}; right models reach less than {GOOD_R1[probe]:.2f}", True))
+    if chosen.r_weak > LARGEST_R_WEAK:
+        found.append(
+            Doubt(
+                f"the weakest reflections are calculated too strong (R_weak = {chosen.r_weak:.2f}; right "
+                f"models have less than {LARGEST_R_WEAK})",
+                True,
+            )
+        )
+    if ratio < FEWEST_PER_PARAMETER and r1 > OVERFITTED_R1:
+        found.append(
+            Doubt(f"only {ratio:.1f} strong reflections per parameter: R1 = {r1:.3f} proves little", True)
+        )
+    for other in order[1:]:
+        if other.r1 < r1 + NEAR_R1:
+            name = other.candidate.group.hm or f"no. {other.candidate.group.number}"
+            found.append(
+                Doubt(f"{name} explains the data about as well (R1 = {other.r1:.3f}) with other symmetry")
+            )
+    found += _composition_doubts(chosen, crystal)
+    if not any(d.serious for d in found):
+        return "solved", found
+    return ("doubtful" if r1 < GOOD_R1[probe] + DOUBTFUL_R1 else "unsolved"), found
+
+
+def _composition_doubts(chosen: TriedGroup, crystal: MeasuredCrystal) -> list[Doubt]:
+    """Elements of the formula that the model lacks."""
+    have = {SYMBOLS[z] for z in chosen.built.fit.atoms.numbers.tolist()}
+    lacking = [e for e in crystal.elements if e != "H" and e not in have]
+    if not lacking:
+        return []
+    return [Doubt(f"no atom was found to be {', '.join(lacking)}")]

@@ -1,0 +1,132 @@
+"""Peaks of a density map: local maxima, their places between the points, one of each set of equivalents."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.ndimage import maximum_filter
+
+from xtalpriors.arrays import F32, F64, I64
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
+from xtalpriors.model.solving.model import nearest_images, site_of
+
+__all__ = ["DensityMap", "Peaks", "density_map", "find_peaks"]
+
+SPACING_ANGSTROM = 0.27
+"""Largest distance of two points of a map along an axis."""
+RADIUS_ANGSTROM = 0.7
+"""Of the sphere in which a peak is integrated."""
+CLOSEST_ANGSTROM = 0.75
+"""Of two peaks nearer than this the weaker is dropped."""
+
+
+class DensityMap(NamedTuple):
+    """A density, (nx, ny, nz) float32, over the whole cell, without F(000)."""
+
+    values: F32
+    group: SpaceGroup
+    cell: UnitCell
+
+
+class Peaks(NamedTuple):
+    """Peaks, the largest integral first.
+
+    Attributes
+    ----------
+    fract
+        (n, 3).
+    heights
+        Density at the maximum, (n,).
+    integrals
+        Density summed over a sphere of 0.7 Å, times the volume of a point, (n,).
+    weights
+        1 / number of operators that keep the site, (n,).
+    projections
+        (n, 3, 3), as in `model.Atoms`.
+    """
+
+    fract: F64
+    heights: F64
+    integrals: F64
+    weights: F64
+    projections: F64
+
+
+def density_map(
+    group: SpaceGroup, cell: UnitCell, hkl: I64, f: np.ndarray, spacing: float = SPACING_ANGSTROM
+) -> DensityMap:
+    """Σ F(h) exp(−2πi h·x) / V of unique reflections (m, 3) that are not absent, F complex (m,)."""
+    equivalents = np.abs(np.einsum("mi,nij->mnj", hkl, group.rotations)).max(axis=(0, 1))
+    least = np.ceil(np.array([cell.a, cell.b, cell.c]) / spacing / 2.0).astype(int)
+    grid = ReflectionGrid(group, hkl, grid_shape(group, np.maximum(equivalents, least)))
+    values = grid.density(torch.from_numpy(np.asarray(f, dtype=np.complex64))[None])[0].numpy()
+    return DensityMap(values / np.float32(cell.volume), group, cell)
+
+
+def find_peaks(density: DensityMap, most: int, *, smallest: float = 0.0) -> Peaks:
+    """The strongest peaks of a map, at most so many, none below a height."""
+    values, group, cell = density
+    top = maximum_filter(values, size=3, mode="wrap") == values
+    top &= values > max(smallest, 0.0)
+    places = np.argwhere(top)
+    heights = values[top]
+    order = np.argsort(-heights, kind="stable")[: (most + 10) * group.order * 2]
+    sphere = _sphere(density)
+    found: list[tuple[F64, float, float, float, F64]] = []
+    accepted = np.zeros((0, 3))
+    for place, height in zip(places[order], heights[order], strict=True):
+        fract = _between_points(values, place)
+        if len(accepted) and nearest_images(group, cell, fract, accepted).min() < CLOSEST_ANGSTROM:
+            continue
+        site = site_of(group, cell, fract)
+        if len(accepted) and nearest_images(group, cell, site.fract, accepted).min() < CLOSEST_ANGSTROM:
+            continue
+        integral = _integral(values, site.fract, sphere, cell)
+        found.append((site.fract, float(height), integral, site.weight, site.projection))
+        accepted = np.concatenate([accepted, site.fract[None]])
+        if len(found) >= most:
+            break
+    if not found:
+        return Peaks(np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 3, 3)))
+    columns = [np.array(column) for column in zip(*found, strict=True)]
+    order = np.argsort(-columns[2], kind="stable")
+    return Peaks(*(column[order] for column in columns))
+
+
+def _between_points(values: F32, place: I64) -> F64:
+    """Fractional coordinates of a maximum, by parabolas along the axes."""
+    shape = np.array(values.shape)
+    fract = np.empty(3)
+    for axis in range(3):
+        step = np.eye(3, dtype=np.int64)[axis]
+        low, middle, high = (float(values[tuple((place + k * step) % shape)]) for k in (-1, 0, 1))
+        bend = low - 2.0 * middle + high
+        offset = 0.5 * (low - high) / bend if bend < 0 else 0.0
+        fract[axis] = (place[axis] + np.clip(offset, -0.5, 0.5)) / shape[axis]
+    return fract
+
+
+def _sphere(density: DensityMap) -> I64:
+    """Steps (k, 3) from a point to those within the sphere of integration."""
+    values, _, cell = density
+    shape = np.array(values.shape)
+    reciprocal = cell.reciprocal()
+    reach = np.ceil(RADIUS_ANGSTROM * np.array([reciprocal.a, reciprocal.b, reciprocal.c]) * shape).astype(
+        int
+    )
+    steps = np.stack(np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
+    away = (steps / shape) @ cell.orthogonalization.T
+    inside: I64 = steps[(away**2).sum(axis=1) <= RADIUS_ANGSTROM**2]
+    return inside
+
+
+def _integral(values: F32, fract: F64, sphere: I64, cell: UnitCell) -> float:
+    shape = np.array(values.shape)
+    at = (np.rint(fract * shape).astype(int) + sphere) % shape
+    return float(values[at[:, 0], at[:, 1], at[:, 2]].sum() * cell.volume / values.size)

@@ -1,0 +1,122 @@
+"""Solve the crystal of a file; what the caller says counts before what the file says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.chemistry.formula import parse_formula
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.check_cell import check_cell
+from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
+from xtalpriors.model.measured.read_reflections import HklFormat
+from xtalpriors.model.solving.elements import VOLUME_PER_ATOM_ANGSTROM3
+from xtalpriors.model.solving.search import SolveSettings, solve_crystal
+from xtalpriors.model.solving.solution import Solution
+
+__all__ = ["crystal_of", "solve"]
+
+
+def solve(
+    data: Path,
+    *,
+    instructions: Path | None = None,
+    hkl_format: HklFormat | None = None,
+    cell: UnitCell | None = None,
+    space_group: SpaceGroup | None = None,
+    laue: SpaceGroup | None = None,
+    formula: str | None = None,
+    wavelength_angstrom: float | None = None,
+    probe: Probe | None = None,
+    name: str | None = None,
+    seconds: float = 60.0,
+    seed: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+) -> Solution:
+    """Solve a structure.
+
+    Parameters
+    ----------
+    data
+        Reflections in any format of `measured.read_data`.
+    instructions
+        SHELX `.ins` or `.res` of them.
+    hkl_format
+        What a list holds.
+    cell, formula, wavelength_angstrom, probe
+        Of the crystal, where the files do not say or say wrong.
+    space_group
+        The group where it is known; the structure is solved in it alone.
+    laue
+        A group of its Laue class, where that is known.
+    name
+        Of the solution; null: of the file.
+    seconds, seed
+        As `SolveSettings`.
+    say
+        Told what is being done.
+
+    Raises
+    ------
+    UsageError
+        The cell is not known, has no volume or not the symmetry of the group, or the formula cannot be read.
+    XtalpriorsError
+        The files cannot be read or hold too few reflections.
+    """
+    crystal = crystal_of(
+        read_data(Path(data), instructions=instructions, hkl_format=hkl_format),
+        cell=cell,
+        formula=formula,
+        wavelength_angstrom=wavelength_angstrom,
+        probe=probe,
+        name=name,
+    )
+    where = crystal.observations.source
+    if crystal.cell is None:
+        raise UsageError(f"{where}: the cell is not known. Give --cell, or an .ins file with --ins.")
+    for group in (space_group, laue, SpaceGroup.from_number(1)):
+        if group is not None:
+            try:
+                check_cell(group, crystal.cell)
+            except UsageError as error:
+                raise UsageError(f"{where}: {error}") from error
+    if len(crystal.observations.hkl) == 0 or not (crystal.observations.intensity > 0).any():
+        raise XtalpriorsError(f"{where}: no reflection has an intensity above 0. Are the columns right?")
+    settings = SolveSettings(seconds=seconds, seed=seed)
+    return solve_crystal(crystal, space_group=space_group, laue=laue, settings=settings, say=say)
+
+
+def crystal_of(
+    crystal: MeasuredCrystal,
+    *,
+    cell: UnitCell | None = None,
+    formula: str | None = None,
+    wavelength_angstrom: float | None = None,
+    probe: Probe | None = None,
+    name: str | None = None,
+) -> MeasuredCrystal:
+    """What was read, with what the caller says in its place."""
+    found = replace(
+        crystal,
+        cell=cell or crystal.cell,
+        wavelength_angstrom=wavelength_angstrom or crystal.wavelength_angstrom,
+        probe=probe or crystal.probe,
+        name=name or crystal.name,
+    )
+    if formula is None:
+        return found
+    parsed = parse_formula(formula)
+    if parsed is None:
+        raise UsageError(f"--formula '{formula}' cannot be read. Write it as in 'C12 H10 N2 O2'.")
+    elements, counts = tuple(e for e, _ in parsed), np.array([n for _, n in parsed])
+    heavy = float(sum(n for e, n in parsed if e != "H"))
+    if found.cell is None or not found.cell.is_valid or heavy == 0:
+        return replace(found, elements=elements, counts=())
+    # as many formula units as give each atom the volume that it usually has
+    z = round(found.cell.volume / (VOLUME_PER_ATOM_ANGSTROM3 * heavy))
+    return replace(found, elements=elements, counts=tuple((counts * z).tolist()) if z else ())

@@ -1,0 +1,182 @@
+"""Structures solved from simulated measurements, from files to files; what cannot be solved is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+from corpus import corpus_dir
+from oracle import ask
+from simulated import Simulated, share_found, simulated
+
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.solving import Solution, solve, write_solution
+from xtalpriors.reports.solution_page import solution_page
+
+REFINE = """
+from smtbx.refinement import model
+from scitbx.lstbx import normal_eqns_solving
+found = model.from_shelx(question + ".res", question + ".hkl")
+for scatterer in found.xray_structure.scatterers():
+    scatterer.flags.set_grad_site(True)
+    scatterer.flags.set_grad_u_iso(True)
+equations = found.least_squares()
+normal_eqns_solving.naive_iterations(equations, n_max_iterations=8)
+answer = {"r1": equations.r1_factor(cutoff_factor=2)[0], "atoms": len(found.xray_structure.scatterers())}
+"""
+
+
+def positions(solution: Solution) -> np.ndarray:
+    group = solution.group
+    every = np.einsum("nij,mj->mni", group.rotations, solution.fract) + group.translations
+    return every.reshape(-1, 3) % 1.0
+
+
+@pytest.fixture(scope="module")
+def monoclinic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Simulated, Solution, Path]:
+    """A molecule in P2₁/c, solved and written."""
+    folder = tmp_path_factory.mktemp("solved")
+    made = simulated("P 1 21/c 1", seed=3)
+    solution = solve(made.write(folder), seconds=300)
+    write_solution(solution, folder / "out")
+    return made, solution, folder
+
+
+def test_a_molecule_is_found_with_its_group(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    made, solution, _ = monoclinic
+    assert (solution.verdict, solution.group) == ("solved", made.group)
+    recall, precision = share_found(made.positions, made.cell, positions(solution))
+    assert recall > 0.95 and precision > 0.95
+
+
+def test_the_res_refines_in_cctbx(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    """An independent program reads both files and refines the model: what is left is noise and hydrogen."""
+    made, _, folder = monoclinic
+    answer = ask("smtbx", REFINE, str(folder / "out" / "made"))
+    assert answer["r1"] < 0.1
+    assert answer["atoms"] == (made.crystal.numbers > 1).sum()
+
+
+def test_files_read_back(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    _, solution, folder = monoclinic
+    out = folder / "out"
+    ccp4 = gemmi.read_ccp4_map(str(out / "made.ccp4"))
+    ccp4.setup(0.0)
+    heights = [ccp4.grid.tricubic_interpolation(gemmi.Fractional(*x)) for x in solution.fract]
+    assert min(heights) > 3.0 * np.array(ccp4.grid, copy=False).std(), "atoms stand on peaks of the map"
+    mtz = gemmi.read_mtz_file(str(out / "made.mtz"))
+    assert mtz.spacegroup.hm == "P 1 21/c 1"
+    fo, fc = (np.array(mtz.column_with_label(name)) for name in ("FP", "FC"))
+    assert np.corrcoef(fo, fc)[0, 1] > 0.98
+    block = gemmi.cif.read(str(out / "made.phases.cif")).sole_block()
+    small = gemmi.make_small_structure_from_block(block)
+    calculator = gemmi.StructureFactorCalculatorX(small.cell)
+    for row in block.find("_refln_", ["index_h", "index_k", "index_l", "F_calc", "phase_calc"]):
+        h = [int(row[i]) for i in range(3)]
+        f = calculator.calculate_sf_from_small_structure(small, h)
+        if float(row[3]) > 20.0:
+            assert abs(f) == pytest.approx(float(row[3]), rel=0.02), "gemmi's F of the atoms in the file"
+            turn = np.exp(1j * np.radians(float(row[4])))
+            assert (f / abs(f) * turn.conjugate()).real > 0.99
+    assert len((out / "made.peaks.csv").read_text().splitlines()) > len(solution.fract)
+
+
+def test_the_page_says_it_in_its_head(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    _, solution, _ = monoclinic
+    page = solution_page(solution, ["made.res"])
+    head = page[: page.index("<main")]
+    assert "solved" in head and "P 1 21/c 1" in head and f"{solution.r1:.3f}" in head
+    assert page.count("<circle") > 2 * len(solution.fract), "atoms of the model, rings of the map"
+    assert "http" not in page.split("</style>")[1], "the page asks no other place for anything"
+
+
+@pytest.mark.parametrize("symbol", ["P 21 21 21", "P -1", "C 1 2/c 1", "P n a 21"])
+def test_other_groups(symbol: str, tmp_path: Path) -> None:
+    """Chiral, triclinic, centred and polar; the same absences as Pnma in Pna2₁."""
+    made = simulated(symbol, seed=5, volume_angstrom3=900.0 if symbol.startswith("C") else 560.0)
+    solution = solve(made.write(tmp_path), seconds=300)
+    assert (solution.verdict, solution.group.number) == ("solved", made.group.number)
+    recall, precision = share_found(made.positions, made.cell, positions(solution))
+    assert recall > 0.9 and precision > 0.9
+
+
+def test_the_setting_of_the_user_is_kept(tmp_path: Path) -> None:
+    """P2₁/n is solved as P2₁/n, and a declared group that is wrong does not hinder it."""
+    made = simulated("P 1 21/n 1", seed=4)
+    path = made.write(tmp_path)
+    text = (tmp_path / "made.ins").read_text()
+    (tmp_path / "made.ins").write_text(text.replace("SFAC", "LATT -1\nSYMM -X, Y, -Z\nSFAC"))
+    solution = solve(path, seconds=300)
+    assert solution.crystal.group is SpaceGroup.from_hm("P 1 2 1")
+    assert solution.group.hm == "P 1 21/n 1" and solution.verdict == "solved"
+
+
+def test_noise_is_not_called_solved(tmp_path: Path) -> None:
+    """Intensities of no structure at all, in a cell without symmetry."""
+    made = simulated("P -1", seed=1, volume_angstrom3=400.0)
+    rng = np.random.default_rng(0)
+    noise = Simulated(made.group, made.crystal, made.hkl, rng.exponential(1.0, len(made.hkl)), made.sigma)
+    solution = solve(noise.write(tmp_path), seconds=6)
+    assert solution.verdict != "solved" and solution.reasons
+
+
+def test_few_reflections_are_said(tmp_path: Path) -> None:
+    made = simulated("P 1 21/c 1", seed=3)
+    chosen = np.random.default_rng(0).random(len(made.hkl)) < 0.12
+    part = Simulated(made.group, made.crystal, *(x[chosen] for x in (made.hkl, made.intensity, made.sigma)))
+    solution = solve(part.write(tmp_path), space_group=made.group, seconds=6)
+    assert solution.verdict != "solved"
+    assert any("% of the reflections" in reason for reason in solution.reasons)
+
+
+def test_amplitudes_taken_for_intensities_are_said(tmp_path: Path) -> None:
+    made = simulated("P 21 21 21", seed=5)
+    root = np.sqrt(np.maximum(made.intensity, 0.0))
+    wrong = Simulated(made.group, made.crystal, made.hkl, root, 0.02 * root + 0.01 * root.mean())
+    solution = solve(wrong.write(tmp_path), space_group=made.group, seconds=6)
+    assert any("look like |F|" in reason for reason in solution.reasons)
+    assert solution.verdict != "solved"
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    made = simulated("P 1 21/c 1", seed=3)
+    bare = made.write(tmp_path, "bare", instructions=False)
+    with pytest.raises(UsageError, match=r"the cell is not known\. Give --cell, or an .ins file"):
+        solve(bare)
+    with pytest.raises(UsageError, match="does not have the symmetry of P 21 21 21"):
+        solve(bare, cell=made.cell, space_group=SpaceGroup.from_hm("P 21 21 21"))
+    with pytest.raises(UsageError, match="has no volume"):
+        solve(bare, cell=UnitCell(5, 5, 5, 30, 30, 100))
+    with pytest.raises(UsageError, match=r"cannot be read\. Write it as in 'C12 H10 N2 O2'"):
+        solve(bare, cell=made.cell, formula="water")
+    (tmp_path / "zero.hkl").write_text("   1   0   0    0.00    0.00\n   0   1   0    0.00    0.00\n")
+    with pytest.raises(XtalpriorsError, match="no reflection has an intensity above 0"):
+        solve(tmp_path / "zero.hkl", cell=made.cell)
+
+
+def test_what_was_read_is_not_replaced(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    _, solution, folder = monoclinic
+    before = (folder / "made.hkl").read_bytes()
+    with pytest.raises(UsageError, match="would be replaced by the output"):
+        write_solution(solution, folder)
+    (folder / "other").mkdir()
+    (folder / "other" / "made.res").write_text("TITL mine\n")
+    with pytest.raises(UsageError, match="is there already"):
+        write_solution(solution, folder / "other")
+    assert (folder / "made.hkl").read_bytes() == before
+    write_solution(solution, folder / "out")  # its own files of before are
+
+
+@pytest.mark.parametrize("name", ["crystals-hydrogen", "crystals-ylid"])
+def test_measured_crystals(name: str, tmp_path: Path) -> None:
+    """Two measured sets, P2₁/c and P2₁2₁2₁; .res files that refine isotropically below R1 0.15 in cctbx."""
+    folder = corpus_dir("reflections2") / name
+    solution = solve(folder / "data.hkl", instructions=folder / "start.ins", seconds=300)
+    assert solution.verdict == "solved"
+    assert solution.group.number == {"crystals-hydrogen": 14, "crystals-ylid": 19}[name]
+    write_solution(solution, tmp_path)
+    assert ask("smtbx", REFINE, str(tmp_path / "data"))["r1"] < 0.15

@@ -1,0 +1,217 @@
+"""Parts of solving one by one: symmetry in intensities, derivatives, peaks, elements, files of SHELX."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from simulated import simulated
+
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
+from xtalpriors.model.solving.assemble import assembled
+from xtalpriors.model.solving.candidates import find_centring, rank_groups
+from xtalpriors.model.solving.derivatives import Reflections, calculated, squared_with_derivatives
+from xtalpriors.model.solving.elements import Composition, assign_elements
+from xtalpriors.model.solving.laue import choose_laue_classes, laue_classes, metric_rotations
+from xtalpriors.model.solving.model import Atoms, site_of
+from xtalpriors.model.solving.shelx_output import atom_labels
+from xtalpriors.model.solving.space_groups import centring_vectors, group_frequency, groups_of_laue_class
+from xtalpriors.model.solving.statistics import possible_reflections
+
+CUBIC = UnitCell(9, 9, 9, 90, 90, 90)
+SECOND_OF_PAIR = {78, 95, 96, 145, 153, 154, 170, 172, 179, 181, 213}
+"""P4₃ beside P4₁, and so on: intensities do not tell the two apart."""
+HEXAGONAL = UnitCell(7, 7, 12, 90, 90, 120)
+
+
+def test_rotations_of_lattices() -> None:
+    """Proper rotations of the holohedries: 24, 12, 8, 4, 2, 1; 6 of a rhombohedral lattice."""
+    cells = {
+        24: CUBIC,
+        12: HEXAGONAL,
+        8: UnitCell(7, 7, 9, 90, 90, 90),
+        4: UnitCell(7, 8, 9, 90, 90, 90),
+        2: UnitCell(7, 8, 9, 90, 99, 90),
+        1: UnitCell(7, 8, 9, 80, 99, 95),
+    }
+    for order, cell in cells.items():
+        assert len(metric_rotations(cell)) == order
+    assert len(metric_rotations(HEXAGONAL, centring_vectors("R"))) == 6
+    assert len(metric_rotations(CUBIC, centring_vectors("C"))) == 8
+    # the subgroups of 432 that are groups of rotations: 30 (those of S₄)
+    assert len(laue_classes(metric_rotations(CUBIC))) == 30
+
+
+def test_every_space_group_has_a_place() -> None:
+    """The groups of all Laue classes and centrings on the usual axes are the 230 less 11 mirror images."""
+    axes = [CUBIC, HEXAGONAL]
+    numbers = {
+        group.number
+        for cell in axes
+        for rotations in laue_classes(metric_rotations(cell))
+        for letter in "PABCIFR"
+        for group in groups_of_laue_class(rotations, letter)
+    }
+    assert numbers == set(range(1, 231)) - SECOND_OF_PAIR
+
+
+def test_settings_that_differ_in_the_origin_only_are_there_once() -> None:
+    two_over_m = metric_rotations(UnitCell(7, 8, 9, 90, 99, 90))
+    names = [g.hm for g in groups_of_laue_class(two_over_m, "C")]
+    assert "C 1 2/c 1" in names and "C 1 2/n 1" not in names
+    primitive = [g.hm for g in groups_of_laue_class(two_over_m, "P")]
+    assert {"P 1 21/c 1", "P 1 21/n 1", "P 1 21/a 1"} <= set(primitive), "their absences differ"
+
+
+def test_frequencies_are_a_distribution() -> None:
+    """P2₁/c is the commonest of molecules; both of a pair count for one, so pairs are counted twice here."""
+    shares = [group_frequency(n, True) for n in range(1, 231)]
+    assert np.argmax(shares) == 13
+    singles = [
+        s for n, s in enumerate(shares, 1) if n not in (78, 95, 96, 145, 153, 154, 170, 172, 179, 181, 213)
+    ]
+    assert 0.9 < sum(singles) < 1.05
+
+
+@pytest.mark.parametrize(
+    ("symbol", "order"), [("P -1", 1), ("P 1 21/n 1", 2), ("P 21 21 21", 4), ("P 41", 4), ("R -3:H", 3)]
+)
+def test_symmetry_in_the_intensities(symbol: str, order: int) -> None:
+    """The Laue class from the disagreement of equivalents, centring and absences from the intensities."""
+    made = simulated(symbol, seed=2, volume_angstrom3=800.0, d_min_angstrom=0.95)
+    one = laue_rotations(np.eye(3, dtype=np.int64)[None])
+    merged = merge_equivalents(made.hkl, made.intensity, made.sigma, one)
+    e2 = merged.intensity / merged.intensity.mean()
+    possible = possible_reflections(made.cell, 0.95)
+    letter = find_centring(merged.hkl, e2, possible, contamination=0.08)
+    assert letter == made.group.centring
+    # without the absences, as in a list that lost them
+    present = e2 > 0.02
+    assert find_centring(merged.hkl[present], e2[present], possible, contamination=0.08) == letter
+    chosen = choose_laue_classes(merged, metric_rotations(made.cell, centring_vectors(letter)))
+    assert chosen[0].order == order
+
+
+def test_absences_rank_the_groups() -> None:
+    """P2₁/n of a simulated crystal comes first, and a list without its absences still shows them."""
+    made = simulated("P 1 21/n 1", seed=6, d_min_angstrom=0.95)
+    laue = laue_rotations(made.group.rotations)
+    merged = merge_equivalents(made.hkl, made.intensity, made.sigma, laue)
+    e2, sigma = merged.intensity / merged.intensity.mean(), merged.sigma / merged.intensity.mean()
+    possible = np.unique(merged.hkl, axis=0)
+    groups = groups_of_laue_class(metric_rotations(made.cell), "P")
+    for kept in (np.ones(len(e2), dtype=bool), e2 > 5 * sigma):
+        found, _ = rank_groups(
+            groups, merged.hkl[kept], e2[kept], (e2 / sigma)[kept], sigma[kept], possible,
+            contamination=0.08, with_carbon=True,
+        )  # fmt: skip
+        assert found[0].group is made.group
+    wrong = next(c for c in found if c.group.hm == "P 1 21/c 1")
+    assert wrong.log_likelihood < found[0].log_likelihood - 5
+
+
+def _some_atoms(group: SpaceGroup, cell: UnitCell) -> Atoms:
+    rng = np.random.default_rng(0)
+    fract = rng.random((4, 3))
+    fract[0] = 0.01, 0.99, 0.02  # moved onto the inversion centre, where there is one
+    sites = [site_of(group, cell, x) for x in fract]
+    return Atoms(
+        np.array([16, 6, 7, 8]),
+        np.array([s.fract for s in sites]),
+        np.array([0.02, 0.03, 0.05, 0.04]),
+        np.array([s.weight for s in sites]),
+        np.array([s.projection for s in sites]),
+    )
+
+
+@pytest.mark.parametrize("symbol", ["P 1 21/c 1", "P 21 21 21", "C 1 2/c 1", "P 32"])
+def test_derivatives_are_those_of_differences(symbol: str) -> None:
+    group = SpaceGroup.from_hm(symbol)
+    cell = HEXAGONAL if symbol == "P 32" else UnitCell(7, 8, 9, 90, 99 if "/c" in symbol else 90, 90)
+    hkl = np.random.default_rng(1).integers(-5, 6, (40, 3))
+    reflections = Reflections(group, hkl, s_squared(hkl, [cell.parameters])[0], "x-ray")
+    atoms = _some_atoms(group, cell)
+    squared, rows = squared_with_derivatives(reflections, atoms)
+    np.testing.assert_allclose(squared, np.abs(calculated(reflections, atoms)) ** 2, rtol=1e-9, atol=1e-9)
+    step = 1e-6
+    for j in range(len(atoms)):
+        for k in range(4):
+            moved = [a.copy() for a in (atoms.fract, atoms.u_iso)]
+            sides = []
+            for sign in (1, -1):
+                fract, u = moved[0].copy(), moved[1].copy()
+                if k < 3:
+                    fract[j, k] += sign * step
+                else:
+                    u[j] += sign * step
+                changed = Atoms(atoms.numbers, fract, u, atoms.weights, atoms.projections)
+                sides.append(np.abs(calculated(reflections, changed)) ** 2)
+            slope = (sides[0] - sides[1]) / (2 * step)
+            np.testing.assert_allclose(
+                rows[:, j, k], slope, rtol=1e-4, atol=1e-3 * np.abs(slope).max() + 1e-6
+            )
+
+
+def test_calculated_is_that_of_the_other_sum() -> None:
+    """Against `crystal.scattering`, float32, for the reflections of a simulated crystal."""
+    made = simulated("P n a 21", seed=5, noise=1e-6)
+    crystal = made.crystal
+    reflections = Reflections(made.group, made.hkl, s_squared(made.hkl, crystal.cells)[0], "x-ray")
+    eye = np.repeat(np.eye(3)[None], len(crystal.numbers), axis=0)
+    atoms = Atoms(
+        crystal.numbers.astype(np.int64), crystal.fract, crystal.u_iso.astype(float), crystal.weights, eye
+    )
+    ours = np.abs(calculated(reflections, atoms)) ** 2
+    np.testing.assert_allclose(ours, made.intensity, atol=0.06 * made.intensity.mean(), rtol=1e-3)
+
+
+def test_sites() -> None:
+    """Near an inversion centre an atom is on it and cannot move; near a mirror it moves in the plane."""
+    group, cell = SpaceGroup.from_hm("P 1 21/m 1"), UnitCell(7, 8, 9, 90, 99, 90)
+    centre = site_of(group, cell, np.array([0.51, 0.01, 0.49]))
+    np.testing.assert_allclose(centre.fract, [0.5, 0.0, 0.5], atol=1e-9)
+    assert centre.weight == 0.5 and not centre.projection.any()
+    mirror = site_of(group, cell, np.array([0.3, 0.26, 0.2]))
+    np.testing.assert_allclose(mirror.fract, [0.3, 0.25, 0.2], atol=1e-9)
+    np.testing.assert_allclose(mirror.projection, np.diag([1.0, 0.0, 1.0]))
+    assert site_of(group, cell, np.array([0.3, 0.1, 0.2])).weight == 1.0
+
+
+def test_elements_by_power_and_by_count() -> None:
+    """Without counts the nearest power decides; with them the strongest peaks get the heaviest element."""
+    free = Composition((6, 8, 16), (), (6.0, 8.0, 16.0))
+    powers, weights = np.array([15.0, 7.9, 7.2, 6.1, 5.5]), np.ones(5)
+    assert assign_elements(powers, weights, free, 4).tolist() == [16, 8, 8, 6, 6]
+    known = Composition((6, 8, 16), (12.0, 4.0, 4.0), (6.0, 8.0, 16.0))
+    assert assign_elements(powers, weights, known, 4).tolist() == [16, 8, 6, 6, 6]
+
+
+def test_counts_that_cannot_fill_the_cell_are_passed_over() -> None:
+    cell = UnitCell(10, 10, 10, 90, 90, 90)
+    assert Composition.of(["C", "H"], [50.0, 80.0], cell, "x-ray").counts == (50.0,)
+    assert Composition.of(["C", "H"], [500.0, 80.0], cell, "x-ray").counts == ()
+    assert Composition.of([], [], cell, "x-ray").numbers == (6, 7, 8)
+
+
+def test_bonded_atoms_stand_together() -> None:
+    """Two atoms 1.5 Å apart across the cell's edge and by symmetry are moved beside each other."""
+    group, cell = SpaceGroup.from_hm("P 1 21/c 1"), UnitCell(10, 10, 10, 90, 95, 90)
+    first, second = np.array([0.02, 0.4, 0.3]), np.array([-0.13, 0.4, 0.3])
+    image = (group.rotations[2] @ second + group.translations[2]) % 1.0
+    atoms = Atoms(
+        np.array([6, 6]),
+        np.array([first, image]),
+        np.full(2, 0.04),
+        np.ones(2),
+        np.tile(np.eye(3), (2, 1, 1)),
+    )
+    apart = np.diff(assembled(group, cell, atoms).fract, axis=0)[0]
+    assert np.linalg.norm(cell.orthogonalization @ apart) == pytest.approx(1.5, abs=1e-6)
+
+
+def test_labels_have_four_characters() -> None:
+    labels = atom_labels(np.array([6] * 1200 + [17] * 120))
+    assert max(map(len, labels)) <= 4 and len(set(labels)) == len(labels)
+    assert labels[:2] == ["C1", "C2"] and labels[998] == "C999"
