@@ -124,9 +124,8 @@ def build_report(
 
 
 def _own_pages(inputs: Inputs) -> dict[str, SubsetPage]:
-    """A page for each subset that has structures."""
-    filled = [name for name, subset in inputs.subsets.items() if len(subset.frame)]
-    return {name: subset_page(inputs, name) for name in filled}
+    """A page for each subset; one without structures says so."""
+    return {name: subset_page(inputs, name) for name in inputs.subsets}
 
 
 def _figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:

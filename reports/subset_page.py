@@ -29,20 +29,13 @@ class SubsetPage:
 
 
 def subset_page(corpus: Inputs, name: str) -> SubsetPage:
-    """The page of a subset that has structures; the same for every subset, the paper's and a user's own."""
+    """The page of a subset; the same for every subset, the paper's and a user's own."""
     inputs = corpus.only(name)
     subset = inputs.large
-    cells = [sheet_figure(inputs)]
-    if set(subset.frame["sg_number"]) == {14}:
-        cells.append(angle_figure(inputs, None))
     losses, unknown = drawn([waterfall_figure(inputs)])
-    shapes, lead = drawn(cells)
-    sections = [
-        Section("corpus", "What is in this subset?", unknown, losses),
-        Section("cells", "How large are the cells, and of what shape?", lead, shapes),
-        contents_section(inputs),
-        symmetry_section(inputs),
-    ]
+    sections = [Section("corpus", "What is in this subset?", unknown, losses)]
+    if len(subset.frame):
+        sections += _statistics(inputs)
     if name in inputs.bundles:
         tables = [bundle_table(inputs.bundles[name])]
         sections.append(
@@ -66,6 +59,19 @@ def subset_page(corpus: Inputs, name: str) -> SubsetPage:
         database_digest=inputs.corpus.digest,
     )
     return SubsetPage(html, [figure for section in sections for figure in section.figures])
+
+
+def _statistics(inputs: Inputs) -> list[Section]:
+    """Cells, contents and symmetry of a subset that has structures."""
+    cells = [sheet_figure(inputs)]
+    if set(inputs.large.frame["sg_number"]) == {14}:
+        cells.append(angle_figure(inputs, None))
+    shapes, lead = drawn(cells)
+    return [
+        Section("cells", "How large are the cells, and of what shape?", lead, shapes),
+        contents_section(inputs),
+        symmetry_section(inputs),
+    ]
 
 
 def _facts(inputs: Inputs) -> list[Fact]:

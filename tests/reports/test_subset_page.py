@@ -51,8 +51,11 @@ def test_a_subset_of_ones_own_has_the_same_page(
 ) -> None:
     """Three structures of P-1 in a database of twelve; the name of the folder and the description are odd."""
     database = make_database(tmp_path / "Gläser & <Söhne>" / "crystals.duckdb", 12)
-    write_subset(database, MINE, tmp_path / "file.parquet")
-    index = build_report(database, [], tmp_path / "r", subsets=[tmp_path / "file.parquet"])
+    cubic = SubsetDefinition(name="cubic", space_group_numbers=(225,))
+    files = [tmp_path / "file.parquet", tmp_path / "empty.parquet"]
+    for definition, file in zip((MINE, cubic), files, strict=True):
+        write_subset(database, definition, file)
+    index = build_report(database, [], tmp_path / "r", subsets=files)
     page = (tmp_path / "r" / "subsets" / "mine" / "index.html").read_text(encoding="utf-8")
     text = index.read_text(encoding="utf-8")
     assert 'href="subsets/mine/index.html"' in text
@@ -63,5 +66,7 @@ def test_a_subset_of_ones_own_has_the_same_page(
     assert {"overview.svg", "groups.svg", "groups.csv", "packing.svg", "space_groups.csv"} <= figures
     assert "angle.svg" not in figures, "P-1 has no monoclinic angle"
     assert "3 entries of 3 different crystals" in page
+    empty = (tmp_path / "r" / "subsets" / "cubic" / "index.html").read_text(encoding="utf-8")
+    assert "0 entries of 0 different crystals" in empty and empty.count("<figure") == 1
     frame = pd.read_csv(tmp_path / "r" / "subsets" / "mine" / "figures" / "groups.csv")
     assert set(frame["number"]) == {2}
