@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,26 @@ from xtalpriors.model.dual_space.inputs import known_of
 from xtalpriors.model.dual_space.loss import weighted_loss
 from xtalpriors.model.dual_space.network import DualSpaceNetwork, Step
 from xtalpriors.model.dual_space.states import State, flipping_state, make_state
-from xtalpriors.model.dual_space.weights import DualSpaceCard, save_network
+from xtalpriors.model.dual_space.weights import FILE_NAME, NETWORK, DualSpaceCard, save_network
 from xtalpriors.model.training.averaging import average_, decay_at
 from xtalpriors.model.training.muon import Muon
+from xtalpriors.outputs import FileKind, check_outputs, text_with
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = ["Trainer", "train_dual_space"]
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT_FILE = "checkpoint.pt"
+LOG_FILE = "log.jsonl"
+
+
+def _is_checkpoint(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        return bool(names) and b"priors_digest" in archive.read(names[0])
+
+
+CHECKPOINT = FileKind("a checkpoint of a dual-space network", _is_checkpoint)
+LOG = FileKind("the log of a training", text_with('"crystals": '))
 _WARM_UP = 100
 _LARGEST_NORM = 1.0
 
@@ -158,7 +171,7 @@ class Trainer:
             "seconds": self.seconds,
             "last": self.last,
         }
-        with replacing(folder / CHECKPOINT) as part:
+        with replacing(folder / CHECKPOINT_FILE, CHECKPOINT) as part:
             torch.save(content, part)
 
     def load(self, folder: Path) -> bool:
@@ -169,7 +182,7 @@ class Trainer:
         UsageError
             It belongs to a run with another configuration.
         """
-        file = folder / CHECKPOINT
+        file = folder / CHECKPOINT_FILE
         if not file.is_file():
             return False
         content = torch.load(file, map_location=self.device, weights_only=True)
@@ -239,6 +252,9 @@ def train_dual_space(
     Writes `dual-space.safetensors` (the averaged weights and their card), `checkpoint.pt` and `log.jsonl` at
     least every `checkpoint_every_seconds`.
     """
+    check_outputs(
+        [(output / CHECKPOINT_FILE, CHECKPOINT), (output / LOG_FILE, LOG), (output / FILE_NAME, NETWORK)]
+    )
     output.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, bundle, torch.device(device))
     trainer.load(output)
@@ -284,5 +300,5 @@ def _log(folder: Path, trainer: Trainer, **values: float) -> None:
         "rate": trainer.rate,
         **values,
     }
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps({k: round(v, 6) for k, v in record.items()}, sort_keys=True) + "\n")

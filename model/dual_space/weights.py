@@ -14,11 +14,13 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.dual_space.config import DualSpaceConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
-from xtalpriors.model.network.weights import METADATA_KEY, weights_digest, write_tensors
+from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
+from xtalpriors.outputs import FileKind
 
-__all__ = ["FILE_NAME", "DualSpaceCard", "load_network", "save_network"]
+__all__ = ["FILE_NAME", "NETWORK", "DualSpaceCard", "load_network", "save_network"]
 
 FILE_NAME: Final = "dual-space.safetensors"
+NETWORK: Final = FileKind("a dual-space network", tensors_with("card_version"))
 
 
 class DualSpaceCard(Frozen):
@@ -49,7 +51,7 @@ def save_network(
         for name, value in network.state_dict().items()
     }
     card = card.model_copy(update={"weights_digest": weights_digest(tensors)})
-    write_tensors(file, tensors, card.model_dump(mode="json"))
+    write_tensors(file, tensors, card.model_dump(mode="json"), NETWORK)
     return file
 
 
