@@ -27,7 +27,8 @@ def test_report_without_bundles_is_self_contained(report: Path) -> None:
     assert links == {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
     assert not re.findall(r"url\((?!#)|@import", page)
     figures = sorted(p.stem for p in (report / "figures").glob("*.svg"))
-    assert {"volume", "lengths", "angle", "packing", "displacement", "hydrogen", "elements"} <= set(figures)
+    assert {"volume", "lengths", "angle", "packing", "displacement", "hydrogen"} <= set(figures)
+    assert "elements" not in figures and "with element frequencies was given" in page, "no empty panel"
     assert {"special_positions", "space_groups", "waterfall", "rejections", "redeterminations"} <= set(
         figures
     )
