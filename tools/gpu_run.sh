@@ -4,7 +4,7 @@
 #
 #   tools/gpu_run.sh WHEELS [MINUTES] [DEVICE] [MORE OPTIONS of xtalpriors dual-space …]
 #
-# WHEELS holds wheels of what is missing there (gemmi, blake3, pydantic and what it needs), for its Python.
+# TESTS=0 leaves the tests out. WHEELS holds wheels of what is missing there (gemmi, blake3, pydantic and what it needs), for its Python.
 set -u
 wheels=$1; minutes=${2:-7}; device=${3:-cuda}; shift $(($# < 3 ? $# : 3))
 site=/tmp/xtalpriors-site; OUT=${OUT:-/tmp/xtalpriors-out}; export OUT
@@ -20,7 +20,7 @@ from xtalpriors.model.dual_space.crystals import pool
 from xtalpriors.priors import published_bundle
 for number in range(8): pool(published_bundle(), CrystalConfig(pool=8), 0, number)' >> "$OUT/training.txt" 2>&1 &
 (python3 -c 'import torch; print(torch.__version__, torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU")'
-  timeout 100 python3 -m pytest -q -p no:cacheprovider -k cuda tests/model/test_cuda.py tests/model/test_train.py) > "$OUT/tests.txt" 2>&1
+  [ "${TESTS:-1}" = 0 ] || timeout 100 python3 -m pytest -q -p no:cacheprovider -k cuda tests/model/test_cuda.py tests/model/test_train.py) > "$OUT/tests.txt" 2>&1
 wait
 end=$(python3 -c "import time; print(int(time.time() + 60 * $minutes + 40))")
 for attempt in 1 2 3; do # after a failure the run goes on from its last checkpoint
