@@ -5,6 +5,7 @@ Exit status: 0 done, 1 the run failed, 2 wrong use, 3 `solve` found no sure stru
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 import textwrap
@@ -101,16 +102,16 @@ def main() -> None:
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
-    file: str,
-    line: int,
-    to: TextIO | None = None,
-    text: str | None = None,
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """A warning of this project as a sentence, any other as Python prints it."""
     if issubclass(category, XtalpriorsWarning):
         _fail(str(message))
     else:
-        print(warnings.formatwarning(message, category, file, line, text), file=to or sys.stderr)
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=file or sys.stderr)
 
 
 def run(arguments: list[str]) -> int:
@@ -138,6 +139,12 @@ def _failed(error: Exception, given: list[str]) -> int:
     """Say what went wrong with a command line; the exit status."""
     if isinstance(error, BrokenPipeError):  # nobody reads any more what is printed
         to_nowhere()
+        return 1
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        _fail(
+            f"{error.filename or 'a file'} cannot be written ({error.strerror}). Free some space, "
+            "and give the same command again; --debug says where it was."
+        )
         return 1
     if isinstance(error, XtalpriorsError | OSError | MemoryError):
         _fail(str(error) or type(error).__name__)
