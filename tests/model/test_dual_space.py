@@ -13,6 +13,7 @@ from xtalpriors.crystal.symmetry.origins import permissible_origins
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.charge_flipping.flipping import random_start
+from xtalpriors.model.charge_flipping.known_crystals import artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import aligned
 from xtalpriors.model.dual_space.config import CrystalConfig, DualSpaceConfig, load_config
 from xtalpriors.model.dual_space.convolution import _ByNeighbours, averaged_kernel, symmetric_convolution
@@ -22,6 +23,13 @@ from xtalpriors.model.dual_space.inputs import Known, known_of
 from xtalpriors.model.dual_space.loss import negative_log_likelihood, weighted_loss
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.network_size import DualSpaceSize
+from xtalpriors.model.dual_space.phasing import (
+    grid_of_crystal,
+    listed,
+    phase_by_network,
+    phase_with_network,
+    places_of,
+)
 from xtalpriors.model.dual_space.states import flipping_state, noisy_state, origin_fixing, start_state
 from xtalpriors.model.dual_space.training import Trainer, train_dual_space
 from xtalpriors.model.dual_space.transform import transform_of
@@ -384,3 +392,42 @@ def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"learning_rte.*learning_rate"):
         load_config("smoke", {"learning_rte": 1})
     assert load_config("gpu", {"size.width": 32}).size.width == 32
+
+
+def test_phases_of_a_crystal_and_doubts() -> None:
+    """Untrained: the interface, the order of reflections, and honest doubts about data of other kinds."""
+    model = network()
+    rng = np.random.default_rng(0)
+    made = next(artificial_crystals("P 1 21/c 1", 1, 1.6, (200.0, 300.0), seed=3))
+    grid = grid_of_crystal(made.grid.group, made.cell, 1.6)
+    amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
+    at = places_of(grid, made.grid.hkl)
+    torch.testing.assert_close(amplitudes[torch.from_numpy(at)], made.amplitudes)
+    images = made.grid.hkl @ made.grid.group.rotations[1]
+    np.testing.assert_array_equal(places_of(grid, -images), at, "equivalents stand in the same place")
+    found = phase_with_network(model, grid, made.cell, amplitudes, trials=3, rng=rng)
+    assert found.f.shape == (3, len(amplitudes)) and found.doubt is None
+    assert ((found.expected_r > 0) & (found.expected_r < 1)).all() and 0 <= found.best < 3
+    assert (found.f.abs() <= 1.0 + 1e-6).all()
+    alone = phase_by_network(model, grid, made.cell, amplitudes, starts=2, steps=3, rng=rng)
+    assert alone.f.shape == (2, len(amplitudes))
+
+    def doubt(values: torch.Tensor, trained: tuple[float, float] = (1.0, 2.0)) -> str:
+        other = phase_by_network(
+            model, grid, made.cell, values, starts=1, steps=1, rng=rng, d_min_trained=trained
+        )
+        return str(other.doubt)
+
+    assert "data end at 1.6" in doubt(amplitudes, (0.8, 1.2))
+    assert "nearly equal" in doubt((amplitudes > 0).float())
+    s2 = known_of(grid, np.array([made.cell]), amplitudes[None]).reflection[0, :, 2]
+    inner = torch.nonzero((s2 < 0.15) & (amplitudes > 0))[:, 0]
+    without = amplitudes.clone()
+    without[inner[len(inner) // 3 :]] = 0.0
+    assert "low resolution" in doubt(without)
+    with pytest.raises(XtalpriorsError, match="Every amplitude is 0"):
+        phase_by_network(model, grid, made.cell, amplitudes * 0, rng=rng)
+    with pytest.raises(UsageError, match=r"needs a grid of 76 points along axis a"):
+        grid_of_crystal(made.grid.group, (60.0, 5.0, 5.0, 90.0, 95.0, 90.0), 1.6)
+    with pytest.raises(UsageError, match=r"reflection \[90, 0, 0\] does not fit a grid"):
+        places_of(grid, np.array([[90, 0, 0]]))
