@@ -14,8 +14,9 @@ from xtalpriors.model.solving.elements import Composition, assign_elements, peak
 from xtalpriors.model.solving.least_squares import Fit, Observed, refine
 from xtalpriors.model.solving.model import Atoms, nearest_images
 from xtalpriors.model.solving.peaks import Peaks, density_map, find_peaks
+from xtalpriors.model.solving.prepare import GroupData
 
-__all__ = ["Built", "build_model"]
+__all__ = ["Built", "agreement", "build_model"]
 
 START_U_ANGSTROM2 = 0.04
 LARGEST_U = 3.0
@@ -181,3 +182,13 @@ def _with_difference(
         peaks.projections[free],
     )
     return atoms.joined(new)
+
+
+def agreement(data: GroupData, built: Built) -> tuple[float, float]:
+    """R_weak and the correlation of |Fo| and |Fc| in %."""
+    fc = np.abs(built.f)
+    e2 = fc**2 / np.maximum(data.amplitude / np.maximum(data.e, 1e-9), 1e-9) ** 2
+    e2 /= e2.mean()
+    weak = np.argsort(data.e, kind="stable")[: max(1, len(data.e) // 10)]
+    correlation: F64 = np.corrcoef(data.amplitude, fc)
+    return float(e2[weak].mean()), float(100.0 * correlation[0, 1])

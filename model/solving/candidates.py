@@ -125,7 +125,7 @@ def find_centring(hkl: I64, e2: F64, possible: I64, *, contamination: float) -> 
 def off_lattice(hkl: I64, vectors: F64) -> Bool:
     """Which reflections (m, 3) the centring vectors (n, 3) extinguish, (m,)."""
     product: F64 = hkl @ vectors.T
-    off: Bool = (np.abs(product - np.rint(product)) > 1e-6).any(axis=1)
+    off: Bool = np.any(np.abs(product - np.rint(product)) > 1e-6, axis=1)
     return off
 
 

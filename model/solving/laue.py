@@ -15,6 +15,7 @@ import numpy as np
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.model.measured.merging import Merged, laue_rotations
+from xtalpriors.model.solving.space_groups import groups_of_laue_class
 
 __all__ = ["LaueClass", "choose_laue_classes", "laue_classes", "metric_rotations"]
 
@@ -123,7 +124,9 @@ def _disagreement(merged: Merged, rotation: I64) -> float:
     return float(np.abs(first - second).sum() / np.abs(first + second).sum())
 
 
-def choose_laue_classes(merged: Merged, rotations: I64, declared: I64 | None = None) -> list[LaueClass]:
+def choose_laue_classes(
+    merged: Merged, rotations: I64, letter: str, declared: I64 | None = None
+) -> list[LaueClass]:
     """Laue classes that the intensities may have, the likeliest first: one, or two where it is doubtful.
 
     The largest group is taken all of whose rotations relate reflections with intensities that agree about as
@@ -136,6 +139,8 @@ def choose_laue_classes(merged: Merged, rotations: I64, declared: I64 | None = N
         Merged in −1.
     rotations
         Of the lattice, from `metric_rotations`.
+    letter
+        Centring: Laue classes that no listed setting has with it (unique axes along diagonals) are left out.
     declared
         Rotations (n, 3, 3) of the group that a file declares.
     """
@@ -150,6 +155,8 @@ def choose_laue_classes(merged: Merged, rotations: I64, declared: I64 | None = N
         unseen = {k for k in keys if not np.isfinite(found[k])}
         limit = max(ALWAYS_GOOD, LARGEST_RATIO * noise)
         if (worst is not None and worst > limit) or (known is not None and unseen - known):
+            continue
+        if not groups_of_laue_class(group, letter):
             continue
         if not chosen:
             chosen.append(LaueClass(group, worst))

@@ -14,32 +14,39 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from xtalpriors.arrays import F64, I64
+from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
-from xtalpriors.model.solving.assemble import assembled
-from xtalpriors.model.solving.build import Built, build_model
+from xtalpriors.model.solving.attempts import Attempts
 from xtalpriors.model.solving.candidates import AbsenceClass, Candidate, mean_e2_minus_1, rank_groups
-from xtalpriors.model.solving.derivatives import Reflections, calculated
 from xtalpriors.model.solving.doubts import GOOD_R1, data_doubts, model_doubts
 from xtalpriors.model.solving.elements import Composition
 from xtalpriors.model.solving.laue import LaueClass, choose_laue_classes, metric_rotations
-from xtalpriors.model.solving.least_squares import Observed
-from xtalpriors.model.solving.phasing import Trials, flip_trials, group_grid, placed_in_group
+from xtalpriors.model.solving.phasing import (
+    Trials,
+    flip_trials,
+    group_grid,
+    placed_in_group,
+)
 from xtalpriors.model.solving.prepare import (
     CONTAMINATION,
-    GroupData,
     UniqueData,
     data_of_group,
     friedel_merged,
     lattice_of,
     unique_data,
 )
-from xtalpriors.model.solving.solution import Solution, TriedGroup
-from xtalpriors.model.solving.space_groups import centring_vectors, groups_of_laue_class
+from xtalpriors.model.solving.solution import Solution
+from xtalpriors.model.solving.space_groups import (
+    CENTRINGS,
+    centring_vectors,
+    expanded,
+    groups_of_laue_class,
+    lattice_group,
+    proper_rotations,
+)
 
 __all__ = ["SolveSettings", "solve_crystal"]
 
@@ -48,12 +55,6 @@ GROUPS_COMPARED = 8
 """Candidates whose symmetry is looked for in the density found without symmetry."""
 UNLIKELY = 14.0
 """A candidate whose log likelihood is lower than the best one's by more is not looked at."""
-DECISIVE = 8.0
-"""A group that solves the structure and whose score leads by so much needs no comparison."""
-NEARLY_DECISIVE = 4.0, 0.1
-"""Nor does one that leads by less with a smaller R1 than this."""
-SEEN_SYMMETRY = 0.45
-"""Correlation of a solved density with its image by a group above which the group is tried on it."""
 SYMMETRY_WEIGHT = 12.0
 ENOUGH_SYMMETRY = 0.7
 """Correlation of a density with its image above which the symmetry counts as seen."""
@@ -144,9 +145,9 @@ class _Search:
     ) -> None:
         self.crystal, self.cell, self.probe = crystal, cell, probe
         self.settings, self.begun, self.say = settings, begun, say
-        self.composition = Composition.of(crystal.elements, crystal.counts, cell, probe)
         self.rng = np.random.default_rng(settings.seed)
-        self.tried: dict[SpaceGroup, TriedGroup] = {}
+        composition = Composition.of(crystal.elements, crystal.counts, cell, probe)
+        self.attempts = Attempts(cell, probe, composition, self.rng, say)
 
     @property
     def time_left(self) -> float:
@@ -155,13 +156,18 @@ class _Search:
     def run(self, space_group: SpaceGroup | None, laue: SpaceGroup | None) -> Solution:
         merged = friedel_merged(self.crystal.observations)
         given = space_group or laue
-        letter = given.centring if given else lattice_of(merged, self.cell, self.probe)
+        letter = space_group.centring if space_group else lattice_of(merged, self.cell, self.probe)
+        if letter not in CENTRINGS:
+            raise UsageError(
+                f"{space_group} has a centring that is no letter. Describe the cell and the reflections on "
+                "conventional axes."
+            )
         if given is not None:
-            classes = [LaueClass(_proper(given), None)]
+            classes = [LaueClass(proper_rotations(given), None)]
         else:
             rotations = metric_rotations(self.cell, centring_vectors(letter))
-            declared = None if self.crystal.group is None else _proper(self.crystal.group)
-            classes = choose_laue_classes(merged, rotations, declared)
+            declared = None if self.crystal.group is None else proper_rotations(self.crystal.group)
+            classes = choose_laue_classes(merged, rotations, letter, declared)
         data = [self._unique(c.rotations, letter) for c in classes]
         candidates: list[Candidate] = []
         absences: list[AbsenceClass] = []
@@ -179,22 +185,22 @@ class _Search:
         round_ = 0
         while True:
             for i, (score, candidate, symmetry, start) in enumerate(shortlist):
-                if self.tried and self.time_left < 0:
+                if self.attempts.tried and self.time_left < 0:
                     break
-                self._try_group(candidate, ranked[candidate.group], symmetry, start, round_)
+                self.attempts.try_group(candidate, ranked[candidate.group], symmetry, start, round_)
                 lead = score - max((other[0] for other in shortlist[i + 1 :]), default=-np.inf)
-                if self._decided(candidate.group, lead):
+                if self.attempts.decided(candidate.group, lead):
                     break
-            self._raise_symmetry(candidates, ranked, hkl)
-            best = min(self.tried.values(), key=lambda t: t.r1)
-            if best.r1 < GOOD_R1[self.probe] or self.time_left < 0.2 * self.settings.seconds:
+            self.attempts.raise_symmetry(candidates, ranked, hkl)
+            best = self.attempts.best_r1
+            if best < GOOD_R1[self.probe] or self.time_left < 0.2 * self.settings.seconds:
                 break
             round_ += 1
-            self.say(f"round {round_ + 1}: best R1 {best.r1:.3f}")
+            self.say(f"round {round_ + 1}: best R1 {best:.3f}")
             shortlist = [(score, c, s, None) for score, c, s, _ in shortlist]
-        order = self._order()
-        order[0] = self._assembled(order[0])
-        e2 = data_of_group(data[0], _lattice_group(letter), self.cell)
+        order = self.attempts.ordered()
+        order[0] = self.attempts.assembled_model(order[0])
+        e2 = data_of_group(data[0], lattice_group(letter), self.cell)
         statistic = mean_e2_minus_1(e2.intensity / data[0].expected)
         chosen = order[0].candidate.group
         verdict, doubts = model_doubts(order, self.crystal, self.probe)
@@ -218,49 +224,6 @@ class _Search:
             self.settings.clock() - self.begun,
         )
 
-    def _assembled(self, tried: TriedGroup) -> TriedGroup:
-        """The model with bonded atoms together; F does not change."""
-        fit = tried.built.fit
-        atoms = assembled(tried.candidate.group, self.cell, fit.atoms)
-        return replace(tried, built=replace(tried.built, fit=replace(fit, atoms=atoms)))
-
-    def _decided(self, group: SpaceGroup, lead: float) -> bool:
-        r1 = self.tried[group].r1
-        if r1 >= GOOD_R1[self.probe]:
-            return False
-        return lead > DECISIVE or (lead > NEARLY_DECISIVE[0] and r1 < NEARLY_DECISIVE[1])
-
-    def _raise_symmetry(
-        self, candidates: list[Candidate], ranked: dict[SpaceGroup, UniqueData], hkl: I64
-    ) -> None:
-        """Where a structure was solved in one group, try likelier groups on its density."""
-        best = min(self.tried.values(), key=lambda t: t.r1)
-        if best.r1 >= GOOD_R1[self.probe]:
-            return
-        likelier = [
-            c
-            for c in candidates
-            if c.log_likelihood > best.candidate.log_likelihood - 1.0
-            and not c.refuted
-            and (c.group not in self.tried or self.tried[c.group].r1 >= GOOD_R1[self.probe])
-        ]
-        if not likelier:
-            return
-        f = self._density_of(best, hkl)
-        for candidate in sorted(likelier, key=lambda c: -c.log_likelihood)[:GROUPS_TRIED]:
-            data = data_of_group(ranked[candidate.group], candidate.group, self.cell)
-            grid = group_grid(candidate.group, data.hkl)
-            placed, symmetry = placed_in_group(grid, data.e, hkl, f)
-            if symmetry[0] > SEEN_SYMMETRY:
-                self.say(f"{candidate.group.hm} fits the solution in {best.candidate.group.hm}")
-                self._build(candidate, data, float(symmetry[0]), [(0.0, _phases(placed[0]))])
-
-    def _density_of(self, tried: TriedGroup, hkl: I64) -> torch.Tensor:
-        """Structure factors (1, m) of a model for reflections of no symmetry."""
-        s2 = s_squared(hkl, [self.cell.parameters])[0]
-        f = calculated(Reflections(tried.candidate.group, hkl, s2, self.probe), tried.built.fit.atoms)
-        return torch.from_numpy(f.astype(np.complex64))[None]
-
     def _unique(self, rotations: I64, letter: str) -> UniqueData:
         return unique_data(self.crystal.observations, self.cell, rotations, letter, self.probe)
 
@@ -281,9 +244,9 @@ class _Search:
 
     def _without_symmetry(self, unique: UniqueData, letter: str) -> tuple[I64, Trials]:
         """Flipping with the symmetry of the lattice: reflections, one of each Friedel pair, and trials."""
-        lattice = _lattice_group(letter)
+        lattice = lattice_group(letter)
         data = data_of_group(unique, lattice, self.cell)
-        hkl, source = _expanded(data.hkl, unique.laue)
+        hkl, source = expanded(data.hkl, unique.laue)
         grid = group_grid(lattice, hkl)
         self.say(f"charge flipping without symmetry: {len(hkl)} reflections, grid {grid.shape}")
         until = (1.0 - FIRST_SHARE) * self.settings.seconds
@@ -321,117 +284,3 @@ class _Search:
             scored.append((score, candidate, float(symmetry[0]), placed))
         scored.sort(key=lambda row: -row[0])
         return [row for row in scored[:GROUPS_TRIED] if row[0] > scored[0][0] - UNLIKELY]
-
-    def _try_group(
-        self,
-        candidate: Candidate,
-        unique: UniqueData,
-        symmetry: float | None,
-        start: torch.Tensor | None,
-        round_: int,
-    ) -> None:
-        """Flip with the symmetry of a group, build a model of the best trial, and keep the best model."""
-        group = candidate.group
-        self.say(f"solving in {group.hm}")
-        data = data_of_group(unique, group, self.cell)
-        grid = group_grid(group, data.hkl)
-        factor = (1.0, 0.92, 1.08, 0.85)[round_ % 4]
-        trials = flip_trials(
-            grid,
-            data.amplitude,
-            data.e,
-            unique.d_min_angstrom,
-            self.rng,
-            trials=2 if round_ == 0 else 6,
-            cycles=150 if round_ == 0 else 400,
-            start=start,
-            threshold_factor=factor,
-        )
-        starts = [(float(trials.gain[0]), _phases(trials.f[0]))]
-        if start is not None:
-            starts.append((0.0, _phases(start[0])))
-        self._build(candidate, data, symmetry, starts)
-
-    def _build(
-        self,
-        candidate: Candidate,
-        data: GroupData,
-        symmetry: float | None,
-        starts: list[tuple[float, np.ndarray]],
-    ) -> None:
-        """Models from phases, until one explains the data; the best of the group is kept."""
-        group = candidate.group
-        reflections = Reflections(group, data.hkl, data.s2, self.probe)
-        observed = Observed(data.intensity, data.sigma, data.amplitude)
-        for gain, phases in starts:
-            before = self.tried.get(group)
-            if before is not None and before.r1 < GOOD_R1[self.probe]:
-                break
-            built = build_model(reflections, observed, self.cell, self.composition, phases)
-            if self.composition.counts and 0.13 < built.fit.r1 < 0.4:
-                # many a formula is a place holder: the density may know better
-                free = replace(self.composition, counts=())
-                other = build_model(reflections, observed, self.cell, free, phases)
-                built = min(built, other, key=lambda b: b.fit.r1)
-            merits = ((gain, built.fit.r1), *(before.merits if before else ()))
-            if before is not None and before.r1 <= built.fit.r1:
-                self.tried[group] = replace(before, merits=merits)
-            else:
-                self.tried[group] = TriedGroup(
-                    candidate, data, symmetry, built, phases, *_explained(data, built), merits
-                )
-
-    def _order(self) -> list[TriedGroup]:
-        """Tried groups, the one to report first.
-
-        A group with less symmetry always fits better: of groups whose R1 is about as good as the best the one
-        with the most symmetry is taken, and of equal ones the likeliest.
-        """
-        tried = list(self.tried.values())
-        best = min(t.r1 for t in tried)
-        good = [t for t in tried if t.r1 <= 1.25 * best + 0.02]
-        chosen = max(good, key=lambda t: (t.candidate.group.order, t.candidate.log_likelihood))
-        return [chosen, *sorted((t for t in tried if t is not chosen), key=lambda t: t.r1)]
-
-
-def _proper(group: SpaceGroup) -> I64:
-    """The proper rotations R or −R of a group's operators (n, 3, 3)."""
-    sign = np.rint(np.linalg.det(group.rotations)).astype(np.int64)
-    turned = group.rotations * sign[:, None, None]
-    return np.unique(turned.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
-
-
-def _lattice_group(letter: str) -> SpaceGroup:
-    from fractions import Fraction
-
-    triplets = ["x,y,z"]
-    for vector in centring_vectors(letter):
-        parts = [str(Fraction(v).limit_denominator(12)) for v in vector]
-        triplets.append(",".join(f"{axis}+{part}" for axis, part in zip("xyz", parts, strict=True)))
-    return SpaceGroup.from_operators(triplets)
-
-
-def _expanded(hkl: I64, laue: I64) -> tuple[I64, I64]:
-    """All equivalents of unique reflections, one of each Friedel pair, and whose each is."""
-    images = np.einsum("mi,nij->nmj", hkl, laue).reshape(-1, 3)
-    source = np.tile(np.arange(len(hkl)), len(laue))
-    h, k, l = images.T
-    half = (l > 0) | ((l == 0) & ((k > 0) | ((k == 0) & (h > 0))))
-    unique, first = np.unique(images[half], axis=0, return_index=True)
-    return unique, source[half][first]
-
-
-def _phases(f: torch.Tensor) -> np.ndarray:
-    values = f.numpy().astype(np.complex128)
-    size = np.abs(values)
-    return np.where(size > 0, values / np.where(size > 0, size, 1.0), 1.0)
-
-
-def _explained(data: GroupData, built: Built) -> tuple[float, float]:
-    """R_weak and the correlation of |Fo| and |Fc| in %."""
-    fc = np.abs(built.f)
-    e2 = fc**2 / np.maximum(data.amplitude / np.maximum(data.e, 1e-9), 1e-9) ** 2
-    e2 /= e2.mean()
-    weak = np.argsort(data.e, kind="stable")[: max(1, len(data.e) // 10)]
-    correlation: F64 = np.corrcoef(data.amplitude, fc)
-    return float(e2[weak].mean()), float(100.0 * correlation[0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 
@@ -13,7 +14,14 @@ from xtalpriors.crystal.scattering.reciprocal import systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.measured.merging import laue_rotations
 
-__all__ = ["centring_vectors", "group_frequency", "groups_of_laue_class"]
+__all__ = [
+    "centring_vectors",
+    "expanded",
+    "group_frequency",
+    "groups_of_laue_class",
+    "lattice_group",
+    "proper_rotations",
+]
 
 CENTRINGS = {
     "P": (),
@@ -116,3 +124,29 @@ _ENANTIOMORPHS = (
     (180, 181), (212, 213),
 )  # fmt: skip
 _PAIRS = dict(_ENANTIOMORPHS) | {b: a for a, b in _ENANTIOMORPHS}
+
+
+def proper_rotations(group: SpaceGroup) -> I64:
+    """The proper rotations R or −R of a group's operators (n, 3, 3)."""
+    sign = np.rint(np.linalg.det(group.rotations)).astype(np.int64)
+    turned = group.rotations * sign[:, None, None]
+    return np.unique(turned.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
+
+
+def lattice_group(letter: str) -> SpaceGroup:
+    """The group of the centring translations of a letter."""
+    triplets = ["x,y,z"]
+    for vector in centring_vectors(letter):
+        parts = [str(Fraction(v).limit_denominator(12)) for v in vector]
+        triplets.append(",".join(f"{axis}+{part}" for axis, part in zip("xyz", parts, strict=True)))
+    return SpaceGroup.from_operators(triplets)
+
+
+def expanded(hkl: I64, laue: I64) -> tuple[I64, I64]:
+    """All equivalents of unique reflections, one of each Friedel pair, and whose each is."""
+    images = np.einsum("mi,nij->nmj", hkl, laue).reshape(-1, 3)
+    source = np.tile(np.arange(len(hkl)), len(laue))
+    h, k, l = images.T
+    half = (l > 0) | ((l == 0) & ((k > 0) | ((k == 0) & (h > 0))))
+    unique, first = np.unique(images[half], axis=0, return_index=True)
+    return unique, source[half][first]

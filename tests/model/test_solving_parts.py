@@ -90,7 +90,7 @@ def test_symmetry_in_the_intensities(symbol: str, order: int) -> None:
     # without the absences, as in a list that lost them
     present = e2 > 0.02
     assert find_centring(merged.hkl[present], e2[present], possible, contamination=0.08) == letter
-    chosen = choose_laue_classes(merged, metric_rotations(made.cell, centring_vectors(letter)))
+    chosen = choose_laue_classes(merged, metric_rotations(made.cell, centring_vectors(letter)), letter)
     assert chosen[0].order == order
 
 

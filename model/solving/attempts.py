@@ -1,0 +1,184 @@
+"""Groups in which a structure is solved: flipping with their symmetry, models, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from xtalpriors.arrays import I64
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.measured.read_data import Probe
+from xtalpriors.model.solving.assemble import assembled
+from xtalpriors.model.solving.build import agreement, build_model
+from xtalpriors.model.solving.candidates import Candidate
+from xtalpriors.model.solving.derivatives import Reflections, calculated
+from xtalpriors.model.solving.doubts import GOOD_R1
+from xtalpriors.model.solving.elements import Composition
+from xtalpriors.model.solving.least_squares import Observed
+from xtalpriors.model.solving.phasing import flip_trials, group_grid, phase_factors, placed_in_group
+from xtalpriors.model.solving.prepare import GroupData, UniqueData, data_of_group
+from xtalpriors.model.solving.solution import TriedGroup
+
+__all__ = ["Attempts"]
+
+GROUPS_RAISED = 3
+"""Groups that are tried on the density of a solved one, at most."""
+DECISIVE = 8.0
+"""A group that solves the structure and whose score leads by so much needs no comparison."""
+NEARLY_DECISIVE = 4.0, 0.1
+"""Nor does one that leads by less with a smaller R1 than this."""
+SEEN_SYMMETRY = 0.45
+"""Correlation of a solved density with its image by a group above which the group is tried on it."""
+
+
+class Attempts:
+    """What was tried on one crystal, by group.
+
+    Parameters
+    ----------
+    cell, probe, composition
+        Of the crystal.
+    rng
+        Of the random phases.
+    say
+        Told what is being done.
+    """
+
+    def __init__(
+        self,
+        cell: UnitCell,
+        probe: Probe,
+        composition: Composition,
+        rng: np.random.Generator,
+        say: Callable[[str], None],
+    ) -> None:
+        self.cell, self.probe, self.composition = cell, probe, composition
+        self.rng, self.say = rng, say
+        self.tried: dict[SpaceGroup, TriedGroup] = {}
+
+    @property
+    def best_r1(self) -> float:
+        """The smallest R1; 1 where nothing was tried."""
+        return min((t.r1 for t in self.tried.values()), default=1.0)
+
+    def decided(self, group: SpaceGroup, lead: float) -> bool:
+        """Whether a tried group solves the structure, and leads the others by enough to try none of them."""
+        r1 = self.tried[group].r1
+        if r1 >= GOOD_R1[self.probe]:
+            return False
+        return lead > DECISIVE or (lead > NEARLY_DECISIVE[0] and r1 < NEARLY_DECISIVE[1])
+
+    def raise_symmetry(
+        self, candidates: list[Candidate], ranked: dict[SpaceGroup, UniqueData], hkl: I64
+    ) -> None:
+        """Where a structure was solved in one group, try likelier groups on its density."""
+        best = min(self.tried.values(), key=lambda t: t.r1)
+        if best.r1 >= GOOD_R1[self.probe]:
+            return
+        likelier = [
+            c
+            for c in candidates
+            if c.log_likelihood > best.candidate.log_likelihood - 1.0
+            and not c.refuted
+            and (c.group not in self.tried or self.tried[c.group].r1 >= GOOD_R1[self.probe])
+        ]
+        if not likelier:
+            return
+        f = self._density_of(best, hkl)
+        for candidate in sorted(likelier, key=lambda c: -c.log_likelihood)[:GROUPS_RAISED]:
+            data = data_of_group(ranked[candidate.group], candidate.group, self.cell)
+            grid = group_grid(candidate.group, data.hkl)
+            placed, symmetry = placed_in_group(grid, data.e, hkl, f)
+            if symmetry[0] > SEEN_SYMMETRY:
+                self.say(f"{candidate.group.hm} fits the solution in {best.candidate.group.hm}")
+                self._build(candidate, data, float(symmetry[0]), [(0.0, phase_factors(placed[0]))])
+
+    def _density_of(self, tried: TriedGroup, hkl: I64) -> torch.Tensor:
+        """Structure factors (1, m) of a model for reflections of no symmetry."""
+        s2 = s_squared(hkl, [self.cell.parameters])[0]
+        f = calculated(Reflections(tried.candidate.group, hkl, s2, self.probe), tried.built.fit.atoms)
+        return torch.from_numpy(f.astype(np.complex64))[None]
+
+    def try_group(
+        self,
+        candidate: Candidate,
+        unique: UniqueData,
+        symmetry: float | None,
+        start: torch.Tensor | None,
+        round_: int,
+    ) -> None:
+        """Flip with the symmetry of a group, build a model of the best trial, and keep the best model."""
+        group = candidate.group
+        self.say(f"solving in {group.hm}")
+        data = data_of_group(unique, group, self.cell)
+        grid = group_grid(group, data.hkl)
+        factor = (1.0, 0.92, 1.08, 0.85)[round_ % 4]
+        trials = flip_trials(
+            grid,
+            data.amplitude,
+            data.e,
+            unique.d_min_angstrom,
+            self.rng,
+            trials=2 if round_ == 0 else 6,
+            cycles=150 if round_ == 0 else 400,
+            start=start,
+            threshold_factor=factor,
+        )
+        starts = [(float(trials.gain[0]), phase_factors(trials.f[0]))]
+        if start is not None:
+            starts.append((0.0, phase_factors(start[0])))
+        self._build(candidate, data, symmetry, starts)
+
+    def _build(
+        self,
+        candidate: Candidate,
+        data: GroupData,
+        symmetry: float | None,
+        starts: list[tuple[float, np.ndarray]],
+    ) -> None:
+        """Models from phases, until one explains the data; the best of the group is kept."""
+        group = candidate.group
+        reflections = Reflections(group, data.hkl, data.s2, self.probe)
+        observed = Observed(data.intensity, data.sigma, data.amplitude)
+        for gain, phases in starts:
+            before = self.tried.get(group)
+            if before is not None and before.r1 < GOOD_R1[self.probe]:
+                break
+            built = build_model(reflections, observed, self.cell, self.composition, phases)
+            if self.composition.counts and 0.13 < built.fit.r1 < 0.4:
+                # many a formula is a place holder: the density may know better
+                free = replace(self.composition, counts=())
+                other = build_model(reflections, observed, self.cell, free, phases)
+                built = min(built, other, key=lambda b: b.fit.r1)
+            merits = ((gain, built.fit.r1), *(before.merits if before else ()))
+            if before is not None and before.r1 <= built.fit.r1:
+                self.tried[group] = replace(before, merits=merits)
+            else:
+                self.tried[group] = TriedGroup(
+                    candidate, data, symmetry, built, phases, *agreement(data, built), merits
+                )
+
+    def ordered(self) -> list[TriedGroup]:
+        """Tried groups, the one to report first.
+
+        A group with less symmetry always fits better: of groups whose R1 is about as good as the best the one
+        with the most symmetry is taken, and of equal ones the likeliest. Where none is good the best leads.
+        """
+        tried = list(self.tried.values())
+        best = min(t.r1 for t in tried)
+        if best >= GOOD_R1[self.probe]:
+            return sorted(tried, key=lambda t: t.r1)
+        good = [t for t in tried if t.r1 <= 1.25 * best + 0.02]
+        chosen = max(good, key=lambda t: (t.candidate.group.order, t.candidate.log_likelihood))
+        return [chosen, *sorted((t for t in tried if t is not chosen), key=lambda t: t.r1)]
+
+    def assembled_model(self, tried: TriedGroup) -> TriedGroup:
+        """The model with bonded atoms together; F does not change."""
+        fit = tried.built.fit
+        atoms = assembled(tried.candidate.group, self.cell, fit.atoms)
+        return replace(tried, built=replace(tried.built, fit=replace(fit, atoms=atoms)))
