@@ -85,6 +85,22 @@ EXAMPLES: dict[str, str] = {
   xtalpriors predict crystal.hkl --hkl hklf4 --space-group 'P 1 21/c 1' \\
       --cell '5.91 7.23 8.64 90 98.7 90' --model network --output phases.cif
 """,
+    "solve": """
+  # A SHELX list with its .ins beside it
+  xtalpriors solve crystal.hkl --output solution
+
+  # A list alone: cell, radiation and elements are given
+  xtalpriors solve crystal.hkl --cell '5.91 7.23 8.64 90 98.7 90' \\
+      --formula 'C12 H10 N2 O2' --wavelength 0.71073 --output solution
+""",
+    "dual-space": """
+  # Train on the paper's priors; the same command goes on after a stop
+  xtalpriors dual-space --preset cpu --output network
+
+  # On the priors of a bundle of your own, on the second GPU
+  xtalpriors dual-space --preset cpu --bundle p21c-10.json \\
+      --output network --device cuda:1
+""",
     "matrix": """
   # Nine strategies with three seeds each
   xtalpriors matrix --preset demonstrator --output matrix
