@@ -181,6 +181,7 @@ KEPT = {
     "mine": "the files that were read are stored",
     "generate": "the parts that are complete are kept",
     "train": "the last checkpoint is kept",
+    "dual-space": "the last checkpoint is kept",
     "matrix": "the networks that are finished, and the last checkpoint of the one in training, are kept",
 }
 """What an interrupted command goes on from; any other begins again. Earlier files are untouched."""
