@@ -134,7 +134,11 @@ def model_doubts(
         if other.r1 < r1 + NEAR_R1:
             name = other.candidate.group.hm or f"no. {other.candidate.group.number}"
             found.append(
-                Doubt(f"{name} explains the data about as well (R1 = {other.r1:.3f}) with other symmetry")
+                Doubt(
+                    f"{name} explains the data about as well (R1 = {other.r1:.3f}) with other symmetry",
+                    # less symmetry always fits as well; as much of another kind does not
+                    other.candidate.group.order == chosen.candidate.group.order,
+                )
             )
     found += _composition_doubts(chosen, crystal)
     if not any(d.serious for d in found):
