@@ -8,8 +8,8 @@ permissible origins and hands; differences are means over crystals with bootstra
 draws). One thread.
 
     python benchmarks/dual_space.py WEIGHTS [--structures 300] [--trials 12] [--d-min 1.0 1.2 1.5 2.0]
-        [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--without-harker]
-        [--output FILE]
+        [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--half] [--alone]
+        [--without-harker] [--output FILE]
 
 With `--corpus` the crystals are the real ones of these groups with 100–1,200 Å³ in a folder of CIFs.
 """
@@ -175,10 +175,12 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--alone", action="store_true", help="The network alone too")
     parser.add_argument("--without-harker", action="store_true", help="Harker distances set to 0")
+    parser.add_argument("--half", action="store_true", help="Convolutions in bfloat16")
     parser.add_argument("--output", type=Path)
     a = parser.parse_args()
     torch.set_num_threads(1)
     network, card = load_network(a.weights)
+    network.in_half = a.half
     print(f"{card.name}: {card.parameters:,} parameters, {card.structures:,} crystals; {card.weights_digest}")
     if a.without_harker:
         inputs.harker_features = lambda transform, e, f: torch.zeros(len(e), len(transform.inside), 5)

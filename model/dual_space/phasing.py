@@ -13,6 +13,7 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.charge_flipping.flipping import FlippingSettings
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.trials import Trials, phase_by_charge_flipping
 from xtalpriors.model.dual_space.geometry import DualGrid, dual_grid
 from xtalpriors.model.dual_space.inputs import Known, known_of
@@ -143,12 +144,17 @@ def phase_with_network(
     XtalpriorsError
         As `phase_by_charge_flipping`.
     """
-    found: Trials = phase_by_charge_flipping(
-        grid.reflections, amplitudes, cell, trials=trials, rng=rng, settings=settings
-    )
     known = known_of(grid, np.array([cell] * trials), amplitudes.float().expand(trials, -1))
+    # the sphere of what was measured: fewer reflections than the grid can hold
+    sphere = known.reflection[0, :, 2] <= 1.0 + 1e-6
+    within = ReflectionGrid(grid.group, grid.reflections.hkl[sphere.numpy()], grid.shape)
+    found: Trials = phase_by_charge_flipping(
+        within, amplitudes[sphere], cell, trials=trials, rng=rng, settings=settings
+    )
+    f = torch.zeros(trials, len(amplitudes), dtype=torch.complex64)
+    f[:, sphere] = found.f
     with torch.no_grad():
-        logits = logits_of(found.f, amplitudes.float()[None], known)
+        logits = logits_of(f, amplitudes.float()[None], known)
         return _improved(network, known, logits, found.agreement, steps, _doubt(known, d_min_trained))
 
 
