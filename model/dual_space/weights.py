@@ -17,9 +17,10 @@ from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
 from xtalpriors.outputs import FileKind
 
-__all__ = ["FILE_NAME", "NETWORK", "DualSpaceCard", "load_network", "save_network"]
+__all__ = ["FILE_NAME", "NETWORK", "DualSpaceCard", "load_network", "save_network", "shipped_network"]
 
 FILE_NAME: Final = "dual-space.safetensors"
+SHIPPED: Final = "eight-groups.safetensors"
 NETWORK: Final = FileKind("a dual-space network", tensors_with("card_version"))
 
 
@@ -99,6 +100,11 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
         )
     network.load_state_dict({name: value.float() for name, value in stored.items()})
     return network.eval(), card
+
+
+def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
+    """The network that comes with the package, trained for eight space groups (its card says how)."""
+    return load_network(Path(__file__).with_name(SHIPPED))
 
 
 def _file(path: Path) -> Path:
