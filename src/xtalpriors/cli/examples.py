@@ -67,13 +67,6 @@ EXAMPLES: dict[str, str] = {
   xtalpriors train --preset demonstrator --bundle p21c-10.json \\
       --output network --resume
 """,
-    "dual-space": """
-  # A minute, to see that it runs
-  xtalpriors dual-space --preset smoke --output smoke
-
-  # Hours on a CPU; stop it when you like, the same command goes on
-  xtalpriors dual-space --preset cpu --output dual-space
-""",
     "evaluate": """
   # Score a network on real crystals
   xtalpriors evaluate --model network --subset p21c-10.parquet \\
