@@ -167,7 +167,7 @@ def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match="cannot be read"):
         read_list(tmp_path / "none.hkl")
     with pytest.raises(UsageError, match="no reflection format"):
-        read_list(_write(tmp_path, _lines()), hkl_format="hklf5")  # type: ignore[arg-type]
+        read_list(_write(tmp_path, _lines()), hkl_format="hklf6")  # type: ignore[arg-type]
     path = tmp_path / "bad.cif"
     path.write_text("data_x\n_cell_length_a 5 6 7\n")
     with pytest.raises(XtalpriorsError, match="no valid CIF"):
