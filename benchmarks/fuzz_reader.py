@@ -126,9 +126,10 @@ class Reader:
         if not self._connection.poll(START_SECONDS):
             raise RuntimeError("the reader does not start")
         self.n_files = self._connection.recv()
-        self._connection.send((0, 1))  # compiles, which is no input's time
-        self._connection.poll(START_SECONDS)
-        self._connection.recv()
+        for first in range(0, 8 * BATCH, BATCH):  # compiles, which is no input's time
+            self._connection.send((first, first + BATCH))
+            self._connection.poll(START_SECONDS)
+            self._connection.recv()
 
     def stop(self) -> None:
         """End the child."""
@@ -143,6 +144,8 @@ def faults(reader: Reader, first: int, last: int) -> Iterator[tuple[int, str, st
     """Number, kind and detail of each fault in a range, its inputs read one by one."""
     for number in range(first, last):
         kind, detail = reader.read(number, number + 1, LIMIT_SECONDS)
+        if kind == "hang":  # once more: the machine may have been busy
+            kind, detail = reader.read(number, number + 1, LIMIT_SECONDS)
         if kind != "read":
             yield number, kind, detail
 

@@ -127,6 +127,9 @@ def _bounds() -> F64:
 
 
 _BOUNDS: Final = _bounds()
+_KNOWN: Final = np.nan_to_num(_BOUNDS)
+_UNKNOWN: Final = np.isnan(_BOUNDS[0, 0]).astype(np.float64) * (np.arange(len(SYMBOLS)) > 0)
+"""1 for the elements of which no volume is known."""
 
 
 def volume_bounds(counts: F64) -> tuple[F64, F64]:
@@ -140,8 +143,7 @@ def volume_bounds(counts: F64) -> tuple[F64, F64]:
     >>> bool(least[0] < 45.4 < largest[0])  # the cell of diamond
     True
     """
-    present = counts > 0
-    kind = np.where(present[:, 2:].sum(axis=1) > 1, 0, 1)
-    atoms = np.where(present, counts, 0.0)
-    least, largest = (np.where(present, atoms * _BOUNDS[kind, k], 0.0).sum(axis=1) for k in (0, 1))
-    return least, largest
+    compound = (counts[:, 2:] > 0).sum(axis=1) > 1
+    unknown = counts @ _UNKNOWN
+    least, largest = (np.where(compound, counts @ _KNOWN[0, k], counts @ _KNOWN[1, k]) for k in (0, 1))
+    return np.where(unknown > 0, np.nan, least), np.where(unknown > 0, np.nan, largest)

@@ -49,6 +49,6 @@ def lacks_cations(counts: F64) -> Bool:
     Atoms of unknown element (number 0) could be any cation: with them the answer is no.
     """
     anions = 2.0 * counts[:, _OXYGEN] + counts[:, _FLUORINE]
-    cations = np.nan_to_num(counts) @ _CHARGES
+    cations = counts[:, 2:] @ _CHARGES[2:] + np.nan_to_num(counts[:, 1])
     found: Bool = (counts[:, _OXYGEN] > 0) & (counts[:, 0] == 0) & (anions - cations > _TOLERANCE * anions)
     return found

@@ -80,32 +80,30 @@ def _plain(data: bytes) -> tuple[bytes, list[str]]:
     """The text with plain blanks and minus signs, and a note on each that matters to more than prose."""
     begins = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) > _LAST_CONTINUATION).tolist()
     present = {data[i : i + 3] for i in begins} | {data[i : i + 2] for i in begins}
-    blank, minus = data, data
-    for character in _BLANKS:
-        if character in present:
-            blank = blank.replace(character, b" ")
-    for character, pattern in _MINUSES:
-        if character in present:
-            minus = pattern.sub(b"-", minus)
+    blanks = [re.compile(re.escape(c)) for c in _BLANKS if c in present]
+    minuses = [pattern for c, pattern in _MINUSES if c in present]
+    plain = data
+    for patterns, by in ((minuses, b"-"), (blanks, b" ")):
+        for pattern in patterns:
+            plain = pattern.sub(by, plain)
     notes = [
         note
-        for note, changed in (("no-break-spaces", blank), ("unicode-minus", minus))
-        if changed != data and _values_changed(data, changed)
+        for note, patterns, by in (("no-break-spaces", blanks, b" "), ("unicode-minus", minuses, b"-"))
+        if any(_stands_in_values(data, pattern, by) for pattern in patterns)
     ]
-    for character in _BLANKS:
-        if character in present:
-            minus = minus.replace(character, b" ")
-    return minus, notes
+    return plain, notes
 
 
-def _values_changed(data: bytes, changed: bytes) -> bool:
-    """Whether a line of values differs: one of two words, or one of which half the words have a digit."""
-    for old, new in zip(data.split(b"\n"), changed.split(b"\n"), strict=True):
-        if old != new:
-            words = new.split()
-            with_digit = sum(any(48 <= byte <= 57 for byte in word) for word in words)
-            if len(words) <= 2 or 2 * with_digit >= len(words):
-                return True
+def _stands_in_values(data: bytes, pattern: re.Pattern[bytes], by: bytes) -> bool:
+    """Whether a character stands in a line of values: of two words, or of words half with a digit."""
+    end = 0
+    while (found := pattern.search(data, end)) is not None:
+        start, end = data.rfind(b"\n", 0, found.start()) + 1, data.find(b"\n", found.end())
+        end = len(data) if end < 0 else end
+        words = pattern.sub(by, data[start:end]).split()
+        with_digit = sum(any(48 <= byte <= 57 for byte in word) for word in words)
+        if len(words) <= 2 or 2 * with_digit >= len(words):
+            return True
     return False
 
 

@@ -54,7 +54,7 @@ def density_ratios(entries: Entries, volume: F64, contents: F64) -> F64:
     density = entries.numbers("density")
     with np.errstate(invalid="ignore", divide="ignore"):
         density = np.where(density > 100.0, density / 1000.0, density)  # kg/m³
-        mass = np.nan_to_num(contents) @ _MASS
+        mass = contents[:, 2:] @ _MASS[2:] + np.nan_to_num(contents[:, 1]) * _MASS[1]
         ratio = np.where(contents[:, 0] > 0, np.nan, mass / (density * volume / _DALTON))
         return np.where(density > 0.0, ratio, np.nan)
 
