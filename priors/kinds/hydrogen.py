@@ -19,6 +19,7 @@ class Hydrogen(ScalarPrior):
     share_30_60: Estimate | None = Field(default=None, description="Share within the 2026 paper's 0.3–0.6")
     h_unknown: Estimate | None = Field(
         default=None,
+        exclude_if=lambda share: share is None,  # came later: bundles made before keep their digest
         description="Share of structures whose hydrogen count is not known; the prior describes the others",
     )
     n_unknown: int | None = Field(

@@ -304,3 +304,8 @@ def test_text_metrics_and_plots_show_the_numbers(fitted: PriorBundle, tmp_path: 
     assert sum(bar["share"] for bar in bars) == pytest.approx(1.0)
     shares = [bar["share"] for bar in bars[:-1]]
     assert shares == sorted(shares, reverse=True)
+
+
+def test_the_published_bundle_keeps_its_digest() -> None:
+    """Structure i of a seed hangs on it: a field that is added must not change what was generated before."""
+    assert published_bundle().priors_digest == "188920af838e3a8a88bd527dea32e4db"
