@@ -31,6 +31,7 @@ _CELL: Final = " || ' ' || ".join(
 )
 _FORMULA: Final = "formula_declared || coalesce(', Z = ' || CAST(z_declared AS INTEGER), '')"
 _GROUP: Final = "coalesce(sg_hm, 'no. ' || sg_number) || ', ' || n_operators || ' operators'"
+_SETTING: Final = "'operators of Hall symbol ' || coalesce(sg_hall, 'no name')"
 _SYMBOL: Final = "coalesce(sg_declared_hm, sg_declared_hall, 'no. ' || sg_declared_number)"
 _PER_ATOM: Final = "round(volume_per_non_h_atom_angstrom3, 1) || ' Å³ for an atom'"
 
@@ -39,7 +40,7 @@ KINDS: Final = (
     Kind("units", "composition_agreement = 'multiple'", _FORMULA, "formula_sites"),
     Kind("hydrogen", "composition_agreement = 'hydrogen'", _FORMULA, "formula_sites"),
     Kind("group", "sg_agreement = 'disagree'", _SYMBOL, _GROUP),
-    Kind("setting", "sg_agreement = 'setting'", _SYMBOL, _GROUP),
+    Kind("setting", "sg_agreement = 'setting'", _SYMBOL, _SETTING),
     Kind(
         "operators",
         _noted(

@@ -97,7 +97,7 @@ def _paper_lead(inputs: Inputs) -> str:
 def _facts(inputs: Inputs) -> list[Fact]:
     corpus = inputs.corpus
     return [
-        Fact("structures", count(corpus.n_entries)),
+        Fact("entries", count(corpus.n_entries)),
         Fact("different crystals", count(corpus.n_clusters)),
         Fact("files read", count(corpus.n_files)),
         Fact("files or blocks rejected", count(corpus.n_rejections)),

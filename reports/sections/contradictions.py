@@ -21,4 +21,4 @@ def contradictions_section(inputs: Inputs) -> Section:
     lead = words("contradictions", "lead", n=corpus.n_contradicting, entries=corpus.n_entries)
     html = Markup() if frame.empty else markup("contradictions", "table", rows=frame.to_dict("records"))
     tables = [] if frame.empty else [Table("Contradictions by kind", html, csv=TABLE)]
-    return Section("contradictions", "What do the files contradict themselves in?", lead, tables=tables)
+    return Section("contradictions", "Where do the files contradict themselves?", lead, tables=tables)
