@@ -31,7 +31,7 @@ _CELL: Final = " || ' ' || ".join(
 )
 _FORMULA: Final = "formula_declared || coalesce(', Z = ' || CAST(z_declared AS INTEGER), '')"
 _GROUP: Final = "coalesce(sg_hm, 'no. ' || sg_number) || ', ' || n_operators || ' operators'"
-_SETTING: Final = "'operators of Hall symbol ' || coalesce(sg_hall, 'no name')"
+_SETTING: Final = "coalesce('operators of ' || sg_hall || ' (Hall)', 'operators of another origin or axes')"
 _SYMBOL: Final = "coalesce(sg_declared_hm, sg_declared_hall, 'no. ' || sg_declared_number)"
 _PER_ATOM: Final = "round(volume_per_non_h_atom_angstrom3, 1) || ' Å³ for an atom'"
 
