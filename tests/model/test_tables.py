@@ -84,8 +84,8 @@ def test_slab_shows_the_true_atoms() -> None:
         values = density[places[:, 1], places[:, 0]]
         assert values.min() > np.quantile(density, 0.8) > 0
         assert density.max() < 1.3 * values.max(), "the highest density is at an atom"
-        true = np.array(row["true_density"]).reshape(n, n)
-        np.testing.assert_allclose(true, density, atol=0.02 * density.max())  # one grid, read at two places
+        read = np.array(row["true_density"]).reshape(n, n)
+        np.testing.assert_allclose(read, density, atol=0.02 * density.max())  # one grid, read at two places
 
 
 @pytest.fixture(scope="module")
