@@ -275,13 +275,16 @@ def test_page_of_the_documentation_is_the_schema() -> None:
 def test_queries_of_the_documentation_find_what_the_page_says(tmp_path: Path) -> None:
     """Two redeterminations at 290 K, a structure at 150 K and one with disorder, iron on a, one rejection."""
     page = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
-    columns, groups, rejections, u_iso, iron, decided = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    columns, groups, rejections, contradictions, u_iso, iron, decided = blocks
+    notes, implausible = contradictions.rstrip().rstrip(";").split(";\n")
     warm, cold = {"temperature_kelvin": 290.0}, {"temperature_kelvin": 150.0}
     rows = [
         entry("x:1", formula="Fe S", u_iso_mean_angstrom2=0.01, **warm),
         entry("x:2", formula="Fe S", u_iso_mean_angstrom2=0.03, notes="decided-by-cell;inherited", **warm),
         entry("x:3", formula="C H4", u_iso_mean_angstrom2=0.05, **cold),
-        entry("x:4", hm="P -1", formula="N", u_iso_mean_angstrom2=0.9, has_disorder=True, **cold),
+        entry("x:4", hm="P -1", formula="N", u_iso_mean_angstrom2=0.9, has_disorder=True, **cold)
+        | {"notes": "volume-implausible"},
     ]
     sites = [site(f"x:{i}", 0, "Fe", wyckoff_letter="a") for i in (1, 2)]
     sites += [site("x:3", 0, "C", wyckoff_letter="e"), site("x:3", 1, "H", wyckoff_letter="e")]
@@ -291,6 +294,9 @@ def test_queries_of_the_documentation_find_what_the_page_says(tmp_path: Path) ->
         found = [(row[0], *row[3:]) for row in connection.execute(groups).fetchall()]
         assert found == [(14, 3, 2, 75.0), (2, 1, 1, 25.0)]  # number, entries, clusters, per cent
         assert connection.execute(rejections).fetchall() == [("bad.cif", "as told")]
+        counts = {row[0]: row[1] for row in connection.execute(notes).fetchall()}
+        assert counts == {"decided-by-cell": 1, "inherited": 1, "volume-implausible": 1}
+        assert [row[0] for row in connection.execute(implausible).fetchall()] == ["x:4"]
         assert connection.execute(u_iso).fetchall() == [
             (150.0, 1, pytest.approx(0.05)),
             (300.0, 2, pytest.approx(0.02)),
