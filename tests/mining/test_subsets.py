@@ -223,7 +223,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match="There is no subset"):
         read_metadata(tmp_path / "absent.parquet")
     (tmp_path / "other.parquet").write_bytes(b"PAR1 nothing PAR1")
-    with pytest.raises(XtalpriorsError, match="no subset that xtalpriors wrote"):
+    with pytest.raises(XtalpriorsError, match="is a Parquet file, and not a subset"):
         read_metadata(tmp_path / "other.parquet")
     database = make_database(tmp_path / "d.duckdb", [entry("x:1")])
     (tmp_path / "file").touch()
