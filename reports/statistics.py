@@ -114,12 +114,18 @@ def _cumulative(values: ArrayLike, weights: ArrayLike | None) -> tuple[F64, F64]
 
 
 def weighted_quantile(values: ArrayLike, p: float, weights: ArrayLike | None = None) -> float:
-    """The smallest value at which the cumulative weight reaches `p`; nan without values."""
+    """The smallest value at which the cumulative weight reaches `p`; nan without values.
+
+    A weight short of `p` by rounding alone reaches it: which of two values is the median must not depend on
+    the order in which a processor adds.
+    """
     if np.size(values) == 0:
         return float("nan")
     array = np.asarray(values, dtype=np.float64)
-    w = None if weights is None else np.asarray(weights, dtype=np.float64)
-    return float(np.quantile(array, p, weights=w, method="inverted_cdf"))
+    w = np.ones(len(array)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(array, kind="stable")
+    reached = np.cumsum(w[order])
+    return float(array[order][np.searchsorted(reached, p * reached[-1] * (1.0 - 1e-9))])
 
 
 def kolmogorov_distance(

@@ -81,3 +81,12 @@ def test_nothing_to_compare_is_nan_not_zero() -> None:
 def test_total_variation_by_hand() -> None:
     # The paper's database against its own sampling: 8.0 points leave `none`, 2.9 and 5.1 arrive.
     assert total_variation([0.735, 0.201, 0.064], [0.815, 0.172, 0.013]) == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize("n", [3, 6, 7, 10, 49])
+def test_a_quantile_between_two_values_does_not_hang_on_rounding(n: int) -> None:
+    """k of n equal weights reach the share k/n, however their sum rounds."""
+    values = np.arange(1.0, n + 1.0)
+    for k in range(1, n + 1):
+        assert weighted_quantile(values, k / n, np.full(n, 1 / n)) == k
+    assert weighted_quantile([5.0, 1.0], 0.0) == 1.0
