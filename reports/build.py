@@ -81,7 +81,7 @@ def build_report(
         A file in the folder would be replaced that is not an earlier report's, or was changed since.
     """
     output = Path(output)
-    for folder in (output, output / PHASING):
+    for folder in (output, output / PHASING, output / SUBSETS):
         check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
         check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
@@ -108,17 +108,24 @@ def build_report(
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
         about_phasing = _figure_files(page.figures, page.tables) | {PAGE: page.html}
-    for name, subset in pages.items():
-        about_subset = _figure_files(subset.figures, {}) | {PAGE: subset.html}
-        files |= {f"{SUBSETS}/{name}/{file}": text for file, text in about_subset.items()}
+    about_subsets = {
+        f"{name}/{file}": text
+        for name, subset in pages.items()
+        for file, text in (_figure_files(subset.figures, {}) | {PAGE: subset.html}).items()
+    }
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    written = [PAGE, FILES_LIST, *files, *(f"{PHASING}/{name}" for name in about_phasing or {})]
+    beside = {PHASING: about_phasing or {}, SUBSETS: about_subsets}
+    written = [PAGE, FILES_LIST, *files, *(f"{f}/{name}" for f, about in beside.items() for name in about)]
     sections += [reading_section(), files_section(written)]
     files |= {PAGE: render_page(inputs, sections, pages)}
     check_written_folder(output, files, _of_earlier_version)
-    if about_phasing is not None:
-        write_folder(output / PHASING, about_phasing, _of_earlier_version)
+    for (
+        folder,
+        about,
+    ) in beside.items():  # each with a list of its own: git may hold one and not another
+        if about:
+            write_folder(output / folder, about, _of_earlier_version)
     write_folder(output, files, _of_earlier_version)
     return output / PAGE
 
