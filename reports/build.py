@@ -120,12 +120,9 @@ def build_report(
     sections += [reading_section(), files_section(written)]
     files |= {PAGE: render_page(inputs, sections, pages)}
     check_written_folder(output, files, _of_earlier_version)
-    for (
-        folder,
-        about,
-    ) in beside.items():  # each with a list of its own: git may hold one and not another
+    for part, about in beside.items():  # each with a list of its own: git may hold one and not another
         if about:
-            write_folder(output / folder, about, _of_earlier_version)
+            write_folder(output / part, about, _of_earlier_version)
     write_folder(output, files, _of_earlier_version)
     return output / PAGE
 

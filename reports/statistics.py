@@ -122,9 +122,9 @@ def weighted_quantile(values: ArrayLike, p: float, weights: ArrayLike | None = N
     if np.size(values) == 0:
         return float("nan")
     array = np.asarray(values, dtype=np.float64)
-    w = np.ones(len(array)) if weights is None else np.asarray(weights, dtype=np.float64)
+    mass = np.ones(len(array)) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.argsort(array, kind="stable")
-    reached = np.cumsum(w[order])
+    reached = np.cumsum(mass[order])
     return float(array[order][np.searchsorted(reached, p * reached[-1] * (1.0 - 1e-9))])
 
 
