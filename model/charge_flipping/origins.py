@@ -8,8 +8,7 @@ polar groups the sum is constant, and the origin stays where it happens to be.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +21,8 @@ __all__ = ["Placed", "place_origin"]
 
 FINER: int = 2
 """Points per axis over those of the density: the sum has twice its highest frequencies."""
+_UNKNOWN: Final = object()
+"""Stands for terms that were not made yet, since None says that a group has none."""
 
 
 class Placed(NamedTuple):
@@ -118,9 +119,16 @@ def _refined(score: Tensor, at: I64, shape: tuple[int, int, int]) -> F64:
     return result
 
 
-@lru_cache(maxsize=1024)
 def _terms(grid: ReflectionGrid) -> _Terms | None:
-    """Null where the group has pure translations only."""
+    """Null where the group has pure translations only. They are kept on the grid, and go with it."""
+    known = grid.__dict__.get("_origin_terms", _UNKNOWN)
+    if known is _UNKNOWN:
+        known = grid.__dict__["_origin_terms"] = _make_terms(grid)
+    result: _Terms | None = known
+    return result
+
+
+def _make_terms(grid: ReflectionGrid) -> _Terms | None:
     p1 = grid.in_p1[0]
     shape = (FINER * grid.shape[0], FINER * grid.shape[1], FINER * grid.shape[2])
     # number of a reflection by its indices, −1 outside the sphere; negative indices count from the end

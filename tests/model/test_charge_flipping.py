@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -208,6 +210,17 @@ def test_origin_is_found_in_a_moved_density(symbol: str) -> None:
     noise = place_origin(grid, random_f(p1, 3))
     if grid.group.order > 1:
         assert (noise.symmetry < 0.6).all()
+
+
+def test_a_grid_goes_when_its_origin_was_found() -> None:
+    """A crystal has a grid of its own: what is worked out for it must not outlive it."""
+    group = SpaceGroup.from_hm("P -1")
+    grid = ReflectionGrid(group, np.array([[1, 0, 0], [0, 1, 1]]), (4, 4, 4))
+    place_origin(grid, random_f(grid.in_p1[0], 1))
+    held = weakref.ref(grid)
+    del grid
+    gc.collect()
+    assert held() is None
 
 
 def test_score_over_origins_and_hands() -> None:
