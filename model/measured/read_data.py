@@ -13,7 +13,6 @@ from typing import Final, Literal, get_args
 import gemmi
 import numpy as np
 
-from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
@@ -22,8 +21,10 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.read_reflections import (
     HklFormat,
     Observations,
+    form_of_hklf,
     read_cif_reflections,
     read_hkl,
+    turned,
 )
 from xtalpriors.model.measured.shelx_instructions import (
     ShelxInstructions,
@@ -82,13 +83,13 @@ class MeasuredCrystal:
     name: str
     files: tuple[Path, ...]
     observations: Observations
-    cell: UnitCell | None
-    cell_errors: tuple[float, ...] | None
-    group: SpaceGroup | None
-    elements: tuple[str, ...]
-    counts: tuple[float, ...]
-    wavelength_angstrom: float | None
-    probe: Probe | None
+    cell: UnitCell | None = None
+    cell_errors: tuple[float, ...] | None = None
+    group: SpaceGroup | None = None
+    elements: tuple[str, ...] = ()
+    counts: tuple[float, ...] = ()
+    wavelength_angstrom: float | None = None
+    probe: Probe | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -108,7 +109,7 @@ def read_data(
     instructions
         `.ins` or `.res` of the list; null: of the same name beside it, if there is one.
     hkl_format
-        What a list holds; null: what its HKLF instruction says, else HKLF 4.
+        What a list holds; null: what its HKLF instruction says, and HKLF 4 without one.
     block
         Name of a CIF's block; null: the first with measured reflections.
 
@@ -119,30 +120,19 @@ def read_data(
     """
     path = Path(path)
     kind = path.suffix.lower()
-    if kind == ".mtz":
-        return _with_instructions(_from_mtz(path), instructions)
-    if kind not in (".ins", ".res") and is_cif(path):
-        return _with_instructions(_from_cif(path, block), instructions)
+    if kind == ".mtz" or (kind not in (".ins", ".res") and is_cif(path)):
+        said = ShelxInstructions() if instructions is None else read_shelx_instructions(instructions)
+        found = _from_mtz(path) if kind == ".mtz" else _from_cif(path, block, turn=said.index_matrix is None)
+        return _completed(found, said, instructions)
     if kind in (".ins", ".res"):
         instructions, path = path, path.with_suffix(".hkl")
     elif instructions is None:
         beside = (path.with_suffix(ending) for ending in (".ins", ".res"))
         instructions = next((file for file in beside if file.is_file()), None)
     said = ShelxInstructions() if instructions is None else read_shelx_instructions(instructions)
-    form: HklFormat = hkl_format or {3: "hklf3", 5: "hklf5"}.get(said.hklf or 4, "hklf4")  # type: ignore[assignment]
-    found = MeasuredCrystal(
-        path.stem,
-        (path,),
-        read_hkl(path, form),
-        None,
-        None,
-        None,
-        (),
-        (),
-        None,
-        None,
-        _note(hkl_format, said),
-    )
+    form = hkl_format or ("hklf4" if said.hklf is None else form_of_hklf(said.hklf, str(instructions)))
+    notes = _note(hkl_format, said)
+    found = MeasuredCrystal(name=path.stem, files=(path,), observations=read_hkl(path, form), notes=notes)
     return _completed(found, said, instructions)
 
 
@@ -166,19 +156,13 @@ def _note(hkl_format: HklFormat | None, said: ShelxInstructions) -> tuple[str, .
     return ()
 
 
-def _with_instructions(crystal: MeasuredCrystal, instructions: Path | None) -> MeasuredCrystal:
-    """What a separate file of instructions says counts before what the data file says."""
-    if instructions is None:
-        return crystal
-    return _completed(crystal, read_shelx_instructions(instructions), instructions)
-
-
 def _completed(
     crystal: MeasuredCrystal, said: ShelxInstructions, instructions: Path | None
 ) -> MeasuredCrystal:
+    """What a separate file of instructions says counts before what the data file says."""
     observations = crystal.observations
     if said.index_matrix is not None:
-        observations = _turned(observations, np.array(said.index_matrix).reshape(3, 3), str(instructions))
+        observations = turned(observations, said.index_matrix, str(instructions))
     return replace(
         crystal,
         files=(*crystal.files, *([instructions] if instructions else [])),
@@ -193,24 +177,13 @@ def _completed(
     )
 
 
-def _turned(observations: Observations, matrix: F64, where: str) -> Observations:
-    """Indices changed by the matrix of HKLF: h′ = M h."""
-    turned = observations.hkl @ matrix.T
-    if np.abs(turned - np.rint(turned)).max(initial=0.0) > 1e-3:
-        raise XtalpriorsError(
-            f"{where}: the matrix of HKLF makes indices that are not whole numbers. Give a list in the "
-            "setting of CELL."
-        )
-    return replace(observations, hkl=np.rint(turned).astype(np.int64))
-
-
 def _probe_of(wavelength_angstrom: float | None) -> Probe | None:
     if wavelength_angstrom is None or not wavelength_angstrom > 0:
         return None
     return "electron" if wavelength_angstrom < ELECTRON_WAVELENGTH_ANGSTROM else None
 
 
-def _from_cif(path: Path, block: str | None) -> MeasuredCrystal:
+def _from_cif(path: Path, block: str | None, *, turn: bool) -> MeasuredCrystal:
     try:
         document = gemmi.cif.read_string(path.read_bytes().decode("utf-8", errors="replace"))
     except OSError as error:
@@ -220,7 +193,7 @@ def _from_cif(path: Path, block: str | None) -> MeasuredCrystal:
     for candidate in document:
         if block is not None and candidate.name != block:
             continue
-        observations = read_cif_reflections(path, candidate)
+        observations = read_cif_reflections(path, candidate, turn=turn)
         if observations is not None:
             return _of_block(path, candidate, observations, document)
     names = ", ".join(b.name for b in document) or "none"
@@ -241,16 +214,15 @@ def _of_block(
     z = _number(block, "_cell_formula_units_Z")
     wavelength = _number(block, "_diffrn_radiation_wavelength")
     crystal = MeasuredCrystal(
-        path.stem,
-        (path,),
-        observations,
-        cell,
-        None,
-        group,
-        tuple(e for e, _ in formula or ()),
-        tuple(n * z for _, n in formula) if formula and z else (),
-        wavelength,
-        _cif_probe(block) or _probe_of(wavelength),
+        name=path.stem,
+        files=(path,),
+        observations=observations,
+        cell=cell,
+        group=group,
+        elements=tuple(e for e, _ in formula or ()),
+        counts=tuple(n * z for _, n in formula) if formula and z else (),
+        wavelength_angstrom=wavelength,
+        probe=_cif_probe(block) or _probe_of(wavelength),
     )
     embedded = _text(block, "_shelx_res_file")
     if embedded and (not formula or cell is None):
@@ -355,16 +327,13 @@ def _from_mtz(path: Path) -> MeasuredCrystal:
         group = SpaceGroup.from_operators(op.triplet() for op in mtz.spacegroup.operations())
     wavelength = next((d.wavelength for d in mtz.datasets if d.wavelength > 0), None)
     return MeasuredCrystal(
-        path.stem,
-        (path,),
-        observations,
-        cell if cell.is_valid else None,
-        None,
-        group,
-        (),
-        (),
-        wavelength,
-        _probe_of(wavelength),
+        name=path.stem,
+        files=(path,),
+        observations=observations,
+        cell=cell if cell.is_valid else None,
+        group=group,
+        wavelength_angstrom=wavelength,
+        probe=_probe_of(wavelength),
     )
 
 

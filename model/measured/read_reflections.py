@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -19,8 +19,17 @@ import numpy as np
 from xtalpriors.arrays import F64, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.intensity_statistics import Quantity
+from xtalpriors.model.measured.shelx_instructions import Hklf, parse_hklf
 
-__all__ = ["HKL_FORMATS", "HklFormat", "Observations", "read_cif_reflections", "read_hkl"]
+__all__ = [
+    "HKL_FORMATS",
+    "HklFormat",
+    "Observations",
+    "form_of_hklf",
+    "read_cif_reflections",
+    "read_hkl",
+    "turned",
+]
 
 HklFormat = Literal["f", "f2", "hklf3", "hklf4", "hklf5"]
 """`f`: columns h k l |F| [σ] with blanks between; `f2`: the same with |F|²; `hklf3`, `hklf4`: SHELX’s 3I4,2F8
@@ -240,8 +249,16 @@ _LOOPS: Final = (
 """Columns of a reflection loop that hold a measurement, the first that is there counts."""
 
 
-def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | None:
-    """Measured reflections of a CIF block: its `_refln` loop, or the HKLF 4 file embedded by SHELXL.
+def read_cif_reflections(path: Path, block: gemmi.cif.Block, *, turn: bool = True) -> Observations | None:
+    """Measured reflections of a CIF block: its `_refln` loop, or the list embedded by SHELXL.
+
+    Parameters
+    ----------
+    path, block
+        The file, for messages, and its block.
+    turn
+        Whether the matrix of the embedded HKLF instruction changes the indices of an embedded list; not where
+        a matrix that the caller knows is to do it instead.
 
     Returns
     -------
@@ -251,7 +268,7 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | N
     Raises
     ------
     XtalpriorsError
-        A row does not hold three indices and a number.
+        A row does not hold three indices and a number, or the matrix of HKLF makes no whole indices.
     UsageError
         The embedded file is of another HKLF type than 3, 4 or 5.
     """
@@ -285,7 +302,7 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block) -> Observations | N
     lines = gemmi.cif.as_string(text).splitlines()
     if any(line.lower().startswith("data_") for line in lines[:100]):
         return _embedded_cif(path, where, "\n".join(lines))
-    return _from_lines(f"{where}, embedded reflections", lines, _embedded_form(where, block))
+    return _embedded_list(where, block, lines, turn)
 
 
 def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:
@@ -305,22 +322,48 @@ def _cif_fields(row: gemmi.cif.Table.Row) -> tuple[str, ...]:
     return (*values, sigma) if sigma not in _MISSING else tuple(values)
 
 
-def _embedded_form(where: str, block: gemmi.cif.Block) -> HklFormat:
-    """The SHELX format of the embedded list: what its HKLF instruction says, and HKLF 4 without one."""
+def _embedded_list(where: str, block: gemmi.cif.Block, lines: list[str], turn: bool) -> Observations:
+    """A SHELX list as the HKLF instruction embedded beside it says, and as HKLF 4 without one."""
     text = block.find_value("_shelx_res_file") or block.find_value("_iucr_refine_instructions_details") or ""
-    for line in gemmi.cif.as_string(text).splitlines():
-        words = line.split()
-        if len(words) > 1 and words[0].upper() == "HKLF":
-            kind = words[1].lstrip("-")
-            if kind not in ("3", "4", "5"):
-                raise UsageError(
-                    f"{where}: the embedded reflections are of the type HKLF {words[1]}. Only HKLF 3, 4 and "
-                    "5 hold one crystal's |F| or |F|² for each h k l; give a merged list instead, or "
-                    "phase the amplitudes of the structure (calculated)."
-                )
-            forms: dict[str, HklFormat] = {"3": "hklf3", "4": "hklf4", "5": "hklf5"}
-            return forms[kind]
-    return "hklf4"
+    said = f"{where}, embedded instructions"
+    hklf = parse_hklf(gemmi.cif.as_string(text), said) or Hklf(4, None)
+    found = _from_lines(f"{where}, embedded reflections", lines, form_of_hklf(hklf.number, said))
+    return turned(found, hklf.matrix, said) if turn and hklf.matrix is not None else found
+
+
+def form_of_hklf(number: int, where: str) -> HklFormat:
+    """The format of a list by the number of its HKLF instruction.
+
+    Raises
+    ------
+    UsageError
+        Of another type than 3, 4 and 5: its lines are not one crystal's |F| or |F|² of h k l.
+    """
+    forms: dict[int, HklFormat] = {3: "hklf3", 4: "hklf4", 5: "hklf5"}
+    if number not in forms:
+        raise UsageError(
+            f"{where}: the reflections are of the type HKLF {number}. Only HKLF 3, 4 and 5 hold one "
+            "crystal's |F| or |F|² for each h k l. Give a merged list instead; of a known structure the "
+            "amplitudes of its model can be phased (calculated)."
+        )
+    return forms[number]
+
+
+def turned(observations: Observations, matrix: tuple[float, ...], where: str) -> Observations:
+    """Indices changed by the nine numbers of HKLF, a matrix M row by row: h′ = M h.
+
+    Raises
+    ------
+    XtalpriorsError
+        They are not whole numbers then.
+    """
+    indices = observations.hkl @ np.array(matrix).reshape(3, 3).T
+    if np.abs(indices - np.rint(indices)).max(initial=0.0) > 1e-3:
+        raise XtalpriorsError(
+            f"{where}: the matrix of HKLF makes indices that are not whole numbers. Give a list in the "
+            "setting of CELL."
+        )
+    return replace(observations, hkl=np.rint(indices).astype(np.int64))
 
 
 def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> Observations:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
@@ -19,7 +19,14 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
 from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, Operator, TripletError, parse_triplet
 from xtalpriors.errors import XtalpriorsError
 
-__all__ = ["LATTICE_LETTERS", "ShelxInstructions", "parse_shelx_instructions", "read_shelx_instructions"]
+__all__ = [
+    "LATTICE_LETTERS",
+    "Hklf",
+    "ShelxInstructions",
+    "parse_hklf",
+    "parse_shelx_instructions",
+    "read_shelx_instructions",
+]
 
 LATTICE_LETTERS: Final = "PIRFABC"
 """Letters of LATT 1 to 7; a negative number says that there is no inversion."""
@@ -35,6 +42,16 @@ _CENTRING: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
     "C": ((_HALF, _HALF, 0),),
 }
 _INVERSION: Final[Operator] = ((-1, 0, 0, 0, -1, 0, 0, 0, -1), (0, 0, 0))
+
+
+class Hklf(NamedTuple):
+    """The HKLF instruction: `number` says what the list holds, `matrix` changes its indices.
+
+    The matrix has nine numbers, row by row; it is null where there is none or it changes nothing.
+    """
+
+    number: int
+    matrix: tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +75,7 @@ class ShelxInstructions:
     counts
         Atoms per cell, of UNIT, in the order of `elements`.
     hklf
-        3, 4, 5 or 6, of HKLF.
+        1 to 6, of HKLF.
     index_matrix
         The nine numbers of HKLF that change the indices; null where there are none or they change nothing.
     """
@@ -117,7 +134,7 @@ def parse_shelx_instructions(text: str, where: str) -> ShelxInstructions:
         elif name == "UNIT":
             counts = _numbers(where, line, words, 0)
         elif name == "HKLF":
-            found |= _hklf(where, line, words)
+            found["hklf"], found["index_matrix"] = _hklf(where, line, words)
             break  # what follows, peaks for example, belongs to no crystal
     if lattice is not None or symmetry:
         found["group"] = _group(where, 1 if lattice is None else lattice, symmetry)
@@ -127,6 +144,13 @@ def parse_shelx_instructions(text: str, where: str) -> ShelxInstructions:
             sum(n for e, n in zip(elements, counts, strict=True) if e == s) for s in single
         )
     return ShelxInstructions(**found, elements=tuple(single))  # type: ignore[arg-type]
+
+
+def parse_hklf(text: str, where: str) -> Hklf | None:
+    """The HKLF instruction alone, None where a text has none; what stands before it may be of any kind."""
+    return next(
+        (_hklf(where, line, words) for name, words, line in _instructions(text) if name == "HKLF"), None
+    )
 
 
 def _instructions(text: str) -> Iterator[tuple[str, list[str], str]]:
@@ -194,11 +218,11 @@ def _elements(where: str, line: str, words: list[str]) -> list[str]:
     return found
 
 
-def _hklf(where: str, line: str, words: list[str]) -> dict[str, object]:
+def _hklf(where: str, line: str, words: list[str]) -> Hklf:
     numbers = _numbers(where, line, words, 1)
     matrix = tuple(numbers[2:11]) if len(numbers) >= 11 else None
     plain = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    return {"hklf": abs(int(numbers[0])), "index_matrix": None if matrix == plain else matrix}
+    return Hklf(abs(int(numbers[0])), None if matrix == plain else matrix)
 
 
 def _group(where: str, lattice: int, symmetry: list[Operator]) -> SpaceGroup:

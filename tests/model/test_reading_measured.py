@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
 from xtalpriors.model.measured.negative_intensities import amplitudes_of_intensities
 from xtalpriors.model.measured.read_data import read_data
@@ -82,6 +82,49 @@ def test_the_matrix_of_hklf_turns_the_indices(tmp_path: Path) -> None:
     found = read_data(tmp_path / "x.hkl").observations
     assert found.hkl.tolist() == [[0, -1, 0], [3, -1, -2]]
     assert found.intensity.tolist() == [156.25, 4.0]
+
+
+EMBEDDED = """data_x
+_shelx_res_file
+;
+{}
+;
+_shelx_hkl_file
+;
+   1   0   0   12.50    0.50
+   1   2   3    2.00    0.50
+;
+"""
+
+
+def test_the_matrix_turns_an_embedded_list_too(tmp_path: Path) -> None:
+    """The list of the test above in a CIF; instructions beside with a matrix take the place of its own."""
+    path = tmp_path / "x.cif"
+    path.write_text(EMBEDDED.format(INS.replace("HKLF 4", "HKLF 3 1 0 0 1 -1 0 0 0 -1 0")))
+    found = read_data(path).observations
+    assert found.hkl.tolist() == [[0, -1, 0], [3, -1, -2]]
+    assert found.intensity.tolist() == [156.25, 4.0]
+    (tmp_path / "other.ins").write_text(INS.replace("HKLF 4", "HKLF 3 1 1 0 0 0 0 1 0 1 0"))
+    other = read_data(path, instructions=tmp_path / "other.ins").observations
+    assert other.hkl.tolist() == [[1, 0, 0], [1, 3, 2]]
+    path.write_text(EMBEDDED.format(INS.replace("HKLF 4", "HKLF 4 1 0.5 0 0 0 1 0 0 0 1")))
+    with pytest.raises(XtalpriorsError, match=r"block x, embedded instructions: the matrix .* not whole"):
+        read_data(path)
+
+
+@pytest.mark.parametrize("number", [1, 2, 6])
+def test_lists_that_are_not_of_one_crystal_are_refused(number: int, tmp_path: Path) -> None:
+    """HKLF 1 is a powder's, 2 is of Laue photographs, 6 is of sums of reflections."""
+    said = INS.replace("HKLF 4", f"HKLF {number}")
+    (tmp_path / "x.hkl").write_text(HKL)
+    (tmp_path / "x.ins").write_text(said)
+    (tmp_path / "y.cif").write_text(EMBEDDED.format(said))
+    for name in ("x.ins", "x.hkl", "y.cif"):
+        with pytest.raises(UsageError, match=rf"x.*the type HKLF {number}\. Only HKLF 3, 4 and 5"):
+            read_data(tmp_path / name)
+    assert len(read_data(tmp_path / "x.hkl", hkl_format="hklf4").observations.hkl) == 3, (
+        "what is given counts"
+    )
 
 
 @pytest.mark.parametrize(
