@@ -65,7 +65,6 @@ def densities(data: bytes) -> dict[str, float]:
 def snapshot(folder: str, out: Path) -> None:
     """Write what the installed reader makes of the files."""
     rows: list[dict[str, Any]] = []
-    batch: list[tuple[str, bytes]] = []
     everything = list(files(folder))
     for start in range(0, len(everything), 200):
         batch = everything[start : start + 200]

@@ -48,8 +48,8 @@ SCHEMA_VERSION: Final = 1
 """Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
 ELEMENT_COUNTS = "element-counts.json"
-_PUBLISHED = Path(__file__).resolve().parent / "published"
 """Lies beside the published bundles: what one of them was made from."""
+_PUBLISHED = Path(__file__).resolve().parent / "published"
 
 
 class WaterfallStep(Frozen):

@@ -99,7 +99,7 @@ def build_report(
         sections.append(section)
     figures = [figure for section in sections for figure in section.figures]
     files = _figure_files(figures, tables)
-    about_phasing: dict[str, str] | None = None
+    about_phasing: dict[str, str] = {}
     if evaluations is not None:
         from xtalpriors.reports.phasing.phasing_page import (
             phasing_page,  # loads torch, which nothing else here needs
@@ -115,15 +115,18 @@ def build_report(
     }
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    beside = {PHASING: about_phasing or {}, SUBSETS: about_subsets}
-    written = [PAGE, FILES_LIST, *files, *(f"{f}/{name}" for f, about in beside.items() for name in about)]
+    beside = {PHASING: about_phasing, SUBSETS: about_subsets}
+    written = [PAGE, FILES_LIST, *files]
+    written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]
     files |= {PAGE: render_page(inputs, sections, pages)}
-    check_written_folder(output, files, _of_earlier_version)
-    for part, about in beside.items():  # each with a list of its own: git may hold one and not another
-        if about:
-            write_folder(output / part, about, _of_earlier_version)
-    write_folder(output, files, _of_earlier_version)
+    # each folder has a list of its own: git may hold one and not another
+    folders = {output / part: about for part, about in beside.items()} | {output: files}
+    for folder, content in folders.items():
+        check_written_folder(folder, content, _of_earlier_version)
+    for folder, content in folders.items():
+        if content or (folder / FILES_LIST).exists():
+            write_folder(folder, content, _of_earlier_version)
     return output / PAGE
 
 

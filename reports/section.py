@@ -144,13 +144,18 @@ def misfit_text(goodness: GoodnessOfFit, family: str) -> str:
     """D of a fit, with a warning where it is no description of the values, and the form that fits better."""
     text = f"D = {goodness.ks_d:.3f}"
     rival = goodness.best_family
-    better = "" if rival == family else f"{rival.replace('-', ' ')} predicts held-out structures better"
+    better = "" if rival == family else f"{family_text(rival)} predicts held-out structures better"
     if not goodness.poor:
         return f"{text} ({better})" if better else text
     closest = goodness.closest
     if closest.family != family:
-        better = f"{closest.family.replace('-', ' ')} is closer, D = {closest.ks_d:.3f}"
+        better = f"{family_text(closest.family)} is closer, D = {closest.ks_d:.3f}"
     return f"{text}: a poor fit ({better or 'no form that was tried is closer; use the quantile table'})"
+
+
+def family_text(name: str) -> str:
+    """Name of a family of distributions, as it stands in a sentence."""
+    return name.replace("lognormal", "log-normal").replace("truncated-", "truncated ")
 
 
 def fit_text(prior: ScalarPrior) -> str:
@@ -162,7 +167,7 @@ def fit_text(prior: ScalarPrior) -> str:
         for name, value in prior.parametric
         if isinstance(value, Estimate)
     ]
-    family = prior.parametric.family.replace("lognormal", "log-normal")
+    family = family_text(prior.parametric.family)
     text = f"{family} with {', '.join(parameters)}" if parameters else family
     if prior.goodness is not None:
         text += f", {misfit_text(prior.goodness, prior.parametric.family)}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+
+import gemmi
 
 from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.crystal.wyckoff.table import wyckoff_positions
@@ -90,9 +91,9 @@ def to_cif(structure: Structure, name: str | None = None, run: Mapping[str, Any]
 def _origin(structure: Structure, run: Mapping[str, Any] | None) -> list[str]:
     """Items that say how to make the same structure again."""
     lines = ["_audit_creation_method  'xtalpriors generate'", f"_xtalpriors_index  {structure.index}"]
-    for key in ("seed", "bundle", "priors_digest", "config_digest", "algorithm") if run else ():
-        value = str(run[key]) if run else ""
-        lines.append(f"_xtalpriors_{key}  " + (value if re.fullmatch(r"[\w.:-]+", value) else f"'{value}'"))
+    if run is not None:
+        keys = ("seed", "bundle", "priors_digest", "config_digest", "algorithm")
+        lines += [f"_xtalpriors_{key}  {gemmi.cif.quote(str(run[key]))}" for key in keys]
     return lines
 
 

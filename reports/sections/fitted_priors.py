@@ -13,12 +13,12 @@ from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.reports.html import html_table, markup, words
 from xtalpriors.reports.meta import count
 from xtalpriors.reports.quantities import quantity
-from xtalpriors.reports.section import SYMBOLS, Table, estimate_text, measure_text, misfit_text
+from xtalpriors.reports.section import SYMBOLS, Table, estimate_text, family_text, measure_text, misfit_text
 
 __all__ = ["bundle_table", "scalar_priors"]
 
 
-def bundle_table(bundle: PriorBundle, title: str = "") -> Table:
+def bundle_table(bundle: PriorBundle) -> Table:
     """Table of a bundle's priors: N, median, parameters with intervals, misfit; below it what is missing."""
     lead = words("priors", "lead", source=bundle.created_from, digest=bundle.priors_digest)
     columns = ["Prior", "N", "Median", "Unit", "Parametric form", "D"]
@@ -28,7 +28,7 @@ def bundle_table(bundle: PriorBundle, title: str = "") -> Table:
     after += markup(
         "priors", "remarks", summary="not available, with the reason", found=_named(bundle.unavailable)
     )
-    return Table(title or bundle.name, html_table(frame, numeric=("N",), look="prose"), lead, after=after)
+    return Table(bundle.name, html_table(frame, numeric=("N",), look="prose"), lead, after=after)
 
 
 def _named(reasons: dict[str, str]) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ def _row(name: str, prior: ScalarPrior) -> tuple[str, str, str, str, str, str]:
             for key, value in prior.parametric
             if isinstance(value, Estimate)
         ]
-        family = prior.parametric.family.replace("lognormal", "log-normal")
+        family = family_text(prior.parametric.family)
         form = f"{family}: {', '.join(values)}" if values else family
     misfit = "–"
     if prior.goodness is not None and prior.parametric is not None:

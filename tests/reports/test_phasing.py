@@ -221,6 +221,8 @@ def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
 def test_page_without_structures_says_so(database: Path, tmp_path: Path) -> None:
     build_report(database, [], tmp_path / "report", evaluations=[])
     assert "has no structure that" in (tmp_path / "report" / "phasing" / "index.html").read_text()
+    build_report(database, [], tmp_path / "report")
+    assert not (tmp_path / "report" / "phasing" / "index.html").exists()  # of an earlier database, perhaps
     build_report(database, [], tmp_path / "other")
     assert not (tmp_path / "other" / "phasing").exists()
 

@@ -12,11 +12,11 @@ EXAMPLES: dict[str, str] = {
   xtalpriors --install-completion
 """,
     "sync": """
-  # Mirror the COD (about 110 GB), or bring the mirror up to date
-  xtalpriors sync /data/cod
+  # Mirror the COD (109 GB), or bring the mirror up to date
+  xtalpriors sync /data/cod/cif
 
   # See first how much would come for one part of it
-  xtalpriors sync /data/cod --range 2 --dry-run
+  xtalpriors sync /data/cod/cif --range 2 --dry-run
 """,
     "manifest": """
   # List a folder of CIFs with sizes, times and hashes
