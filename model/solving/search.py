@@ -18,6 +18,7 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.measured.merging import Merged
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
 from xtalpriors.model.solving.attempts import Attempts
 from xtalpriors.model.solving.candidates import AbsenceClass, Candidate, mean_e2_minus_1, rank_groups
@@ -76,11 +77,16 @@ class SolveSettings:
     seed
         Of the random phases.
     trials
-        Random starts without symmetry, at most.
+        Random starts without symmetry, at most; 1 or more.
     cycles
         At most so many of each.
     clock
         What the seconds are counted by: time that passes, or `time.process_time`.
+
+    Raises
+    ------
+    UsageError
+        There are to be no trials.
     """
 
     seconds: float = 60.0
@@ -88,6 +94,13 @@ class SolveSettings:
     trials: int = 24
     cycles: int = 180
     clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise UsageError(
+                f"{self.trials} trials are too few: phasing without symmetry needs at least 1 random start. "
+                "Leave `trials` out for 24."
+            )
 
 
 def solve_crystal(
@@ -116,7 +129,8 @@ def solve_crystal(
     Raises
     ------
     UsageError
-        The cell is not known or does not fit the group.
+        The cell is not known or does not fit the group, or no space group has the Laue class and the
+        centring together.
     XtalpriorsError
         There are no reflections to work with.
     """
@@ -155,19 +169,13 @@ class _Search:
 
     def run(self, space_group: SpaceGroup | None, laue: SpaceGroup | None) -> Solution:
         merged = friedel_merged(self.crystal.observations)
-        given = space_group or laue
         letter = space_group.centring if space_group else lattice_of(merged, self.cell, self.probe)
         if letter not in CENTRINGS:
             raise UsageError(
                 f"{space_group} has a centring that is no letter. Describe the cell and the reflections on "
                 "conventional axes."
             )
-        if given is not None:
-            classes = [LaueClass(proper_rotations(given), None)]
-        else:
-            rotations = metric_rotations(self.cell, centring_vectors(letter))
-            declared = None if self.crystal.group is None else proper_rotations(self.crystal.group)
-            classes = choose_laue_classes(merged, rotations, letter, declared)
+        classes = self._laue_classes(merged, letter, space_group, laue)
         data = [self._unique(c.rotations, letter) for c in classes]
         candidates: list[Candidate] = []
         absences: list[AbsenceClass] = []
@@ -224,6 +232,34 @@ class _Search:
             self.settings.clock() - self.begun,
         )
 
+    def _laue_classes(
+        self, merged: Merged, letter: str, space_group: SpaceGroup | None, laue: SpaceGroup | None
+    ) -> list[LaueClass]:
+        """The Laue class that was given, else the likeliest ones; UsageError where no space group has one."""
+        if space_group is not None:
+            return [LaueClass(proper_rotations(space_group), None)]
+        source = self.crystal.observations.source
+        if laue is not None:
+            rotations = proper_rotations(laue)
+            if not groups_of_laue_class(rotations, letter):
+                raise UsageError(
+                    f"{source}: by their absences the reflections have the centring {letter}, and no space "
+                    f"group of the Laue class of {laue.hm or f'no. {laue.number}'} has it on these axes. "
+                    "Leave --laue out, or give --space-group."
+                )
+            return [LaueClass(rotations, None)]
+        rotations = metric_rotations(self.cell, centring_vectors(letter))
+        declared = None if self.crystal.group is None else proper_rotations(self.crystal.group)
+        classes = choose_laue_classes(merged, rotations, letter, declared)
+        if not classes:
+            cell = " ".join(f"{x:g}" for x in self.cell.parameters)
+            raise UsageError(
+                f"{source}: by their absences the reflections have the centring {letter}, and no space group "
+                f"with it fits the cell {cell} and the intensities. Describe the cell and the reflections on "
+                "conventional axes, or give --space-group."
+            )
+        return classes
+
     def _unique(self, rotations: I64, letter: str) -> UniqueData:
         return unique_data(self.crystal.observations, self.cell, rotations, letter, self.probe)
 
@@ -251,14 +287,14 @@ class _Search:
         self.say(f"charge flipping without symmetry: {len(hkl)} reflections, grid {grid.shape}")
         until = (1.0 - FIRST_SHARE) * self.settings.seconds
         trials: Trials | None = None
-        for _ in range(self.settings.trials // TRIALS_AT_ONCE):
+        for _ in range(max(1, self.settings.trials // TRIALS_AT_ONCE)):
             more = flip_trials(
                 grid,
                 data.amplitude[source],
                 data.e[source],
                 unique.d_min_angstrom,
                 self.rng,
-                trials=TRIALS_AT_ONCE,
+                trials=min(TRIALS_AT_ONCE, self.settings.trials),
                 cycles=self.settings.cycles,
             )
             trials = more if trials is None else trials.joined(more)

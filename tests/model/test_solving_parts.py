@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from simulated import simulated
@@ -9,13 +11,17 @@ from simulated import simulated
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
+from xtalpriors.model.measured.read_data import MeasuredCrystal
+from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving.assemble import assembled
 from xtalpriors.model.solving.candidates import find_centring, rank_groups
 from xtalpriors.model.solving.derivatives import Reflections, calculated, squared_with_derivatives
 from xtalpriors.model.solving.elements import Composition, assign_elements
 from xtalpriors.model.solving.laue import choose_laue_classes, laue_classes, metric_rotations
 from xtalpriors.model.solving.model import Atoms, site_of
+from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.shelx_output import atom_labels
 from xtalpriors.model.solving.space_groups import centring_vectors, group_frequency, groups_of_laue_class
 from xtalpriors.model.solving.statistics import possible_reflections
@@ -92,6 +98,35 @@ def test_symmetry_in_the_intensities(symbol: str, order: int) -> None:
     assert find_centring(merged.hkl[present], e2[present], possible, contamination=0.08) == letter
     chosen = choose_laue_classes(merged, metric_rotations(made.cell, centring_vectors(letter)), letter)
     assert chosen[0].order == order
+
+
+def centred(cell: UnitCell, letter: str) -> MeasuredCrystal:
+    """Reflections to 1 Å that a centring allows, each of another intensity."""
+    hkl = possible_reflections(cell, 1.0)
+    product = hkl @ centring_vectors(letter).T
+    hkl = hkl[(np.abs(product - np.rint(product)) < 1e-6).all(axis=1)]
+    intensity = np.random.default_rng(1).exponential(100.0, len(hkl))
+    seen = Observations(hkl, intensity, np.full(len(hkl), 1.0), 0, "x.hkl", "|F|²")
+    return MeasuredCrystal("x", (Path("x.hkl"),), seen, cell, elements=("C",))
+
+
+def test_a_centring_that_no_group_of_the_laue_class_has() -> None:
+    """There is no C-centred cubic group, and no triclinic one with the centring R."""
+    with pytest.raises(UsageError, match=r"x.hkl.* centring C, and no .* P m -3 m .*--space-group"):
+        solve_crystal(centred(CUBIC, "C"), laue=SpaceGroup.from_hm("P m -3 m"))
+    with pytest.raises(UsageError, match=r"x.hkl.* centring R, and no .* cell 7 8 9 80 99 95 .*axes"):
+        solve_crystal(centred(UnitCell(7, 8, 9, 80, 99, 95), "R"))
+
+
+def test_few_trials() -> None:
+    """Fewer than are made at once are made, and none is refused."""
+    with pytest.raises(UsageError, match=r"0 trials are too few: .* at least 1"):
+        SolveSettings(trials=0)
+    settings = SolveSettings(trials=1, cycles=40, seconds=0.0)
+    found = solve_crystal(
+        centred(UnitCell(5, 6, 7, 90, 90, 90), "P"), space_group=SpaceGroup.from_number(2), settings=settings
+    )
+    assert len(found.tried) == 1
 
 
 def test_absences_rank_the_groups() -> None:
