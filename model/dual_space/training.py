@@ -74,6 +74,7 @@ class Trainer:
         self.optimiser = Muon(self.network, self.network.outer_layers, config.learning_rate, 0.0)
         self.batches, self.crystals, self.seconds = 0, 0, 0.0
         self.last: dict[int, tuple[int, int]] = {}
+        self.scores: dict[str, float] = {}
 
     @property
     def streams(self) -> int:
@@ -170,6 +171,7 @@ class Trainer:
             "crystals": self.crystals,
             "seconds": self.seconds,
             "last": self.last,
+            "scores": self.scores,
         }
         with replacing(folder / CHECKPOINT_FILE, CHECKPOINT) as part:
             torch.save(content, part)
@@ -198,6 +200,7 @@ class Trainer:
         self.optimiser.load_state_dict(content["optimiser"])
         self.batches, self.crystals = content["batches"], content["crystals"]
         self.seconds, self.last = content["seconds"], content["last"]
+        self.scores = content.get("scores", {})  # checkpoints were once without
         return True
 
     def validate(self) -> dict[str, float]:
@@ -247,7 +250,7 @@ def train_dual_space(
     device: torch.device | str = "cpu",
     lineage: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Train, or continue the run in `output`; its last scores.
+    """Train, or continue the run in `output`; its last scores, also where it was finished before.
 
     Writes `dual-space.safetensors` (the averaged weights and their card), `checkpoint.pt` and `log.jsonl` at
     least every `checkpoint_every_seconds`.
@@ -258,10 +261,8 @@ def train_dual_space(
     output.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, bundle, torch.device(device))
     trainer.load(output)
-    began = saved = time.monotonic() - trainer.seconds
-    saved = time.monotonic()
+    began, saved = time.monotonic() - trainer.seconds, time.monotonic()
     sums: list[dict[str, Any]] = []
-    scores: dict[str, float] = {}
     for batch in trainer.feed() if trainer.progress < 1.0 else ():
         sums.append(trainer.step(batch))
         trainer.seconds = time.monotonic() - began
@@ -272,8 +273,8 @@ def train_dual_space(
             sums = []
         if finished or time.monotonic() - saved > config.checkpoint_every_seconds:
             if finished:
-                scores = trainer.validate()
-                _log(output, trainer, **scores)
+                trainer.scores = trainer.validate()
+                _log(output, trainer, **trainer.scores)
             trainer.save(output)
             card = DualSpaceCard(
                 name=name,
@@ -283,13 +284,13 @@ def train_dual_space(
                 seconds=round(trainer.seconds, 1),
                 device=str(device),
                 lineage=lineage or {"priors_digest": bundle.priors_digest},
-                scores=scores,
+                scores=trainer.scores,
             )
             save_network(output, trainer.average, card)
             saved = time.monotonic()
         if finished:
             break
-    return scores
+    return trainer.scores
 
 
 def _log(folder: Path, trainer: Trainer, **values: float) -> None:

@@ -14,6 +14,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.dual_space.config import DualSpaceConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
+from xtalpriors.model.network.published_weights import misfits
 from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
 from xtalpriors.outputs import FileKind
 
@@ -62,7 +63,8 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
     Raises
     ------
     XtalpriorsError
-        The file is missing, cut short, or another kind of network's; the weights differ from the card.
+        The file is missing, cut short, or another kind of network's; the weights are not finite, or differ
+        from the card.
     """
     file = _file(path)
     if not file.is_file():
@@ -86,13 +88,10 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
             "network. Networks of `xtalpriors train` are read by `xtalpriors predict`."
         ) from error
     network = DualSpaceNetwork(card.config.size)
-    state = network.state_dict()
-    wrong = [name for name in state.keys() | stored.keys() if _shape(state, name) != _shape(stored, name)]
-    if wrong:
-        name = min(wrong)
+    if wrong := misfits(stored, {name: value.shape for name, value in network.state_dict().items()}):
         raise XtalpriorsError(
             f"{file}: the weights are not those of a network of width {card.config.size.width}, as its card "
-            f"says: {name} is {_shape(stored, name)}, not {_shape(state, name)}. Get the file anew."
+            f"says: {wrong[0]}{f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''}. Get the file anew."
         )
     if card.weights_digest is not None and weights_digest(stored) != card.weights_digest:
         raise XtalpriorsError(
@@ -110,7 +109,3 @@ def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
 def _file(path: Path) -> Path:
     path = Path(path)
     return path / FILE_NAME if path.is_dir() or path.suffix == "" else path
-
-
-def _shape(tensors: dict[str, torch.Tensor], name: str) -> tuple[int, ...] | str:
-    return tuple(tensors[name].shape) if name in tensors else "missing"

@@ -336,6 +336,7 @@ def test_training_writes_weights_that_are_read_again(tmp_path: Path) -> None:
     assert (tmp_path / "log.jsonl").read_text(encoding="utf-8").count("\n") >= 2
     model, card = load_network(tmp_path)
     assert card.name == "tiny" and card.structures >= 12 and card.scores == pytest.approx(scores)
+    assert train_dual_space(TINY, published_bundle(), tmp_path, name="tiny") == scores, "it was finished"
     grid = grid_for("P 1 21/c 1")
     known, _, logits = data(grid)
     assert torch.isfinite(model(logits, known, 2)[-1].logits.abs()).all()
@@ -385,6 +386,12 @@ def test_bad_input(tmp_path: Path) -> None:
     save_network(tmp_path / "wide.safetensors", network(8), card)
     with pytest.raises(XtalpriorsError, match="not those of a network of width 6"):
         load_network(tmp_path / "wide.safetensors")
+    broken = DualSpaceNetwork(TINY.size)
+    with torch.no_grad():
+        next(broken.parameters()).view(-1)[0] = torch.nan
+    save_network(tmp_path / "broken.safetensors", broken, card)
+    with pytest.raises(XtalpriorsError, match="holds values that are not finite numbers"):
+        load_network(tmp_path / "broken.safetensors")
     with pytest.raises(
         UsageError, match=r"no preset 'tpu' of dual-space networks; there are: cpu, gpu, smoke"
     ):
