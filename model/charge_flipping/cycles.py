@@ -27,7 +27,7 @@ class Constraint:
     moduli
         What replaces the calculated modulus, float32 (1 or B, U).
     role
-        `MEASURED`, `WEAK`, `AS_CALCULATED` or `UNKNOWN` (the coefficient is 0), uint8 (1 or B, U).
+        `MEASURED`, `WEAK` or `UNKNOWN` (the coefficient is 0), uint8 (1 or B, U).
     """
 
     moduli: Tensor

@@ -8,11 +8,11 @@ import numpy as np
 
 from xtalpriors.compilation import kernel
 
-__all__ = ["AS_CALCULATED", "MEASURED", "UNKNOWN", "WEAK", "eliminate", "flip", "impose", "relax"]
+__all__ = ["MEASURED", "UNKNOWN", "WEAK", "eliminate", "flip", "impose", "relax"]
 
-UNKNOWN, MEASURED, WEAK, AS_CALCULATED = 0, 1, 2, 3
+UNKNOWN, MEASURED, WEAK = 0, 1, 2
 """What becomes of a reflection in a cycle: 0; the measured modulus; turned by π/2 with its calculated modulus
-(centric ones, which cannot turn, are left as calculated); left as calculated."""
+(centric ones, which cannot turn, are left as calculated)."""
 
 _FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 _ROW = 512

@@ -60,12 +60,8 @@ class ShelxInstructions:
 
     Attributes
     ----------
-    title
-        Of TITL.
     wavelength_angstrom, cell
         Of CELL.
-    z
-        Formula units per cell, of ZERR.
     cell_errors
         The six standard uncertainties of ZERR.
     group
@@ -80,10 +76,8 @@ class ShelxInstructions:
         The nine numbers of HKLF that change the indices; null where there are none or they change nothing.
     """
 
-    title: str = ""
     wavelength_angstrom: float | None = None
     cell: UnitCell | None = None
-    z: float | None = None
     cell_errors: tuple[float, ...] | None = None
     group: SpaceGroup | None = None
     elements: tuple[str, ...] = ()
@@ -115,15 +109,12 @@ def parse_shelx_instructions(text: str, where: str) -> ShelxInstructions:
     elements: list[str] = []
     counts: list[float] = []
     for name, words, line in _instructions(text):
-        if name == "TITL":
-            found["title"] = " ".join(words)
-        elif name == "CELL":
+        if name == "CELL":
             numbers = _numbers(where, line, words, 7)
             found["wavelength_angstrom"] = numbers[0]
             found["cell"] = _cell(where, line, numbers[1:7])
         elif name == "ZERR":
             numbers = _numbers(where, line, words, 1)
-            found["z"] = numbers[0]
             found["cell_errors"] = tuple(numbers[1:7]) if len(numbers) >= 7 else None
         elif name == "LATT":
             lattice = int(_numbers(where, line, words, 1)[0])

@@ -160,7 +160,7 @@ class Attempts:
                 self.tried[group] = replace(before, merits=merits)
             else:
                 self.tried[group] = TriedGroup(
-                    candidate, data, symmetry, built, phases, *agreement(data, built), merits
+                    candidate, data, symmetry, built, *agreement(data, built), merits
                 )
 
     def ordered(self) -> list[TriedGroup]:

@@ -51,11 +51,6 @@ class LaueClass:
     rotations: I64
     r: float | None
 
-    @property
-    def order(self) -> int:
-        """Number of proper rotations: 1, 2, 3, 4, 6, 8, 12 or 24."""
-        return len(self.rotations)
-
 
 def metric_rotations(cell: UnitCell, centring: F64 | None = None) -> I64:
     """Proper rotations (n, 3, 3) of a lattice, entries −1, 0 and 1, that keep its metric.

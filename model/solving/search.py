@@ -228,7 +228,6 @@ class _Search:
             tuple(candidates),
             tuple(absences),
             statistic,
-            float(trials.gain[0]),
             self.settings.clock() - self.begun,
         )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
@@ -35,14 +33,10 @@ class TriedGroup:
         How well the density found without symmetry has the group's, −1 to 1; None where there was none.
     built
         The best model.
-    phases
-        exp(iφ) from which it was built, complex (m,).
     r_weak
         ⟨|Ec|²⟩ of the weakest tenth of the reflections: near 0 for a right structure, near 1 for a wrong one.
     correlation
         Correlation of |Fo| and |Fc| in %, over all reflections.
-    trials
-        Models built.
     merits
         (skewness gain, R1) of each model built.
     """
@@ -51,7 +45,6 @@ class TriedGroup:
     data: GroupData
     symmetry: float | None
     built: Built
-    phases: np.ndarray
     r_weak: float
     correlation: float
     merits: tuple[tuple[float, float], ...]
@@ -88,8 +81,6 @@ class Solution:
         Classes of reflections that some group extinguishes.
     mean_e2_minus_1
         ⟨|E² − 1|⟩.
-    p1_gain
-        Skewness gain of the best density found without symmetry.
     seconds
         Spent.
     """
@@ -106,7 +97,6 @@ class Solution:
     candidates: tuple[Candidate, ...]
     absences: tuple[AbsenceClass, ...]
     mean_e2_minus_1: float
-    p1_gain: float | None
     seconds: float
 
     @property

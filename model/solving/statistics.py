@@ -1,4 +1,4 @@
-"""Intensity statistics: means in shells of resolution, normalised intensities, completeness."""
+"""Intensity statistics: means in shells of resolution, and the reflections that are possible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 
-__all__ = ["WilsonPlot", "epsilon_factors", "normalised_intensities", "possible_reflections", "wilson_plot"]
+__all__ = ["WilsonPlot", "epsilon_factors", "possible_reflections", "wilson_plot"]
 
 SHELL_SIZE = 60
 """Least number of reflections in a shell."""
@@ -67,15 +67,6 @@ def wilson_plot(hkl: I64, intensity: F64, cell: UnitCell, epsilon: F64 | None = 
     if not means:
         places, means = [float(s2.mean())], [max(float(np.abs(value).mean()), 1e-30)]
     return WilsonPlot(np.array(places), np.array(means))
-
-
-def normalised_intensities(hkl: I64, intensity: F64, cell: UnitCell, epsilon: F64 | None = None) -> F64:
-    """E² (m,): |F|²/ε over its expectation, with a mean of 1."""
-    plot = wilson_plot(hkl, intensity, cell, epsilon)
-    value = intensity if epsilon is None else intensity / epsilon
-    e2 = value / plot.expected(s_squared(hkl, [cell.parameters])[0])
-    mean = e2.mean()
-    return e2 / mean if mean > 0 else e2
 
 
 def possible_reflections(cell: UnitCell, d_min_angstrom: float) -> I64:
