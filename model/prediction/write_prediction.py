@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gemmi
 import numpy as np
 import torch
 
-from xtalpriors.atomic_write import replacing, write_text
+from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError
+from xtalpriors.model.density_files import map_kind, phases_document, phases_kind, write_ccp4
 from xtalpriors.model.prediction.predict import Prediction
 from xtalpriors.model.scoring.density import DensityMaps, good_size
-from xtalpriors.outputs import FileKind, text_with
 
 __all__ = ["MAP", "PHASES", "electron_density", "prediction_cif", "write_map", "write_phases"]
 
 _CREATED = "xtalpriors predict"
-_LABEL = slice(224, 304)
-"""Bytes of the first label in the header of a CCP4 map."""
-PHASES = FileKind("a CIF of phases", text_with(f"_audit_creation_method '{_CREATED}'"))
-MAP = FileKind("a density map", lambda path: _CREATED.encode() in _header(path)[_LABEL])
+PHASES = phases_kind(_CREATED)
+MAP = map_kind(_CREATED)
 
 MAP_SPACING_ANGSTROM = 0.25
 """Largest distance of two points of a map along an axis: a quarter of the resolution."""
@@ -35,24 +32,9 @@ def prediction_cif(prediction: Prediction) -> str:
     """
     given, reflections = prediction.input, prediction.reflections
     group = reflections.group
-    document = gemmi.cif.Document()
-    block = document.add_new_block(_block_name(given.name))
-    pairs = {
-        "_audit_creation_method": _CREATED,
-        "_space_group_name_H-M_alt": group.hm,
-        "_space_group_name_Hall": group.hall,
-        "_space_group_IT_number": str(group.number),
-    }
-    if given.cell is not None:
-        names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-        pairs |= {f"_cell_{n}": f"{v:.6g}" for n, v in zip(names, given.cell.parameters, strict=True)}
-    pairs["_refln_special_details"] = _details(prediction)
-    for tag, value in pairs.items():
-        if value:
-            block.set_pair(tag, gemmi.cif.quote(value))
-    operators = block.init_loop("_space_group_symop_", ["operation_xyz"])
-    for triplet in group.operators:
-        operators.add_row([gemmi.cif.quote(triplet)])
+    document, block = phases_document(
+        given.name, _CREATED, group, given.cell, nameless="prediction", details=_details(prediction)
+    )
     tags = ["index_h", "index_k", "index_l", "F_meas", "phase_calc", "include_status"]
     loop = block.init_loop("_refln_", [*tags, "xtalpriors_probability"])
     columns = zip(
@@ -75,11 +57,6 @@ def prediction_cif(prediction: Prediction) -> str:
             ]
         )
     return document.as_string()
-
-
-def _block_name(name: str) -> str:
-    """Printable ASCII without blanks, as a block's name must be."""
-    return "".join(c if "!" <= c <= "~" else "_" for c in name)[:70] or "prediction"
 
 
 def _details(prediction: Prediction) -> str:
@@ -134,25 +111,7 @@ def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACI
 
 def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> None:
     """Write the density as a CCP4 map of the whole cell; errors as `electron_density` and `write_phases`."""
-    density = electron_density(prediction, spacing_angstrom).numpy().astype(np.float32)
+    density = electron_density(prediction, spacing_angstrom).numpy()
     cell, group = prediction.input.cell, prediction.reflections.group
     assert cell is not None
-    ccp4 = gemmi.Ccp4Map()
-    ccp4.grid = gemmi.FloatGrid(
-        np.ascontiguousarray(density),
-        gemmi.UnitCell(*cell.parameters),
-        gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(t) for t in group.operators])),
-    )
-    ccp4.update_ccp4_header()
-    ccp4.set_header_i32(56, 1)  # number of labels
-    ccp4.set_header_str(57, _CREATED.ljust(80))
-    with replacing(path, MAP) as part:
-        try:
-            ccp4.write_ccp4_map(str(part))
-        except RuntimeError as error:  # gemmi's, of the disk
-            raise OSError(str(error)) from error
-
-
-def _header(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1024)
+    write_ccp4(path, MAP, density, cell, group, _CREATED)

@@ -10,9 +10,14 @@ import gemmi
 import numpy as np
 
 from xtalpriors.atomic_write import replacing, write_text
-from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.density_files import (
+    gemmi_group,
+    map_kind,
+    phases_document,
+    phases_kind,
+    write_ccp4,
+)
 from xtalpriors.model.solving.peaks import DensityMap, density_map
 from xtalpriors.model.solving.shelx_output import atom_labels, shelx_hkl, shelx_res
 from xtalpriors.model.solving.solution import Solution
@@ -22,8 +27,6 @@ __all__ = ["output_files", "solution_map", "write_solution"]
 
 _CREATED = "xtalpriors solve"
 _PEAKS = "kind,label,element,x,y,z,u_iso_angstrom2,height_electrons_per_angstrom3"
-_LABEL = slice(224, 304)
-"""Of a CCP4 map: its first text."""
 
 
 def _tail_with(mark: str) -> Callable[[Path], bool]:
@@ -37,16 +40,11 @@ def _tail_with(mark: str) -> Callable[[Path], bool]:
     return is_own
 
 
-def _labelled(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _CREATED.encode() in file.read(_LABEL.stop)[_LABEL]
-
-
 KINDS: Final[dict[str, FileKind]] = {
     ".res": FileKind("a structure for SHELXL", text_with(f"REM {_CREATED}")),
     ".hkl": FileKind("a list of reflections", _tail_with(_CREATED)),
-    ".ccp4": FileKind("a density map", _labelled),
-    ".phases.cif": FileKind("a CIF of phases", text_with(f"_audit_creation_method '{_CREATED}'")),
+    ".ccp4": map_kind(_CREATED),
+    ".phases.cif": phases_kind(_CREATED),
     ".mtz": FileKind("an MTZ file", _tail_with(_CREATED)),
     ".peaks.csv": FileKind("a table of peaks", text_with(_PEAKS)),
 }
@@ -83,57 +81,25 @@ def write_solution(solution: Solution, folder: Path) -> list[Path]:
     res, hkl, ccp4, cif, mtz, csv = (path for path, _ in outputs)
     write_text(res, shelx_res(solution), KINDS[".res"])
     write_text(hkl, shelx_hkl(solution.crystal.observations), KINDS[".hkl"])
-    _write_ccp4(solution, ccp4)
+    _write_map(solution, ccp4)
     write_text(cif, phases_cif(solution), KINDS[".phases.cif"])
     _write_mtz(solution, mtz)
     write_text(csv, peaks_csv(solution), KINDS[".peaks.csv"])
     return [path for path, _ in outputs]
 
 
-def _gemmi_group(group: SpaceGroup) -> gemmi.SpaceGroup | None:
-    return gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(t) for t in group.operators]))
-
-
-def _gemmi_cell(cell: UnitCell) -> gemmi.UnitCell:
-    return gemmi.UnitCell(*cell.parameters)
-
-
-def _write_ccp4(solution: Solution, path: Path) -> None:
-    density = solution_map(solution)
-    ccp4 = gemmi.Ccp4Map()
-    ccp4.grid = gemmi.FloatGrid(
-        np.ascontiguousarray(density.values), _gemmi_cell(solution.cell), _gemmi_group(solution.group)
-    )
-    ccp4.update_ccp4_header()
-    ccp4.set_header_str(57, f"{_CREATED}: {solution.name}".encode("ascii", "replace").decode()[:80])
-    with replacing(path, KINDS[".ccp4"]) as part:
-        try:
-            ccp4.write_ccp4_map(str(part))
-        except RuntimeError as error:  # gemmi's, of the disk
-            raise OSError(str(error)) from error
+def _write_map(solution: Solution, path: Path) -> None:
+    density = solution_map(solution).values
+    label = f"{_CREATED}: {solution.name}"
+    write_ccp4(path, KINDS[".ccp4"], density, solution.cell, solution.group, label)
 
 
 def phases_cif(solution: Solution) -> str:
     """Reflections with |Fo|, |Fc| and the phase of the model in degrees."""
-    document = gemmi.cif.Document()
-    block = document.add_new_block(
-        "".join(c if "!" <= c <= "~" else "_" for c in solution.name)[:70] or "solution"
+    fit = solution.chosen.built.fit
+    document, block = phases_document(
+        solution.name, _CREATED, solution.group, solution.cell, nameless="solution"
     )
-    group, fit = solution.group, solution.chosen.built.fit
-    pairs = {
-        "_audit_creation_method": _CREATED,
-        "_space_group_name_H-M_alt": group.hm,
-        "_space_group_name_Hall": group.hall,
-        "_space_group_IT_number": str(group.number),
-    }
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-    pairs |= {f"_cell_{n}": f"{v:.6g}" for n, v in zip(names, solution.cell.parameters, strict=True)}
-    for tag, value in pairs.items():
-        if value:
-            block.set_pair(tag, gemmi.cif.quote(value))
-    operators = block.init_loop("_space_group_symop_", ["operation_xyz"])
-    for triplet in group.operators:
-        operators.add_row([gemmi.cif.quote(triplet)])
     sites = block.init_loop(
         "_atom_site_",
         ["label", "type_symbol", "fract_x", "fract_y", "fract_z", "U_iso_or_equiv", "occupancy"],
@@ -166,8 +132,8 @@ def phases_cif(solution: Solution) -> str:
 def _write_mtz(solution: Solution, path: Path) -> None:
     mtz = gemmi.Mtz(with_base=True)
     mtz.title = f"{_CREATED}: {solution.name}"[:70]
-    mtz.spacegroup = _gemmi_group(solution.group)
-    mtz.set_cell_for_all(_gemmi_cell(solution.cell))
+    mtz.spacegroup = gemmi_group(solution.group)
+    mtz.set_cell_for_all(gemmi.UnitCell(*solution.cell.parameters))
     mtz.add_dataset("solution")
     for label, kind in (("FP", "F"), ("SIGFP", "Q"), ("FC", "F"), ("PHIC", "P")):
         mtz.add_column(label, kind)

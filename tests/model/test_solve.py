@@ -65,6 +65,8 @@ def test_files_read_back(monoclinic: tuple[Simulated, Solution, Path]) -> None:
     _, solution, folder = monoclinic
     out = folder / "out"
     ccp4 = gemmi.read_ccp4_map(str(out / "made.ccp4"))
+    assert ccp4.header_i32(56) == 1
+    assert ccp4.header_str(57, 80) == "xtalpriors solve: made".ljust(80), "one label, without rests of others"
     ccp4.setup(0.0)
     heights = [ccp4.grid.tricubic_interpolation(gemmi.Fractional(*x)) for x in solution.fract]
     assert min(heights) > 3.0 * np.array(ccp4.grid, copy=False).std(), "atoms stand on peaks of the map"
