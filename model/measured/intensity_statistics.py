@@ -23,7 +23,7 @@ from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.scattering.reciprocal import orbit_numbers, systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
-__all__ = ["IntensityStatistics", "Quantity", "intensity_statistics"]
+__all__ = ["IntensityStatistics", "Quantity", "intensity_statistics", "statistical_weights"]
 
 Quantity = Literal["|F|", "|F|²"]
 
@@ -113,15 +113,18 @@ def intensity_statistics(
     number = orbit_numbers(group, hkl)
     mean = np.clip(np.bincount(number, intensity) / np.bincount(number), 0.0, None)
     unique = hkl[np.unique(number, return_index=True)[1]]
-    mean /= _statistical_weights(group, unique)
+    mean /= statistical_weights(unique, group.rotations)
     values = mean if read_as == "|F|²" else np.sqrt(mean)
     moment = _second_moment(unique, values) if values.any() else float("nan")
     return IntensityStatistics(read_as, moment, len(unique), negative, group.centrosymmetric)
 
 
-def _statistical_weights(group: SpaceGroup, hkl: I64) -> F64:
-    """ε (m,): how often the point group leaves a reflection in its place."""
-    rotations = np.unique(group.rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
+def statistical_weights(hkl: I64, rotations: I64) -> F64:
+    """ε (m,): how many different rotations of a group, (n, 3, 3), leave a reflection (m, 3) as it is.
+
+    ⟨|F|²⟩ is that many times as large as for a general reflection.
+    """
+    rotations = np.unique(rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3)
     weights: F64 = np.array([np.all(hkl @ r == hkl, axis=1) for r in rotations]).sum(axis=0, dtype=np.float64)
     return weights
 

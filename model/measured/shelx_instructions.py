@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.symmetry.closure import NotAGroupError, close_group
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
-from xtalpriors.crystal.symmetry.triplets import DENOMINATOR, IDENTITY, Operator, TripletError, parse_triplet
+from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup, space_group
+from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator, TripletError, parse_triplet
 from xtalpriors.errors import XtalpriorsError
 
 __all__ = [
@@ -31,16 +31,6 @@ __all__ = [
 LATTICE_LETTERS: Final = "PIRFABC"
 """Letters of LATT 1 to 7; a negative number says that there is no inversion."""
 
-_HALF, _THIRD = DENOMINATOR // 2, DENOMINATOR // 3
-_CENTRING: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
-    "P": (),
-    "I": ((_HALF, _HALF, _HALF),),
-    "R": ((2 * _THIRD, _THIRD, _THIRD),),
-    "F": ((0, _HALF, _HALF), (_HALF, 0, _HALF)),
-    "A": ((0, _HALF, _HALF),),
-    "B": ((_HALF, 0, _HALF),),
-    "C": ((_HALF, _HALF, 0),),
-}
 _INVERSION: Final[Operator] = ((-1, 0, 0, 0, -1, 0, 0, 0, -1), (0, 0, 0))
 
 
@@ -221,7 +211,7 @@ def _group(where: str, lattice: int, symmetry: list[Operator]) -> SpaceGroup:
         raise XtalpriorsError(
             f"{where}: LATT {lattice} is no lattice: there are 1 P, 2 I, 3 R, 4 F, 5 A, 6 B, 7 C."
         )
-    generators = [(IDENTITY[0], shift) for shift in _CENTRING[LATTICE_LETTERS[abs(lattice) - 1]]]
+    generators = [(IDENTITY[0], shift) for shift in CENTRING_VECTORS[LATTICE_LETTERS[abs(lattice) - 1]]]
     generators += [*symmetry, *([_INVERSION] if lattice > 0 else [])]
     try:
         operators = close_group(generators)

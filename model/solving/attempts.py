@@ -16,11 +16,11 @@ from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.solving.assemble import assembled
 from xtalpriors.model.solving.build import agreement, build_model
 from xtalpriors.model.solving.candidates import Candidate
-from xtalpriors.model.solving.derivatives import Reflections, calculated
+from xtalpriors.model.solving.derivatives import Reflections, calculated, phase_factors
 from xtalpriors.model.solving.doubts import GOOD_R1
 from xtalpriors.model.solving.elements import Composition
 from xtalpriors.model.solving.least_squares import Observed
-from xtalpriors.model.solving.phasing import flip_trials, group_grid, phase_factors, placed_in_group
+from xtalpriors.model.solving.phasing import flip_trials, group_grid, placed_in_group
 from xtalpriors.model.solving.prepare import GroupData, UniqueData, data_of_group
 from xtalpriors.model.solving.solution import TriedGroup
 
@@ -96,7 +96,7 @@ class Attempts:
             placed, symmetry = placed_in_group(grid, data.e, hkl, f)
             if symmetry[0] > SEEN_SYMMETRY:
                 self.say(f"{candidate.group.hm} fits the solution in {best.candidate.group.hm}")
-                self._build(candidate, data, float(symmetry[0]), [(0.0, phase_factors(placed[0]))])
+                self._build(candidate, data, float(symmetry[0]), [(0.0, phase_factors(placed[0].numpy()))])
 
     def _density_of(self, tried: TriedGroup, hkl: I64) -> torch.Tensor:
         """Structure factors (1, m) of a model for reflections of no symmetry."""
@@ -129,9 +129,9 @@ class Attempts:
             start=start,
             threshold_factor=factor,
         )
-        starts = [(float(trials.gain[0]), phase_factors(trials.f[0]))]
+        starts = [(float(trials.gain[0]), phase_factors(trials.f[0].numpy()))]
         if start is not None:
-            starts.append((0.0, phase_factors(start[0])))
+            starts.append((0.0, phase_factors(start[0].numpy())))
         self._build(candidate, data, symmetry, starts)
 
     def _build(

@@ -9,7 +9,7 @@ import numpy as np
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.model.solving.derivatives import Reflections, calculated
+from xtalpriors.model.solving.derivatives import Reflections, calculated, phase_factors
 from xtalpriors.model.solving.elements import Composition, assign_elements, peak_powers
 from xtalpriors.model.solving.least_squares import Fit, Observed, refine
 from xtalpriors.model.solving.model import Atoms, nearest_images
@@ -136,8 +136,8 @@ def _difference_peaks(
 ) -> Peaks:
     size = np.abs(f)
     fo = observed.amplitude / np.sqrt(fit.scale)
-    phase = np.where(size > 0, f / np.where(size > 0, size, 1.0), 1.0)
-    return find_peaks(density_map(reflections.group, cell, reflections.hkl, (fo - size) * phase), most)
+    difference = (fo - size) * phase_factors(f)
+    return find_peaks(density_map(reflections.group, cell, reflections.hkl, difference), most)
 
 
 def _with_difference(

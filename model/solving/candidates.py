@@ -17,8 +17,8 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.scattering.reciprocal import systematic_absences
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.model.solving.space_groups import CENTRINGS, group_frequency
+from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup
+from xtalpriors.model.solving.space_groups import centring_vectors, group_frequency
 
 __all__ = ["AbsenceClass", "Candidate", "find_centring", "mean_e2_minus_1", "off_lattice", "rank_groups"]
 
@@ -105,8 +105,8 @@ def find_centring(hkl: I64, e2: F64, possible: I64, *, contamination: float) -> 
     contamination
         Mean |E|² that absent reflections may have.
     """
-    for letter in sorted(CENTRINGS, key=lambda x: -len(CENTRINGS[x])):
-        vectors = np.array(CENTRINGS[letter]).reshape(-1, 3)
+    for letter in sorted(CENTRING_VECTORS, key=lambda x: -len(CENTRING_VECTORS[x])):
+        vectors = centring_vectors(letter)
         if not len(vectors):
             continue
         absent, expected = off_lattice(hkl, vectors), int(off_lattice(possible, vectors).sum())

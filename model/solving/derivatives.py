@@ -19,7 +19,7 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.solving.model import Atoms
 
-__all__ = ["Reflections", "calculated", "squared_with_derivatives"]
+__all__ = ["Reflections", "calculated", "phase_factors", "squared_with_derivatives"]
 
 PARAMETERS: Final = 5
 """Of an atom: x, y, z, U and a factor of its scattering power."""
@@ -79,6 +79,13 @@ def calculated(reflections: Reflections, atoms: Atoms) -> np.ndarray:
     f = np.empty(len(reflections.hkl), dtype=np.complex128)
     _sum(*_arguments(reflections, atoms), f)
     return f
+
+
+def phase_factors(f: np.ndarray) -> np.ndarray:
+    """exp(iφ) of structure factors (m,), 1 where one is 0."""
+    values = f.astype(np.complex128)
+    size = np.abs(values)
+    return np.where(size > 0, values / np.where(size > 0, size, 1.0), 1.0)
 
 
 def _arguments(reflections: Reflections, atoms: Atoms) -> tuple[Any, ...]:

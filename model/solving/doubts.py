@@ -10,6 +10,7 @@ from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.measured.intensity_statistics import intensity_statistics
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
+from xtalpriors.model.solving.elements import VOLUMES_PER_ATOM_ANGSTROM3
 from xtalpriors.model.solving.prepare import UniqueData
 from xtalpriors.model.solving.solution import TriedGroup, Verdict
 
@@ -28,8 +29,6 @@ TWIN_STATISTIC = 0.66
 """⟨|E² − 1|⟩ below the 0.736 of a structure without a centre by as much as twins have."""
 NEAR_R1 = 0.02
 """Two groups whose R1 differ by less are both named."""
-CUBIC_ANGSTROM_PER_ATOM = 7.0, 40.0
-"""Volume per atom other than hydrogen, of the densest and the emptiest crystals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _formula_doubts(crystal: MeasuredCrystal, cell: UnitCell) -> list[Doubt]:
     if total <= 0:
         return []
     each = cell.volume / total
-    if CUBIC_ANGSTROM_PER_ATOM[0] <= each <= CUBIC_ANGSTROM_PER_ATOM[1]:
+    if VOLUMES_PER_ATOM_ANGSTROM3[0] <= each <= VOLUMES_PER_ATOM_ANGSTROM3[1]:
         return []
     return [
         Doubt(

@@ -25,6 +25,8 @@ VOLUME_PER_ATOM_ANGSTROM3 = 18.6
 """Of atoms other than hydrogen in a molecular crystal."""
 VOLUME_WITHOUT_CARBON_ANGSTROM3 = 12.0
 """In oxides, alloys and the like."""
+VOLUMES_PER_ATOM_ANGSTROM3 = 7.0, 40.0
+"""Of atoms other than hydrogen, in the densest and the emptiest crystals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ class Composition:
                 pairs[ATOMIC_NUMBER[symbol]] += count
         numbers = tuple(sorted(pairs)) or (6, 7, 8)
         total = sum(pairs.values())
-        # 8 Å³ an atom is denser than diamond's neighbours, 40 emptier than any molecular crystal
-        possible = total > 0 and 7.0 <= cell.volume / total <= 40.0 and min(pairs.values()) > 0
+        densest, emptiest = VOLUMES_PER_ATOM_ANGSTROM3
+        possible = total > 0 and densest <= cell.volume / total <= emptiest and min(pairs.values()) > 0
         powers = tuple(abs(power_of(z, probe)) for z in numbers)
         return cls(numbers, tuple(pairs[z] for z in numbers) if possible else (), powers)
 

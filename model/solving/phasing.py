@@ -15,7 +15,7 @@ from xtalpriors.model.charge_flipping.flipping import constraint_of, flip, rando
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
 from xtalpriors.model.charge_flipping.origins import place_origin
 
-__all__ = ["CONVERGED", "Trials", "flip_trials", "group_grid", "phase_factors", "placed_in_group"]
+__all__ = ["CONVERGED", "Trials", "flip_trials", "group_grid", "placed_in_group"]
 
 
 CONVERGED = 1.7
@@ -170,10 +170,3 @@ def _of_reflections(wanted: I64, known: I64, f: Tensor) -> Tensor:
     found = f[:, np.maximum(place, 0)]
     found = torch.where(torch.from_numpy(mate > 0), found.conj().resolve_conj(), found)
     return torch.where(torch.from_numpy(place >= 0), found, torch.zeros_like(found))
-
-
-def phase_factors(f: Tensor) -> np.ndarray:
-    """exp(iφ) of structure factors (m,), 1 where one is 0."""
-    values = f.numpy().astype(np.complex128)
-    size = np.abs(values)
-    return np.where(size > 0, values / np.where(size > 0, size, 1.0), 1.0)

@@ -11,15 +11,24 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared, systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.model.measured.intensity_statistics import statistical_weights
 from xtalpriors.model.measured.merging import Merged, laue_rotations, merge_equivalents, representatives
 from xtalpriors.model.measured.negative_intensities import amplitudes_of_intensities
 from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving.candidates import find_centring, off_lattice
 from xtalpriors.model.solving.space_groups import centring_vectors
-from xtalpriors.model.solving.statistics import epsilon_factors, possible_reflections, wilson_plot
+from xtalpriors.model.solving.statistics import possible_reflections, wilson_plot
 
-__all__ = ["CONTAMINATION", "UniqueData", "data_of_group", "friedel_merged", "lattice_of", "unique_data"]
+__all__ = [
+    "CONTAMINATION",
+    "UniqueData",
+    "data_of_group",
+    "friedel_merged",
+    "known_sigma",
+    "lattice_of",
+    "unique_data",
+]
 
 CONTAMINATION: dict[Probe, float] = {"x-ray": 0.08, "neutron": 0.08, "electron": 0.25}
 """Mean |E|² of absent reflections: λ/2 and multiple scattering, which electrons have much of."""
@@ -123,7 +132,7 @@ def unique_data(
         used &= ~off_lattice(merged.hkl, vectors)
     if not used.any():
         raise XtalpriorsError(f"{observations.source}: no reflection is left in the lattice {letter}.")
-    value, sigma = merged.intensity, _known_sigma(merged)
+    value, sigma = merged.intensity, known_sigma(merged.intensity, merged.sigma)
     used &= s2 <= _faint_limit(s2[used], value[used], sigma[used])
     hkl, value, sigma, s2 = merged.hkl[used], value[used], sigma[used], s2[used]
     d_min = float(s2.max() ** -0.5)
@@ -135,11 +144,11 @@ def unique_data(
     return UniqueData(merged, laue, letter, hkl, value, sigma, s2, expected, possible, d_min)
 
 
-def _known_sigma(merged: Merged) -> F64:
+def known_sigma(intensity: F64, sigma: F64) -> F64:
     """σ of each reflection; 5 % of |F|², but at least a hundredth of the mean, where it is not known."""
-    known = np.isfinite(merged.sigma) & (merged.sigma > 0)
-    least = 0.01 * float(np.abs(merged.intensity).mean())
-    return np.where(known, merged.sigma, np.maximum(_ASSUMED_ERROR * np.abs(merged.intensity), least))
+    known = np.isfinite(sigma) & (sigma > 0)
+    least = 0.01 * float(np.abs(intensity).mean())
+    return np.where(known, sigma, np.maximum(_ASSUMED_ERROR * np.abs(intensity), least))
 
 
 def _faint_limit(s2: F64, intensity: F64, sigma: F64) -> float:
@@ -182,7 +191,7 @@ def data_of_group(data: UniqueData, group: SpaceGroup, cell: UnitCell) -> GroupD
     present = ~systematic_absences(group, data.hkl)
     hkl = data.hkl[present]
     value, sigma, s2 = (x[present] for x in (data.intensity, data.sigma, data.s2))
-    epsilon = epsilon_factors(hkl, group.rotations)
+    epsilon = statistical_weights(hkl, group.rotations)
     centric = np.zeros(len(hkl), dtype=bool)
     for rotation in group.rotations:
         centric |= (hkl @ rotation == -hkl).all(axis=1)

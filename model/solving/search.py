@@ -16,7 +16,7 @@ import torch
 
 from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.model.measured.merging import Merged
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
@@ -41,7 +41,6 @@ from xtalpriors.model.solving.prepare import (
 )
 from xtalpriors.model.solving.solution import Solution
 from xtalpriors.model.solving.space_groups import (
-    CENTRINGS,
     centring_vectors,
     expanded,
     groups_of_laue_class,
@@ -170,7 +169,7 @@ class _Search:
     def run(self, space_group: SpaceGroup | None, laue: SpaceGroup | None) -> Solution:
         merged = friedel_merged(self.crystal.observations)
         letter = space_group.centring if space_group else lattice_of(merged, self.cell, self.probe)
-        if letter not in CENTRINGS:
+        if letter not in CENTRING_VECTORS:
             raise UsageError(
                 f"{space_group} has a centring that is no letter. Describe the cell and the reflections on "
                 "conventional axes."

@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I64
+from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.triplets import parse_triplet
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.measured.shelx_instructions import LATTICE_LETTERS
+from xtalpriors.model.solving.prepare import known_sigma
 from xtalpriors.model.solving.solution import Solution, TriedGroup
 
 __all__ = ["atom_labels", "lattice_and_operators", "shelx_hkl", "shelx_res"]
@@ -162,16 +163,10 @@ def shelx_hkl(observations: Observations) -> str:
     """The observations as HKLF 4, not merged, on a scale that fits the columns."""
     scale = _hkl_scale(observations)
     value = np.clip(observations.intensity * scale, -MOST_DIGITS / 10, MOST_DIGITS)
-    sigma = _known_sigma(observations.intensity, observations.sigma) * scale
+    sigma = known_sigma(observations.intensity, observations.sigma) * scale
     sigma = np.clip(sigma, 0.01, MOST_DIGITS)
     rows = [
         f"{h:4d}{k:4d}{l:4d}{i:8.2f}{s:8.2f}"
         for (h, k, l), i, s in zip(observations.hkl.tolist(), value.tolist(), sigma.tolist(), strict=True)
     ]
     return "\n".join([*rows, "   0   0   0    0.00    0.00", "REM xtalpriors solve", ""])
-
-
-def _known_sigma(intensity: F64, sigma: F64) -> F64:
-    """σ, and 5 % of |F|² where it is not known."""
-    known = np.isfinite(sigma) & (sigma > 0)
-    return np.where(known, sigma, np.maximum(0.05 * np.abs(intensity), 0.01 * np.abs(intensity).mean()))

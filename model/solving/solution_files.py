@@ -18,6 +18,7 @@ from xtalpriors.model.density_files import (
     phases_kind,
     write_ccp4,
 )
+from xtalpriors.model.solving.derivatives import phase_factors
 from xtalpriors.model.solving.peaks import DensityMap, density_map
 from xtalpriors.model.solving.shelx_output import atom_labels, shelx_hkl, shelx_res
 from xtalpriors.model.solving.solution import Solution
@@ -59,11 +60,10 @@ def output_files(folder: Path, name: str) -> list[tuple[Path, FileKind]]:
 def solution_map(solution: Solution, spacing_angstrom: float = 0.27) -> DensityMap:
     """|Fo| with the phases of the model, electrons per Å³ without F(000)."""
     chosen = solution.chosen
-    f = chosen.built.f
-    size = np.abs(f)
-    phase = np.where(size > 0, f / np.where(size > 0, size, 1.0), 1.0)
     fo = chosen.data.amplitude / np.sqrt(chosen.built.fit.scale)
-    return density_map(solution.group, solution.cell, chosen.data.hkl, fo * phase, spacing_angstrom)
+    return density_map(
+        solution.group, solution.cell, chosen.data.hkl, fo * phase_factors(chosen.built.f), spacing_angstrom
+    )
 
 
 def write_solution(solution: Solution, folder: Path) -> list[Path]:

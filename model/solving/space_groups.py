@@ -11,7 +11,8 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.scattering.reciprocal import systematic_absences
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import DENOMINATOR
 from xtalpriors.model.measured.merging import laue_rotations
 
 __all__ = [
@@ -23,24 +24,13 @@ __all__ = [
     "proper_rotations",
 ]
 
-CENTRINGS = {
-    "P": (),
-    "A": ((0, 0.5, 0.5),),
-    "B": ((0.5, 0, 0.5),),
-    "C": ((0.5, 0.5, 0),),
-    "I": ((0.5, 0.5, 0.5),),
-    "R": ((2 / 3, 1 / 3, 1 / 3), (1 / 3, 2 / 3, 2 / 3)),
-    "F": ((0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)),
-}
-"""Centring vectors by letter; R obverse."""
-
 _SMALLEST_COUNT = 0.3
 """Counted for a group that the table does not have: every group occurs."""
 
 
 def centring_vectors(letter: str) -> F64:
-    """Centring vectors (m, 3) of a letter."""
-    return np.array(CENTRINGS[letter], dtype=np.float64).reshape(-1, 3)
+    """Centring vectors (m, 3) of a letter, fractions of the cell; R obverse."""
+    return np.array(CENTRING_VECTORS[letter], dtype=np.float64).reshape(-1, 3) / DENOMINATOR
 
 
 def _laue_key(rotations: I64) -> frozenset[tuple[int, ...]]:

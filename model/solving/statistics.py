@@ -11,7 +11,7 @@ from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 
-__all__ = ["WilsonPlot", "epsilon_factors", "possible_reflections", "wilson_plot"]
+__all__ = ["WilsonPlot", "possible_reflections", "wilson_plot"]
 
 SHELL_SIZE = 60
 """Least number of reflections in a shell."""
@@ -43,14 +43,6 @@ class WilsonPlot:
             slope = (log[i] - log[j]) / (self.s_squared[i] - self.s_squared[j])
             value = np.where(outside, log[i] + slope * (s2 - self.s_squared[i]), value)
         return np.exp(value)
-
-
-def epsilon_factors(hkl: I64, rotations: I64) -> F64:
-    """ε (m,): how many rotations of the group leave a reflection (m, 3) as it is."""
-    total = np.zeros(len(hkl))
-    for rotation in np.unique(rotations.reshape(-1, 9), axis=0).reshape(-1, 3, 3):
-        total += (hkl @ rotation == hkl).all(axis=1)
-    return total
 
 
 def wilson_plot(hkl: I64, intensity: F64, cell: UnitCell, epsilon: F64 | None = None) -> WilsonPlot:
