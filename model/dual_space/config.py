@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from xtalpriors.errors import UsageError
-from xtalpriors.frozen_model import Frozen, explain
+from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.dual_space.network_size import DualSpaceSize
+from xtalpriors.preset_files import load_preset_file
 
 __all__ = ["CrystalConfig", "DualSpaceConfig", "StateConfig", "load_config"]
 
@@ -102,30 +101,6 @@ def load_config(name: str | Path, overrides: dict[str, Any] | None = None) -> Du
     Raises
     ------
     UsageError
-        No such preset or file, no YAML, or an unknown key (with the nearest one).
+        As `load_preset_file`.
     """
-    known = sorted(file.stem for file in _PRESETS.glob("*.yaml"))
-    file = Path(name) if str(name).endswith((".yaml", ".yml")) else _PRESETS / f"{name}.yaml"
-    if not file.is_file():
-        raise UsageError(
-            f"There is no preset '{name}' of dual-space networks; there are: {', '.join(known)}; or give a "
-            ".yaml file."
-        )
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{file} is YAML, but no table of options.")
-    for key, value in (overrides or {}).items():
-        *parents, last = key.split(".")
-        inner = content
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise UsageError(f"`{key}`: `{parent}` has no parts.")
-        inner[last] = value
-    try:
-        return DualSpaceConfig.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(f"{file}: {explain(error, DualSpaceConfig)}") from error
+    return load_preset_file(name, _PRESETS, DualSpaceConfig, "dual-space networks", overrides)

@@ -41,6 +41,7 @@ PLUMBING = {
     "xtalpriors.outputs",
     "xtalpriors.written_folder",
     "xtalpriors.frozen_model",
+    "xtalpriors.preset_files",
     "xtalpriors.provenance",
 }
 
