@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.powder.config import CrystalNetConfig, load_config
-from xtalpriors.model.powder.crystalnet import CrystalNet, CrystalNetOptions, kl_divergence
+from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig, load_config
+from xtalpriors.model.powder.crystalnet.draws import predicted_maps
+from xtalpriors.model.powder.crystalnet.network import CrystalNet, CrystalNetOptions, kl_divergence
+from xtalpriors.model.powder.crystalnet.sampling import augment, formula_inputs, sample_voxels
+from xtalpriors.model.powder.crystalnet.train import train_crystalnet
+from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, load_crystalnet
 from xtalpriors.model.powder.dataset import powder_crystals
-from xtalpriors.model.powder.draws import predicted_maps
-from xtalpriors.model.powder.sampling import augment, formula_inputs, sample_voxels
-from xtalpriors.model.powder.train import train_crystalnet
-from xtalpriors.model.powder.weights import FILE_NAME, load_crystalnet
 
 BLOCKS = {
     "position": 395_264,
@@ -178,7 +178,7 @@ def smoke(**options: object) -> CrystalNetConfig:
 def few_crystals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of a test are on the same crystals, which are made once."""
     made = powder_crystals("cubic", 40, 0)
-    monkeypatch.setattr("xtalpriors.model.powder.train.powder_crystals", lambda *_: made)
+    monkeypatch.setattr("xtalpriors.model.powder.crystalnet.train.powder_crystals", lambda *_: made)
 
 
 @pytest.mark.usefixtures("few_crystals")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from xtalpriors.model.powder.score import ScoreOptions, best_score, orientations, psnr, ssim
+from xtalpriors.model.powder.scoring.score import ScoreOptions, best_score, orientations, psnr, ssim
 
 
 def blobs(points: int, seed: int, *, inverted_too: bool = False) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -18,15 +19,14 @@ from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.device import pick_device
-from xtalpriors.model.powder.config import CrystalNetConfig
-from xtalpriors.model.powder.dataset import powder_crystals
-from xtalpriors.model.powder.splits import split
-from xtalpriors.model.powder.trainer import CHECKPOINT, CHECKPOINT_FILE, Trainer
-from xtalpriors.model.powder.weights import FILE_NAME, NETWORK, CrystalNetCard, save_crystalnet
+from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
+from xtalpriors.model.powder.crystalnet.trainer import CHECKPOINT, CHECKPOINT_FILE, Trainer
+from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, NETWORK, CrystalNetCard, save_crystalnet
+from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals, split
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
 from xtalpriors.progress import Advance, Progress, silent
 
-__all__ = ["RECORD", "TrainedCrystalNet", "train_crystalnet"]
+__all__ = ["RECORD", "TrainedCrystalNet", "crystals_digest", "train_crystalnet"]
 
 LOG_FILE: Final = "log.jsonl"
 LOG: Final = FileKind("the log of a training", text_with('"epoch": '))
@@ -122,6 +122,7 @@ def train_crystalnet(
         config=config,
         parameters=trainer.network.n_parameters,
         training_crystals=len(train),
+        crystals_digest=crystals_digest(train),
         epochs=trainer.epoch,
         best_epoch=trainer.best_epoch,
         validation_ssim=trainer.best_ssim,
@@ -131,8 +132,17 @@ def train_crystalnet(
     )
     save_crystalnet(output, trainer.best, card)
     record = {"kind": config.kind, "config": config.model_dump(mode="json")}
+    record["crystals_digest"] = card.crystals_digest
     write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
     return TrainedCrystalNet(output, card)
+
+
+def crystals_digest(crystals: PowderCrystals) -> str:
+    """Digest of which crystals these are, by formula, space group and structure type, in their order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for one in zip(crystals.formula, crystals.space_group, crystals.prototype, strict=True):
+        digest.update(" ".join(map(str, one)).encode() + b"\n")
+    return digest.hexdigest()
 
 
 class _Run:

@@ -15,8 +15,8 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.published_weights import misfits
 from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
-from xtalpriors.model.powder.config import CrystalNetConfig
-from xtalpriors.model.powder.crystalnet import CrystalNet
+from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
+from xtalpriors.model.powder.crystalnet.network import CrystalNet
 from xtalpriors.outputs import FileKind
 
 __all__ = ["FILE_NAME", "NETWORK", "CrystalNetCard", "load_crystalnet", "save_crystalnet"]
@@ -34,6 +34,7 @@ class CrystalNetCard(Frozen):
     config: CrystalNetConfig
     parameters: int
     training_crystals: int
+    crystals_digest: str = Field(description="Of the formulas and structure types trained on")
     epochs: int = Field(description="Epochs trained")
     best_epoch: int | None = Field(default=None, description="Epoch whose weights these are")
     validation_ssim: float | None = Field(default=None, description="Mean over the validation crystals")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from xtalpriors.arrays import F32
-from xtalpriors.model.powder.crystalnet import CrystalNet
+from xtalpriors.model.powder.crystalnet.network import CrystalNet
 
 __all__ = ["predicted_maps"]
 

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from xtalpriors.frozen_model import Frozen
-from xtalpriors.model.powder.crystalnet import CrystalNet, CrystalNetOptions
-from xtalpriors.model.powder.sampling import FormulaInput
+from xtalpriors.model.powder.crystalnet.network import CrystalNet, CrystalNetOptions
+from xtalpriors.model.powder.crystalnet.sampling import FormulaInput
 from xtalpriors.preset_files import load_preset_file
 
 __all__ = ["CrystalNetConfig", "DataConfig", "ValidationConfig", "load_config"]
 
-PRESETS: Final = Path(__file__).resolve().parents[2] / "presets" / "powder"
+PRESETS: Final = Path(__file__).resolve().parents[3] / "presets" / "powder"
 
 
 class DataConfig(Frozen):

@@ -15,12 +15,12 @@ from torch import Tensor
 from xtalpriors.arrays import F32
 from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.powder.config import CrystalNetConfig
-from xtalpriors.model.powder.crystalnet import CrystalNet, kl_divergence
+from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
+from xtalpriors.model.powder.crystalnet.draws import predicted_maps
+from xtalpriors.model.powder.crystalnet.network import CrystalNet, kl_divergence
+from xtalpriors.model.powder.crystalnet.sampling import augment, formula_inputs, sample_voxels
 from xtalpriors.model.powder.dataset import PowderCrystals
-from xtalpriors.model.powder.draws import predicted_maps
-from xtalpriors.model.powder.sampling import augment, formula_inputs, sample_voxels
-from xtalpriors.model.powder.score import best_score
+from xtalpriors.model.powder.scoring.score import best_score
 from xtalpriors.outputs import FileKind
 
 __all__ = ["CHECKPOINT", "CHECKPOINT_FILE", "Trainer"]

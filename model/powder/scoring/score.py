@@ -20,7 +20,7 @@ from scipy.ndimage import uniform_filter
 from xtalpriors.arrays import F32, F64
 from xtalpriors.frozen_model import Frozen
 
-__all__ = ["Score", "ScoreOptions", "best_score", "orientations", "psnr", "ssim"]
+__all__ = ["Score", "ScoreOptions", "best_orientation", "best_score", "orientations", "psnr", "ssim"]
 
 FloatMap = TypeVar("FloatMap", F32, F64)
 
@@ -111,6 +111,14 @@ def best_score(
             similarities.append(reference.ssim(values, mean, square))
             ratios.append(reference.psnr(values))
     return Score(max(similarities), max(ratios))
+
+
+def best_orientation(truth: F32 | F64, predicted: FloatMap) -> tuple[FloatMap, float]:
+    """The orientation of a map that fits best, and its SSIM."""
+    reference = _Truth(truth)
+    scored = ((reference.ssim(*_windows(turned)), turned) for turned in orientations(predicted))
+    similarity, turned = max(scored, key=lambda one: one[0])
+    return np.ascontiguousarray(turned), similarity
 
 
 class _Truth:
