@@ -40,12 +40,13 @@ __all__ = [
     "json_schema",
     "load_bundle",
     "make_bundle",
+    "parse_bundle",
     "published_bundle",
     "save_bundle",
 ]
 
 SCHEMA_VERSION: Final = 1
-"""Raised when a field is added, removed or changes its meaning; it is part of `priors_digest`."""
+"""Raised when a field of a prior is added, removed or changes its meaning; it is part of `priors_digest`."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
 ELEMENT_COUNTS = "element-counts.json"
 """Lies beside the published bundles: what one of them was made from."""
@@ -64,12 +65,21 @@ class CreatedFrom(Frozen):
 
     corpus: str = Field(description="Corpus, or the publication")
     revision: str | None = Field(default=None, description="Revision of the corpus, where it has one")
-    database_digest: str | None = Field(default=None, description="Digest of the mined database")
+    database_digest: str | None = Field(
+        default=None, description="Digest of the mined database, of bundles without `subset_digest`"
+    )
+    subset_digest: str | None = Field(
+        default=None, description="Digest of the subset: its definition and every structure in it"
+    )
+    structures: int | None = Field(default=None, description="Structures in the subset")
+    clusters: int | None = Field(default=None, description="Clusters of redeterminations among them")
     subset: dict[str, Any] | None = Field(default=None, description="The subset's definition")
     parent: str | None = Field(
         default=None, description="Name of the subset that a small one was pooled towards"
     )
-    waterfall: tuple[WaterfallStep, ...] = Field(default=(), description="Structures left after each filter")
+    waterfall: tuple[WaterfallStep, ...] = Field(
+        default=(), description="Structures left after each filter, of bundles without `subset_digest`"
+    )
     extractor_version: str | None = Field(default=None, description="Version of the reading code")
     weighting: Literal["cluster", "best-of-cluster"] | None = Field(
         default=None,
@@ -194,7 +204,12 @@ def load_bundle(path: Path | str) -> PriorBundle:
         The file is missing, no JSON, of another schema version, not a bundle, or was edited by hand.
     """
     path = bundle_file(path)
-    raw = _read_json(path)
+    return parse_bundle(_read(path), path)
+
+
+def parse_bundle(content: bytes, path: Path) -> PriorBundle:
+    """The bundle that a file's content is, checked as by `load_bundle`; `path` is what messages call it."""
+    raw = _object(content, path)
     _check_version(raw, path)
     try:
         bundle = PriorBundle.model_validate(raw)
@@ -230,9 +245,9 @@ def json_schema() -> str:
     return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> bytes:
     try:
-        raw = json.loads(path.read_bytes())
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise XtalpriorsError(
             f"there is no bundle {path}. Make one with `xtalpriors fit --output {path}`, or give the name of "
@@ -240,6 +255,11 @@ def _read_json(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error
+
+
+def _object(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(content)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         found = content_of(path)
         raise XtalpriorsError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from xtalpriors.outputs import check_folder
+from xtalpriors.priors.tell.release import last_release
 from xtalpriors.reports.corpus_page import (
     moved_section,
     phasing_section,
@@ -27,6 +28,7 @@ from xtalpriors.reports.sections.drift import drift_tables
 from xtalpriors.reports.sections.reading import files_section, reading_section
 from xtalpriors.reports.sections.symmetry import losses_section, symmetry_section
 from xtalpriors.reports.sections.synthetic import synthetic_section
+from xtalpriors.reports.sections.update import update_section
 from xtalpriors.reports.subset_page import SubsetPage, subset_page
 from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_folder
 
@@ -46,6 +48,7 @@ def build_report(
     subsets: Sequence[Path] = (),
     generated: Sequence[Path] = (),
     evaluations: Sequence[Path] | None = None,
+    releases: Path | None = None,
 ) -> Path:
     """Write the report of a mined database.
 
@@ -67,6 +70,9 @@ def build_report(
     evaluations
         Files of `xtalpriors evaluate` on structures of this database, for the page `phasing/index.html`;
         null: no such page.
+    releases
+        Folder of the releases of this corpus (see `priors.tell.release`); what has changed since the last
+        one is then the first section. Null, or a folder without one: no such section.
 
     Returns
     -------
@@ -91,7 +97,12 @@ def build_report(
     if not inputs.corpus.contradictions.empty:
         tables[CONTRADICTIONS] = inputs.corpus.contradictions
     pages = _own_pages(inputs) if subsets or inputs.bundles else {}
-    sections = [losses_section(inputs, pages), contradictions_section(inputs)]
+    sections = []
+    if releases is not None and (release := last_release(releases)) is not None:
+        section, frames = update_section(inputs, release)
+        sections.append(section)
+        tables |= frames
+    sections += [losses_section(inputs, pages), contradictions_section(inputs)]
     sections += [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
     sections.append(moved_section(inputs, drifts))
     if sets:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 from xtalpriors.priors.bundle import PriorBundle, load_bundle, published_bundle
 from xtalpriors.reports.corpus import Corpus, read_corpus
@@ -16,7 +17,7 @@ from xtalpriors.reports.html import words
 from xtalpriors.reports.meta import Convention, FigureMeta, Sample
 from xtalpriors.reports.subset_data import SubsetData, load_subset, make_subset
 
-__all__ = ["LARGE", "SMALL", "Inputs", "gather"]
+__all__ = ["LARGE", "SMALL", "Inputs", "definition_of", "gather", "identity"]
 
 SMALL, LARGE = "p21c-10", "all-50"
 """The paper's two populations: P2₁/c within 4–10 Å, and any group within 4–50 Å."""
@@ -30,6 +31,8 @@ class Inputs:
     ----------
     name
         Name of the corpus.
+    database
+        File of the database.
     corpus
         The database in numbers.
     subsets
@@ -47,6 +50,7 @@ class Inputs:
     """
 
     name: str
+    database: Path
     corpus: Corpus
     subsets: dict[str, SubsetData]
     bundles: dict[str, PriorBundle]
@@ -84,8 +88,9 @@ class Inputs:
 def gather(database: Path, bundles: Sequence[Path], subsets: Sequence[Path]) -> Inputs:
     """Read the database, the bundles and the subsets, and match them.
 
-    Bundles of another database are kept apart for the drift and said in a warning. Subsets that are not
-    given are selected from the database: those of the bundles, and the paper's two.
+    A bundle is of this database if its subset holds the same structures there as when it was fitted; others
+    are kept apart for the drift and said in a warning. Subsets that are not given are selected from the
+    database: those of the bundles, and the paper's two.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def gather(database: Path, bundles: Sequence[Path], subsets: Sequence[Path]) -> 
     earlier: list[PriorBundle] = []
     loaded = [(path, load_bundle(path)) for path in bundles]
     for _, bundle in loaded:
-        if bundle.created_from.database_digest == corpus.digest and bundle.name not in current:
+        if bundle.name not in current and _is_of(database, corpus, bundle):
             current[bundle.name] = bundle
         else:
             earlier.append(bundle)
@@ -108,13 +113,22 @@ def gather(database: Path, bundles: Sequence[Path], subsets: Sequence[Path]) -> 
     names = [frames[n].corpus for n in sorted(frames)] + [b.created_from.corpus for b in current.values()]
     name = next((n for n in names if n), database.resolve().parent.name)
     warnings = [*stale, *_notes(corpus, current, earlier)]
-    return Inputs(name, corpus, frames, current, tuple(earlier), published_bundle(), tuple(warnings))
+    return Inputs(
+        name, Path(database), corpus, frames, current, tuple(earlier), published_bundle(), tuple(warnings)
+    )
+
+
+def _is_of(database: Path, corpus: Corpus, bundle: PriorBundle) -> bool:
+    """Whether a bundle was fitted to structures that are those of the database now."""
+    made = bundle.created_from
+    if made.subset_digest is None:
+        return made.database_digest == corpus.digest
+    definition = definition_of(bundle)
+    return definition is not None and count_subset(database, definition).digest == made.subset_digest
 
 
 def _foreign(database: Path, corpus: Corpus, loaded: Sequence[tuple[Path, PriorBundle]]) -> str:
-    listed = "; ".join(
-        f"{path} is of database {b.created_from.database_digest or '– (published)'}" for path, b in loaded
-    )
+    listed = "; ".join(f"{path} is of {identity(b) or 'a publication'}" for path, b in loaded)
     return (
         f"None of the bundles belongs to the database {database} (digest {corpus.digest}): {listed}. Fit "
         f"them "
@@ -129,14 +143,13 @@ def _subsets(
     frames: dict[str, SubsetData] = {}
     warnings = []
     for path in paths:
-        subset = load_subset(path)
-        if subset.database_digest == corpus.digest:
+        subset = load_subset(path, database)
+        if subset is not None:
             frames[subset.name] = subset
         else:
-            was, name = subset.database_digest, subset.name
-            warnings.append(words("notes", "stale", path=path, digest=was, now=corpus.digest, subset=name))
+            warnings.append(words("notes", "stale", path=path, now=corpus.digest))
     wanted = {name: DEFAULT_SUBSETS[name] for name in (SMALL, LARGE)}
-    wanted |= {name: definition for name, b in bundles.items() if (definition := _definition(b)) is not None}
+    wanted |= {name: found for name, b in bundles.items() if (found := definition_of(b)) is not None}
     for name, definition in wanted.items():
         if name not in frames:
             frames[name] = make_subset(database, definition)
@@ -145,7 +158,15 @@ def _subsets(
     return dict(sorted(frames.items())), warnings
 
 
-def _definition(bundle: PriorBundle) -> SubsetDefinition | None:
+def identity(bundle: PriorBundle) -> str | None:
+    """What a bundle was fitted to, by its digest; null where it is a publication's."""
+    made = bundle.created_from
+    if made.subset_digest is not None:
+        return f"structures {made.subset_digest}"
+    return None if made.database_digest is None else f"database {made.database_digest}"
+
+
+def definition_of(bundle: PriorBundle) -> SubsetDefinition | None:
     """The subset's definition that a bundle carries; None where it carries none that can be read."""
     if bundle.created_from.subset is None:
         return None
@@ -157,9 +178,9 @@ def _definition(bundle: PriorBundle) -> SubsetDefinition | None:
 
 def _notes(corpus: Corpus, bundles: dict[str, PriorBundle], earlier: Sequence[PriorBundle]) -> list[str]:
     notes = []
-    for digest in sorted({b.created_from.database_digest for b in earlier} - {None}, key=str):
-        names = [b.name for b in earlier if b.created_from.database_digest == digest]
-        notes.append(words("notes", "of_another_database", digest=digest, now=corpus.digest, names=names))
+    if others := [b for b in earlier if identity(b) is not None]:
+        named = [f"{b.name} ({identity(b)})" for b in others]
+        notes.append(words("notes", "of_another_database", now=corpus.digest, names=named))
     missing = [name for name in (SMALL, LARGE) if name not in bundles]
     if missing:
         notes.append(words("notes", "without_bundle", names=missing))

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.files import read_metadata
-from xtalpriors.mining.subsets.write import write_subset
+from xtalpriors.mining.subsets.write import IN_P21C, write_subset
 from xtalpriors.reports.meta import Sample
 from xtalpriors.reports.statistics import votes
 
@@ -49,12 +50,11 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SubsetData:
-    """A subset: its definition, its entries as a frame sorted by `entry_id`, and where it came from."""
+    """A subset: its definition, its entries as a frame sorted by `entry_id`, its counts in the database."""
 
     name: str
     definition: dict[str, Any]
     corpus: str | None
-    database_digest: str | None
     waterfall: tuple[tuple[str, int], ...]
     n_by_convention: dict[str, int]
     frame: pd.DataFrame
@@ -86,8 +86,8 @@ def described(subset: SubsetData) -> str:
     return str(subset.definition.get("description") or f"The subset {subset.name} of this corpus.")
 
 
-def load_subset(path: Path) -> SubsetData:
-    """Read the Parquet file that `xtalpriors subset` wrote.
+def load_subset(path: Path, database: Path) -> SubsetData | None:
+    """Read the file that `xtalpriors subset` wrote; None if the database has other structures there now.
 
     Raises
     ------
@@ -108,13 +108,18 @@ def load_subset(path: Path) -> SubsetData:
             f"Make it again with `xtalpriors subset --output {path}`."
         )
     definition = metadata["definition"]
+    counts = count_subset(database, SubsetDefinition.model_validate(definition))
+    if metadata.get("subset_digest") != counts.digest:
+        return None
+    steps = [(step.step, step.n) for step in counts.waterfall]
+    if definition.get("bring_to_p21c"):
+        steps.append((IN_P21C, len(frame)))
     return SubsetData(
         name=str(definition["name"]),
         definition=definition,
         corpus=metadata.get("corpus"),
-        database_digest=metadata.get("database_digest"),
-        waterfall=tuple((str(step["step"]), int(step["n"])) for step in metadata["waterfall"]),
-        n_by_convention={str(k): int(v) for k, v in metadata.get("n_by_convention", {}).items()},
+        waterfall=tuple(steps),
+        n_by_convention=counts.n_by_convention,
         frame=frame.sort_values("entry_id", ignore_index=True),
     )
 
@@ -130,4 +135,6 @@ def make_subset(database: Path, definition: SubsetDefinition) -> SubsetData:
     with tempfile.TemporaryDirectory(prefix="xtalpriors-report-") as folder:
         path = Path(folder) / f"{definition.name}.parquet"
         write_subset(database, definition, path)
-        return load_subset(path)
+        subset = load_subset(path, database)
+        assert subset is not None
+        return subset

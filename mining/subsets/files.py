@@ -35,9 +35,8 @@ def read_metadata(subset: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `definition`, `corpus`, `database_digest`, `extractor_version`, `schema_version`, `waterfall` (list of
-        {step, n}), `dropped_alone`, `n_by_convention`, `n_entries`, `n_sites`, `n_clusters`, `pool_to`,
-        `refused` (list of {entry_id, reason}).
+        `definition`, `corpus`, `subset_digest` (see `counts`), `extractor_version`, `schema_version`,
+        `n_entries`, `n_sites`, `n_clusters`, `pool_to`, `refused` (list of {entry_id, reason}).
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Subsets of a database as Parquet: what the priors are fitted to and the network is tested on.
 
 `NAME.parquet` has the columns of `entry` and `cluster`, `NAME.sites.parquet` those of `site`; both are
-sorted, so the same content gives the same bytes. Key `xtalpriors` of the Parquet metadata says where they
-come from (see `files.read_metadata`).
+sorted, so the same structures give the same bytes, whatever else the database holds. Key `xtalpriors` of the
+Parquet metadata says where they come from (see `files.read_metadata`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow as pa
 from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.subsets.counts import subset_digest
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.files import METADATA_KEY, SITES, SUBSET, sites_path
 from xtalpriors.mining.subsets.query import (
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
     from xtalpriors.mining.subsets.p21c import BroughtToP21c
 
 __all__ = [
+    "IN_P21C",
     "SubsetReport",
     "dropped_entries",
     "write_subset",
 ]
+
+IN_P21C = "brought to P2₁/c"
+"""Name of the last step of the waterfall where a subset is described in P2₁/c."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +122,17 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     with open_database(database) as connection:
         digest = read_digest(connection, Path(database))
         waterfall = select_members(connection, definition)
+        of_members = subset_digest(connection, definition, digest)
         if not definition.bring_to_p21c:
             report = _report(connection, definition, waterfall)
-            metadata = _metadata(digest, definition, report)
+            metadata = _metadata(digest, of_members, definition, report)
             write_parquet(member_rows(connection), arrow_schema(MEMBER_COLUMNS), output, metadata, SUBSET)
             write_parquet(site_rows(connection), arrow_schema(SITE), sites_path(output), metadata, SITES)
             return report
         brought = _brought(connection)
-        waterfall.append(Step("brought to P2₁/c", brought.entries.num_rows))
+        waterfall.append(Step(IN_P21C, brought.entries.num_rows))
         report = _report(connection, definition, waterfall, brought)
-        metadata = _metadata(digest, definition, report)
+        metadata = _metadata(digest, of_members, definition, report)
     write_parquet(brought.entries, arrow_schema(MEMBER_COLUMNS), output, metadata, SUBSET)
     write_parquet(brought.sites, arrow_schema(SITE), sites_path(output), metadata, SITES)
     return report
@@ -180,16 +186,16 @@ def _report(
     )
 
 
-def _metadata(digest: Digest, definition: SubsetDefinition, report: SubsetReport) -> dict[bytes, bytes]:
+def _metadata(
+    digest: Digest, of_members: str, definition: SubsetDefinition, report: SubsetReport
+) -> dict[bytes, bytes]:
+    """Nothing in it changes as long as the structures do not: an update that spares a subset stops there."""
     content = {
         "definition": definition.model_dump(mode="json"),
         "corpus": "+".join(sorted(digest["sources"])),
-        "database_digest": digest["digest"],
+        "subset_digest": of_members,
         "extractor_version": digest["extractor_version"],
         "schema_version": digest["schema_version"],
-        "waterfall": [step._asdict() for step in report.waterfall],
-        "dropped_alone": report.dropped_alone,
-        "n_by_convention": report.n_by_convention,
         "n_entries": report.n_entries,
         "n_sites": report.n_sites,
         "n_clusters": report.n_clusters,

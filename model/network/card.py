@@ -156,6 +156,7 @@ def _training_rows(lineage: Lineage) -> list[tuple[str, str]]:
     corpus = [str(source.get("corpus"))]
     corpus += [f"revision {source['revision']}"] if source.get("revision") else []
     corpus += [f"database digest `{source['database_digest']}`"] if source.get("database_digest") else []
+    corpus += [f"structures `{source['subset_digest']}`"] if source.get("subset_digest") else []
     corpus += [f"subset `{subset.get('name')}`"] if isinstance(subset, dict) else []
     corpus += [f"doi {source['doi']}"] if source.get("doi") else []
     strategy = f"{lineage.generator['cell']}, {lineage.generator['filling']}"

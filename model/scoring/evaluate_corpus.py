@@ -37,7 +37,7 @@ METRICS: Final = FileKind(
     "the headline numbers of an evaluation",
     lambda path: all("n" in numbers for numbers in read_object(path).values()),
 )
-RECORD: Final = FileKind("the record of an evaluation", json_with("network", "structures", "databases"))
+RECORD: Final = FileKind("the record of an evaluation", json_with("network", "structures"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def evaluate_corpus(
     record = {
         "network": card.lineage.record if card.lineage else None,
         "structures": {name: one["n"] for name, one in numbers.items()},
-        "databases": {name: one.network["databases"] for name, one in summaries.items()},
+        "subset_digests": {name: one.network["subset_digests"] for name, one in summaries.items()},
     }
     texts = [
         *(
@@ -155,7 +155,7 @@ def _content(card: ModelCard, summaries: Mapping[str, Summary]) -> dict[str, Any
     """The card and every score, for machines."""
     evaluations = {
         name: {
-            "databases": summary.network["databases"],
+            "subset_digests": summary.network["subset_digests"],
             "selection": summary.network["selection"],
             "protocol": summary.protocol,
             "scores": {key: one.model_dump(mode="json") for key, one in summary.scores.items()},
@@ -175,13 +175,13 @@ def _markdown(card: ModelCard, summaries: Mapping[str, Summary]) -> str:
         "",
         "Fractions with Wilson’s 95 % interval. Nobody without the true phases can pick the best run.",
         "",
-        f"| subset | database digest | N |{cells}",
+        f"| subset | digest of its structures | N |{cells}",
         "|---" * (3 + 2 * len(shown)) + "|",
     ]
     for name, summary in summaries.items():
-        databases = ", ".join(f"`{digest}`" for digest in summary.network["databases"])
+        digests = ", ".join(f"`{digest}`" for digest in summary.network["subset_digests"])
         numbers = "".join(f" {_share(summary.scores[k])} | {_median(summary.scores[k])} |" for k in shown)
-        lines.append(f"| {name} | {databases} | {summary.n:,} |{numbers}")
+        lines.append(f"| {name} | {digests} | {summary.n:,} |{numbers}")
     return "\n".join([*lines, ""])
 
 

@@ -124,7 +124,8 @@ def evaluate_subsets(
     description = {
         **_describe(card),
         "subsets": sorted({Path(s).stem for s in subsets}),
-        "databases": sorted({_database(Path(s)) for s in subsets}),
+        "subset_digests": sorted(definitions := _definitions(subsets)),
+        "definitions": definitions,
         "selection": selection.model_dump(mode="json"),
     }
     with torch_threads(card.training.get("threads")):
@@ -173,9 +174,10 @@ def _select(structures: ExperimentalStructures, selection: Selection) -> Experim
     return structures.subset(places)
 
 
-def _database(subset: Path) -> str:
-    """Digest of the database that a subset is of."""
-    return str(read_metadata(subset)["database_digest"])
+def _definitions(subsets: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Definition of each subset, by the digest of its structures."""
+    found = [read_metadata(Path(subset)) for subset in subsets]
+    return {str(one["subset_digest"]): one["definition"] for one in found}
 
 
 def _describe(card: ModelCard) -> dict[str, Any]:

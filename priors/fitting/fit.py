@@ -21,7 +21,6 @@ from xtalpriors.priors.bundle import (
     CreatedFrom,
     PriorBundle,
     Priors,
-    WaterfallStep,
     make_bundle,
     save_bundle,
 )
@@ -169,7 +168,9 @@ def _fit_all(
     found: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     if context.own.n_entries == 0:
-        context.unavailable.update(dict.fromkeys(fits, "the subset holds no structure: see the waterfall"))
+        context.unavailable.update(
+            dict.fromkeys(fits, "the subset holds no structure: the report says which filter left none")
+        )
         return found, seconds
     for name, fit in fits.items():
         start = time.process_time()
@@ -210,10 +211,11 @@ def _bundle(context: Context, found: dict[str, Any], weighting: Any) -> PriorBun
     created = CreatedFrom(
         corpus=str(own.origin.get("corpus", "unknown")),
         revision=own.origin.get("revision"),
-        database_digest=own.origin.get("database_digest"),
+        subset_digest=own.origin.get("subset_digest"),
+        structures=own.origin.get("n_entries"),
+        clusters=own.origin.get("n_clusters"),
         subset=dict(own.definition) or None,
         parent=context.parent.name if context.parent is not None else None,
-        waterfall=tuple(WaterfallStep(**step) for step in own.origin.get("waterfall", [])),
         extractor_version=own.origin.get("extractor_version"),
         weighting=weighting,
         seed=context.seed,

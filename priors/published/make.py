@@ -231,8 +231,8 @@ def main() -> None:
     kind = FileKind("the counts of elements", json_with("general", "special", "source"))
     if given is not None:
         bundle = load_bundle(given)
-        steps = bundle.created_from.waterfall
-        counts = f"{steps[0].n:,} files, {steps[-1].n:,} structures kept, " if steps else ""
+        structures = bundle.created_from.structures
+        counts = f"{structures:,} structures, " if structures is not None else ""
         source = (
             f"this pipeline's corpus {bundle.created_from.corpus!r}, subset {bundle.name} "
             f"({counts}priors {bundle.priors_digest})"

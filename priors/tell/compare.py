@@ -1,16 +1,19 @@
 """How far each prior moved between two bundles, and whether that is more than sampling can do.
 
 `compare` walks both bundles and pairs what has the same name. A number moved by its difference; a
-distribution of real numbers by the shift of its median, which has a sign, and by its Wasserstein distance (in
-its unit) and its KS distance, which have none; shares by their total variation.
-Each move stands beside the size that sampling alone reaches in 5 % of cases, from the intervals and the
-numbers of clusters in the bundles: no data are needed.
+distribution of real numbers by the shift of its median, which has a sign, and by its Wasserstein distance
+(in its unit) and its KS distance, which have none; shares by their total variation. Each move stands beside
+the size that sampling alone reaches in 5 % of cases, from the intervals and the numbers of clusters in the
+bundles: no data are needed. Two releases of one database share most of their structures, and a shared
+structure moves nothing: where the shared part is known, the noise is that of the rest. For two means of n
+and m values of which k are common, the variance of the difference is σ²(1/n + 1/m)(1 − 2k/(n + m)), so that
+all noise is scaled by √(1 − shared) with the Dice coefficient shared = 2k/(n + m).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -83,15 +86,24 @@ class Comparison(Frozen):
         return canonical_json(self.model_dump(mode="json"), indent=1)
 
 
-def compare(a: PriorBundle, b: PriorBundle) -> Comparison:
-    """Pair the priors of two bundles and measure how far each moved from `a` to `b`."""
+def compare(a: PriorBundle, b: PriorBundle, *, shared: float = 0.0) -> Comparison:
+    """Pair the priors of two bundles and measure how far each moved from `a` to `b`.
+
+    Parameters
+    ----------
+    a, b
+        The bundle before and the one after.
+    shared
+        Structures in both as a share of the mean number in one (Dice coefficient), 0 to 1; 0 takes the two as
+        independent samples, which overstates the noise between two releases of one database.
+    """
     moves: list[Move] = []
     only: tuple[list[str], list[str]] = ([], [])
-    bridges = _bridges()
+    noise = _Noise(_bridges(), float(np.sqrt(1 - shared)))
     for name in type(a.priors).model_fields:
         first, second = getattr(a.priors, name), getattr(b.priors, name)
         if first is not None and second is not None:
-            moves.extend(_walk(name, first, second, bridges))
+            moves.extend(_walk(name, first, second, noise))
         elif first is not None or second is not None:
             only[0 if second is None else 1].append(name)
     return Comparison(
@@ -105,37 +117,44 @@ def compare(a: PriorBundle, b: PriorBundle) -> Comparison:
     )
 
 
-def _walk(name: str, a: object, b: object, bridges: F64) -> Iterator[Move]:
+class _Noise(NamedTuple):
+    """Brownian bridges, and the factor of all noise where the two bundles share structures."""
+
+    bridges: F64
+    factor: float
+
+
+def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
     """Moves of everything below two values of the same name."""
     if isinstance(a, Estimate) and isinstance(b, Estimate):
-        yield _number(name, a, b)
+        yield _number(name, a, b, noise)
     elif isinstance(a, Categorical) and isinstance(b, Categorical):
-        yield _shares(
-            name, dict(zip(a.labels, a.shares, strict=True)), dict(zip(b.labels, b.shares, strict=True))
-        )
+        before, after = (dict(zip(c.labels, c.shares, strict=True)) for c in (a, b))
+        yield _shares(name, before, after, noise)
     elif isinstance(a, Counts) and isinstance(b, Counts):
-        yield _shares(name, *({str(i): p for i, p in enumerate(c.probabilities)} for c in (a, b)))
+        before, after = ({str(i): p for i, p in enumerate(c.probabilities)} for c in (a, b))
+        yield _shares(name, before, after, noise)
     elif isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() & b.keys()):
-            yield from _walk(f"{name}.{key}", a[key], b[key], bridges)
+            yield from _walk(f"{name}.{key}", a[key], b[key], noise)
     elif isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
         for i, (x, y) in enumerate(zip(a, b, strict=True)):
             letters = getattr(x, "letters", None)
-            yield from _walk(f"{name}.{''.join(letters) if letters else i}", x, y, bridges)
+            yield from _walk(f"{name}.{''.join(letters) if letters else i}", x, y, noise)
     elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
         if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
-            yield _distribution(name, a, b, bridges)
+            yield _distribution(name, a, b, noise)
         if type(a) is type(b):
             for field in type(a).model_fields:
                 if field not in SKIPPED:
-                    yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), bridges)
+                    yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), noise)
 
 
-def _number(name: str, a: Estimate, b: Estimate) -> Move:
-    change, low, high = _difference(a, b)
-    noise, exceeds = None, change != 0
+def _number(name: str, a: Estimate, b: Estimate, noise: _Noise) -> Move:
+    change, low, high = _difference(a, b, noise.factor)
+    size, exceeds = None, change != 0
     if low is not None and high is not None:
-        noise, exceeds = change - low if change > 0 else high - change, low > 0 or high < 0
+        size, exceeds = change - low if change > 0 else high - change, low > 0 or high < 0
     return Move(
         name=name,
         kind="number",
@@ -147,13 +166,13 @@ def _number(name: str, a: Estimate, b: Estimate) -> Move:
         change=change,
         low=low,
         high=high,
-        noise=noise,
+        noise=size,
         exceeds=exceeds,
     )
 
 
-def _difference(a: Estimate, b: Estimate) -> tuple[float, float | None, float | None]:
-    """b − a with its 95 % interval, the two taken as independent; no interval where neither has one."""
+def _difference(a: Estimate, b: Estimate, factor: float) -> tuple[float, float | None, float | None]:
+    """b − a with its 95 % interval, `factor` times that of independent ones; none where neither has one."""
     change = b.value - a.value
     if a.low is None and b.low is None:
         return change, None, None
@@ -163,7 +182,7 @@ def _difference(a: Estimate, b: Estimate) -> tuple[float, float | None, float | 
     above = np.hypot(
         (b.value if b.high is None else b.high) - b.value, a.value - (a.value if a.low is None else a.low)
     )
-    return change, float(change - below), float(change + above)
+    return change, float(change - factor * below), float(change + factor * above)
 
 
 def _median(prior: ScalarPrior, distribution: Scalar) -> Estimate:
@@ -195,26 +214,26 @@ def _variance(prior: ScalarPrior) -> float:
     return 1 / prior.n_clusters if prior.n_clusters else 0.0
 
 
-def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, bridges: F64) -> Move:
+def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, noise: _Noise) -> Move:
     """Wasserstein and KS distance, of the empirical distributions where there are any."""
     first, second = (p.distribution("empirical" if p.empirical else None) for p in (a, b))
     qa, qb = first.quantile(LEVELS), second.quantile(LEVELS)
     grid = np.union1d(qa, qb)
     fa, fb = first.cdf(grid), second.cdf(grid)
-    variance = _variance(a) + _variance(b)
+    variance = noise.factor**2 * (_variance(a) + _variance(b))
     steps = np.diff(grid)
     gap = fb - fa
     change = float(np.abs(gap[:-1]) @ steps)
-    noise = low = high = None
+    size = low = high = None
     if variance > 0 and len(grid) > 1:
         # bridges run over the scale of probability: each x reads them at the pooled distribution function
         at = np.clip(np.searchsorted(LEVELS, 0.5 * (fa + fb)), 0, len(LEVELS) - 1)
-        wobble = bridges[:, at[:-1]] * np.sqrt(variance)
-        noise = float(np.quantile(np.abs(wobble) @ steps, 0.95))
+        wobble = noise.bridges[:, at[:-1]] * np.sqrt(variance)
+        size = float(np.quantile(np.abs(wobble) @ steps, 0.95))
         spread = 1.96 * float(np.std(np.abs(gap[:-1] + wobble) @ steps))
         low, high = max(0.0, change - spread), change + spread
     medians = _median(a, first), _median(b, second)
-    shift, shift_low, shift_high = _difference(*medians)
+    shift, shift_low, shift_high = _difference(*medians, noise.factor)
     return Move(
         name=name,
         kind="distribution",
@@ -230,22 +249,22 @@ def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, bridges: F64) -> Mo
         low=low,
         high=high,
         ks_d=float(np.abs(gap).max()),
-        noise=noise,
-        exceeds=change > noise if noise is not None else change > 0,
+        noise=size,
+        exceeds=change > size if size is not None else change > 0,
     )
 
 
-def _shares(name: str, a: dict[str, Estimate], b: dict[str, Estimate]) -> Move:
-    """Total variation of two sets of shares; the noise is that of their intervals, taken as independent."""
+def _shares(name: str, a: dict[str, Estimate], b: dict[str, Estimate], noise: _Noise) -> Move:
+    """Total variation of two sets of shares; the noise is that of their intervals."""
     labels = sorted(a.keys() | b.keys())
     value = np.array([[side[k].value if k in side else 0.0 for k in labels] for side in (a, b)])
     half = np.array([[(side[k].half_width or 0.0) if k in side else 0.0 for k in labels] for side in (a, b)])
     change = 0.5 * float(np.abs(value[1] - value[0]).sum())
-    deviation = np.hypot(half[0], half[1]) / 1.96
-    noise = low = high = None
+    deviation = noise.factor * np.hypot(half[0], half[1]) / 1.96
+    size = low = high = None
     if deviation.any():
         draws = np.random.default_rng(0).standard_normal((REPLICATES, len(labels))) * deviation
-        noise = float(np.quantile(0.5 * np.abs(draws).sum(axis=1), 0.95))
+        size = float(np.quantile(0.5 * np.abs(draws).sum(axis=1), 0.95))
         spread = 1.96 * float(np.std(0.5 * np.abs(value[1] - value[0] + draws).sum(axis=1)))
         low, high = max(0.0, change - spread), min(1.0, change + spread)
     return Move(
@@ -256,6 +275,6 @@ def _shares(name: str, a: dict[str, Estimate], b: dict[str, Estimate]) -> Move:
         change=change,
         low=low,
         high=high,
-        noise=noise,
-        exceeds=change > noise if noise is not None else change > 0,
+        noise=size,
+        exceeds=change > size if size is not None else change > 0,
     )

@@ -28,6 +28,8 @@ def show_bundle(bundle: PriorBundle) -> str:
     origin += [f"seed {made.seed}, {made.bootstrap} replicates"] if made.seed is not None else []
     origin += [f"parent {made.parent}"] if made.parent else []
     lines.append("  " + ", ".join(origin))
+    if made.structures is not None:
+        lines.append(f"  {made.structures:,} structures in {made.clusters or 0:,} clusters")
     lines += [f"  {step.n:>12,}  {step.step}" for step in made.waterfall]
     for name in type(bundle.priors).model_fields:
         prior = getattr(bundle.priors, name)

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.subsets.counts import count_subset
+from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.model.scoring.evaluation_table import Evaluation, maps_path, read_evaluation
 from xtalpriors.model.scoring.paper_tables import PAPER_TABLES
 from xtalpriors.model.scoring.projection import PROJECTIONS
@@ -91,13 +93,18 @@ def read_phasing(path: Path) -> PhasingSet:
     return PhasingSet(path.stem, evaluation, summarise(evaluation), maps)
 
 
-def check_database(path: Path, one: PhasingSet, digest: str) -> None:
-    """Raise XtalpriorsError if none of the evaluation's structures is of the database with this digest."""
-    databases = one.described.get("databases")
-    if databases is not None and digest not in databases:
+def check_database(path: Path, one: PhasingSet, database: Path) -> None:
+    """Raise XtalpriorsError if none of the evaluation's subsets is now one of the database."""
+    definitions: dict[str, Any] = one.described.get("definitions") or {}
+    now = [
+        count_subset(database, SubsetDefinition.model_validate(definition)).digest
+        for definition in definitions.values()
+    ]
+    if definitions and not definitions.keys() & set(now):
         raise XtalpriorsError(
-            f"{path} is an evaluation on structures of another database ({', '.join(databases)}) than the "
-            f"one that is reported on ({digest}). Evaluate again on subsets of this one, or leave it out."
+            f"{path} is an evaluation on structures of another database: its subset has the digest "
+            f"{', '.join(definitions)}, and that of {database} {', '.join(now)}. Evaluate again on subsets "
+            "of this one, or leave it out."
         )
 
 

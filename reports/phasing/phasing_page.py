@@ -64,7 +64,7 @@ def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
     read = []
     for path in map(Path, evaluations):
         read.append(read_phasing(path))
-        check_database(path, read[-1], digest)
+        check_database(path, read[-1], inputs.database)
     sets = labelled(read)
     if not sets:
         lead = words("scores", "no_structures")

@@ -145,14 +145,14 @@ def _printed(solved: float, median: float) -> str:
 
 
 def lineage_table(sets: dict[str, PhasingSet]) -> list[Table]:
-    """From the corpus of the priors to the weights, and to the databases that they were tested on."""
+    """From the corpus of the priors to the weights, and to the subsets that they were tested on."""
     tables = []
     for network in dict.fromkeys(s.network for s in sets.values()):
         of_it = {label: s for label, s in sets.items() if s.network == network}
         first = next(iter(of_it.values()))
         rows = [tuple(row) for row in first.described.get("lineage") or []]
         rows += [
-            (f"tested on {label}", f"database digest {', '.join(one.described.get('databases') or ['–'])}")
+            (f"tested on {label}", f"digest {', '.join(one.described.get('subset_digests') or ['–'])}")
             for label, one in of_it.items()
         ]
         plain = [(link, what.replace("`", "")) for link, what in rows]

@@ -10,7 +10,7 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
 from xtalpriors.priors.tell.meaning import meaning
 from xtalpriors.reports.html import words
-from xtalpriors.reports.inputs import SMALL, Inputs
+from xtalpriors.reports.inputs import SMALL, Inputs, identity
 from xtalpriors.reports.quantities import quantity
 
 __all__ = ["DriftRow", "DriftTable", "drift_tables"]
@@ -51,7 +51,7 @@ def drift_tables(inputs: Inputs) -> list[DriftTable]:
     """
     tables = []
     for place, bundle in enumerate(inputs.earlier):
-        name = bundle.name if bundle.created_from.database_digest is not None else SMALL
+        name = SMALL if identity(bundle) is None else bundle.name
         if name in inputs.bundles:
             tables.append(_table(place, bundle, inputs.bundles[name]))
     return tables
@@ -59,7 +59,7 @@ def drift_tables(inputs: Inputs) -> list[DriftTable]:
 
 def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
     comparison = compare(before, now)
-    published = before.created_from.database_digest is None
+    published = identity(before) is None
     moves = [m for m in comparison.moves if not (published and m.name.startswith(OF_OTHER_CELLS))]
     moves.sort(key=lambda m: (not m.exceeds, -_beyond(m), m.name))
     columns = list(Move.model_fields)
@@ -77,9 +77,8 @@ def _table(place: int, before: PriorBundle, now: PriorBundle) -> DriftTable:
         only_now=[quantity(name) for name in comparison.only_in_b],
     )
     source = before.created_from
-    title = words(
-        "moved", "drift_title", name=now.name, corpus=source.corpus, database=source.database_digest
-    )
+    digest = source.subset_digest or source.database_digest
+    title = words("moved", "drift_title", name=now.name, corpus=source.corpus, digest=digest)
     moved = tuple(_row(m) for m in moves if m.exceeds)[:SHOWN]
     still = tuple(_row(m) for m in moves if not m.exceeds)
     return DriftTable(f"drift-{place + 1}-{now.name}", title, lead, COLUMNS, moved, still, frame)

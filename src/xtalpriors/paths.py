@@ -40,6 +40,11 @@ class CorpusPaths:
         """Priors fitted to a subset."""
         return Path("priors") / "fitted" / self.corpus / f"{name}.json"
 
+    @property
+    def releases(self) -> Path:
+        """Versions of the bundles that were released, each in a folder of its own."""
+        return Path("priors") / "released" / self.corpus
+
     def generated(self, strategy: str) -> Path:
         """The fixed generated set of a strategy, for figures."""
         return Path("data") / self.corpus / "generated" / f"{strategy}.parquet"

@@ -20,11 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["structures=64", "validation.count=32", "optimiser.batch_size=16", "threads=1", "data_threads=1"]
 
 
-def _block(name: str) -> list[list[str]]:
-    """The words of each command of a block of the README, without `xtalpriors`."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def _block(name: str, page: str = "README.md") -> list[list[str]]:
+    """The words of each command of a block of a page, without `xtalpriors`."""
+    text = (ROOT / page).read_text(encoding="utf-8")
     found = re.search(rf"<!-- {name}: [^\n]*-->\n```sh\n(.*?)```", text, flags=re.DOTALL)
-    assert found, f"the README has no block {name}"
+    assert found, f"{page} has no block {name}"
     commands = [shlex.split(line, comments=True) for line in found[1].splitlines()]
     assert commands and all(words[0] == "xtalpriors" for words in commands)
     return [words[1:] for words in commands]
@@ -54,6 +54,13 @@ def test_the_chain_and_a_network(
     assert mu["low"] < 6.04 < mu["high"], "the log-normal of the paper, through CIFs and back"
     page = Path("report/index.html").read_text(encoding="utf-8")
     assert "<svg" in page and not re.search(r'(src|href)="http[^"]*\.(js|css|svg|png)"', page)
+    released, *update = _block("update", "docs/updating.md")
+    assert run(released) == 0, capsys.readouterr().err
+    for file in sorted(Path("my-cifs").glob("*.cif"))[:3]:
+        file.unlink()
+    for words in update:
+        assert run(words) == 0, f"{words}: {capsys.readouterr().err}"
+    assert "0 entries entered and 3 left" in Path("report/index.html").read_text(encoding="utf-8")
     for words in _block("network"):
         quick = [word for option in QUICK for word in ("--set", option)] if words[0] == "train" else []
         assert run([*words, *quick]) == 0, f"{words}: {capsys.readouterr().err}"

@@ -23,6 +23,7 @@ from xtalpriors.mining import (
 from xtalpriors.mining.database.digest import unset_digest
 from xtalpriors.mining.database.schema import CLUSTER, ENTRY, SITE, arrow_schema
 from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.mining.subsets.filters import FILTERS
 from xtalpriors.params import load_params
@@ -170,10 +171,31 @@ def test_columns_and_metadata(tmp_path: Path) -> None:
     metadata = read_metadata(subset)
     assert SubsetDefinition(**metadata["definition"]) == DEFAULT_SUBSETS["p21c-10"]
     assert metadata["corpus"] == "x"
-    assert metadata["waterfall"][-1] == {"step": "volume_plausible", "n": 1}
+    counts = count_subset(tmp_path / "crystals.duckdb", DEFAULT_SUBSETS["p21c-10"])
+    assert counts.waterfall[-1] == ("volume_plausible", 1)
     assert metadata["pool_to"] == "all-10"
     assert metadata["n_entries"] == metadata["n_sites"] == 1
-    assert len(metadata["database_digest"]) == 32
+    assert metadata["subset_digest"] == counts.digest and len(counts.digest) == 32
+
+
+def test_a_subset_that_an_update_spares_keeps_its_bytes(tmp_path: Path) -> None:
+    """So that the pipeline stops at it; another content of one of its entries' files does change it."""
+    small, large = DEFAULT_SUBSETS["p21c-10"], DEFAULT_SUBSETS["all-50"]
+    inside, outside = entry("x:1"), entry("x:2", cell(11.0), formula="N")
+    written = {}
+    for name, rows in {
+        "before": [inside],
+        "after": [inside, outside],
+        "changed": [inside | {"content_hash": "f" * 32}],
+    }.items():
+        database = make_database(tmp_path / f"{name}.duckdb", rows)
+        for definition in (small, large):
+            output = tmp_path / name / f"{definition.name}.parquet"
+            write_subset(database, definition, output)
+            written[name, definition.name] = output.read_bytes() + sites_path(output).read_bytes()
+    assert written["before", "p21c-10"] == written["after", "p21c-10"]
+    assert written["before", "all-50"] != written["after", "all-50"]
+    assert written["before", "p21c-10"] != written["changed", "p21c-10"]
 
 
 def test_an_empty_subset_says_so(tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ import pytest
 from phasing_crystals import P21C, card_of, cif_text, untrained
 
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.digest import read_digest
-from xtalpriors.mining.database.store import open_database
 from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.subsets.definition import SubsetDefinition
+from xtalpriors.mining.subsets.files import read_metadata
 from xtalpriors.mining.subsets.write import write_subset
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import load_card, save_model
@@ -97,10 +96,9 @@ def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> No
     numbers = json.loads(metrics.read_text())
     assert numbers["none"] == {"n": 0} and numbers["all"]["n"] == 3
     assert 0 <= numbers["all"]["solved_chosen"] <= numbers["all"]["solved"] <= 1
-    with open_database(folder / "d.duckdb") as connection:
-        digest = read_digest(connection, folder / "d.duckdb")["digest"]
+    digest = read_metadata(folder / "all.parquet")["subset_digest"]
     card = json.loads((tmp_path / "scores" / "model-card.json").read_text())
-    assert card["evaluations"]["all"]["databases"] == [digest]
+    assert card["evaluations"]["all"]["subset_digests"] == [digest]
     assert card["weights_digest"] == load_card(folder / "run").weights_digest
     text = (tmp_path / "scores" / "model-card.md").read_text()
     assert digest in text and card["weights_digest"] in text and "| all |" in text

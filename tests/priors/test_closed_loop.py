@@ -210,9 +210,9 @@ def test_the_whole_path_from_a_folder_of_cifs_to_a_bundle(tmp_path: Path) -> Non
     assert set(provenance["cpu_seconds"]) == set(type(bundle.priors).model_fields)
     made = bundle.created_from
     assert (made.seed, made.bootstrap, made.weighting) == (3, 200, "cluster")
-    assert made.database_digest and made.extractor_version and made.subset is not None
+    assert made.subset_digest and made.extractor_version and made.subset is not None
     assert made.subset["name"] == "loop"
-    assert made.waterfall[0].n == 120 == made.waterfall[-1].n
+    assert made.structures == 120 >= (made.clusters or 0) > 0
     for name, (estimate, truth) in estimates(bundle).items():
         assert estimate.half_width is not None
         assert abs(estimate.value - truth) <= 2.5 * estimate.half_width, name  # five standard errors

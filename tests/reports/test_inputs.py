@@ -54,8 +54,8 @@ def test_bundles_of_another_database_alone_are_an_error_with_both_digests(
     fitted: Fitted, older: Fitted
 ) -> None:
     digest = gather(fitted[0], [], []).corpus.digest
-    foreign = load_bundle(older[1][0]).created_from.database_digest
-    assert foreign is not None and foreign != digest
+    foreign = load_bundle(older[1][0]).created_from.subset_digest
+    assert foreign is not None and foreign != load_bundle(fitted[1][0]).created_from.subset_digest
     with pytest.raises(XtalpriorsError, match=f"(?s){digest}.*{foreign}"):
         gather(fitted[0], older[1], [])
 
@@ -64,7 +64,7 @@ def test_bundles_of_another_database_beside_are_for_the_drift(
     fitted: Fitted, older: Fitted, tmp_path: Path
 ) -> None:
     page = build_report(fitted[0], [*fitted[1], *older[1]], tmp_path).read_text()
-    foreign = load_bundle(older[1][0]).created_from.database_digest
+    foreign = load_bundle(older[1][0]).created_from.subset_digest
     assert foreign is not None and foreign in page and "used for the drift only" in page
     moves = pd.read_csv(tmp_path / "figures" / "drift-2-p21c-10.csv")
     assert {"cell_volume.parametric.mu", "cell_volume"} <= set(moves["name"])
@@ -87,14 +87,15 @@ def test_the_same_bundle_twice_has_not_moved(fitted: Fitted, tmp_path: Path) -> 
 
 def test_a_subset_of_another_database_is_selected_anew(fitted: Fitted, older: Fitted) -> None:
     inputs = gather(fitted[0], fitted[1], older[2])
-    assert inputs.small.database_digest == inputs.corpus.digest
-    assert sum("was written from another database" in w for w in inputs.warnings) == 2
+    assert len(inputs.small.frame) == load_bundle(fitted[1][1]).created_from.structures
+    assert sum("does not hold the structures" in w for w in inputs.warnings) == 2
 
 
 def test_a_subset_cut_short_is_an_error_that_names_it(fitted: Fitted, tmp_path: Path) -> None:
+    database = fitted[0]
     short = tmp_path / "p21c-10.parquet"
     short.write_bytes(fitted[2][1].read_bytes()[:500])
     with pytest.raises(XtalpriorsError, match=re.escape(str(short))):
-        load_subset(short)
+        load_subset(short, database)
     with pytest.raises(XtalpriorsError, match=r"There is no subset .*gone"):
-        load_subset(tmp_path / "gone.parquet")
+        load_subset(tmp_path / "gone.parquet", database)

@@ -13,12 +13,13 @@ from report_inputs import made_evaluation
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import arrow_schema
+from xtalpriors.mining.subsets.counts import count_subset
+from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS
 from xtalpriors.model.network.card import SetScore
 from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.model.scoring.evaluation_table import COLUMNS, write_evaluation
 from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
 from xtalpriors.reports.build import build_report
-from xtalpriors.reports.corpus import read_corpus
 from xtalpriors.reports.phasing import seeds
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
 from xtalpriors.reports.phasing.phasing_page import phasing_sections
@@ -202,10 +203,19 @@ def test_no_maps_is_no_error_but_broken_ones_are(written: Path, tmp_path: Path) 
         read_phasing(path)
 
 
+def _tested(database: Path) -> dict[str, object]:
+    """What an evaluation on all-50 of a database says of its structures."""
+    definition = DEFAULT_SUBSETS["all-50"]
+    return {count_subset(database, definition).digest: definition.model_dump(mode="json")}
+
+
 def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
     evaluation = made_evaluation()
     about = {"name": "smoke", "parameters": 4, "structures": 51200, "lineage": [["weights", "digest `77aa`"]]}
-    evaluation.metadata["network"] |= about | {"databases": [read_corpus(database).digest]}
+    evaluation.metadata["network"] |= about | {
+        "definitions": _tested(database),
+        "subset_digests": [*_tested(database)],
+    }
     write_evaluation(evaluation, tmp_path / "x.parquet")
     index = build_report(database, [], tmp_path / "report", evaluations=[tmp_path / "x.parquet"])
     assert '<a href="phasing/index.html">' in index.read_text()
@@ -232,9 +242,9 @@ def test_evaluations_that_do_not_belong(database: Path, written: Path, tmp_path:
     with pytest.raises(XtalpriorsError, match="There is no evaluation"):
         build_report(database, [], report, evaluations=[tmp_path / "none.parquet"])
     evaluation = made_evaluation()
-    evaluation.metadata["network"]["databases"] = ["77aa"]
+    evaluation.metadata["network"]["definitions"] = {"77aa": {"name": "all-50"}}
     write_evaluation(evaluation, tmp_path / "x.parquet")
-    with pytest.raises(XtalpriorsError, match=r"x\.parquet is .* another database \(77aa\).*Evaluate again"):
+    with pytest.raises(XtalpriorsError, match=r"x\.parquet is .* another database.*77aa.*Evaluate again"):
         build_report(database, [], report, evaluations=[tmp_path / "x.parquet"])
     with pytest.raises(XtalpriorsError, match="have the same name: mol, mol"):
         build_report(database, [], report, evaluations=[written, written])

@@ -144,11 +144,19 @@ EXAMPLES: dict[str, str] = {
   xtalpriors priors validate priors/fitted/amcsd/all-10.json \\
       priors/fitted/amcsd/all-50.json
 """,
+    "priors release": """
+  # The bundles of a corpus of params.yaml as a version
+  xtalpriors priors release 2026.11 --corpus cod --note 'COD revision 301234'
+
+  # A bundle and the database of one's own
+  xtalpriors priors release 1.0 --bundle all-50.json --database my.duckdb \\
+      --output releases
+""",
     "priors compare": """
   # What moved from last year's bundle to this year's
   xtalpriors priors compare before.json after.json
 
-  # The same as JSON, for a script
-  xtalpriors priors compare before.json after.json --json
+  # What moved in a bundle between two revisions of a git repository
+  xtalpriors priors compare HEAD~1 HEAD priors/fitted/cod/all-50.json
 """,
 }

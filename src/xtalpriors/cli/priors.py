@@ -76,15 +76,19 @@ def report(
             help="Scores that `evaluate` wrote, on structures of this database; repeatable.",
         ),
     ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of releases: what changed since the last comes first."),
+    ] = None,
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
     from xtalpriors.reports import build_report, write_index
 
-    given = database or bundle or output or evaluation
+    given = database or bundle or output or evaluation or since
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
     if database and bundle and output:
-        say(build_report(database, bundle, output, evaluations=evaluation))
+        say(build_report(database, bundle, output, evaluations=evaluation, releases=since))
         return
     settings = params()
     for corpus_name, _ in corpora(settings, corpus):
@@ -99,6 +103,7 @@ def report(
                 evaluations=[p for s in settings.evaluated_subsets if (p := paths.evaluation_of(s)).exists()]
                 if paths.evaluation.is_dir()
                 else None,
+                releases=paths.releases,
             )
         )
     say(write_index(REPORTS, list(settings.corpora)))
@@ -133,12 +138,45 @@ def priors_validate(
 
 @priors_app.command("compare", cls=Command)
 def priors_compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Bundle before.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Bundle after.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="Bundle before: a file, a name, or REVISION:FILE.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Bundle after.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="With it, A and B are git revisions of this bundle."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
-    from xtalpriors.priors import compare, comparison_text, load_bundle
+    from xtalpriors.priors import bundle_of_revision, compare, comparison_text, find_bundle
 
-    result = compare(load_bundle(a), load_bundle(b))
+    before, after = (bundle_of_revision(side, file) if file else find_bundle(side) for side in (a, b))
+    result = compare(before, after)
     say(result.to_json() if json else comparison_text(result))
+
+
+@priors_app.command("release", cls=Command)
+def priors_release(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Higher than the last: 2026.11, 1.2.0.")],
+    bundle: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Bundle to release; repeatable.")
+    ] = None,
+    database: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Mined database, for the list of its entries.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the releases.")] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Words for the changelog.")] = "",
+    corpus: CorpusOption = None,
+) -> None:
+    """Copy bundles to a version of their own, with a changelog line: what updates are compared with."""
+    from xtalpriors.priors import release_bundles
+
+    together(bundle or database or output, {"--bundle": bundle or None, "--output": output})
+    if bundle and output:
+        say(release_bundles(bundle, output, version, database=database, note=note).folder)
+        return
+    settings = params()
+    for name, _ in corpora(settings, corpus):
+        paths = CorpusPaths(name)
+        bundles = [paths.bundle(one) for one in settings.subsets]
+        release = release_bundles(bundles, paths.releases, version, database=paths.database, note=note)
+        say(release.folder)

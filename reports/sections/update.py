@@ -1,0 +1,192 @@
+"""The first section after an update: what came, went and changed since the last release, and each prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from xtalpriors.mining.subsets.snapshot import MARKS, Changes, changes_since
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.tell.compare import Move, compare
+from xtalpriors.priors.tell.meaning import meaning
+from xtalpriors.priors.tell.release import Release
+from xtalpriors.priors.tell.verdict import PriorVerdict, drawn_otherwise, verdicts
+from xtalpriors.reports.html import markup, words
+from xtalpriors.reports.inputs import Inputs, definition_of
+from xtalpriors.reports.quantities import quantity
+from xtalpriors.reports.section import Section, Table
+
+__all__ = ["update_section"]
+
+_EXAMPLES = 3
+_KINDS = ("entered", "left", "structure", "content")
+_LOOKS = {"within sampling error": "good", "real": "moved", "large": "moved", "new": "none", "gone": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A prior of a subset, as the table prints it."""
+
+    prior: str
+    quantity: str
+    verdict: str
+    look: str
+    before: str
+    now: str
+    shift: str
+    otherwise: str
+    means: str
+
+
+def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str, pd.DataFrame]]:
+    """The section, and the frames of its CSV files by name."""
+    earlier = release.bundles()
+    pairs = {name: (earlier[name], now) for name, now in inputs.bundles.items() if name in earlier}
+    changes = _changes(inputs, release, pairs)
+    frames: dict[str, pd.DataFrame] = {}
+    tables: list[Table] = []
+    if changes is not None:
+        frames["update-entries"] = changes.entries.to_pandas()
+        tables.append(_entries(changes))
+    found: dict[str, tuple[PriorVerdict, ...]] = {}
+    of_priors: list[Table] = []
+    for name, (before, now) in pairs.items():
+        shared = changes.shared(name, now.created_from.parent) if changes else 0.0
+        comparison = compare(before, now, shared=shared)
+        found[name] = verdicts(comparison)
+        frames[f"update-{name}"] = pd.DataFrame([move.model_dump() for move in comparison.moves])
+        of_priors.append(_priors(name, before, found[name], shared))
+    if found:
+        tables.append(_subsets(pairs, changes, found))
+    lead = words(
+        "update",
+        "lead",
+        version=release.version,
+        digest=None if changes is None else changes.digest,
+        counts=None if changes is None else _counts(changes),
+        moved=sum(_is_moved(v) for verdicts_of in found.values() for v in verdicts_of),
+        large=sum(v.verdict == "large" for verdicts_of in found.values() for v in verdicts_of),
+        total=sum(len(verdicts_of) for verdicts_of in found.values()),
+        not_compared=sorted(inputs.bundles.keys() - found.keys()),
+    )
+    title = f"What has changed since release {release.version}?"
+    return Section("update", title, lead, [], [*tables, *of_priors]), frames
+
+
+def _changes(
+    inputs: Inputs, release: Release, pairs: dict[str, tuple[PriorBundle, PriorBundle]]
+) -> Changes | None:
+    if release.entries is None:
+        return None
+    definitions = [definition_of(now) for _, now in pairs.values()]
+    return changes_since(release.entries, inputs.database, [d for d in definitions if d is not None])
+
+
+def _counts(changes: Changes) -> dict[str, int]:
+    kinds = changes.entries["change"].to_list()
+    return {kind: kinds.count(kind) for kind in (*_KINDS, "status")}
+
+
+def _entries(changes: Changes) -> Table:
+    """Entries by what became of them, each kind with examples, and the marks that were set and taken away."""
+    frame = changes.entries.to_pandas()
+    rows = [(kind, "", frame[frame["change"] == kind]) for kind in _KINDS]
+    both = frame[~frame["change"].isin(["entered", "left"])]
+    before, now = (both[f"status_{side}"].fillna("").str.split(", ") for side in ("before", "now"))
+    for _, mark in MARKS:
+        had, has = (_with(column, mark) for column in (before, now))
+        rows += [("marked", mark, both[~had & has]), ("unmarked", mark, both[had & ~has])]
+    shown = [
+        {"kind": kind, "mark": mark, "n": len(part), "examples": part["entry_id"].tolist()[:_EXAMPLES]}
+        for kind, mark, part in rows
+        if len(part)
+    ]
+    lost = frame.loc[frame["change"] == "left", "reason"].fillna("the file is gone")
+    reasons = lost.value_counts().sort_index().to_dict()
+    html = markup("update", "entries", rows=shown, reasons=reasons)
+    return Table("Entries", html, csv="update-entries" if len(frame) else "")
+
+
+def _with(marks: pd.Series[Any], mark: str) -> pd.Series[bool]:
+    """Which entries of lists of marks have a mark."""
+    return marks.map(lambda of_entry: mark in of_entry).astype(bool)
+
+
+def _subsets(
+    pairs: dict[str, tuple[PriorBundle, PriorBundle]],
+    changes: Changes | None,
+    found: dict[str, tuple[PriorVerdict, ...]],
+) -> Table:
+    rows = []
+    for name in pairs:
+        moved = [v for v in found[name] if _is_moved(v)]
+        rows.append(
+            {
+                "name": name,
+                "change": None if changes is None else changes.subsets.get(name),
+                "large": [quantity(v.prior) for v in moved if v.verdict == "large"],
+                "real": [quantity(v.prior) for v in moved if v.verdict != "large"],
+            }
+        )
+    return Table("Subsets", markup("update", "subsets", rows=rows))
+
+
+def _priors(name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float) -> Table:
+    html = markup("update", "priors", rows=[_row(verdict) for verdict in found])
+    lead = words("update", "priors_lead", shared=shared, digest=before.priors_digest)
+    return Table(f"Priors of {name}", html, lead, f"update-{name}")
+
+
+def _row(of: PriorVerdict) -> _Row:
+    move = of.move
+    if move is None:
+        return _Row(quantity(of.prior), "", of.verdict, _LOOKS[of.verdict], "–", "–", "–", "–", "")
+    otherwise = drawn_otherwise(move)
+    return _Row(
+        prior=quantity(of.prior),
+        quantity=quantity(move.name),
+        verdict=of.verdict,
+        look=_LOOKS[of.verdict],
+        before=_number(move.a),
+        now=_number(move.b),
+        shift=_shift(move),
+        otherwise="–" if otherwise is None else f"{100 * otherwise:.1f} %",
+        means=_means(of),
+    )
+
+
+def _means(of: PriorVerdict) -> str:
+    """What the move of the leading quantity means, or else which quantity moved furthest."""
+    assert of.move is not None
+    if of.strongest is None:
+        return ""
+    told = meaning(of.move)
+    furthest = of.strongest
+    if told or furthest.name == of.move.name:
+        return told
+    shift = "" if furthest.shift is None else f" by {_shift(furthest)}"
+    return f"moved most: {quantity(furthest.name)}{shift}{_also(furthest)}"
+
+
+def _also(move: Move) -> str:
+    return f": {told}" if (told := meaning(move)) else ""
+
+
+def _is_moved(of: PriorVerdict) -> bool:
+    return of.verdict != "within sampling error"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}".replace("-", "−")
+
+
+def _shift(move: Move) -> str:
+    """The shift with its 95 % interval; of shares their total variation with its interval."""
+    value, low, high = move.shift, move.shift_low, move.shift_high
+    sign = "+"
+    if value is None:
+        value, low, high, sign = move.change, move.low, move.high, ""
+    interval = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
+    return f"{value:{sign}.3g}{interval}".replace("-", "−")
