@@ -108,6 +108,7 @@ def _group_of_hall(symbol: str) -> SpaceGroup | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def _group_of_number(text: str | None, axes: str, code: str | None) -> SpaceGroup | None:
     """Group of a number in the setting of its code or its cell, None unless it is a number from 1 to 230."""
     try:

@@ -72,6 +72,8 @@ def run_program(
                 if not stopped.is_set() and not take_line(line.rstrip("\n")):
                     _end(process)
                     break
+            for _ in process.stdout:  # until its children, which tidy up, are gone too
+                pass
             process.stdout.close()
             status = process.wait()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from xtalpriors.errors import XtalpriorsError
@@ -40,14 +41,16 @@ def fetch_by_rsync(
     require_program("rsync", "rsync")
     listed: set[str] = set()
     for one in ranges or [""]:
+        said = _Said(root, transfer, listed, advance, is_dry_run)
         status, errors = run_program(
             [
                 *_command(transfer, is_dry_run),
                 f"{origin.rstrip('/')}/./{one + '/' if one else ''}",
                 f"{root}/",
             ],
-            lambda line: _take(line, root, transfer, listed, advance, is_dry_run),
+            said.take,
         )
+        said.count()
         if transfer.is_full:
             return
         if status not in (0, _VANISHED):
@@ -77,20 +80,36 @@ def _command(transfer: Transfer, is_dry_run: bool) -> list[str]:
     ]
 
 
-def _take(
-    line: str, root: Path, transfer: Transfer, listed: set[str], advance: Advance, is_dry_run: bool
-) -> bool:
-    """Count what a line of rsync says; False when enough has come."""
-    match = _LINE.fullmatch(line)
-    if match is None:
-        return True
-    what, name = match["what"], match["name"]
-    listed.add(name)
-    if what.startswith(">"):
-        revision = None if is_dry_run else _revision(root / name)
-        transfer.add(int(match["size"]), is_new=what.endswith("+"), revision=revision)
-        advance(1, note=name)
-    return not transfer.is_full
+@dataclass
+class _Said:
+    """What rsync says, line by line; a file, named before it is in place, counts when the next is named."""
+
+    root: Path
+    transfer: Transfer
+    listed: set[str]
+    advance: Advance
+    is_dry_run: bool
+    last: re.Match[str] | None = None
+
+    def take(self, line: str) -> bool:
+        """Take a line; False when enough has come."""
+        self.count()
+        match = _LINE.fullmatch(line)
+        if match is not None:
+            self.listed.add(match["name"])
+            self.last = match if match["what"].startswith(">") else None
+        return not self.transfer.is_full
+
+    def count(self) -> None:
+        """Count the file that was named last, which is in place now."""
+        if self.last is None:
+            return
+        name = self.last["name"]
+        self.transfer.add(int(self.last["size"]), is_new=self.last["what"].endswith("+"))
+        if not self.is_dry_run:
+            self.transfer.reached(_revision(self.root / name))
+        self.advance(1, note=name)
+        self.last = None
 
 
 def _last_line(text: str) -> str:

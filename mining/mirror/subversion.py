@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -107,27 +108,39 @@ def _preview(origin: str, root: Path, ranges: Sequence[str], revision: int, tran
 
 def _go(arguments: list[str], root: Path, transfer: Transfer, advance: Advance) -> None:
     """Run svn in the working copy and count the files that it names."""
+    named: dict[Path, str] = {}
 
     def take(line: str) -> bool:
         match = _LINE.fullmatch(line)
-        path = root / match["name"] if match else None
-        if match is None or path is None or entry_path(match["name"]) != match["name"]:
+        if match is None or entry_path(match["name"]) != match["name"]:
             return True
         if match["what"] == "D":
             transfer.deleted += 1
-        elif path.is_symlink():
-            path.unlink()  # a link could name any file of this machine
-            transfer.skipped += 1
         elif match["what"] in "AUR":
-            transfer.add(path.stat().st_size if path.is_file() else 0, is_new=match["what"] == "A")
+            named[root / match["name"]] = match["what"]
             advance(1, note=match["name"])
         else:
             transfer.skipped += match["what"] in "GC"
+        _count([path for path in named if os.path.lexists(path)], named, transfer)
         return not transfer.is_full
 
-    status, errors = run_program([*_SVN, *arguments], take, cwd=root)
+    try:
+        status, errors = run_program([*_SVN, *arguments], take, cwd=root)
+    finally:
+        _count(list(named), named, transfer)
     if status and not transfer.is_full:
         raise _failed(arguments[0], status, errors)
+
+
+def _count(paths: list[Path], named: dict[Path, str], transfer: Transfer) -> None:
+    """Count files that svn has named, which it does before they are in place; links are not kept."""
+    for path in paths:
+        what = named.pop(path)
+        if path.is_symlink():
+            path.unlink()  # a link could name any file of this machine
+            transfer.skipped += 1
+        elif path.is_file():
+            transfer.add(path.stat().st_size, is_new=what == "A")
 
 
 def _entries(arguments: list[str], root: Path | None = None) -> list[_Entry]:

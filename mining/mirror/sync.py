@@ -138,10 +138,11 @@ def sync_mirror(
 
 
 def mirrors_of(sources: Iterable[str]) -> list[Path]:
-    """Folders among sources such as `cod:DIR` that are mirrors made by this routine."""
-    trees = (parse_source(text) for text in sources if re.match(r"([\w.-]+=)?cod:", text))
+    """Folders among sources such as `cod:DIR` or `DIR` that are mirrors made by this routine."""
+    databases = re.compile(r"([\w.-]+=)?(amcsd|csd)(:.*)?", re.IGNORECASE | re.DOTALL)
+    found = (parse_source(text) for text in sources if not databases.fullmatch(text))
     return [
-        source.root for source in trees if isinstance(source, TreeSource) and (source.root / MARK).exists()
+        source.root for source in found if isinstance(source, TreeSource) and (source.root / MARK).exists()
     ]
 
 

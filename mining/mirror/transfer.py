@@ -38,11 +38,14 @@ class Transfer:
     size_bytes: int = 0
     revision: int | None = None
 
-    def add(self, size_bytes: int, *, is_new: bool, revision: int | None = None) -> None:
+    def add(self, size_bytes: int, *, is_new: bool) -> None:
         """Count a file that came."""
         self.new += is_new
         self.changed += not is_new
         self.size_bytes += size_bytes
+
+    def reached(self, revision: int | None) -> None:
+        """Note the revision of a file that came, as far as it is known."""
         if revision is not None:
             self.revision = max(revision, self.revision or 0)
 

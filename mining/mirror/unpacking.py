@@ -91,7 +91,8 @@ def _take(
     here = b"" if is_new or path.is_symlink() else path.read_bytes()
     if is_new or here != data:
         revision = header_revision(data)
-        transfer.add(len(data), is_new=is_new, revision=revision)
+        transfer.add(len(data), is_new=is_new)
+        transfer.reached(revision)
         transfer.older += (header_revision(here) or 0) > (revision or 0)
         if not is_dry_run:
             with replacing(path, MIRRORED) as part:

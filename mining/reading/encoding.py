@@ -19,7 +19,10 @@ _BLANKS: Final = tuple(
 _MINUSES: Final = tuple(
     (c.encode(), re.compile(re.escape(c.encode()) + rb"(?=[\d.xyzXYZ])")) for c in "\u2212\ufe63\uff0d"
 ) + tuple(
-    (c.encode(), re.compile(rb"(?<![\w)])" + re.escape(c.encode()) + rb"(?=[\d.xyzXYZ])"))
+    (
+        c.encode(),
+        re.compile(re.escape(c.encode()) + rb"(?<![\w)]" + re.escape(c.encode()) + rb")(?=[\d.xyzXYZ])"),
+    )
     for c in "\u2010\u2011\u2013\u0096"
 )
 """Characters of typesetters that stand for a minus sign, and where they do. A hyphen or a dash is one where

@@ -86,7 +86,7 @@ def content_columns(
     columns["has_mixed_sites"][mixed] = columns["has_partial_occupancy"][mixed] = True
     _site_notes(entries, sites)
     implausible, crowded = implausible_volumes(
-        entries, volume, pressure, counts, contents.counts, contents.agreement
+        entries, formulas, volume, pressure, counts, contents.counts, contents.agreement
     )
     entries.note(np.flatnonzero(implausible), "volume-implausible")
     overfull = occupied.overfull.copy()

@@ -83,20 +83,25 @@ def _number(batch: Batch, name: str, notes: Notes) -> F64:
 
 def _in_unit(batch: Batch, name: str, token: int) -> tuple[float, str]:
     """The number of a field whose token has text behind it, and how it was found."""
-    for t in (token, *_other_tokens(batch, name, token)):
-        if batch.kind[t] == NUMBER:
-            return float(batch.value[t]), "unclear"
-        known = number_and_unit(batch.raw(t), QUANTITY[name]) if batch.kind[t] == PARTLY else None
-        if known is not None:
-            return known, "with-unit"
-    return np.nan, "unclear"
+    found = _read_in_unit(batch, name, token)
+    others = () if found else _by_rank(batch, name, token)
+    return found or next((f for t in others if (f := _read_in_unit(batch, name, t))), (np.nan, "unclear"))
 
 
-def _other_tokens(batch: Batch, name: str, token: int) -> list[int]:
+def _read_in_unit(batch: Batch, name: str, token: int) -> tuple[float, str] | None:
+    """The number of a token in the unit of its column, and how it was found; None where it tells nothing."""
+    if batch.kind[token] == NUMBER:
+        return float(batch.value[token]), "unclear"
+    known = number_and_unit(batch.raw(token), QUANTITY[name]) if batch.kind[token] == PARTLY else None
+    return None if known is None else (known, "with-unit")
+
+
+def _by_rank(batch: Batch, name: str, token: int) -> list[int]:
     """The tokens of a field in the block of one of them (its giver, where it is inherited), by their rank."""
-    mine = batch.tokens.block == batch.tokens.block[token]
-    found = np.flatnonzero(mine & (TAG_FIELD[batch.tokens.tag] == FIELD_INDEX[name])).tolist()
-    return sorted(found, key=lambda t: (int(batch.tokens.tag[t]), t))
+    tag = batch.tokens.tag
+    mine = np.flatnonzero(batch.tokens.block == batch.tokens.block[token])
+    found = mine[TAG_FIELD[tag[mine]] == FIELD_INDEX[name]].tolist()
+    return sorted(found, key=lambda t: (int(tag[t]), t))
 
 
 def _pressure(batch: Batch, notes: Notes) -> F64:
@@ -133,8 +138,8 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
     good = _within(kelvin, 0.0, _HOTTEST_KELVIN)
     plain = (batch.kind[tokens] == NUMBER) & np.isfinite(good)
     for block in np.flatnonzero(np.isfinite(kelvin) & ~plain):
-        by_rank = _other_tokens(batch, "temperature", int(tokens[block]))
-        found = [_one_temperature(batch, t) for t in by_rank]
+        tokens_by_rank = _by_rank(batch, "temperature", int(tokens[block]))
+        found = [_one_temperature(batch, t) for t in tokens_by_rank]
         certain = [f for f in found if np.isfinite(f[0])]
         good[block], note = certain[0] if certain else found[0]
         if note:

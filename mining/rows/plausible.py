@@ -7,15 +7,16 @@ operators of another one, leave a third or a half of the volume that any crystal
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
-import gemmi
 import numpy as np
 
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.chemistry.atomic_volumes import volume_bounds
-from xtalpriors.mining.rows.composition import AGREE, HYDROGEN, I8, N_ELEMENTS
+from xtalpriors.mining.rows.composition import AGREE, HYDROGEN, I8
 from xtalpriors.mining.rows.entries import Entries
+from xtalpriors.mining.rows.masses import DALTON, MASS
 from xtalpriors.mining.rows.site_table import Sites
 
 __all__ = ["density_ratios", "implausible_volumes", "overlapping"]
@@ -23,17 +24,14 @@ __all__ = ["density_ratios", "implausible_volumes", "overlapping"]
 _LEAST: Final = 0.85
 """Of the least volume: below it are 3 in 1,000 entries of AMCSD at ambient pressure, none of them right."""
 _LARGEST: Final = 1.6
-_LARGEST_FRAMEWORK: Final = 3.0
-"""Of the largest volume; frameworks of metal and carbon hold what was squeezed out of their pores."""
+_LARGEST_WITH_CARBON: Final = 3.0
+"""Of the largest volume; cells with carbon may hold solvent that was squeezed out of their pores."""
 _HEAVY: Final = 1.5
 """Contents against density × volume: hydrogen and solvent without sites make less than this."""
 _DISAGREES: Final = 0.1
 _HYDROGEN_SHARE: Final = 0.15
 """Of the mass, at most, that hydrogens of unknown number make."""
 _AMBIENT_KILOPASCAL: Final = 200.0
-_DALTON: Final = 1.66053907
-"""g/cm³ of one dalton in 1 Å³."""
-_MASS: Final[F64] = np.array([0.0] + [gemmi.Element(z).weight for z in range(1, N_ELEMENTS)])
 _UNKNOWN_ATOM: Final = (5.0, 60.0)
 """Å³ of an atom of unknown element."""
 _UNDER_PRESSURE: Final = frozenset(("pressure-limit", "pressure-unclear"))
@@ -54,18 +52,26 @@ def density_ratios(entries: Entries, volume: F64, contents: F64) -> F64:
     density = entries.numbers("density")
     with np.errstate(invalid="ignore", divide="ignore"):
         density = np.where(density > 100.0, density / 1000.0, density)  # kg/m³
-        mass = contents[:, 2:] @ _MASS[2:] + np.nan_to_num(contents[:, 1]) * _MASS[1]
-        ratio = np.where(contents[:, 0] > 0, np.nan, mass / (density * volume / _DALTON))
+        mass = contents[:, 2:] @ MASS[2:] + np.nan_to_num(contents[:, 1]) * MASS[1]
+        ratio = np.where(contents[:, 0] > 0, np.nan, mass / (density * volume / DALTON))
         return np.where(density > 0.0, ratio, np.nan)
 
 
 def implausible_volumes(
-    entries: Entries, volume: F64, pressure: F64, sites: F64, contents: F64, agreement: I8
+    entries: Entries,
+    formulas: Sequence[str | None],
+    volume: F64,
+    pressure: F64,
+    sites: F64,
+    contents: F64,
+    agreement: I8,
 ) -> tuple[Bool, Bool]:
     """Entries (n,) whose cell is too small or too large for its atoms, and those that hold too many.
 
     Parameters
     ----------
+    formulas
+        As declared, (n,).
     volume, pressure
         Å³ and kilopascal. Under pressure nothing is too small.
     sites, contents
@@ -75,26 +81,23 @@ def implausible_volumes(
     """
     least, largest = volume_bounds(sites)
     least, largest = least + _UNKNOWN_ATOM[0] * sites[:, 0], largest + _UNKNOWN_ATOM[1] * sites[:, 0]
-    framework = (sites[:, _CARBON] > 0) & (np.isfinite(largest))
-    compressed = np.array(
-        [not _UNDER_PRESSURE.isdisjoint(entries.notes.get(b, ())) for b in entries.block.tolist()],
-        dtype=np.bool_,
-    )
+    most = np.where(sites[:, _CARBON] > 0, _LARGEST_WITH_CARBON, _LARGEST)
     ratio = density_ratios(entries, volume, contents)
     with np.errstate(invalid="ignore"):
-        compressed |= pressure >= _AMBIENT_KILOPASCAL
         some = sites.sum(axis=1) - sites[:, 1] > 0
-        small = some & ~compressed & (volume < _LEAST * least)
-        large = some & (volume > np.where(framework, _LARGEST_FRAMEWORK, _LARGEST) * largest)
+        small = some & ~(pressure >= _AMBIENT_KILOPASCAL) & (volume < _LEAST * least)
+        large = some & (volume > most * largest)
         contradicted = some & (agreement != AGREE) & (agreement != HYDROGEN)
         heavy = contradicted & (ratio > _HEAVY)
         light = contradicted & (ratio < 1.0 / _HEAVY)
         missing = np.where(np.isnan(contents[:, 1]), _HYDROGEN_SHARE, 0.0)
         differs = some & ((ratio > 1.0 + _DISAGREES) | (ratio < 1.0 - _DISAGREES - missing))
-    if differs.any():
-        formulas = [text or "" for text in entries.texts("formula").to_pylist()]
-        light_only = (e for e in np.flatnonzero(differs).tolist() if not _DEUTERIUM.search(formulas[e]))
-        entries.note(light_only, "density-mismatch")
+    for e in np.flatnonzero(small).tolist():
+        small[e] = _UNDER_PRESSURE.isdisjoint(entries.notes.get(int(entries.block[e]), ()))
+    without_deuterium = (
+        e for e in np.flatnonzero(differs).tolist() if not _DEUTERIUM.search(formulas[e] or "")
+    )
+    entries.note(without_deuterium, "density-mismatch")
     return small | large | heavy | light, small | heavy
 
 
@@ -109,9 +112,14 @@ def overlapping(entries: Entries, metric: F64, sites: Sites, which: Bool) -> lis
         rows = rows[sites.placed[rows] & (sites.species.number[rows] != 1) & (sites.occupancy[rows] > _HALF)]
         group, x = entries.symmetry[e].group, sites.fract[rows[:_MOST_SITES]]
         images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
-        apart = images[:, :, None] - x
-        apart -= np.floor(apart + 0.5)
-        distance2 = np.einsum("knmi,ij,knmj->knm", apart, metric[e], apart)
-        if ((distance2 > _SAME_PLACE**2) & (distance2 < _TOO_NEAR**2)).any():
+        if any(_is_near(images, atom, metric[e]) for atom in x):
             found.append(e)
     return found
+
+
+def _is_near(images: F64, atom: F64, metric: F64) -> bool:
+    """Whether one of the images (k, n, 3) is too near an atom (3,) and not on its place."""
+    apart = images - atom
+    apart -= np.floor(apart + 0.5)
+    distance2 = np.einsum("kni,ij,knj->kn", apart, metric, apart)
+    return bool(((distance2 > _SAME_PLACE**2) & (distance2 < _TOO_NEAR**2)).any())

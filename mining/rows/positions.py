@@ -61,10 +61,10 @@ def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool, occu
     multiplicity[rows], order[rows] = found.multiplicity, found.order
     letter[rows] = found.letter.view(np.int32)
     snapped[rows] = found.fract
-    place = {block: e for e, block in enumerate(entries.block.tolist())}
     for i in pairs_of_negative_parts(entries.batch, order, occupancy).tolist():
         token = entries.batch.site_tokens("disorder_group")[i]
-        group = entries.symmetry[place[int(entries.batch.tokens.block[token])]].group
+        entry = int(np.flatnonzero(entries.block == entries.batch.tokens.block[token])[0])
+        group = entries.symmetry[entry].group
         multiplicity[i], order[i], letter[i] = group.order, 1, ord(_general_letter(group))
         snapped[i] = fract[i]
     return Positions(multiplicity, order, letter, snapped)

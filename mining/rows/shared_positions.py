@@ -212,6 +212,8 @@ def repeated_sites(entries: Entries, first: I64, sites: Sites) -> Bool:
     """
     start, end, species = entries.start, entries.end, sites.species
     of_sites = (species.number, species.isotope, sites.occupancy, _FULL)
+    if not (first >= 0).any() or not (np.arange(len(first)) > first)[first >= 0].any():
+        return np.zeros(len(first), dtype=np.bool_)  # every site has a position of its own
     found: Bool = _repeated(start, end, first, *of_sites)
     found |= _repeated_shares(start, end, first, *of_sites, _OVERFULL)
     return found

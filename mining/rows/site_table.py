@@ -120,15 +120,15 @@ def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> 
     if not lost.any():
         return
     tokens = np.stack([batch.site_tokens(n) for n in "xyz"], axis=1)
-    wyckoff = batch.site_tokens("wyckoff")
-    for i in np.flatnonzero(lost.any(axis=1)):
-        dots = [k for k in range(3) if lost[i, k] and tokens[i, k] >= 0 and batch.raw(tokens[i, k]) == "."]
-        if dots and (len(dots) < lost[i].sum() or (lost[i].all() and batch.null[wyckoff[i]])):
-            continue
-        for k in dots:
-            fract[i, k] = 0.0
-        if dots and "coordinate-by-default" not in notes.setdefault(int(block[i]), []):
-            notes[int(block[i])].append("coordinate-by-default")
+    stated = lost & (tokens >= 0)
+    start, end = (of[tokens[stated]] for of in (batch.tokens.start, batch.tokens.end))
+    dot = np.zeros_like(lost)
+    dot[stated] = (end - start == 1) & (batch.tokens.buffer[start] == ord("."))
+    placeless = lost.all(axis=1) & batch.null[batch.site_tokens("wyckoff")]
+    filled = dot.any(axis=1) & (dot == lost).all(axis=1) & ~placeless
+    fract[filled[:, None] & dot] = 0.0
+    for b in np.unique(block[filled]).tolist():
+        notes.setdefault(b, []).append("coordinate-by-default")
 
 
 def _is_dum(batch: Batch) -> Bool:

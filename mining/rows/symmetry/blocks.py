@@ -36,7 +36,7 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
     hm, hall, number, code = (batch.texts(batch.block_tokens(n)).to_pylist() for n in fields)
     angles = cells.cells[:, 3:]
     axes = _axes(angles)
-    superspace, magnetic = batch.stated("superspace"), batch.stated("magnetic")
+    superspace, magnetic = (batch.stated(name).tolist() for name in ("superspace", "magnetic"))
     magnetic_list = _blocks_with(batch, _MAGNETIC)
     first, last = (part.tolist() for part in _operator_spans(batch))
     view = batch.tokens.buffer.data

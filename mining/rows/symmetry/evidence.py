@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-import gemmi
 import numpy as np
 
 from xtalpriors.arrays import F64, Bool
@@ -18,11 +17,12 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
-from xtalpriors.mining.rows.composition import N_ELEMENTS, formula_counts
+from xtalpriors.mining.rows.composition import formula_counts
 from xtalpriors.mining.rows.contents import atoms_of_sites
 from xtalpriors.mining.rows.entries import Entries, entries_of
 from xtalpriors.mining.rows.geometry import contradicting_cells
 from xtalpriors.mining.rows.labels import settle_labels
+from xtalpriors.mining.rows.masses import DALTON, MASS
 from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.rows.site_table import Sites
@@ -41,9 +41,6 @@ _DENSITY: Final = 0.03
 """Relative: a density is given with two to four digits."""
 _SMALLEST_ANGSTROM3, _LARGEST_ANGSTROM3 = 5.0, 60.0
 """Volume per atom other than hydrogen where nothing else tells: diamond has 5.7 Å³, rubidium iodide 50 Å³."""
-_DALTON: Final = 1.66053907
-"""Density in g/cm³ of one dalton in 1 Å³."""
-_MASS: Final[F64] = np.array([0.0] + [gemmi.Element(z).weight for z in range(1, N_ELEMENTS)])
 
 
 class Verdict(NamedTuple):
@@ -132,7 +129,7 @@ def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str, int]:
     if not said.known[i]:
         if np.isnan(density):
             return _plausible(counts, volume, UNKNOWN), "volume", 0
-        wrong = abs(counts @ _MASS / (density * volume / _DALTON) - 1.0)
+        wrong = abs(counts @ MASS / (density * volume / DALTON) - 1.0)
         grade = EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST
         return grade, "density", int(grade == EXACT)
     formula = said.formula[i]
@@ -140,7 +137,7 @@ def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str, int]:
     if said.z[i] > 0:
         grades.append((_agreement(counts, formula * said.z[i], said.z[i], _RELATIVE), "formula"))
     if density > 0:
-        units = density * volume / _DALTON / (formula @ _MASS)
+        units = density * volume / DALTON / (formula @ MASS)
         grades.append((_agreement(counts, formula * units, units, _RELATIVE + _DENSITY), "density"))
     if grades:
         return *max(grades, key=lambda grade: grade[0]), sum(grade == EXACT for grade, _ in grades)
