@@ -18,11 +18,11 @@ from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.read_cif_reflections import read_cif_reflections
 from xtalpriors.model.measured.read_reflections import (
     HklFormat,
     Observations,
     form_of_hklf,
-    read_cif_reflections,
     read_hkl,
     turned,
 )

@@ -1,4 +1,4 @@
-"""Measured reflections from files: lists of h k l and |F|, SHELX HKLF 3, 4 and 5, and CIF reflection loops.
+"""Measured reflections from lists of h k l and |F|, and of SHELX's HKLF 3, 4 and 5.
 
 |F| and |F|² cannot be told apart by looking at a line, and taking one for the other ruins the phases. So a
 plain list is |F| unless its caller says otherwise, and what looks like a SHELX file is refused until it does;
@@ -13,20 +13,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-import gemmi
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.intensity_statistics import Quantity
-from xtalpriors.model.measured.shelx_instructions import Hklf, parse_hklf
 
 __all__ = [
     "HKL_FORMATS",
     "HklFormat",
     "Observations",
+    "Row",
     "form_of_hklf",
-    "read_cif_reflections",
+    "observations_of_lines",
+    "observations_of_rows",
     "read_hkl",
     "turned",
 ]
@@ -37,7 +37,6 @@ with |F| or |F|²; `hklf5`: HKLF 4 with the number of the twin component after �
 adds to the same measurement."""
 HKL_FORMATS: Final[tuple[HklFormat, ...]] = get_args(HklFormat)
 
-_MISSING = ("", ".", "?")
 _LARGEST = 1e5, 1e100
 """A larger index or measurement is a mistake, and would overflow further on."""
 
@@ -73,7 +72,9 @@ class Observations:
     n_overlapped: int = 0
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """Fields of one reflection, h k l, value and perhaps σ, and where they stand."""
+
     where: str
     fields: tuple[str, ...]
 
@@ -99,10 +100,10 @@ def read_hkl(path: Path, form: HklFormat = "f") -> Observations:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise XtalpriorsError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return _from_lines(str(path), lines, form)
+    return observations_of_lines(str(path), lines, form)
 
 
-def _from_lines(path: str, lines: list[str], form: HklFormat) -> Observations:
+def observations_of_lines(path: str, lines: list[str], form: HklFormat) -> Observations:
     """Reflections of a text: whole columns at once where every line has SHELX's form, else line by line."""
     columns = _shelx_columns(lines) if form.startswith("hklf") else None
     if columns is not None:
@@ -116,7 +117,7 @@ def _from_lines(path: str, lines: list[str], form: HklFormat) -> Observations:
         raise XtalpriorsError(
             f"{path} holds no reflection. A list has a line of h k l and |F| for each, with blanks between."
         )
-    return _from_rows(rows, form, path)
+    return observations_of_rows(rows, form, path)
 
 
 _END_OF_LIST = re.compile(r"\s*$|\s*0\s+0\s+0\s|\s*[A-Za-z_;]")
@@ -187,10 +188,10 @@ def _from_columns(
     )
 
 
-def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[_Row]:
+def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[Row]:
     """Fields h, k, l, value, sigma of each line."""
     shelx = form.startswith("hklf")
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             if shelx and rows and not line.strip():
@@ -215,7 +216,7 @@ def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[_Row]:
                 "between, and may have its standard uncertainty after them. For a SHELX list say "
                 "`--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
             )
-        rows.append(_Row(where, fields))
+        rows.append(Row(where, fields))
     return rows
 
 
@@ -237,98 +238,6 @@ def _number(text: str) -> float | None:
         return float(text.split("(")[0])
     except ValueError:
         return None
-
-
-_LOOPS: Final = (
-    ("F_squared_meas", "F_squared_sigma", "f2"),
-    ("F_meas", "F_sigma", "f"),
-    ("intensity_meas", "intensity_sigma", "f2"),
-    ("F_meas_au", "F_meas_sigma_au", "f"),
-    ("F_squared_meas_au", "F_squared_sigma_au", "f2"),
-)
-"""Columns of a reflection loop that hold a measurement, the first that is there counts."""
-
-
-def read_cif_reflections(path: Path, block: gemmi.cif.Block, *, turn: bool = True) -> Observations | None:
-    """Measured reflections of a CIF block: its `_refln` loop, or the list embedded by SHELXL.
-
-    Parameters
-    ----------
-    path, block
-        The file, for messages, and its block.
-    turn
-        Whether the matrix of the embedded HKLF instruction changes the indices of an embedded list; not where
-        a matrix that the caller knows is to do it instead.
-
-    Returns
-    -------
-    Observations or None
-        None where the block has no measured reflections; calculated ones do not count.
-
-    Raises
-    ------
-    XtalpriorsError
-        A row does not hold three indices and a number, or the matrix of HKLF makes no whole indices.
-    UsageError
-        The embedded file is of another HKLF type than 3, 4 or 5.
-    """
-    where = f"{path}, block {block.name}"
-    for prefix in ("_refln_", "_refln."):
-        for value, sigma, form in _LOOPS:
-            table = block.find(prefix, ["index_h", "index_k", "index_l", value, f"?{sigma}"])
-            if len(table) == 0:
-                continue
-            rows = [
-                _Row(f"{where}, {prefix}{value}, row {i}", _cif_fields(row))
-                for i, row in enumerate(table, start=1)
-            ]
-            kept = [row for row in rows if row.fields[3] not in _MISSING]
-            if kept:
-                return _from_rows(kept, form, f"{where}, {prefix}{value}", len(rows) - len(kept))
-    for prefix in ("_diffrn_refln_", "_diffrn_refln."):
-        tags = ["index_h", "index_k", "index_l", "intensity_net", "?intensity_u", "?intensity_sigma"]
-        table = block.find(prefix, tags)
-        if len(table):
-            rows = [
-                _Row(f"{where}, {prefix}intensity_net, row {i}", _cif_fields(row))
-                for i, row in enumerate(table, start=1)
-            ]
-            kept = [row for row in rows if row.fields[3] not in _MISSING]
-            if kept:
-                return _from_rows(kept, "f2", f"{where}, {prefix}intensity_net", len(rows) - len(kept))
-    text = block.find_value("_shelx_hkl_file") or block.find_value("_iucr_refine_reflections_details")
-    if not text:
-        return None
-    lines = gemmi.cif.as_string(text).splitlines()
-    if any(line.lower().startswith("data_") for line in lines[:100]):
-        return _embedded_cif(path, where, "\n".join(lines))
-    return _embedded_list(where, block, lines, turn)
-
-
-def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:
-    """Reflections of a CIF inside a text field, as the IUCr's journals keep them."""
-    try:
-        inner = gemmi.cif.read_string(text)
-    except (ValueError, RuntimeError) as error:
-        raise XtalpriorsError(f"{where}: the embedded reflections are no valid CIF: {error}.") from error
-    found = (read_cif_reflections(path, block) for block in inner)
-    return next((one for one in found if one is not None), None)
-
-
-def _cif_fields(row: gemmi.cif.Table.Row) -> tuple[str, ...]:
-    values = [str(row[i]) for i in range(4)]
-    present = [i for i in range(4, len(row)) if row.has(i)]
-    sigma = str(row[present[0]]) if present else ""
-    return (*values, sigma) if sigma not in _MISSING else tuple(values)
-
-
-def _embedded_list(where: str, block: gemmi.cif.Block, lines: list[str], turn: bool) -> Observations:
-    """A SHELX list as the HKLF instruction embedded beside it says, and as HKLF 4 without one."""
-    text = block.find_value("_shelx_res_file") or block.find_value("_iucr_refine_instructions_details") or ""
-    said = f"{where}, embedded instructions"
-    hklf = parse_hklf(gemmi.cif.as_string(text), said) or Hklf(4, None)
-    found = _from_lines(f"{where}, embedded reflections", lines, form_of_hklf(hklf.number, said))
-    return turned(found, hklf.matrix, said) if turn and hklf.matrix is not None else found
 
 
 def form_of_hklf(number: int, where: str) -> HklFormat:
@@ -366,7 +275,14 @@ def turned(observations: Observations, matrix: tuple[float, ...], where: str) ->
     return replace(observations, hkl=np.rint(indices).astype(np.int64))
 
 
-def _from_rows(rows: list[_Row], form: str, source: str, n_missing: int = 0) -> Observations:
+def observations_of_rows(rows: list[Row], form: str, source: str, n_missing: int = 0) -> Observations:
+    """Observations of rows in a format of `HklFormat`; `n_missing` more were marked as not measured.
+
+    Raises
+    ------
+    XtalpriorsError
+        A row does not hold three indices and a measurement, or a negative |F|.
+    """
     squared = form in ("f2", "hklf4", "hklf5")
     hkl, values, sigmas = [], [], []
     unmeasured = n_missing

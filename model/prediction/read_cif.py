@@ -15,8 +15,9 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.cif import Extracted, extract
+from xtalpriors.model.measured.read_cif_reflections import read_cif_reflections
 from xtalpriors.model.measured.read_data import block_cell, block_group
-from xtalpriors.model.measured.read_reflections import Observations, read_cif_reflections
+from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.scoring.read_structures import structures_of_rows
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 

@@ -16,7 +16,8 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.absences import absent_reflections
 from xtalpriors.model.measured.check_observations import check_observations
 from xtalpriors.model.measured.intensity_statistics import intensity_statistics
-from xtalpriors.model.measured.read_reflections import Observations, read_cif_reflections
+from xtalpriors.model.measured.read_cif_reflections import read_cif_reflections
+from xtalpriors.model.measured.read_reflections import Observations
 
 P21C, P212121 = SpaceGroup.from_number(14), SpaceGroup.from_hm("P 21 21 21")
 TRICLINIC = {True: SpaceGroup.from_number(2), False: SpaceGroup.from_number(1)}
