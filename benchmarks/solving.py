@@ -3,49 +3,60 @@
 Each set is solved from its reflections, cell and elements; the space group is not given. cctbx's charge
 flipping (Oszlányi & Sütő, smtbx) gets the same reflections and the same time, and the right group besides:
 its density is placed in that group and its strongest peaks, as many as the known structure has atoms and a
-fifth more, count as atoms. Solved: at least 75 % of the atoms of the known structure, without hydrogen and
-partly occupied ones below 0.2, are found within 0.5 Å, and at least 60 % of what was found is right, after
-the best origin and hand. Times are processor time of one thread, and so is the limit.
+fifth more, count as atoms. Solved: at least 75 % of the known structure's atoms that are there in more than
+half of the cells, without hydrogen, are found within 0.5 Å, and at least 60 % of what was found is known,
+after the best origin and hand. Times are processor time of one thread, and so is the limit.
 
-    python benchmarks/solving.py FOLDER [FOLDER …] [--time 20] [--only NAME] [--d-min 1.2] [--no-cctbx]
+    python benchmarks/solving.py FOLDER [FOLDER …] [--time 20] [--only NAME] [--no-cctbx] [--network NAME]
+    python benchmarks/solving.py FOLDER [FOLDER …] --d-min 1.2 1.4 1.6 2.0 [--network NAME]
 
-A folder has `manifest.tsv` with the columns hkl_file and struct_file, or a folder for each crystal with
-`data.*`, `truth.cif` or `truth.res`, and perhaps `start.ins`.
+The second form cuts the lists and prints, in the right group, the map correlation of charge flipping, of the
+dual-space network alone and of the network after charge flipping, eight trials each, for crystals that are
+neither twins nor grossly disordered and whose grid the network takes; and how many of them are solved, the
+group not given, without and with the network. `measured_crystals` says what a folder has.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import gemmi
 import numpy as np
 import torch
+from measured_crystals import PRECISION, RECALL, Known, in_cell, known_crystals, recall_and_precision
+from torch import Tensor
 
-from xtalpriors.arrays import F64
-from xtalpriors.crystal import SpaceGroup, UnitCell
-from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.scattering.reciprocal import s_squared, systematic_absences
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.measured.read_data import MeasuredCrystal, block_cell, block_group, read_data
-from xtalpriors.model.measured.shelx_instructions import read_shelx_instructions
-from xtalpriors.model.solving import SolveSettings, solve_crystal
+from xtalpriors.model.charge_flipping.map_correlation import map_correlation
+from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
+from xtalpriors.model.dual_space.network import DualSpaceNetwork
+from xtalpriors.model.dual_space.phasing import (
+    grid_of_crystal,
+    listed,
+    phase_by_network,
+    phase_with_network,
+    places_of,
+)
+from xtalpriors.model.dual_space.weights import network_named
+from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
+from xtalpriors.model.measured.read_data import MeasuredCrystal
+from xtalpriors.model.solving import Solution, SolveSettings, solve_crystal
+from xtalpriors.model.solving.derivatives import Reflections, calculated
+from xtalpriors.model.solving.phasing import group_grid
+from xtalpriors.model.solving.prepare import data_of_group, unique_data
+from xtalpriors.model.solving.space_groups import proper_rotations
 
-FOUND_ANGSTROM = 0.5
-RECALL, PRECISION = 0.75, 0.6
-SMALLEST_OCCUPANCY = 0.2
-PAIRS = {
-    76: 78, 91: 95, 92: 96, 144: 145, 151: 153, 152: 154, 169: 170, 171: 172, 178: 179, 180: 181, 212: 213,
-}  # fmt: skip
-"""Enantiomorphic groups."""
+CUT_TRIALS = 8
+"""Trials of each side on a cut list."""
 
 CCTBX = """
 import time
@@ -85,154 +96,20 @@ answer = {"peaks": peaks, "seconds": time.process_time() - begun}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A measured crystal and its structure: all atoms of the cell (n, 3), and atoms per asymmetric unit."""
-
-    name: str
-    crystal: MeasuredCrystal
-    fract: F64
-    group: SpaceGroup
-    cell: UnitCell
-    n_asymmetric: int
-
-
-def known_crystals(folder: Path) -> Iterator[Known]:
-    """Crystals of a folder; those without a known structure are passed over."""
-    manifest = folder / "manifest.tsv"
-    rows = list(csv.DictReader(manifest.open(encoding="utf-8"), delimiter="\t")) if manifest.is_file() else []
-    if rows and "hkl_file" in rows[0]:
-        for row in rows:
-            yield _of_pair(folder / row["hkl_file"], folder / row["struct_file"])
-        return
-    probes = {row["name"]: row.get("probe") for row in rows}
-    for place in sorted(folder.iterdir()):
-        truth = next((place / n for n in ("truth.cif", "truth.res") if (place / n).is_file()), None)
-        data = next(iter(sorted(place.glob("data.*"))), None) if place.is_dir() else None
-        if truth is None or data is None:
-            continue
-        instructions = place / "start.ins"
-        crystal = read_data(data, instructions=instructions if instructions.is_file() else None)
-        probe = probes.get(place.name) or crystal.probe
-        crystal = replace(crystal, name=place.name, probe=probe)  # type: ignore[arg-type]
-        yield Known(place.name, crystal, *structure(truth))
-
-
-def _of_pair(data: Path, truth: Path) -> Known:
-    """A list of reflections whose cell and elements the structure's file has."""
-    fract, group, cell, n = structure(truth)
-    block = next(b for b in gemmi.cif.read(str(truth)) if b.find_values("_atom_site_fract_x"))
-    symbols = {a.element.name for a in gemmi.make_small_structure_from_block(block).sites}
-    crystal = replace(
-        read_data(data), name=data.stem, cell=cell, group=None, elements=tuple(sorted(symbols)), counts=(),
-        probe="x-ray",
-    )  # fmt: skip
-    return Known(data.stem, crystal, fract, group, cell, n)
-
-
-def structure(path: Path) -> tuple[F64, SpaceGroup, UnitCell, int]:
-    """All atoms of the cell without hydrogen, group, cell, and the number in the asymmetric unit."""
-    if path.suffix == ".res":
-        said = read_shelx_instructions(path)
-        group, cell, atoms = said.group, said.cell, _shelx_atoms(path, said.elements)
-    else:
-        block = next(b for b in gemmi.cif.read(str(path)) if b.find_values("_atom_site_fract_x"))
-        cell = block_cell(block)
-        group = block_group(block, cell)
-        atoms = [
-            [a.fract.x, a.fract.y, a.fract.z]
-            for a in gemmi.make_small_structure_from_block(block).sites
-            if a.element.name not in ("H", "D") and a.occ > SMALLEST_OCCUPANCY
-        ]
-    assert group is not None and cell is not None
-    return in_cell(group, cell, np.array(atoms)), group, cell, len(atoms)
-
-
-def _shelx_atoms(path: Path, elements: tuple[str, ...]) -> list[list[float]]:
-    """Coordinates of a .res, 10 taken off where a parameter is fixed."""
-    instructions = {"TITL", "CELL", "ZERR", "LATT", "SYMM", "SFAC", "UNIT", "FVAR", "WGHT", "REM", "TWIN"}
-    atoms = []
-    for line in path.read_text(encoding="utf-8", errors="replace").replace("=\n", " ").splitlines():
-        words = line.split()
-        if words and words[0].upper() == "HKLF":
-            break
-        if len(words) < 6 or line[0] == " " or words[0][:4].upper() in instructions or not words[1].isdigit():
-            continue
-        try:
-            values = [float(word) for word in words[2:5]]
-        except ValueError:
-            continue
-        if elements[int(words[1]) - 1] != "H":
-            atoms.append([v - 10.0 if v > 5.0 else v for v in values])
-    return atoms
-
-
-def in_cell(group: SpaceGroup, cell: UnitCell, fract: F64) -> F64:
-    """All equivalent positions in the cell, each once."""
-    if len(fract) == 0:
-        return np.zeros((0, 3))
-    every = (np.einsum("nij,mj->mni", group.rotations, fract) + group.translations).reshape(-1, 3) % 1.0
-    kept: list[F64] = []
-    for x in every:
-        apart = np.array(kept).reshape(-1, 3) - x
-        apart -= np.rint(apart)
-        if not (((apart @ cell.orthogonalization.T) ** 2).sum(axis=1) < 0.2**2).any():
-            kept.append(x)
-    return np.array(kept)
-
-
-def recall_and_precision(known: Known, found: F64) -> tuple[float, float]:
-    """Shares of the known atoms that were found and of the found ones that are known, at the best origin."""
-    if len(found) == 0:
-        return 0.0, 0.0
-    to_angstrom, truth = known.cell.orthogonalization.T, known.fract
-    best = (0.0, 0.0)
-    for hand in (1.0, -1.0):
-        points = hand * found
-        shifts = (truth[None] - points[:5, None]).reshape(-1, 3) % 1.0
-        near = [(_squared(points[:14] + s, truth, to_angstrom).min(axis=1) < 0.25).sum() for s in shifts]
-        for i in np.argsort(-np.array(near), kind="stable")[:25]:
-            shift = shifts[i]
-            for _ in range(2):
-                squared = _squared(points + shift, truth, to_angstrom)
-                hit = squared.min(axis=1) < FOUND_ANGSTROM**2
-                if not hit.any():
-                    break
-                moves = truth[squared.argmin(axis=1)[hit]] - points[hit] - shift
-                shift = shift + (moves - np.rint(moves)).mean(axis=0)
-            squared = _squared(points + shift, truth, to_angstrom)
-            shares = (
-                float((squared.min(axis=0) < FOUND_ANGSTROM**2).mean()),
-                float((squared.min(axis=1) < FOUND_ANGSTROM**2).mean()),
-            )
-            best = max(best, shares, key=sum)
-    return best
-
-
-def _squared(points: F64, others: F64, to_angstrom: F64) -> F64:
-    apart = points[:, None] - others[None]
-    apart -= np.rint(apart)
-    squared: F64 = ((apart @ to_angstrom) ** 2).sum(axis=2)
-    return squared
-
-
-def by_cctbx(known: Known, seconds: float) -> tuple[float, float, float]:
-    """Recall, precision and seconds of cctbx; 0, 0 and NaN where it fails."""
-    o = known.crystal.observations
-    from xtalpriors.crystal.scattering.reciprocal import systematic_absences
-    from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
-
-    keep = o.hkl.any(axis=1) & ~systematic_absences(known.group, o.hkl)
+def by_cctbx(known: Known, seconds: float) -> tuple[bool, float]:
+    """Whether cctbx solves it, and its seconds; NaN where it fails."""
+    o, truth = known.crystal.observations, known.truth
+    keep = o.hkl.any(axis=1) & ~systematic_absences(truth.group, o.hkl)
     merged = merge_equivalents(
-        o.hkl[keep], o.intensity[keep], o.sigma[keep], laue_rotations(known.group.rotations)
+        o.hkl[keep], o.intensity[keep], o.sigma[keep], laue_rotations(truth.group.rotations)
     )
     question = {
-        "cell": known.cell.parameters,
-        "hall": known.group.hall,
+        "cell": truth.cell.parameters,
+        "hall": truth.group.hall,
         "hkl": merged.hkl.tolist(),
         "f": np.sqrt(np.maximum(merged.intensity, 0.0)).tolist(),
         "seconds": seconds,
-        "atoms": int(np.ceil(1.2 * known.n_asymmetric)),
+        "atoms": int(np.ceil(1.2 * len(truth.atoms))),
     }
     code = f"import json, sys\nquestion = json.load(sys.stdin)\n{CCTBX}\nprint(json.dumps(answer))"
     try:
@@ -243,9 +120,122 @@ def by_cctbx(known: Known, seconds: float) -> tuple[float, float, float]:
         answer = json.loads(run.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, IndexError, json.JSONDecodeError) as error:
         print(f"cctbx failed on {known.name}: {type(error).__name__}", file=sys.stderr)
-        return 0.0, 0.0, float("nan")
-    found = in_cell(known.group, known.cell, np.array(answer["peaks"]).reshape(-1, 3))
-    return *recall_and_precision(known, found), answer["seconds"]
+        return False, float("nan")
+    found = in_cell(truth.group, truth.cell, np.array(answer["peaks"]).reshape(-1, 3))
+    recall, precision = recall_and_precision(truth, found)
+    return recall >= RECALL and precision >= PRECISION, answer["seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One crystal by both sides; `why` says in a few words why it is not solved."""
+
+    probe: str
+    kind: str
+    d_min: float
+    solved: bool
+    claimed: bool
+    group: bool
+    tried: bool
+    seconds: float
+    cctbx: bool
+    why: str
+
+
+def solve_one(
+    known: Known, seconds: float, network: DualSpaceNetwork | None = None
+) -> tuple[Solution | str, float]:
+    """The solution, or why it was refused; and its seconds."""
+    begun = time.process_time()
+    try:
+        found: Solution | str = solve_crystal(
+            known.crystal,
+            settings=SolveSettings(seconds=seconds, clock=time.process_time),
+            network=network,
+        )
+    except XtalpriorsError as error:
+        found = f"refused: {error}"
+    return found, time.process_time() - begun
+
+
+def is_solved(known: Known, found: Solution | str) -> tuple[float, float, bool]:
+    """Recall, precision, and whether both are large enough."""
+    if isinstance(found, str):
+        return 0.0, 0.0, False
+    atoms = in_cell(found.group, known.truth.cell, found.fract)
+    recall, precision = recall_and_precision(known.truth, atoms)
+    return recall, precision, recall >= RECALL and precision >= PRECISION
+
+
+def why_not(known: Known, found: Solution, recall: float, precision: float) -> str:
+    """Why a crystal is not solved, from what is known of it and what was tried."""
+    truth = known.truth
+    if truth.kind == "twin":
+        return "a twin"
+    if truth.kind == "disordered":
+        return f"{100 * truth.disordered:.0f} % of the atoms are disordered"
+    if found.unique.completeness < 0.5:
+        return f"only {100 * found.unique.completeness:.0f} % of the reflections were measured"
+    numbers = [truth.has_group(c.group) for c in found.candidates]
+    if not any(numbers):
+        return "the right group is not among those of the Laue class that was found"
+    right = [t.r1 for t in found.tried if truth.has_group(t.candidate.group)]
+    if not right:
+        return f"the right group has rank {numbers.index(True) + 1} and was not tried"
+    if not truth.has_group(found.group):
+        return f"tried in the right group: R1 {min(right):.3f}"
+    return f"right group; {100 * recall:.0f} % of the atoms found, {100 * precision:.0f} % of them right"
+
+
+def line(known: Known, seconds: float, cctbx: bool, network: DualSpaceNetwork | None) -> Row:
+    """One crystal by both sides."""
+    found, spent = solve_one(known, seconds, network)
+    truth, probe = known.truth, known.crystal.probe or "x-ray"
+    o = known.crystal.observations
+    finest = float(s_squared(o.hkl, [truth.cell.parameters]).max() ** -0.5)
+    if isinstance(found, str):
+        print(f"{known.name:34s} {found}", flush=True)
+        return Row(probe, truth.kind, finest, False, False, False, False, spent, False, found)
+    recall, precision, solved = is_solved(known, found)
+    right = truth.has_group(found.group)
+    tried = right or any(truth.has_group(t.candidate.group) for t in found.tried)
+    their, their_seconds = by_cctbx(known, seconds) if cctbx else (False, 0.0)
+    why = "" if solved else why_not(known, found, recall, precision)
+    print(
+        f"{known.name:34s} {'solved' if solved else '-':7s}{'group ' if right else '- ':6s} "
+        f"{truth.group.hm or truth.group.number!s:12s} {found.group.hm or '?':12s} "
+        f"recall {recall:.2f} precision {precision:.2f} R1 {found.r1:.3f} says {found.verdict:9s} "
+        f"{spent:6.1f} s"
+        + (f" | cctbx {'solved' if their else '-':7s}{their_seconds:6.1f} s" if cctbx else "")
+        + (f"   {why}" if why else ""),
+        flush=True,
+    )  # fmt: skip
+    claimed = found.verdict == "solved"
+    return Row(probe, truth.kind, finest, solved, claimed, right, tried, spent, their, why)
+
+
+def total(name: str, rows: list[Row], cctbx: bool) -> None:
+    """One line of sums."""
+    if not rows:
+        return
+    print(
+        f"{name}: N = {len(rows)}; solved {sum(r.solved for r in rows)}, group right "
+        f"{sum(r.group for r in rows)}, among the groups tried {sum(r.tried for r in rows)}, called solved "
+        f"wrongly {sum(r.claimed and not r.solved for r in rows)}, solved and not called so "
+        f"{sum(r.solved and not r.claimed for r in rows)}, "
+        f"median {statistics.median(r.seconds for r in rows):.1f} s"
+        + (f"; cctbx with the group given solved {sum(r.cctbx for r in rows)}" if cctbx else "")
+    )
+
+
+def totals(rows: list[Row], cctbx: bool) -> None:
+    """Sums by probe, and of the X-ray sets to 1.05 Å by what the crystals are."""
+    for probe in ("x-ray", "electron", "neutron"):
+        total(probe, [r for r in rows if r.probe == probe], cctbx)
+    for kind in ("ordered", "disordered", "twin"):
+        some = [r for r in rows if r.probe == "x-ray" and r.d_min <= 1.05 and r.kind == kind]
+        total(f"x-ray to 1.05 Å, {kind}", some, cctbx)
+    total("all", rows, cctbx)
 
 
 def cut(crystal: MeasuredCrystal, d_min_angstrom: float) -> MeasuredCrystal:
@@ -257,75 +247,103 @@ def cut(crystal: MeasuredCrystal, d_min_angstrom: float) -> MeasuredCrystal:
     return replace(crystal, observations=part)
 
 
-def line(known: Known, seconds: float, cctbx: bool) -> dict[str, object]:
-    """One crystal by both sides."""
-    begun = time.process_time()
-    try:
-        solution = solve_crystal(
-            known.crystal, settings=SolveSettings(seconds=seconds, clock=time.process_time)
-        )
-    except XtalpriorsError as error:
-        print(f"{known.name:34s} refused: {error}", flush=True)
+def map_correlations(known: Known, network: DualSpaceNetwork) -> dict[str, tuple[float, float]]:
+    """r of the trial chosen by charge flipping, the network, and both, each with its seconds."""
+    truth, probe = known.truth, known.crystal.probe or "x-ray"
+    group, cell = truth.group, truth.cell
+    observations = known.crystal.observations
+    unique = unique_data(observations, cell, proper_rotations(group), group.centring, probe)
+    data = data_of_group(unique, group, cell)
+    grid = grid_of_crystal(group, cell.parameters, unique.d_min_angstrom)
+    amplitudes = torch.from_numpy(data.amplitude).float()
+    own = group_grid(group, data.hkl)
+    place = torch.from_numpy(places_of(grid, data.hkl))
+    known_f = calculated(Reflections(group, data.hkl, data.s2, probe), truth.atoms)
+    true = torch.from_numpy(known_f.astype(np.complex64))
+    full = listed(grid, data.hkl, amplitudes)
+    shape = grid, cell.parameters, full
+
+    def flipping(rng: np.random.Generator) -> Tensor:
+        found = phase_by_charge_flipping(own, amplitudes, cell.parameters, trials=CUT_TRIALS, rng=rng)
+        return found.f[found.best]
+
+    def alone(rng: np.random.Generator) -> Tensor:
+        found = phase_by_network(network, *shape, starts=CUT_TRIALS, rng=rng)
+        return found.f[found.best, place]
+
+    def both(rng: np.random.Generator) -> Tensor:
+        found = phase_with_network(network, *shape, trials=CUT_TRIALS, rng=rng)
+        return found.f[found.best, place]
+
+    sides: dict[str, Callable[[np.random.Generator], Tensor]] = {
+        "flipping": flipping, "network": alone, "both": both
+    }  # fmt: skip
+    result = {}
+    for name, side in sides.items():
+        begun = time.process_time()
+        f = side(np.random.default_rng(1))
         spent = time.process_time() - begun
-        return {"probe": known.crystal.probe, "seconds": spent} | dict.fromkeys(
-            ("solved", "claimed", "group", "top3", "cctbx"), False
-        )
-    spent = time.process_time() - begun
-    recall, precision = recall_and_precision(known, in_cell(solution.group, known.cell, solution.fract))
-    same = {known.group.number, PAIRS.get(known.group.number, known.group.number)}
-    same |= {a for a, b in PAIRS.items() if b == known.group.number}
-    right = solution.group.number in same
-    top3 = right or any(t.candidate.group.number in same for t in solution.tried)
-    solved = recall >= RECALL and precision >= PRECISION
-    other = by_cctbx(known, seconds) if cctbx else (0.0, 0.0, float("nan"))
-    their = other[0] >= RECALL and other[1] >= PRECISION
-    print(
-        f"{known.name:34s} {'solved' if solved else '-':7s}{'group ' if right else '- ':6s} "
-        f"{known.group.hm or known.group.number!s:12s} {solution.group.hm or '?':12s} "
-        f"recall {recall:.2f} precision {precision:.2f} R1 {solution.r1:.3f} says {solution.verdict:9s} "
-        f"{spent:6.1f} s" + (f" | cctbx {'solved' if their else '-':7s}{other[2]:6.1f} s" if cctbx else ""),
-        flush=True,
-    )
-    return {"probe": known.crystal.probe, "solved": solved, "claimed": solution.verdict == "solved",
-            "group": right, "top3": top3, "seconds": spent, "cctbx": their}  # fmt: skip
+        result[name] = float(map_correlation(own, f[None], true, amplitudes)[0]), spent
+    return result
 
 
-def total(name: str, rows: list[dict[str, object]], cctbx: bool) -> None:
-    """One line of sums."""
-    if not rows:
+def cut_table(crystals: list[Known], d_min: float, seconds: float, network: DualSpaceNetwork) -> None:
+    """One resolution: mean r and shares of r ≥ 0.8 by side, and how many are solved without and with."""
+    found: list[dict[str, tuple[float, float]]] = []
+    solved = {"without": 0, "with": 0}
+    for whole in crystals:
+        known = replace(whole, crystal=cut(whole.crystal, d_min))
+        try:
+            found.append(map_correlations(known, network))
+        except XtalpriorsError:
+            continue
+        r = ", ".join(f"{name} {value:.2f}" for name, (value, _) in found[-1].items())
+        answers = []
+        for name, helper in (("without", None), ("with", network)):
+            solution, _ = solve_one(known, seconds, helper)
+            right = is_solved(known, solution)[2]
+            solved[name] += right
+            answers.append(f"{'solved' if right else '-'} {name}")
+        print(f"  {d_min:.1f} Å {known.name:34s} r: {r}; {', '.join(answers)}", flush=True)
+    n = len(found)
+    if not n:
         return
-    n = len(rows)
-    median = statistics.median(float(str(r["seconds"])) for r in rows)
-    wrong = sum(bool(r["claimed"]) and not r["solved"] for r in rows)
-    print(
-        f"{name}: N = {n}; solved {sum(bool(r['solved']) for r in rows)}, group right "
-        f"{sum(bool(r['group']) for r in rows)}, in the groups tried {sum(bool(r['top3']) for r in rows)}, "
-        f"called solved wrongly {wrong}, median {median:.1f} s"
-        + (f"; cctbx with the group given solved {sum(bool(r['cctbx']) for r in rows)}" if cctbx else "")
-    )
+    print(f"{d_min:.1f} Å, N = {n}; solved without the network {solved['without']}, with it {solved['with']}")
+    for name in found[0]:
+        r = np.array([one[name][0] for one in found])
+        base = np.array([one["flipping"][0] for one in found])
+        spent = statistics.median(one[name][1] for one in found)
+        print(
+            f"  {name:9s} mean r {r.mean():.3f} "
+            f"(Δ {(r - base).mean():+.3f} ± {(r - base).std() / n**0.5:.3f}), "
+            f"r ≥ 0.8: {int((r >= 0.8).sum())}, median {spent:.2f} s",
+            flush=True,
+        )  # fmt: skip
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--time", type=float, default=20.0)
     parser.add_argument("--only", default="")
-    parser.add_argument("--d-min", type=float)
+    parser.add_argument("--d-min", type=float, nargs="+", default=[])
+    parser.add_argument("--network", metavar="NAME", help="shipped, or a folder of weights")
     parser.add_argument("--no-cctbx", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = []
-    for folder in arguments.folders:
-        for known in known_crystals(folder):
-            if arguments.only not in known.name:
-                continue
-            if arguments.d_min:
-                known = replace(known, crystal=cut(known.crystal, arguments.d_min))
-            rows.append(line(known, arguments.time, not arguments.no_cctbx))
-    for probe in ("x-ray", "electron", "neutron"):
-        total(probe, [r for r in rows if (r["probe"] or "x-ray") == probe], not arguments.no_cctbx)
-    total("all", rows, not arguments.no_cctbx)
+    crystals = [k for f in arguments.folders for k in known_crystals(f) if arguments.only in k.name]
+    if arguments.d_min:
+        network = network_named(arguments.network or "shipped")
+        ordered = [k for k in crystals if k.truth.kind == "ordered"]
+        for d_min in arguments.d_min:
+            cut_table(ordered, d_min, arguments.time, network)
+        return
+    helper = None if arguments.network is None else network_named(arguments.network)
+    rows = [line(known, arguments.time, not arguments.no_cctbx, helper) for known in crystals]
+    totals(rows, not arguments.no_cctbx)
 
 
 if __name__ == "__main__":

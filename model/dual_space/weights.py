@@ -18,7 +18,15 @@ from xtalpriors.model.network.published_weights import misfits
 from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
 from xtalpriors.outputs import FileKind
 
-__all__ = ["FILE_NAME", "NETWORK", "DualSpaceCard", "load_network", "save_network", "shipped_network"]
+__all__ = [
+    "FILE_NAME",
+    "NETWORK",
+    "DualSpaceCard",
+    "load_network",
+    "network_named",
+    "save_network",
+    "shipped_network",
+]
 
 FILE_NAME: Final = "dual-space.safetensors"
 SHIPPED: Final = "eight-groups.safetensors"
@@ -104,6 +112,18 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
 def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
     """The network that comes with the package, trained for eight space groups (its card says how)."""
     return load_network(Path(__file__).with_name(SHIPPED))
+
+
+def network_named(name: str) -> DualSpaceNetwork:
+    """The shipped network for `shipped`, else that of a folder or file.
+
+    Raises
+    ------
+    XtalpriorsError
+        As `load_network`.
+    """
+    network, _ = shipped_network() if name == "shipped" else load_network(Path(name))
+    return network
 
 
 def _file(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +12,17 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError
+from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.solving.assemble import assembled
 from xtalpriors.model.solving.build import agreement, build_model
 from xtalpriors.model.solving.candidates import Candidate
 from xtalpriors.model.solving.derivatives import Reflections, calculated, phase_factors
-from xtalpriors.model.solving.doubts import GOOD_R1
+from xtalpriors.model.solving.doubts import GOOD_R1, LARGEST_R_WEAK
 from xtalpriors.model.solving.elements import Composition
 from xtalpriors.model.solving.least_squares import Observed
+from xtalpriors.model.solving.network_phases import network_phases
 from xtalpriors.model.solving.phasing import flip_trials, group_grid, placed_in_group
 from xtalpriors.model.solving.prepare import GroupData, UniqueData, data_of_group
 from xtalpriors.model.solving.solution import TriedGroup
@@ -32,6 +35,12 @@ DECISIVE = 8.0
 """A group that solves the structure and whose score leads by so much needs no comparison."""
 NEARLY_DECISIVE = 4.0, 0.1
 """Nor does one that leads by less with a smaller R1 than this."""
+MENDABLE_R1 = 0.13, 0.4
+"""Of models that another composition may mend."""
+CROWDED_GAIN = 0.6
+"""Twice as many atoms always fit better; as much better as this they do where they are there."""
+R1_WEIGHT = 200.0
+"""Log likelihood that 1 in R1 is worth between groups of as much symmetry: 0.01 outweighs 2."""
 SEEN_SYMMETRY = 0.45
 """Correlation of a solved density with its image by a group above which the group is tried on it."""
 
@@ -66,6 +75,14 @@ class Attempts:
         """The smallest R1; 1 where nothing was tried."""
         return min((t.r1 for t in self.tried.values()), default=1.0)
 
+    @property
+    def explained(self) -> bool:
+        """Whether a model explains strong and weak reflections."""
+        return any(self._explains(t) for t in self.tried.values())
+
+    def _explains(self, tried: TriedGroup | None) -> bool:
+        return tried is not None and tried.r1 < GOOD_R1[self.probe] and tried.r_weak < LARGEST_R_WEAK
+
     def decided(self, group: SpaceGroup, lead: float) -> bool:
         """Whether a tried group solves the structure, and leads the others by enough to try none of them."""
         r1 = self.tried[group].r1
@@ -74,7 +91,7 @@ class Attempts:
         return lead > DECISIVE or (lead > NEARLY_DECISIVE[0] and r1 < NEARLY_DECISIVE[1])
 
     def raise_symmetry(
-        self, candidates: list[Candidate], ranked: dict[SpaceGroup, UniqueData], hkl: I64
+        self, candidates: Sequence[Candidate], ranked: dict[SpaceGroup, UniqueData], hkl: I64
     ) -> None:
         """Where a structure was solved in one group, try likelier groups on its density."""
         best = min(self.tried.values(), key=lambda t: t.r1)
@@ -134,6 +151,19 @@ class Attempts:
             starts.append((0.0, phase_factors(start[0].numpy())))
         self._build(candidate, data, symmetry, starts)
 
+    def try_network(
+        self, candidate: Candidate, unique: UniqueData, symmetry: float | None, network: DualSpaceNetwork
+    ) -> None:
+        """Build models of phases that a network finds; a group that it was not made for is passed over."""
+        data = data_of_group(unique, candidate.group, self.cell)
+        try:
+            phases = network_phases(network, candidate.group, self.cell, data, self.rng)
+        except UsageError as error:
+            self.say(f"no network for {candidate.group.hm}: {error}")
+            return
+        self.say(f"phases of the network in {candidate.group.hm}")
+        self._build(candidate, data, symmetry, [(0.0, one) for one in phases])
+
     def _build(
         self,
         candidate: Candidate,
@@ -147,14 +177,13 @@ class Attempts:
         observed = Observed(data.intensity, data.sigma, data.amplitude)
         for gain, phases in starts:
             before = self.tried.get(group)
-            if before is not None and before.r1 < GOOD_R1[self.probe]:
+            if self._explains(before):
                 break
             built = build_model(reflections, observed, self.cell, self.composition, phases)
-            if self.composition.counts and 0.13 < built.fit.r1 < 0.4:
-                # many a formula is a place holder: the density may know better
-                free = replace(self.composition, counts=())
-                other = build_model(reflections, observed, self.cell, free, phases)
-                built = min(built, other, key=lambda b: b.fit.r1)
+            if MENDABLE_R1[0] < built.fit.r1 < MENDABLE_R1[1]:
+                for other, gain_needed in self._other_compositions():
+                    again = build_model(reflections, observed, self.cell, other, phases)
+                    built = again if again.fit.r1 < gain_needed * built.fit.r1 else built
             merits = ((gain, built.fit.r1), *(before.merits if before else ()))
             if before is not None and before.r1 <= built.fit.r1:
                 self.tried[group] = replace(before, merits=merits)
@@ -163,18 +192,31 @@ class Attempts:
                     candidate, data, symmetry, built, *agreement(data, built), merits
                 )
 
+    def _other_compositions(self) -> list[tuple[Composition, float]]:
+        """Compositions to try where the usual one explains the data half, and by how much R1 has to fall."""
+        others = []
+        if self.composition.counts:
+            # many a formula is a place holder: the density may know better
+            others.append((replace(self.composition, counts=()), 1.0))
+        elif 6 not in self.composition.numbers:
+            others.append((replace(self.composition, crowded=True), CROWDED_GAIN))
+        return others
+
     def ordered(self) -> list[TriedGroup]:
         """Tried groups, the one to report first.
 
-        A group with less symmetry always fits better: of groups whose R1 is about as good as the best the one
-        with the most symmetry is taken, and of equal ones the likeliest. Where none is good the best leads.
+        A group with less symmetry always fits better: of groups whose R1 is about as good as the best those
+        with the most symmetry are taken, and of these the one for which intensities and R1 together speak.
+        Where none is good the best leads.
         """
         tried = list(self.tried.values())
         best = min(t.r1 for t in tried)
         if best >= GOOD_R1[self.probe]:
             return sorted(tried, key=lambda t: t.r1)
         good = [t for t in tried if t.r1 <= 1.25 * best + 0.02]
-        chosen = max(good, key=lambda t: (t.candidate.group.order, t.candidate.log_likelihood))
+        chosen = max(
+            good, key=lambda t: (t.candidate.group.order, t.candidate.log_likelihood - R1_WEIGHT * t.r1)
+        )
         return [chosen, *sorted((t for t in tried if t is not chosen), key=lambda t: t.r1)]
 
     def assembled_model(self, tried: TriedGroup) -> TriedGroup:

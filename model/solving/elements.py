@@ -25,7 +25,9 @@ VOLUME_PER_ATOM_ANGSTROM3 = 18.6
 """Of atoms other than hydrogen in a molecular crystal."""
 VOLUME_WITHOUT_CARBON_ANGSTROM3 = 12.0
 """In oxides, alloys and the like."""
-VOLUMES_PER_ATOM_ANGSTROM3 = 7.0, 40.0
+VOLUME_UNDER_PRESSURE_ANGSTROM3 = 6.0
+"""In hard materials and at high pressure: diamond has 5.7, FeN₄ at 180 GPa 5.3."""
+VOLUMES_PER_ATOM_ANGSTROM3 = 4.5, 40.0
 """Of atoms other than hydrogen, in the densest and the emptiest crystals."""
 
 
@@ -41,11 +43,14 @@ class Composition:
         Atoms of each per cell where that is known and possible; else empty.
     powers
         Scattering power of each relative to the others.
+    crowded
+        More atoms than usual have to find room: those of a hard material without carbon.
     """
 
     numbers: tuple[int, ...]
     counts: tuple[float, ...]
     powers: tuple[float, ...]
+    crowded: bool = False
 
     @classmethod
     def of(
@@ -71,6 +76,8 @@ class Composition:
         if self.counts:
             return sum(self.counts) / order
         each = VOLUME_PER_ATOM_ANGSTROM3 if 6 in self.numbers else VOLUME_WITHOUT_CARBON_ANGSTROM3
+        if self.crowded:
+            each = VOLUME_UNDER_PRESSURE_ANGSTROM3
         return volume / each / order
 
 

@@ -33,7 +33,9 @@ class DensityMap(NamedTuple):
 
 
 class Peaks(NamedTuple):
-    """Peaks, the largest integral first.
+    """Peaks, the largest product of height and integral first.
+
+    A ripple around a heavy atom has a large integral and little height, noise the contrary.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ def find_peaks(density: DensityMap, most: int, *, smallest: float = 0.0) -> Peak
     if not found:
         return Peaks(np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 3, 3)))
     columns = [np.array(column) for column in zip(*found, strict=True)]
-    order = np.argsort(-columns[2], kind="stable")
+    order = np.argsort(-columns[1] * np.maximum(columns[2], 0.0), kind="stable")
     return Peaks(*(column[order] for column in columns))
 
 

@@ -33,7 +33,9 @@ __all__ = [
 CONTAMINATION: dict[Probe, float] = {"x-ray": 0.08, "neutron": 0.08, "electron": 0.25}
 """Mean |E|² of absent reflections: λ/2 and multiple scattering, which electrons have much of."""
 FINEST_ANGSTROM = 0.7
-"""Reflections beyond are not used for solving."""
+"""Reflections beyond are not used for solving where there are enough without them."""
+ENOUGH = 300
+"""Unique reflections that are enough: those of a small cell are all used."""
 FAINT_SHELL = 0.8
 """A resolution shell with a smaller mean I/σ, and all beyond it, is not used for phasing."""
 _ASSUMED_ERROR = 0.05
@@ -94,8 +96,8 @@ def friedel_merged(observations: Observations) -> Merged:
 def lattice_of(merged: Merged, cell: UnitCell, probe: Probe) -> str:
     """Centring letter that reflections merged in −1 have."""
     s2 = s_squared(merged.hkl, [cell.parameters])[0]
-    d_min = max(float(s2.max() ** -0.5), FINEST_ANGSTROM)
-    used = s2 <= d_min**-2.0 * (1 + 1e-9)
+    limit = _finest_limit(s2)
+    d_min, used = limit**-0.5, s2 <= limit
     hkl, value = merged.hkl[used], merged.intensity[used]
     e2 = value / wilson_plot(hkl, value, cell).expected(s2[used])
     possible = possible_reflections(cell, d_min)
@@ -127,7 +129,7 @@ def unique_data(
     )
     vectors = centring_vectors(letter)
     s2 = s_squared(merged.hkl, [cell.parameters])[0]
-    used: Bool = s2 <= FINEST_ANGSTROM**-2.0
+    used: Bool = s2 <= _finest_limit(s2)
     if len(vectors):
         used &= ~off_lattice(merged.hkl, vectors)
     if not used.any():
@@ -149,6 +151,13 @@ def known_sigma(intensity: F64, sigma: F64) -> F64:
     known = np.isfinite(sigma) & (sigma > 0)
     least = 0.01 * float(np.abs(intensity).mean())
     return np.where(known, sigma, np.maximum(_ASSUMED_ERROR * np.abs(intensity), least))
+
+
+def _finest_limit(s2: F64) -> float:
+    """Largest 1/d² that is used: that of 0.7 Å, or one within which there are enough reflections."""
+    enough = float(np.partition(s2, ENOUGH - 1)[ENOUGH - 1]) if len(s2) >= ENOUGH else np.inf
+    limit: float = min(float(s2.max()), max(FINEST_ANGSTROM**-2.0, enough))
+    return limit * (1.0 + 1e-9)
 
 
 def _faint_limit(s2: F64, intensity: F64, sigma: F64) -> float:

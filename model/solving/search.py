@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
-from xtalpriors.model.measured.merging import Merged
+from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
 from xtalpriors.model.solving.attempts import Attempts
-from xtalpriors.model.solving.candidates import AbsenceClass, Candidate, mean_e2_minus_1, rank_groups
-from xtalpriors.model.solving.doubts import GOOD_R1, data_doubts, model_doubts
+from xtalpriors.model.solving.candidates import Candidate, mean_e2_minus_1
+from xtalpriors.model.solving.doubts import data_doubts, model_doubts
 from xtalpriors.model.solving.elements import Composition
-from xtalpriors.model.solving.laue import LaueClass, choose_laue_classes, metric_rotations
 from xtalpriors.model.solving.phasing import (
     Trials,
     flip_trials,
@@ -32,21 +31,15 @@ from xtalpriors.model.solving.phasing import (
     placed_in_group,
 )
 from xtalpriors.model.solving.prepare import (
-    CONTAMINATION,
     UniqueData,
     data_of_group,
-    friedel_merged,
-    lattice_of,
-    unique_data,
 )
 from xtalpriors.model.solving.solution import Solution
 from xtalpriors.model.solving.space_groups import (
-    centring_vectors,
     expanded,
-    groups_of_laue_class,
     lattice_group,
-    proper_rotations,
 )
+from xtalpriors.model.solving.symmetry import Symmetry, symmetry_of
 
 __all__ = ["SolveSettings", "solve_crystal"]
 
@@ -108,6 +101,7 @@ def solve_crystal(
     space_group: SpaceGroup | None = None,
     laue: SpaceGroup | None = None,
     settings: SolveSettings | None = None,
+    network: DualSpaceNetwork | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Solution:
     """Solve.
@@ -122,6 +116,8 @@ def solve_crystal(
         Any group of the Laue class, where only that is known.
     settings
         Time and trials.
+    network
+        Whose phases are tried where charge flipping does not solve the structure.
     say
         Told what is being done.
 
@@ -140,7 +136,7 @@ def solve_crystal(
             f"{crystal.observations.source}: the cell is not known. Give --cell or an .ins file."
         )
     cell, probe = crystal.cell, crystal.probe or "x-ray"
-    search = _Search(crystal, cell, probe, settings, begun, say)
+    search = _Search(crystal, cell, probe, settings, network, begun, say)
     return search.run(space_group, laue)
 
 
@@ -153,11 +149,12 @@ class _Search:
         cell: UnitCell,
         probe: Probe,
         settings: SolveSettings,
+        network: DualSpaceNetwork | None,
         begun: float,
         say: Callable[[str], None],
     ) -> None:
         self.crystal, self.cell, self.probe = crystal, cell, probe
-        self.settings, self.begun, self.say = settings, begun, say
+        self.settings, self.network, self.begun, self.say = settings, network, begun, say
         self.rng = np.random.default_rng(settings.seed)
         composition = Composition.of(crystal.elements, crystal.counts, cell, probe)
         self.attempts = Attempts(cell, probe, composition, self.rng, say)
@@ -167,51 +164,37 @@ class _Search:
         return self.settings.seconds - (self.settings.clock() - self.begun)
 
     def run(self, space_group: SpaceGroup | None, laue: SpaceGroup | None) -> Solution:
-        merged = friedel_merged(self.crystal.observations)
-        letter = space_group.centring if space_group else lattice_of(merged, self.cell, self.probe)
-        if letter not in CENTRING_VECTORS:
-            raise UsageError(
-                f"{space_group} has a centring that is no letter. Describe the cell and the reflections on "
-                "conventional axes."
-            )
-        classes = self._laue_classes(merged, letter, space_group, laue)
-        data = [self._unique(c.rotations, letter) for c in classes]
-        candidates: list[Candidate] = []
-        absences: list[AbsenceClass] = []
-        ranked: dict[SpaceGroup, UniqueData] = {}
-        for i, (one, unique) in enumerate(zip(classes, data, strict=True)):
-            groups = [space_group] if space_group else groups_of_laue_class(one.rotations, letter)
-            found, seen = self._rank(groups, unique)
-            if i:
-                found = [replace(c, log_likelihood=c.log_likelihood - 2.0) for c in found]
-            candidates += found
-            absences = absences or seen
-            ranked |= {c.group: unique for c in found}
-        hkl, trials = self._without_symmetry(data[-1], letter)
-        shortlist = self._shortlist(candidates, ranked, hkl, trials)
+        symmetry = symmetry_of(self.crystal, self.cell, self.probe, space_group=space_group, laue=laue)
+        candidates, ranked = symmetry.candidates, symmetry.data_of
+        hkl, trials = self._without_symmetry(symmetry.data[-1], symmetry.letter)
+        shortlist = self._shortlist(symmetry, hkl, trials)
         round_ = 0
         while True:
-            for i, (score, candidate, symmetry, start) in enumerate(shortlist):
+            for i, (score, candidate, seen, start) in enumerate(shortlist):
                 if self.attempts.tried and self.time_left < 0:
                     break
-                self.attempts.try_group(candidate, ranked[candidate.group], symmetry, start, round_)
+                self.attempts.try_group(candidate, ranked[candidate.group], seen, start, round_)
                 lead = score - max((other[0] for other in shortlist[i + 1 :]), default=-np.inf)
                 if self.attempts.decided(candidate.group, lead):
                     break
+            if self.network is not None and round_ == 0 and not self.attempts.explained:
+                for _, candidate, seen, _ in shortlist:
+                    if self.time_left < 0:
+                        break
+                    self.attempts.try_network(candidate, ranked[candidate.group], seen, self.network)
             self.attempts.raise_symmetry(candidates, ranked, hkl)
-            best = self.attempts.best_r1
-            if best < GOOD_R1[self.probe] or self.time_left < 0.2 * self.settings.seconds:
+            if self.attempts.explained or self.time_left < 0.2 * self.settings.seconds:
                 break
             round_ += 1
-            self.say(f"round {round_ + 1}: best R1 {best:.3f}")
+            self.say(f"round {round_ + 1}: best R1 {self.attempts.best_r1:.3f}")
             shortlist = [(score, c, s, None) for score, c, s, _ in shortlist]
         order = self.attempts.ordered()
         order[0] = self.attempts.assembled_model(order[0])
-        e2 = data_of_group(data[0], lattice_group(letter), self.cell)
-        statistic = mean_e2_minus_1(e2.intensity / data[0].expected)
+        e2 = data_of_group(symmetry.data[0], lattice_group(symmetry.letter), self.cell)
+        statistic = mean_e2_minus_1(e2.intensity / symmetry.data[0].expected)
         chosen = order[0].candidate.group
         verdict, doubts = model_doubts(order, self.crystal, self.probe)
-        doubts = data_doubts(self.crystal, self.cell, ranked[chosen], chosen, statistic) + doubts
+        doubts = data_doubts(self.crystal, self.cell, ranked[chosen], order[0], statistic) + doubts
         if verdict == "solved" and any(d.serious for d in doubts):
             verdict = "doubtful"
         return Solution(
@@ -224,56 +207,10 @@ class _Search:
             ranked[chosen],
             order[0],
             tuple(order),
-            tuple(candidates),
-            tuple(absences),
+            candidates,
+            symmetry.absences,
             statistic,
             self.settings.clock() - self.begun,
-        )
-
-    def _laue_classes(
-        self, merged: Merged, letter: str, space_group: SpaceGroup | None, laue: SpaceGroup | None
-    ) -> list[LaueClass]:
-        """The Laue class that was given, else the likeliest ones; UsageError where no space group has one."""
-        if space_group is not None:
-            return [LaueClass(proper_rotations(space_group), None)]
-        source = self.crystal.observations.source
-        if laue is not None:
-            rotations = proper_rotations(laue)
-            if not groups_of_laue_class(rotations, letter):
-                raise UsageError(
-                    f"{source}: by their absences the reflections have the centring {letter}, and no space "
-                    f"group of the Laue class of {laue.hm or f'no. {laue.number}'} has it on these axes. "
-                    "Leave --laue out, or give --space-group."
-                )
-            return [LaueClass(rotations, None)]
-        rotations = metric_rotations(self.cell, centring_vectors(letter))
-        declared = None if self.crystal.group is None else proper_rotations(self.crystal.group)
-        classes = choose_laue_classes(merged, rotations, letter, declared)
-        if not classes:
-            cell = " ".join(f"{x:g}" for x in self.cell.parameters)
-            raise UsageError(
-                f"{source}: by their absences the reflections have the centring {letter}, and no space group "
-                f"with it fits the cell {cell} and the intensities. Describe the cell and the reflections on "
-                "conventional axes, or give --space-group."
-            )
-        return classes
-
-    def _unique(self, rotations: I64, letter: str) -> UniqueData:
-        return unique_data(self.crystal.observations, self.cell, rotations, letter, self.probe)
-
-    def _rank(
-        self, groups: list[SpaceGroup], unique: UniqueData
-    ) -> tuple[list[Candidate], list[AbsenceClass]]:
-        carbon = ("C" in self.crystal.elements) if self.crystal.elements else None
-        return rank_groups(
-            groups,
-            unique.hkl,
-            unique.intensity / unique.expected,
-            unique.intensity / unique.sigma,
-            unique.sigma / unique.expected,
-            unique.possible,
-            contamination=CONTAMINATION[self.probe],
-            with_carbon=carbon,
         )
 
     def _without_symmetry(self, unique: UniqueData, letter: str) -> tuple[I64, Trials]:
@@ -302,19 +239,21 @@ class _Search:
         return hkl, trials
 
     def _shortlist(
-        self, candidates: list[Candidate], ranked: dict[SpaceGroup, UniqueData], hkl: I64, trials: Trials
+        self, symmetry: Symmetry, hkl: I64, trials: Trials
     ) -> list[tuple[float, Candidate, float | None, torch.Tensor | None]]:
         """The groups to solve in, with the density placed at an origin of each."""
-        order = sorted(candidates, key=lambda c: (c.refuted, -c.log_likelihood))
-        order = [c for c in order if c.log_likelihood > order[0].log_likelihood - UNLIKELY][:GROUPS_COMPARED]
+        likeliest = symmetry.candidates
+        order = [c for c in likeliest if c.log_likelihood > likeliest[0].log_likelihood - UNLIKELY][
+            :GROUPS_COMPARED
+        ]
         scored = []
         for candidate in order:
-            data = data_of_group(ranked[candidate.group], candidate.group, self.cell)
+            data = data_of_group(symmetry.data_of[candidate.group], candidate.group, self.cell)
             grid = group_grid(candidate.group, data.hkl)
-            placed, symmetry = placed_in_group(grid, data.e, hkl, trials.f[:1])
+            placed, seen = placed_in_group(grid, data.e, hkl, trials.f[:1])
             score = candidate.log_likelihood - (20.0 if candidate.refuted else 0.0)
             if trials.converged and candidate.group.order > 1:
-                score += SYMMETRY_WEIGHT * min(0.0, float(symmetry[0]) - ENOUGH_SYMMETRY)
-            scored.append((score, candidate, float(symmetry[0]), placed))
+                score += SYMMETRY_WEIGHT * min(0.0, float(seen[0]) - ENOUGH_SYMMETRY)
+            scored.append((score, candidate, float(seen[0]), placed))
         scored.sort(key=lambda row: -row[0])
         return [row for row in scored[:GROUPS_TRIED] if row[0] > scored[0][0] - UNLIKELY]

@@ -12,6 +12,7 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.dual_space.weights import network_named
 from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
 from xtalpriors.model.measured.read_reflections import HklFormat
@@ -34,6 +35,7 @@ def solve(
     wavelength_angstrom: float | None = None,
     probe: Probe | None = None,
     name: str | None = None,
+    network: str | None = None,
     seconds: float = 60.0,
     seed: int = 1,
     say: Callable[[str], None] = lambda _: None,
@@ -56,6 +58,9 @@ def solve(
         A group of its Laue class, where that is known.
     name
         Of the solution; null: of the file.
+    network
+        Folder or file of a dual-space network, or `shipped`: its phases are tried where charge flipping does
+        not solve the structure. Null: none are.
     seconds, seed
         As `SolveSettings`.
     say
@@ -68,6 +73,7 @@ def solve(
     XtalpriorsError
         The files cannot be read or hold too few reflections.
     """
+    helper = None if network is None else network_named(network)
     crystal = crystal_of(
         read_data(Path(data), instructions=instructions, hkl_format=hkl_format),
         cell=cell,
@@ -88,7 +94,9 @@ def solve(
     if len(crystal.observations.hkl) == 0 or not (crystal.observations.intensity > 0).any():
         raise XtalpriorsError(f"{where}: no reflection has an intensity above 0. Are the columns right?")
     settings = SolveSettings(seconds=seconds, seed=seed)
-    return solve_crystal(crystal, space_group=space_group, laue=laue, settings=settings, say=say)
+    return solve_crystal(
+        crystal, space_group=space_group, laue=laue, settings=settings, network=helper, say=say
+    )
 
 
 def crystal_of(

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from simulated import simulated
 
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.charge_flipping.map_correlation import map_correlation
+from xtalpriors.model.dual_space.weights import network_named
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
 from xtalpriors.model.measured.read_data import MeasuredCrystal
 from xtalpriors.model.measured.read_reflections import Observations
@@ -21,6 +24,9 @@ from xtalpriors.model.solving.derivatives import Reflections, calculated, square
 from xtalpriors.model.solving.elements import Composition, assign_elements
 from xtalpriors.model.solving.laue import choose_laue_classes, laue_classes, metric_rotations
 from xtalpriors.model.solving.model import Atoms, site_of
+from xtalpriors.model.solving.network_phases import network_phases
+from xtalpriors.model.solving.phasing import group_grid
+from xtalpriors.model.solving.prepare import data_of_group, unique_data
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.shelx_output import atom_labels
 from xtalpriors.model.solving.space_groups import centring_vectors, group_frequency, groups_of_laue_class
@@ -250,3 +256,61 @@ def test_labels_have_four_characters() -> None:
     labels = atom_labels(np.array([6] * 1200 + [17] * 120))
     assert max(map(len, labels)) <= 4 and len(set(labels)) == len(labels)
     assert labels[:2] == ["C1", "C2"] and labels[998] == "C999"
+
+
+def iron_tetranitride() -> MeasuredCrystal:
+    """FeN₄ at 180 GPa (Bykov et al. 2018, doi 10.1107/S2056989018012161): 5.3 Å³ an atom, exact to 0.55 Å."""
+    group, cell = SpaceGroup.from_number(2), UnitCell(2.4473, 3.4688, 3.5144, 105.22, 110.60, 91.39)
+    fract = np.array([[0.5, 0.0, 0.0], [0.163, -0.346, -0.485], [0.065, -0.309, -0.861]])
+    sites = [site_of(group, cell, x) for x in fract]
+    atoms = Atoms(
+        np.array([26, 7, 7]), fract, np.full(3, 0.007), np.array([s.weight for s in sites]),
+        np.array([s.projection for s in sites]),
+    )  # fmt: skip
+    hkl = possible_reflections(cell, 0.55)
+    s2 = s_squared(hkl, [cell.parameters])[0]
+    intensity = np.abs(calculated(Reflections(group, hkl, s2, "x-ray"), atoms)) ** 2
+    seen = Observations(hkl, intensity, 0.02 * intensity + 1.0, 0, "x.hkl", "|F|²")
+    return MeasuredCrystal("x", (Path("x.hkl"),), seen, cell, elements=("Fe", "N"))
+
+
+def test_a_small_cell_under_pressure_is_solved() -> None:
+    """Its few reflections are used beyond 0.7 Å, and its atoms find room without a formula."""
+    found = solve_crystal(iron_tetranitride(), space_group=SpaceGroup.from_number(2))
+    assert found.unique.d_min_angstrom < 0.6
+    assert sorted(found.symbols) == ["Fe", "N", "N"] and found.r1 < 0.05
+    assert found.verdict == "solved"
+
+
+def test_phases_of_the_network() -> None:
+    """Those of reflections within 1 Å agree with the structure; the others have none."""
+    made = simulated("P 1 21/c 1", seed=3, volume_angstrom3=300.0)
+    unique = unique_data(
+        Observations(made.hkl, made.intensity, made.sigma, 0, "x", "|F|²"), made.cell,
+        metric_rotations(made.cell), "P", "x-ray",
+    )  # fmt: skip
+    data = data_of_group(unique, made.group, made.cell)
+    phases = network_phases(network_named("shipped"), made.group, made.cell, data, np.random.default_rng(1))
+    within = data.s2 <= 1.0
+    np.testing.assert_allclose(np.abs(phases[0]), within, atol=1e-6)
+    atoms = Atoms(
+        made.crystal.numbers.astype(np.int64), made.crystal.fract, made.crystal.u_iso.astype(float),
+        made.crystal.weights, np.repeat(np.eye(3)[None], len(made.crystal.numbers), axis=0),
+    )  # fmt: skip
+    true = calculated(Reflections(made.group, data.hkl, data.s2, "x-ray"), atoms).astype(np.complex64)
+    r = map_correlation(
+        group_grid(made.group, data.hkl), torch.from_numpy(np.array(phases).astype(np.complex64)),
+        torch.from_numpy(true), torch.from_numpy(np.where(within, data.amplitude, 0.0)),
+    )  # fmt: skip
+    assert float(r.max()) > 0.8
+
+
+def test_a_group_that_the_network_was_not_made_for_is_passed_over() -> None:
+    """Hexagonal axes; the structure is looked for without it, and that is said."""
+    said: list[str] = []
+    solve_crystal(
+        centred(UnitCell(5, 5, 6, 90, 90, 120), "P"), space_group=SpaceGroup.from_hm("P 3"),
+        settings=SolveSettings(trials=1, cycles=20, seconds=1.0), network=network_named("shipped"),
+        say=said.append,
+    )  # fmt: skip
+    assert any("no network for P 3" in note for note in said)

@@ -48,6 +48,13 @@ def solve(
     probe: Annotated[
         str | None, typer.Option(metavar="NAME", help="x-ray (the default), electron or neutron.")
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Network to try where charge flipping fails: shipped, or the folder of one.",
+        ),
+    ] = None,
     time: Annotated[
         float, typer.Option(min=1.0, metavar="SECONDS", help="After which no new trial is begun.")
     ] = 60.0,
@@ -87,6 +94,7 @@ def solve(
             formula=formula,
             wavelength_angstrom=wavelength,
             probe=None if probe is None else check_probe(probe),
+            network=network,
             seconds=time,
             seed=seed,
             say=lambda note: advance(1, note=note),
