@@ -13,6 +13,7 @@ from xtalpriors.priors.tell.release import last_release
 from xtalpriors.reports.corpus_page import (
     moved_section,
     phasing_section,
+    powder_section,
     priors_section,
     render_page,
 )
@@ -34,8 +35,8 @@ from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_fo
 
 __all__ = ["build_report"]
 
-PAGE, FIGURES, PHASING, SUBSETS = "index.html", "figures", "phasing", "subsets"
-"""Names in the folder of a report; `phasing` is a folder of the same form, `subsets` has one a subset."""
+PAGE, FIGURES, PHASING, POWDER, SUBSETS = "index.html", "figures", "phasing", "powder", "subsets"
+"""Names in the folder of a report; `phasing` and `powder` have the same form, `subsets` one a subset."""
 
 _EARLIER_PAGE = re.compile("<title>[^<]* – (crystal statistics and priors|phasing real crystals)</title>")
 
@@ -49,6 +50,7 @@ def build_report(
     generated: Sequence[Path] = (),
     evaluations: Sequence[Path] | None = None,
     releases: Path | None = None,
+    powder: Path | None = None,
 ) -> Path:
     """Write the report of a mined database.
 
@@ -61,8 +63,8 @@ def build_report(
         published one) are compared with these and used for nothing else.
     output
         Folder of the report. It gets `index.html` and `figures/`, with subsets or bundles `subsets/NAME/` of
-        the same form, with evaluations `phasing/`, and a list of what was written, `files.json`. Files that
-        an earlier report lists are replaced or removed, all others stay.
+        the same form, with evaluations `phasing/` and `powder/`, and a list of what was written,
+        `files.json`. Files that an earlier report lists are replaced or removed, all others stay.
     subsets
         Parquet files of subsets; those not given are selected from the database.
     generated
@@ -73,6 +75,8 @@ def build_report(
     releases
         Folder of the releases of this corpus (see `priors.tell.release`); what has changed since the last
         one is then the first section. Null, or a folder without one: no such section.
+    powder
+        Folder of `xtalpriors powder evaluate`, for the page `powder/index.html`; null: no such page.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def build_report(
         A file in the folder would be replaced that is not an earlier report's, or was changed since.
     """
     output = Path(output)
-    for folder in (output, output / PHASING, output / SUBSETS):
+    for folder in (output, output / PHASING, output / POWDER, output / SUBSETS):
         check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
         check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
@@ -119,6 +123,13 @@ def build_report(
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
         about_phasing = _figure_files(page.figures, page.tables) | {PAGE: page.html}
+    about_powder: dict[str, str] = {}
+    if powder is not None:
+        from xtalpriors.reports.powder.powder_page import powder_page
+
+        own = powder_page(powder, inputs.name, inputs.corpus.digest)
+        sections.append(powder_section(own.teaser))
+        about_powder = _figure_files(own.figures, own.tables) | {PAGE: own.html}
     about_subsets = {
         f"{name}/{file}": text
         for name, subset in pages.items()
@@ -126,7 +137,7 @@ def build_report(
     }
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    beside = {PHASING: about_phasing, SUBSETS: about_subsets}
+    beside = {PHASING: about_phasing, POWDER: about_powder, SUBSETS: about_subsets}
     written = [PAGE, FILES_LIST, *files]
     written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]

@@ -45,7 +45,7 @@ _SITES = """
 """
 
 
-def real_crystals(database: Path, system: System) -> PowderCrystals:
+def real_crystals(database: Path, system: System, count: int | None = None) -> PowderCrystals:
     """Measured crystals of a database, in the order of their `entry_id`.
 
     Parameters
@@ -54,6 +54,8 @@ def real_crystals(database: Path, system: System) -> PowderCrystals:
         A database that `xtalpriors mine` made.
     system
         `cubic` or `trigonal`.
+    count
+        At most so many, drawn at random but the same ones each time; null: all.
 
     Raises
     ------
@@ -66,7 +68,11 @@ def real_crystals(database: Path, system: System) -> PowderCrystals:
         sites = fetch_table(connection, _SITES)
     by_entry = _grouped(sites)
     found: dict[tuple[str, int], PowderCrystal] = {}
-    for entry in entries.to_pylist():
+    rows = entries.to_pylist()
+    order = range(len(rows)) if count is None else np.random.default_rng(0).permutation(len(rows)).tolist()
+    for entry in (rows[i] for i in order):
+        if count is not None and len(found) == count:
+            break
         crystal = _crystal(entry, by_entry.get(entry["entry_id"], []), system)
         if crystal is not None:
             found.setdefault((str(crystal.composition), crystal.group.number), crystal)
@@ -75,7 +81,7 @@ def real_crystals(database: Path, system: System) -> PowderCrystals:
             f"{database} has no ordered {system} structure with a ≤ {LONGEST_A_ANGSTROM:g} Å. "
             "Mine a larger corpus."
         )
-    return gather(list(found.values()))
+    return gather(sorted(found.values(), key=lambda crystal: crystal.name))
 
 
 def _grouped(sites: pa.Table) -> dict[str, list[dict[str, Any]]]:

@@ -13,13 +13,13 @@ from xtalpriors.frozen_model import Frozen, explain
 from xtalpriors.generator.config import CellStrategy, Filling, GeneratorConfig
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS, SubsetDefinition
 
-__all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "load_params"]
+__all__ = ["Corpus", "FitParams", "GenerateParams", "MineParams", "Params", "PowderParams", "load_params"]
 
 
 T = TypeVar("T")
 
 
-CODE_FOLDERS: Final = ("figures", "phasing", "sections", "summary", "templates")
+CODE_FOLDERS: Final = ("figures", "phasing", "powder", "sections", "summary", "templates")
 """Folders of `reports/` that hold code; a corpus has its report in `reports/NAME/`."""
 
 
@@ -89,6 +89,17 @@ class EvaluateParams(Frozen):
     """Only cells with a volume in this range."""
 
 
+class PowderParams(Frozen):
+    """Networks for powder patterns: which are trained, and how many crystals they are scored on."""
+
+    presets: tuple[str, ...] = Field(default=("smoke",), min_length=1)
+    """Files of presets/powder/, by name without `.yaml`."""
+    crystals: int | None = Field(default=20, ge=1)
+    """At most so many of each set; null is all of them."""
+    points: int = Field(default=25, ge=7)
+    """Points of an edge of the maps; 50 in the paper."""
+
+
 class PlotsParams(Frozen):
     """Which bundle `dvc plots show` draws."""
 
@@ -126,6 +137,7 @@ class Params(Frozen):
     plots: PlotsParams | None = None
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()
+    powder: PowderParams = PowderParams()
     generate: GenerateParams = GenerateParams()
     strategies: dict[str, GeneratorConfig] = DEFAULT_STRATEGIES
 

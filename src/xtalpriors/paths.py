@@ -9,6 +9,8 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 REPORTS = Path("reports")
 """Folder of the reports, one for each corpus, with an index of them."""
+POWDER_RUNS = Path("data") / "models" / "powder"
+"""Folder of the pipeline's training runs on powder patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class CorpusPaths:
         return self.evaluation / "metrics.json"
 
     @property
+    def powder(self) -> Path:
+        """Folder of the scores of networks for powder patterns."""
+        return Path("data") / self.corpus / "powder"
+
+    @property
     def report(self) -> Path:
         """Folder of the report."""
         return REPORTS / self.corpus
@@ -72,6 +79,11 @@ class CorpusPaths:
 def run_folder(preset: str) -> Path:
     """Folder of the pipeline's training run."""
     return Path("data") / "models" / Path(preset).stem
+
+
+def powder_folder(preset: str) -> Path:
+    """Folder of one of the pipeline's training runs on powder patterns."""
+    return POWDER_RUNS / Path(preset).stem
 
 
 def published(name: str = "melgalvis-2026") -> Path:

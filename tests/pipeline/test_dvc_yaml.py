@@ -12,7 +12,7 @@ import yaml
 
 from xtalpriors.model.training.train import RECORD
 from xtalpriors.params import load_params
-from xtalpriors.paths import CorpusPaths, run_folder
+from xtalpriors.paths import POWDER_RUNS, CorpusPaths, run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +23,8 @@ ENTRY = {
     "generate": ("xtalpriors.generator.output.shards",),
     "train": ("xtalpriors.model.training.train", "xtalpriors.model.training.presets"),
     "evaluate": ("xtalpriors.model.scoring.evaluate_corpus",),
+    "powder-train": ("xtalpriors.model.powder.runs",),
+    "powder-evaluate": ("xtalpriors.model.powder.evaluation",),
     "report": ("xtalpriors.reports.build",),
 }
 # The command line and its plumbing carry no meaning of their own: a change there re-runs nothing.
@@ -111,6 +113,8 @@ def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) 
     expected = {
         "train": {run_folder(params.train.preset) / RECORD},
         "evaluate": {paths.evaluation / "digest.json"},
+        "powder-train": {POWDER_RUNS / "digest.json"},
+        "powder-evaluate": {paths.powder / "digest.json"},
         "report": {paths.report / name for name in ("index.html", "figures", "subsets")},
     }
     for stage, files in expected.items():

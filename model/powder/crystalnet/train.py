@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,13 +27,16 @@ from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals, spl
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
 from xtalpriors.progress import Advance, Progress, silent
 
-__all__ = ["RECORD", "TrainedCrystalNet", "crystals_digest", "train_crystalnet"]
+__all__ = ["RECORD", "RUN_FILES", "TrainedCrystalNet", "crystals_digest", "train_crystalnet"]
 
 LOG_FILE: Final = "log.jsonl"
 LOG: Final = FileKind("the log of a training", text_with('"epoch": '))
 RECORD: Final = "digest.json"
 """What a finished run was made from, for `dvc.lock`."""
 MADE_FROM: Final = FileKind("the record of a training", json_with("kind", "config"))
+
+RUN_FILES: Final = {CHECKPOINT_FILE: CHECKPOINT, LOG_FILE: LOG, FILE_NAME: NETWORK, RECORD: MADE_FROM}
+"""Names and kinds of the files in the folder of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def train_crystalnet(
     *,
     name: str = "crystalnet-2024",
     device: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
     progress: Progress = silent,
     stop_after_steps: int | None = None,
 ) -> TrainedCrystalNet | None:
@@ -81,6 +86,8 @@ def train_crystalnet(
         Of the run, for its card.
     device
         `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
+    say
+        Gets the arithmetic of the run before it begins.
     stop_after_steps
         Stop with a checkpoint after so many steps of the run, as an interrupt does, and return null.
 
@@ -94,11 +101,11 @@ def train_crystalnet(
         After an interrupt, once the checkpoint is written.
     """
     check_folder(output)
-    files = {CHECKPOINT_FILE: CHECKPOINT, LOG_FILE: LOG, FILE_NAME: NETWORK, RECORD: MADE_FROM}
-    check_outputs([(output / file, kind) for file, kind in files.items()])
+    check_outputs([(output / file, kind) for file, kind in RUN_FILES.items()])
     chosen = pick_device(device)
     data = config.data
     train, validation, _ = split(powder_crystals(data.system, data.count, data.seed), data.split, data.seed)
+    say(f"{config.arithmetic(len(train))} on {chosen}")
     trainer = Trainer(config, train, validation, chosen)
     output.mkdir(parents=True, exist_ok=True)
     trainer.load(output)

@@ -23,6 +23,7 @@ from xtalpriors.cli.dual_space import dual_space
 from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
+from xtalpriors.cli.powder import powder_app
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.cli.solving import solve
 from xtalpriors.cli.summary import summary
@@ -61,6 +62,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command(cls=Command)(command)
 app.add_typer(priors_app, name="priors")
+app.add_typer(powder_app, name="powder")
 
 
 @app.callback(invoke_without_command=True)
@@ -180,6 +182,7 @@ KEPT = {
     "generate": "the parts that are complete are kept",
     "train": "the last checkpoint is kept",
     "dual-space": "the last checkpoint is kept",
+    "powder train": "the last checkpoint is kept",
     "matrix": "the networks that are finished, and the last checkpoint of the one in training, are kept",
 }
 """What an interrupted command goes on from; any other begins again. Earlier files are untouched."""
@@ -187,7 +190,7 @@ KEPT = {
 
 def _interrupted(arguments: list[str], message: str = "") -> int:
     """Say what is kept, and the command that goes on from there; the exit status."""
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    command = _path_of(arguments).removeprefix("xtalpriors").strip()
     kept = KEPT.get(command, "nothing half written is left, and earlier files are as they were")
     if command == "train" and "--resume" not in arguments:
         arguments = [*arguments, "--resume"]

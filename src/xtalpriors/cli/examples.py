@@ -101,6 +101,28 @@ EXAMPLES: dict[str, str] = {
   xtalpriors dual-space --preset cpu --bundle p21c-10.json \\
       --output network --device cuda:1
 """,
+    "powder": """
+  # Train, and score beside trivial answers
+  xtalpriors powder train --preset smoke --output network
+  xtalpriors powder evaluate --model network --crystals 20 --output scores
+""",
+    "powder train": """
+  # A small network; the same command goes on after a stop
+  xtalpriors powder train --preset smoke --output network
+
+  # The network of the paper on a GPU, told less of the composition
+  xtalpriors powder train --preset crystalnet-2024 --set formula=elements \\
+      --device cuda --output network
+""",
+    "powder evaluate": """
+  # On crystals that it was not trained on, and on those of a corpus
+  xtalpriors powder evaluate --model network --database cod.duckdb \\
+      --output scores
+
+  # As the paper turns maps, with coarse maps of 50 crystals
+  xtalpriors powder evaluate --model network --set periodic_rotations=false \\
+      --crystals 50 --points 25 --output scores
+""",
     "matrix": """
   # Nine strategies with three seeds each
   xtalpriors matrix --preset demonstrator --output matrix

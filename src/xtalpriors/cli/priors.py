@@ -80,15 +80,19 @@ def report(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of releases: what changed since the last comes first."),
     ] = None,
+    powder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Scores that `powder evaluate` wrote: a page on powder patterns."),
+    ] = None,
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
     from xtalpriors.reports import build_report, write_index
 
-    given = database or bundle or output or evaluation or since
+    given = database or bundle or output or evaluation or since or powder
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
     if database and bundle and output:
-        say(build_report(database, bundle, output, evaluations=evaluation, releases=since))
+        say(build_report(database, bundle, output, evaluations=evaluation, releases=since, powder=powder))
         return
     settings = params()
     for corpus_name, _ in corpora(settings, corpus):
@@ -104,6 +108,7 @@ def report(
                 if paths.evaluation.is_dir()
                 else None,
                 releases=paths.releases,
+                powder=paths.powder if paths.powder.is_dir() else None,
             )
         )
     say(write_index(REPORTS, list(settings.corpora)))

@@ -1,0 +1,122 @@
+"""Trained networks for powder patterns, of either kind, as methods with what they were trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.model.network.device import pick_device
+from xtalpriors.model.powder.crystalnet.config import DataConfig, load_config
+from xtalpriors.model.powder.crystalnet.method import CrystalNetMethod
+from xtalpriors.model.powder.crystalnet.train import RECORD, RUN_FILES, TrainedCrystalNet, train_crystalnet
+from xtalpriors.model.powder.crystalnet.weights import load_crystalnet
+from xtalpriors.model.powder.scoring.methods import Method
+from xtalpriors.outputs import FileKind, check_outputs, json_with, read_object
+from xtalpriors.progress import Progress, silent
+
+__all__ = ["TrainedRun", "discard_runs", "load_run", "train_preset", "write_runs_record"]
+
+RUNS_RECORD: Final = FileKind("the record of trainings on powder patterns", json_with("runs"))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A finished run.
+
+    Attributes
+    ----------
+    method
+        The network.
+    data
+        Crystals and split that it was trained on.
+    crystals_digest
+        Of its training crystals.
+    parameters
+        Of the network, those that are trained.
+    is_ablation
+        Whether it was told less than the composition: it is scored, and its maps are not shown.
+    """
+
+    method: Method
+    data: DataConfig
+    crystals_digest: str
+    parameters: int
+    is_ablation: bool
+
+
+def load_run(path: Path, *, draws: int = 5, device: str | None = None) -> TrainedRun:
+    """A network from the folder of its run, or from its file of weights.
+
+    Parameters
+    ----------
+    draws
+        Tries of CrystalNet.
+    device
+        Where it is to run.
+
+    Raises
+    ------
+    XtalpriorsError
+        There is no network, or its file is damaged.
+    """
+    network, card = load_crystalnet(path)
+    method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, draws)
+    return TrainedRun(
+        method, card.config.data, card.crystals_digest, card.parameters, card.config.formula != "ratios"
+    )
+
+
+def train_preset(
+    preset: str,
+    output: Path,
+    overrides: dict[str, Any] | None = None,
+    *,
+    device: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    progress: Progress = silent,
+) -> TrainedCrystalNet | None:
+    """Train what a preset describes, or go on with the run in the folder.
+
+    Parameters
+    ----------
+    preset
+        Of `presets/powder/`, or a YAML file.
+    overrides
+        Options by dotted name.
+    say
+        Gets the arithmetic of the run before it begins.
+    """
+    config = load_config(preset, overrides)
+    return train_crystalnet(config, output, name=Path(preset).stem, device=device, say=say, progress=progress)
+
+
+def discard_runs(folders: Iterable[Path]) -> None:
+    """Remove the files of earlier runs, and nothing else.
+
+    Raises
+    ------
+    UsageError
+        A file of that name is somebody else's.
+    """
+    for folder in folders:
+        check_outputs([(folder / name, kind) for name, kind in RUN_FILES.items()])
+        for name in RUN_FILES:
+            (folder / name).unlink(missing_ok=True)
+
+
+def write_runs_record(folder: Path, runs: Mapping[str, Path]) -> None:
+    """Write `digest.json` with what each finished run was made from, for `dvc.lock`.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    runs
+        Folder of each run, by its name.
+    """
+    content = {"runs": {name: read_object(path / RECORD) for name, path in runs.items()}}
+    write_text(folder / RECORD, canonical_json(content, indent=1) + "\n", RUNS_RECORD)

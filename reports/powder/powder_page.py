@@ -1,0 +1,111 @@
+"""The page on densities from powder patterns: networks beside trivial answers, maps, tries, and failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from xtalpriors.reports.figures import powder_maps, powder_scores
+from xtalpriors.reports.glossary import Glossary
+from xtalpriors.reports.html import Fact, page_title, page_view, render_html, words
+from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count
+from xtalpriors.reports.powder.data import PowderScores, read_powder
+from xtalpriors.reports.powder.score_tables import (
+    failure_tables,
+    paper_tables,
+    parts_table,
+    set_tables,
+    tries_table,
+)
+from xtalpriors.reports.section import Section, render
+
+__all__ = ["PowderPage", "powder_page"]
+
+FULL_POINTS, FULL_CRYSTALS = 50, 100
+"""An evaluation with fewer is a test of the pipeline, and the page says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowderPage:
+    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
+
+    html: str
+    figures: list[Rendered]
+    tables: dict[str, pd.DataFrame]
+    teaser: str
+
+
+def powder_page(folder: Path, corpus: str, database_digest: str | None) -> PowderPage:
+    """The page of a corpus report.
+
+    Parameters
+    ----------
+    folder
+        Of `xtalpriors powder evaluate`.
+    corpus, database_digest
+        Of the report.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file of the folder is missing or another one.
+    """
+    scores = read_powder(folder)
+    figures = _figures(scores, corpus, database_digest)
+    sections = [
+        Section(
+            "sets",
+            "How good are the maps?",
+            "",
+            figures[:1],
+            [*set_tables(scores), *parts_table(scores)],
+            tables_first=True,
+        ),
+        Section("maps", "What do the maps look like?", "", figures[1:], [tries_table(scores)]),
+        Section("failures", "Where does it fail?", "", [], failure_tables(scores)),
+        Section("paper", "How does it stand beside Guo et al.?", "", [], paper_tables(scores)),
+    ]
+    sizes = {name: content["n"] for name, content in scores.sets.items()}
+    is_small = scores.points < FULL_POINTS or max(sizes.values()) < FULL_CRYSTALS
+    glossary = Glossary()
+    html = render_html(
+        "powder.html",
+        title=page_title(corpus),
+        lead=glossary.link(words("densities", "lead", points=scores.points)),
+        facts=[Fact(f"crystals, set {name}", count(n)) for name, n in sizes.items()]
+        + [Fact("points of an edge", str(scores.points))],
+        warnings=[words("densities", "small", n=max(sizes.values()), points=scores.points)]
+        if is_small
+        else [],
+        sections=page_view(sections, glossary),
+        database_digest=database_digest,
+    )
+    teaser = words("densities", "teaser", networks=scores.networks, sets=list(sizes))
+    return PowderPage(html, figures, {"powder-scores": scores.scores.drop(columns="seconds")}, teaser)
+
+
+def _figures(scores: PowderScores, corpus: str, digest: str | None) -> list[Rendered]:
+    samples = tuple(Sample(f"set {name}", content["n"]) for name, content in scores.sets.items())
+    meta = FigureMeta(corpus, samples, "no cell", digest, networks=tuple(scores.networks))
+    return [
+        render(
+            powder_scores,
+            "powder-ssim",
+            "",
+            "SSIM of each answer",
+            powder_scores.data(scores.scores),
+            meta,
+            words("densities", "scores_caption"),
+        ),
+        render(
+            powder_maps,
+            "powder-maps",
+            "",
+            "True and predicted densities",
+            powder_maps.data(scores.sections),
+            meta,
+            words("densities", "maps_caption", levels=powder_maps.LEVELS),
+        ),
+    ]
