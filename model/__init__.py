@@ -1,11 +1,12 @@
 """Phasing networks: PhAI, its training on generated structures, its scores on real ones, and its use.
 
-Six parts, each importing only what stands below it:
+Seven parts, each importing only what stands below it:
 
 - `prediction`: from a CIF or a list of reflections of one crystal to its phases and a density map.
 - `training`: a network from a configuration and a prior bundle. `scoring`: how well it phases structures
   whose phases are known, beside trivial phases and charge flipping. The two know nothing of each other.
 - `measured`: reflections from files, merged.
+- `seeding`: all phases from a few approximate ones, of the truth or of a network.
 - `dual_space`: a network for any cell and most groups, which improves phases of charge flipping.
 - `network`: PhAI itself, its reflections, and the file of weights with its model card.
 - `charge_flipping`: phases without a network, in any space group.

@@ -60,12 +60,23 @@ def known_crystal(group: SpaceGroup, crystal: CrystalArrays, d_min_angstrom: flo
 
 
 def artificial_crystals(
-    symbol: str, count: int, d_min_angstrom: float, volumes_angstrom3: tuple[float, float], *, seed: int = 0
+    symbol: str,
+    count: int,
+    d_min_angstrom: float,
+    volumes_angstrom3: tuple[float, float],
+    *,
+    lengths_angstrom: tuple[float | None, float | None] = (None, None),
+    seed: int = 0,
 ) -> Iterator[KnownCrystal]:
-    """Artificial molecules in cells of uniformly distributed volumes, from the published priors."""
+    """Artificial molecules in cells of uniformly distributed volumes, from the published priors.
+
+    Lengths of axes lie between `lengths_angstrom`; null: the priors' limits, 4 and 10 Å.
+    """
     config = configure(
         space_group=symbol,
         cell="volume-uniform",
+        length_min_angstrom=lengths_angstrom[0],
+        length_max_angstrom=lengths_angstrom[1],
         volume_min_angstrom3=volumes_angstrom3[0],
         volume_max_angstrom3=volumes_angstrom3[1],
         scale_with_order=False,

@@ -25,6 +25,7 @@ from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
 from xtalpriors.cli.powder import powder_app
 from xtalpriors.cli.priors import fit, priors_app, report
+from xtalpriors.cli.seeding import seed_study
 from xtalpriors.cli.solving import solve
 from xtalpriors.cli.summary import summary
 from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError, XtalpriorsWarning
@@ -54,6 +55,7 @@ COMMANDS = (
     evaluate,
     predict,
     solve,
+    seed_study,
     matrix,
     dual_space,
     report,
@@ -183,6 +185,7 @@ KEPT = {
     "train": "the last checkpoint is kept",
     "dual-space": "the last checkpoint is kept",
     "powder train": "the last checkpoint is kept",
+    "seed-study": "the combinations that are finished are kept",
     "matrix": "the networks that are finished, and the last checkpoint of the one in training, are kept",
 }
 """What an interrupted command goes on from; any other begins again. Earlier files are untouched."""

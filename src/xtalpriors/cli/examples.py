@@ -131,6 +131,19 @@ EXAMPLES: dict[str, str] = {
   xtalpriors matrix --preset demonstrator --bundle p21c-10.json \\
       --test p21c-10.parquet --output matrix
 """,
+    "seed-study": """
+  # A quick look: one group, one volume, four structures
+  xtalpriors seed-study --space-group "P 21 21 21" --volume 1000 \\
+      --d-min 1.0 --structures 4 --output seeding
+
+  # Seeds from the network that comes with the package, and real crystals
+  xtalpriors seed-study --space-group "P 1 21/c 1" --real my-cifs \\
+      --network dual-space --output from-network
+
+  # Amplitudes as of a powder: three widths of overlap, noise of 5 %
+  xtalpriors seed-study --overlap 0 --overlap 0.05 --overlap 0.1 \\
+      --noise 0.05 --fraction 0.1 --bins 4 --output powder
+""",
     "report": """
   # The page of a database and the priors fitted to it
   xtalpriors report --database cod.duckdb --bundle p21c-10.json --output report
