@@ -211,11 +211,13 @@ def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[Row]:
                 break
             continue
         if len(fields) < 4:
-            raise XtalpriorsError(
-                f"{where}: '{line.strip()[:60]}' is no reflection. A line has h k l and |F| with blanks "
-                "between, and may have its standard uncertainty after them. For a SHELX list say "
-                "`--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
+            usual = (
+                "A line of a SHELX list has h, k, l, the measurement and σ in the columns 3I4,2F8."
+                if shelx
+                else "A line has h k l and |F| with blanks between, and may have its standard uncertainty "
+                "after them. For a SHELX list say `--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
             )
+            raise XtalpriorsError(f"{where}: '{line.strip()[:60]}' is no reflection. {usual}")
         rows.append(Row(where, fields))
     return rows
 

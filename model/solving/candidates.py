@@ -30,6 +30,8 @@ CENTRE_LIMIT = 1.6
 PRESENT_SPREAD = 1.0
 """Standard deviation of the log of a present class's mean |E|²: pseudo-symmetry makes classes weak."""
 REFUTED_RATIO = 0.25
+SEEN_SIGMA, MOST_SEEN = 3.0, 0.5
+"""I/σ of a reflection that is surely there, and the share of these that refutes a centring."""
 FEWEST = 10
 """Reflections whose mean |E|² above `REFUTED_RATIO` refutes an absence."""
 
@@ -41,7 +43,7 @@ class AbsenceClass:
     Attributes
     ----------
     example
-        One of them.
+        One of them with small indices.
     n_possible, n_measured
         Unique ones within the resolution, and those that were measured.
     mean_e2
@@ -93,7 +95,9 @@ def mean_e2_minus_1(e2: F64) -> float:
     return float(np.abs(e2 - 1.0).mean())
 
 
-def find_centring(hkl: I64, e2: F64, possible: I64, *, contamination: float) -> str:
+def find_centring(
+    hkl: I64, e2: F64, possible: I64, *, contamination: float, i_over_sigma: F64 | None = None
+) -> str:
     """Letter of the largest centring whose absences hold.
 
     Parameters
@@ -104,6 +108,9 @@ def find_centring(hkl: I64, e2: F64, possible: I64, *, contamination: float) -> 
         All within the resolution (n, 3), Friedel mates apart.
     contamination
         Mean |E|² that absent reflections may have.
+    i_over_sigma
+        I/σ(I) (m,), where it says something: weak reflections that are nearly all seen are those of a heavy
+        atom with a lattice of its own.
     """
     for letter in sorted(CENTRING_VECTORS, key=lambda x: -len(CENTRING_VECTORS[x])):
         vectors = centring_vectors(letter)
@@ -112,7 +119,8 @@ def find_centring(hkl: I64, e2: F64, possible: I64, *, contamination: float) -> 
         absent, expected = off_lattice(hkl, vectors), int(off_lattice(possible, vectors).sum())
         if absent.sum() >= FEWEST:
             rest = e2[~absent].mean() if (~absent).any() else 0.0
-            if np.minimum(e2[absent], 4.0).mean() < contamination * rest:
+            seen = 0.0 if i_over_sigma is None else float((i_over_sigma[absent] > SEEN_SIGMA).mean())
+            if np.minimum(e2[absent], 4.0).mean() < contamination * rest and seen < MOST_SEEN:
                 return letter
             continue
         # of a list without absences the share of the lattice's own reflections says how many there should be
@@ -225,7 +233,8 @@ def _classes(
         noise = float(np.sqrt((e2_sigma[here] ** 2).sum()) / n) if n else 0.0
         odds = _absence_odds(mean, noise, n, contamination) if mean is not None else 0.0
         odds += _coverage_odds(n, expected, completeness)
-        example = tuple(possible_hkl[there[0]].tolist())
+        nearest = there[np.abs(possible_hkl[there]).sum(axis=1).argmin()]
+        example = tuple(possible_hkl[nearest].tolist())
         classes.append(
             AbsenceClass(example, expected, n, mean, float(i_over_sigma[here].mean()) if n else None, odds)
         )

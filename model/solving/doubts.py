@@ -137,13 +137,11 @@ def model_doubts(
     for other in order[1:]:
         if other.r1 < r1 + NEAR_R1:
             name = other.candidate.group.hm or f"no. {other.candidate.group.number}"
-            found.append(
-                Doubt(
-                    f"{name} explains the data about as well (R1 = {other.r1:.3f}) with other symmetry",
-                    # less symmetry always fits as well; as much of another kind does not
-                    other.candidate.group.order == chosen.candidate.group.order,
-                )
-            )
+            as_much = other.candidate.group.order >= chosen.candidate.group.order
+            kind = "other" if as_much else "less"
+            text = f"{name} explains the data about as well (R1 = {other.r1:.3f}) with {kind} symmetry"
+            # less symmetry always fits as well; as much of another kind does not
+            found.append(Doubt(text, as_much))
     found += _composition_doubts(chosen, crystal)
     if not any(d.serious for d in found):
         return "solved", found

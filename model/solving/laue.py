@@ -15,7 +15,7 @@ import numpy as np
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.model.measured.merging import Merged, laue_rotations
-from xtalpriors.model.solving.space_groups import groups_of_laue_class
+from xtalpriors.model.solving.space_groups import has_groups
 
 __all__ = ["LaueClass", "choose_laue_classes", "laue_classes", "metric_rotations"]
 
@@ -151,7 +151,7 @@ def choose_laue_classes(
         limit = max(ALWAYS_GOOD, LARGEST_RATIO * noise)
         if (worst is not None and worst > limit) or (known is not None and unseen - known):
             continue
-        if not groups_of_laue_class(group, letter):
+        if not has_groups(group, letter):
             continue
         if not chosen:
             chosen.append(LaueClass(group, worst))

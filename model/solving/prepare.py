@@ -101,7 +101,10 @@ def lattice_of(merged: Merged, cell: UnitCell, probe: Probe) -> str:
     hkl, value = merged.hkl[used], merged.intensity[used]
     e2 = value / wilson_plot(hkl, value, cell).expected(s2[used])
     possible = possible_reflections(cell, d_min)
-    return find_centring(hkl, e2, possible, contamination=CONTAMINATION[probe])
+    known = np.isfinite(merged.sigma[used]) & (merged.sigma[used] > 0)
+    # multiple scattering of electrons shows most absent reflections
+    ratio = value / merged.sigma[used] if probe != "electron" and known.all() else None
+    return find_centring(hkl, e2, possible, contamination=CONTAMINATION[probe], i_over_sigma=ratio)
 
 
 def unique_data(

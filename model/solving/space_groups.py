@@ -20,6 +20,7 @@ __all__ = [
     "expanded",
     "group_frequency",
     "groups_of_laue_class",
+    "has_groups",
     "lattice_group",
     "proper_rotations",
 ]
@@ -64,7 +65,17 @@ def groups_of_laue_class(rotations: I64, letter: str) -> list[SpaceGroup]:
     letter
         Centring.
     """
+    return list(_groups(_laue_key(rotations), letter))
+
+
+def has_groups(rotations: I64, letter: str) -> bool:
+    """Whether a listed setting has a Laue class (proper rotations (n, 3, 3)) and a centring together."""
     wanted = _laue_key(rotations)
+    return any(centring == letter and key == wanted for centring, key, _ in _settings())
+
+
+@lru_cache(maxsize=256)
+def _groups(wanted: frozenset[tuple[int, ...]], letter: str) -> tuple[SpaceGroup, ...]:
     found: dict[object, SpaceGroup] = {}
     for centring, key, setting in _settings():
         if centring == letter and key == wanted and setting.number not in _SECOND_OF_PAIR:
@@ -72,10 +83,12 @@ def groups_of_laue_class(rotations: I64, letter: str) -> list[SpaceGroup]:
             axes = frozenset(tuple(r.ravel().tolist()) for r in group.rotations)
             absent = systematic_absences(group, _SMALL_INDICES).tobytes()
             found.setdefault((group.number, axes, absent), group)
-    return list(found.values())
+    return tuple(found.values())
 
 
-_SMALL_INDICES = np.stack(np.meshgrid(*(np.arange(-8, 9),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+_SMALL_INDICES = np.stack(
+    np.meshgrid(np.arange(-8, 9), np.arange(-8, 9), np.arange(9), indexing="ij"), axis=-1
+).reshape(-1, 3)
 """Every systematic absence shows among them: rows along axes and diagonals, and conditions up to 8n."""
 
 

@@ -18,7 +18,12 @@ from xtalpriors.model.solving.prepare import (
     lattice_of,
     unique_data,
 )
-from xtalpriors.model.solving.space_groups import centring_vectors, groups_of_laue_class, proper_rotations
+from xtalpriors.model.solving.space_groups import (
+    centring_vectors,
+    groups_of_laue_class,
+    has_groups,
+    proper_rotations,
+)
 
 __all__ = ["Symmetry", "symmetry_of"]
 
@@ -116,7 +121,7 @@ def _laue_classes(
     source = crystal.observations.source
     if laue is not None:
         rotations = proper_rotations(laue)
-        if not groups_of_laue_class(rotations, letter):
+        if not has_groups(rotations, letter):
             raise UsageError(
                 f"{source}: by their absences the reflections have the centring {letter}, and no space "
                 f"group of the Laue class of {laue.hm or f'no. {laue.number}'} has it on these axes. "

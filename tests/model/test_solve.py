@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
@@ -14,7 +15,10 @@ from simulated import Simulated, share_found, simulated
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.solving import Solution, solve, write_solution
+from xtalpriors.model.measured.read_data import MeasuredCrystal
+from xtalpriors.model.measured.read_reflections import Observations
+from xtalpriors.model.solving import Solution, SolveSettings, solve, solve_crystal, write_solution
+from xtalpriors.model.solving.doubts import data_doubts
 from xtalpriors.reports.solution_page import solution_page
 
 REFINE = """
@@ -142,6 +146,46 @@ def test_amplitudes_taken_for_intensities_are_said(tmp_path: Path) -> None:
     solution = solve(wrong.write(tmp_path), space_group=made.group, seconds=6)
     assert any("look like |F|" in reason for reason in solution.reasons)
     assert solution.verdict != "solved"
+
+
+def doubts_of(solution: Solution, **changes: object) -> str:
+    """What is said of a solution whose crystal were another."""
+    crystal = replace(solution.crystal, **changes)  # type: ignore[arg-type]
+    found = data_doubts(
+        crystal, solution.cell, solution.unique, solution.chosen, solution.mean_e2_minus_1
+    )  # fmt: skip
+    return "; ".join(doubt.text for doubt in found)
+
+
+def test_what_the_files_say_wrongly_is_said(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    """Wavelength, contents, setting and σ, each with the value that cannot be."""
+    _, solution, _ = monoclinic
+    assert doubts_of(solution) == ""
+    long = doubts_of(solution, wavelength_angstrom=2.5)
+    assert "0.85 Å, but a wavelength of 2.5 Å reaches only 1.25 Å: the cell or the wavelength" in long
+    full = doubts_of(solution, elements=("C", "U"), counts=(400.0, 90.0))
+    assert "C400 U90 leave 1.1 Å³ an atom" in full and "only its elements were used" in full
+    setting = doubts_of(solution, group=SpaceGroup.from_hm("C 1 2/c 1"))
+    assert "declares the centring C, the reflections have P" in setting
+    observations = solution.crystal.observations
+    bare = replace(observations, sigma=np.zeros(len(observations.sigma)))
+    assert "no reflection has a standard uncertainty" in doubts_of(solution, observations=bare)
+
+
+def test_a_perfect_twin_is_suspected() -> None:
+    """P4₁ in equal parts of two orientations: the Laue class is that of the twin, ⟨|E² − 1|⟩ is too small."""
+    made = simulated("P 41", seed=3, volume_angstrom3=800.0, d_min_angstrom=1.0)
+    place = {h: i for i, h in enumerate(map(tuple, made.hkl.tolist()))}
+    mates = [place[k, h, -l] for h, k, l in made.hkl.tolist()]
+    twin = 0.5 * (made.intensity + made.intensity[mates])
+    seen = Observations(made.hkl, twin, made.sigma, 0, "twin.hkl", "|F|²")
+    settings = SolveSettings(seconds=0.0, trials=1, cycles=20)
+    solution = solve_crystal(
+        MeasuredCrystal("twin", (), seen, made.cell, elements=("C", "N", "O")), settings=settings
+    )
+    assert len(solution.unique.laue) == 16, "R and −R of 4/mmm"
+    assert solution.verdict != "solved"
+    assert any("it may be twinned" in reason for reason in solution.reasons)
 
 
 def test_what_cannot_be_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -314,3 +314,14 @@ def test_a_group_that_the_network_was_not_made_for_is_passed_over() -> None:
         say=said.append,
     )  # fmt: skip
     assert any("no network for P 3" in note for note in said)
+
+
+def test_weak_reflections_that_are_seen_are_no_absences() -> None:
+    """A heavy atom on a centre of Pbca makes three quarters of the reflections weak, but not absent."""
+    hkl = possible_reflections(UnitCell(7, 8, 9, 90, 90, 90), 1.0)
+    face = (hkl % 2 == hkl[:, :1] % 2).all(axis=1)
+    e2 = np.where(face, 1.0, 0.02)
+    arguments = {"contamination": 0.08}
+    assert find_centring(hkl, e2, hkl, **arguments) == "F"
+    assert find_centring(hkl, e2, hkl, i_over_sigma=np.full(len(e2), 1.5), **arguments) == "F"
+    assert find_centring(hkl, e2, hkl, i_over_sigma=np.full(len(e2), 8.0), **arguments) == "P"
