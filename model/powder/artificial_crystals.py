@@ -11,13 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.model.powder.canonical import canonical_coordinates
 from xtalpriors.model.powder.composition import Composition
+from xtalpriors.model.powder.contacts import tightest_contact
 from xtalpriors.model.powder.crystals import PowderCrystal, PowderCrystals, gather
-from xtalpriors.model.powder.density_maps import canonical_coordinates
 from xtalpriors.model.powder.prototypes import ELEMENT_POOLS, Prototype, System, orbit, prototypes
 from xtalpriors.model.powder.structure_type import structure_type
 
@@ -90,7 +89,7 @@ def _draw(prototype: Prototype, rng: np.random.Generator) -> PowderCrystal | Non
         return None
     fract, z = np.concatenate(points), np.concatenate(numbers)
     gamma = 120.0 if prototype.system == "trigonal" else 90.0
-    a = round(_tightest(UnitCell(1.0, 1.0, ratio, gamma=gamma), z, fract) * stretch, 4)
+    a = round(tightest_contact(UnitCell(1.0, 1.0, ratio, gamma=gamma), z, fract) * stretch, 4)
     cell = UnitCell(a, a, a if prototype.system == "cubic" else round(a * ratio, 4), gamma=gamma)
     if not (_LENGTHS_ANGSTROM[0] <= a <= _LENGTHS_ANGSTROM[1] and cell.c <= _LONGEST_C_ANGSTROM):
         return None
@@ -108,18 +107,3 @@ def _draw(prototype: Prototype, rng: np.random.Generator) -> PowderCrystal | Non
         label,
         prototype.name,
     )
-
-
-def _tightest(cell: UnitCell, numbers: I64, fract: F64) -> float:
-    """Factor by which a cell must grow so that no two atoms are nearer than the sum of their radii."""
-    radius = np.array([COVALENT_RADIUS_ANGSTROM[z] for z in numbers.tolist()], dtype=np.float64)
-    cells = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)])
-    largest = 0.0
-    difference = fract[None, :, :] - fract[:, None, :]
-    difference -= np.rint(difference)
-    for shift in cells:
-        moved = difference + shift
-        squares = np.einsum("abi,ij,abj->ab", moved, cell.metric_tensor, moved)
-        np.putmask(squares, squares < 1e-8, np.inf)
-        largest = max(largest, float(((radius[:, None] + radius[None, :]) / np.sqrt(squares)).max()))
-    return largest

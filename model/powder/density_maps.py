@@ -1,14 +1,11 @@
-"""Electron densities of independent atoms on a grid of the unit cell, and the origin that describes them.
+"""Electron densities of independent atoms on a grid of the unit cell.
 
 ρ(x) = 1/V Σ F(h) exp(−2πi h·x) with the project's form factors and one isotropic displacement for all atoms.
-A powder pattern cannot tell the allowed origins of a space group apart, nor a structure from its inverse or,
-where the Laue class has no fourfold axis, from one turned by 90°. `canonical_coordinates` chooses one.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +13,10 @@ import numpy.typing as npt
 from xtalpriors.arrays import F32, F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell, reciprocal_metric_tensors
 from xtalpriors.crystal.chemistry.form_factors import form_factors
-from xtalpriors.crystal.symmetry.origins import permissible_origins
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 __all__ = [
     "POINTS",
     "U_ISO_ANGSTROM2",
-    "canonical_coordinates",
     "fourier_coefficients",
     "geometric_sums",
     "iam_density",
@@ -34,15 +28,6 @@ POINTS = 50
 """Points of the density along each axis, as in Guo et al. 2024."""
 U_ISO_ANGSTROM2 = 0.06
 """Displacement of all atoms of a map: sharper atoms do not show on the grid of a large cell."""
-
-_TURNS: Final[dict[str, tuple[tuple[tuple[int, ...], ...], ...]]] = {
-    "cubic": (((0, -1, 0), (1, 0, 0), (0, 0, 1)),),
-    "trigonal": (((-1, 0, 0), (0, -1, 0), (0, 0, 1)),),
-}
-"""Rotations of the lattice that need not belong to the Laue class: a fourfold and a twofold axis along c."""
-_TEST_POINTS: Final = ((0.25, 0.25, 0.25), (0.125, 0.125, 0.125), (0.19, 0.07, 0.31), (0.0, 0.31, 0.17))
-"""Where densities are compared, in order, if the densities at the origin are equal."""
-_EQUAL: Final = 0.02
 
 
 def _half_grid(points: int) -> tuple[F64, F64]:
@@ -148,53 +133,3 @@ def map_of(coefficients: npt.NDArray[np.complexfloating], points: int = POINTS) 
 def iam_density(cell: UnitCell, numbers: npt.ArrayLike, fract: npt.ArrayLike, points: int = POINTS) -> F32:
     """Density of independent atoms in e/Å³, (points,) * 3; arguments as in `fourier_coefficients`."""
     return map_of(fourier_coefficients(cell, numbers, fract, points), points)
-
-
-def canonical_coordinates(
-    group: SpaceGroup, cell: UnitCell, numbers: npt.ArrayLike, fract: npt.ArrayLike
-) -> F64:
-    """Coordinates (n, 3) in [0, 1) in the allowed origin with the most electrons at 0, 0, 0.
-
-    The candidates are the shifts of the Euclidean normaliser, each with and without inversion and a turn
-    that may not be in the Laue class. Where the density at the origin is the same within 2 %, that at a few
-    fixed points decides. Along the polar axis of a group the heaviest atom of the lowest number stands at 0.
-    """
-    z, x = np.asarray(numbers, dtype=np.int64), np.asarray(fract, dtype=np.float64)
-    origins = permissible_origins(group)
-    if len(origins.directions):
-        heaviest = int(np.argmax(z))
-        along = np.abs(origins.directions).argmax(axis=1)
-        x = x - sum(
-            x[heaviest, k] / d[k] * d
-            for k, d in zip(along, origins.directions.astype(np.float64), strict=True)
-        )
-    turns = [np.eye(3), *(np.array(t, dtype=np.float64) for t in _TURNS.get(group.crystal_system, ()))]
-    metric = cell.metric_tensor
-    best: tuple[float, ...] | None = None
-    result = x
-    for shift in origins.shifts:
-        for turn in turns:
-            for sign in (1.0, -1.0):
-                candidate = sign * (x - shift) @ turn.T
-                values = _point_densities(metric, z, candidate)
-                if best is None or _is_more(values, best):
-                    best, result = values, candidate
-    wrapped: F64 = np.round(result % 1.0, 7) % 1.0
-    return wrapped
-
-
-def _is_more(values: tuple[float, ...], best: tuple[float, ...]) -> bool:
-    """The first of two rows of densities is clearly greater where they first differ."""
-    for value, other in zip(values, best, strict=True):
-        if abs(value - other) > _EQUAL * max(abs(value), abs(other), 0.05):
-            return value > other
-    return False
-
-
-def _point_densities(metric: F64, numbers: npt.NDArray[np.int64], fract: F64) -> tuple[float, ...]:
-    """A measure of the density at the origin and the test points: atoms as Gaussians of 0.6 Å."""
-    points = np.array(((0.0, 0.0, 0.0), *_TEST_POINTS))
-    difference = points[:, None, :] - fract[None, :, :]
-    difference -= np.rint(difference)
-    squares = np.einsum("pni,ij,pnj->pn", difference, metric, difference)
-    return tuple((numbers * np.exp(-squares / 0.72)).sum(axis=1).tolist())

@@ -21,8 +21,8 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.site_symmetry import site_symmetries
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.store import fetch_table, open_database
+from xtalpriors.model.powder.canonical import canonical_coordinates
 from xtalpriors.model.powder.crystals import PowderCrystal, PowderCrystals, gather
-from xtalpriors.model.powder.density_maps import canonical_coordinates
 from xtalpriors.model.powder.prototypes import System, orbit
 from xtalpriors.model.powder.structure_type import structure_type
 

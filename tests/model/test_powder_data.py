@@ -14,11 +14,11 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.powder.canonical import canonical_coordinates, normaliser
 from xtalpriors.model.powder.composition import composition_vector, read_composition
 from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals, split
 from xtalpriors.model.powder.density_maps import (
     U_ISO_ANGSTROM2,
-    canonical_coordinates,
     fourier_coefficients,
     iam_density,
     map_of,
@@ -198,6 +198,17 @@ def test_canonical_origin(shift: tuple[float, ...], sign: int) -> None:
     density = iam_density(cell, numbers, moved)
     assert np.allclose(density, reference, atol=1e-4)
     assert np.unravel_index(density.argmax(), density.shape) == (0, 0, 0)
+
+
+def test_normalisers_are_those_of_the_tables() -> None:
+    """ITA vol. A, table 3.5.2.5: Pa-3 has Ia-3 with half the translations each way, P4₁32 no inversion."""
+    pa3 = normaliser(SpaceGroup.from_number(205))
+    assert {tuple(np.abs(matrix).sum(axis=0)) for matrix, _ in pa3} == {(1.0, 1.0, 1.0)}
+    assert all(np.abs(np.trace(matrix)) == 3 for matrix, _ in pa3)  # no fourfold axis
+    assert len(pa3) == 2 * 2
+    assert all(np.linalg.det(matrix) > 0 for matrix, _ in normaliser(SpaceGroup.from_number(213)))
+    p213 = normaliser(SpaceGroup.from_number(198))
+    assert any(np.trace(matrix) == 1 for matrix, _ in p213)  # Ia-3d: a fourfold screw axis
 
 
 def test_structure_type_knows_no_origin() -> None:

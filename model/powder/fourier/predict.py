@@ -1,0 +1,77 @@
+"""Densities of a pattern and a composition by a trained `network`: ranked tries, without the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from xtalpriors.arrays import F32
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.model.powder.composition import Composition
+from xtalpriors.model.powder.density_maps import iam_density
+from xtalpriors.model.powder.fourier.examples import example_of, stacked
+from xtalpriors.model.powder.fourier.network import FourierNet
+from xtalpriors.model.powder.structures.candidates import Candidate
+
+__all__ = ["FourierTry", "predict_densities"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FourierTry:
+    """One density.
+
+    Attributes
+    ----------
+    density
+        (50, 50, 50) in e/Å³.
+    candidate
+        The structure with the largest weight in it: its cell, its atoms and its R.
+    weight
+        That weight.
+    """
+
+    density: F32
+    candidate: Candidate
+    weight: float
+
+
+def predict_densities(
+    network: FourierNet, found: Sequence[Candidate], pattern: F32, composition: Composition, tries: int = 1
+) -> list[FourierTry]:
+    """The network's density and, as further tries, those of its candidates by their weights.
+
+    Parameters
+    ----------
+    network
+        Trained network.
+    found
+        Candidates of the pattern, the best first (`candidate_structures`).
+    pattern, composition
+        Pattern (1024,) and composition.
+    tries
+        Number of densities wanted; there may be fewer.
+
+    Raises
+    ------
+    XtalpriorsError
+        There is no candidate.
+    """
+    if not found:
+        raise XtalpriorsError(
+            "No cubic structure has the numbers of atoms of this composition in a cell that the pattern "
+            "allows. Check the composition and the wavelength."
+        )
+    example = example_of(pattern, composition, found)
+    with torch.no_grad():
+        weights = network.weights(stacked([example]))[0].numpy()
+    order = np.argsort(-weights, kind="stable")[: len(example.candidates)].tolist()
+    maps = {k: iam_density(c.cell, *c.atoms()) for k, c in enumerate(example.candidates)}
+    first = example.candidates[order[0]]
+    mixed = sum(weights[k] * density / density.mean() for k, density in maps.items()) * maps[order[0]].mean()
+    result = [FourierTry(np.asarray(mixed, dtype=np.float32), first, float(weights[order[0]]))]
+    for k in order[: tries - 1]:
+        result.append(FourierTry(maps[k], example.candidates[k], float(weights[k])))
+    return result

@@ -1,0 +1,210 @@
+"""Cells, structures and looked-up densities of cubic patterns: by hand, and against the crystal itself."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.powder.canonical import canonical_coordinates
+from xtalpriors.model.powder.composition import Composition, read_composition
+from xtalpriors.model.powder.contacts import tightest_contact
+from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals
+from xtalpriors.model.powder.density_maps import fourier_coefficients, iam_density
+from xtalpriors.model.powder.fourier.examples import example_of, stacked
+from xtalpriors.model.powder.fourier.network import GRID, FourierNet
+from xtalpriors.model.powder.fourier.predict import predict_densities
+from xtalpriors.model.powder.fourier.training import FourierConfig, fit, map_loss
+from xtalpriors.model.powder.pattern import powder_pattern
+from xtalpriors.model.powder.prototypes import orbit
+from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
+from xtalpriors.model.powder.scoring.score import best_score, ssim
+from xtalpriors.model.powder.structures.candidates import Library
+from xtalpriors.model.powder.structures.indexing import bin_of_shells, formula_units, index_cubic
+from xtalpriors.model.powder.structures.orbits import template_of
+from xtalpriors.model.powder.structures.shells import cubic_shells, observed_shells
+from xtalpriors.model.powder.structures.solve import candidate_structures
+from xtalpriors.model.powder.structures.wyckoff_search import fillings, search
+
+
+def crystal(
+    number: int, a: float, sites: dict[str, tuple[float, ...]]
+) -> tuple[UnitCell, np.ndarray, np.ndarray]:
+    """Cell, atomic numbers and coordinates of a cubic crystal from one site of each element."""
+    group = SpaceGroup.from_number(number)
+    orbits = [orbit(group, point) for point in sites.values()]
+    (elements,) = [[read_composition(symbol).numbers[0] for symbol in sites]]
+    numbers = np.concatenate([np.full(len(o), z) for z, o in zip(elements, orbits, strict=True)])
+    return UnitCell(a, a, a), numbers, np.concatenate(orbits)
+
+
+SALT = (225, 5.64, {"Na": (0.0, 0.0, 0.0), "Cl": (0.5, 0.5, 0.5)})
+PYRITE = (205, 5.42, {"Fe": (0.0, 0.0, 0.0), "S": (0.385, 0.385, 0.385)})
+TITANATE = (221, 3.905, {"Sr": (0.5, 0.5, 0.5), "Ti": (0.0, 0.0, 0.0), "O": (0.5, 0.0, 0.0)})
+
+
+def pattern_of(number: int, a: float, sites: dict[str, tuple[float, ...]]) -> np.ndarray:
+    cell, numbers, fract = crystal(number, a, sites)
+    return powder_pattern(cell, SpaceGroup.from_number(number), numbers, fract)
+
+
+@pytest.fixture(scope="module")
+def crystals() -> PowderCrystals:
+    return powder_crystals("cubic", 40, seed=2)
+
+
+@pytest.mark.parametrize("known", [SALT, PYRITE, TITANATE])
+def test_cell_of_a_pattern(known: tuple[int, float, dict[str, tuple[float, ...]]]) -> None:
+    cells = index_cubic(pattern_of(*known))
+    assert min(abs(cell.a_angstrom - known[1]) for cell in cells) < 0.002
+
+
+def test_most_cells_are_found(crystals: PowderCrystals) -> None:
+    """The right a is among four for every crystal, and first for most of them."""
+    found = [[c.a_angstrom for c in index_cubic(p)] for p in crystals.patterns]
+    right = np.abs(np.array(found) / crystals.lattice[:, :1] - 1.0) < 0.002
+    assert right.any(axis=1).all()
+    assert right[:, 0].mean() > 0.7
+
+
+def test_bins_by_hand() -> None:
+    """sin θ = λ √N / 2a; N = 7 cannot be h² + k² + l², and 1/d has an end."""
+    two_theta = 2 * math.degrees(math.asin(0.71073 * math.sqrt(3) / 2 / 4.0))
+    assert bin_of_shells(4.0, np.array([3]))[0] == int(1024 * two_theta / 180)
+    assert bin_of_shells(4.0, np.array([127]))[0] == -1
+    assert not {7, 15, 23, 28, 60}.intersection(cubic_shells().n.tolist())
+
+
+def test_patterns_that_are_not_cubic() -> None:
+    with pytest.raises(UsageError, match="no peaks"):
+        index_cubic(np.zeros(1024, dtype=np.float32))
+    rng = np.random.default_rng(0)
+    chance = np.zeros(1024, dtype=np.float32)
+    chance[rng.choice(np.arange(60, 500), 40, replace=False)] = rng.uniform(0.1, 1.0, 40)
+    with pytest.raises(UsageError, match="another system"):
+        index_cubic(chance)
+
+
+def test_formula_units_by_volume() -> None:
+    """NaCl: 179.4 Å³ hold 1 to 35 formula units of atoms between 2.5 and 90 Å³."""
+    assert formula_units(read_composition("NaCl"), 5.64**3) == tuple(range(1, 36))
+
+
+def test_contact_of_salt() -> None:
+    """Radii of Cordero et al.: (1.66 + 1.02) / (5.64 / 2)."""
+    assert tightest_contact(*crystal(*SALT)) == pytest.approx(2.68 / 2.82)
+
+
+def test_the_crystal_agrees_with_its_pattern(crystals: PowderCrystals) -> None:
+    shells = cubic_shells()
+    for i in range(12):
+        numbers, fract = crystals.atoms(i)
+        a = crystals.lattice[i, 0]
+        f = sum(shells.form_factors(int(z), a) * shells.sums(fract[numbers == z]) for z in np.unique(numbers))
+        observed = observed_shells(crystals.patterns[i], a)
+        assert observed.residual(shells.intensities(f)) < 0.01
+        assert observed.residual(shells.intensities(np.ones(len(shells.hkl)))) > 0.1
+
+
+def test_templates_have_all_atoms(crystals: PowderCrystals) -> None:
+    for i in range(20):
+        numbers, fract = crystals.atoms(i)
+        group = SpaceGroup.from_number(int(crystals.space_group[i]))
+        template = template_of(str(crystals.prototype[i]), group, numbers, fract)
+        points = np.concatenate(template.points()) % 1.0
+        away = points[:, None] - fract[None]
+        near = (np.abs(away - np.rint(away)) < 1e-5).all(axis=2)
+        assert near.sum() == len(fract) == len(points)
+        assert template.free == sum(o.free for o in template.orbits)
+
+
+@pytest.mark.parametrize(
+    ("number", "counts", "expected"),
+    [
+        (225, (4, 4), [(("a",), ("b",))]),
+        # zincblende, and rocksalt described in the subgroup
+        (216, (4, 4), [(("a",), ("b",)), (("a",), ("c",))]),
+        (221, (1, 1, 3), [(("a",), ("b",), ("c",)), (("a",), ("b",), ("d",))]),
+        (205, (4, 8), [(("a",), ("c",))]),
+        (225, (4, 6), []),
+    ],
+)
+def test_fillings_by_hand(
+    number: int, counts: tuple[int, ...], expected: list[tuple[tuple[str, ...], ...]]
+) -> None:
+    """Positions of ITA, one of each set that another origin makes of the rest."""
+    assert sorted(f.letters for f in fillings(number, counts)) == expected
+
+
+@pytest.mark.parametrize(("known", "formula"), [(TITANATE, "SrTiO3"), (PYRITE, "FeS2"), (SALT, "NaCl")])
+def test_search_finds_structures(
+    known: tuple[int, float, dict[str, tuple[float, ...]]], formula: str
+) -> None:
+    found = search(pattern_of(*known), read_composition(formula), known[1])[0]
+    assert found.residual < 0.02
+    cell, numbers, fract = crystal(*known)
+    fract = canonical_coordinates(SpaceGroup.from_number(known[0]), cell, numbers, fract)
+    truth = iam_density(cell, numbers, fract)
+    density = iam_density(found.cell, *found.atoms())
+    assert best_score(truth, [density]).ssim > 0.99
+
+
+def test_search_refines_the_parameter_of_pyrite() -> None:
+    found = search(pattern_of(*PYRITE), read_composition("FeS2"), 5.42)[0]
+    numbers, fract = found.atoms()
+    x = np.abs(fract[numbers == 16][0])
+    assert np.minimum(x, 1 - x) == pytest.approx([0.385] * 3, abs=0.002)
+
+
+def test_library_offers_the_crystal_and_can_leave_its_type_out(crystals: PowderCrystals) -> None:
+    library = Library(crystals)
+    perovskite = int(np.flatnonzero(crystals.name == "perovskite")[0])
+    pattern, composition = crystals.patterns[perovskite], crystals.composition(perovskite)
+    found = candidate_structures(pattern, composition, library)[0]
+    assert found.known > 0
+    assert found.template.label == crystals.prototype[perovskite]
+    assert ssim(crystals.density(perovskite), iam_density(found.cell, *found.atoms())) > 0.99
+    without = candidate_structures(pattern, composition, library, str(crystals.prototype[perovskite]))[0]
+    assert without.known == 0
+    assert ssim(crystals.density(perovskite), iam_density(without.cell, *without.atoms())) > 0.95
+
+
+def test_lookups_know_their_own(crystals: PowderCrystals) -> None:
+    """Asked for a crystal of the training, all but the mean map return it; the mean map is none of them."""
+    retrieval = Retrieval(crystals)
+    i = int(np.flatnonzero(crystals.name == "perovskite")[0])
+    truth = crystals.density(i)
+    for method in METHODS:
+        density = retrieval.density(method, crystals.patterns[i], crystals.composition(i))
+        score = ssim(truth, density)
+        assert (score > 0.97) == (method != "mean-map"), (method, score)
+    electrons = retrieval.density("stoichiometry", crystals.patterns[i], crystals.composition(i)).mean()
+    assert electrons * crystals.cell(i).volume == pytest.approx(crystals.atoms(i)[0].sum(), rel=0.01)
+
+
+def test_network_begins_with_the_best_candidate_and_learns(crystals: PowderCrystals) -> None:
+    library = Library(crystals)
+    examples, truths, found = [], [], []
+    for i in range(5):
+        candidates = candidate_structures(crystals.patterns[i], crystals.composition(i), library)
+        found.append(candidates)
+        examples.append(example_of(crystals.patterns[i], crystals.composition(i), candidates))
+        truth = fourier_coefficients(crystals.cell(i), *crystals.atoms(i), GRID)
+        truths.append(truth / truth[0, 0, 0].real)
+    target = torch.from_numpy(np.array(truths, dtype=np.complex64))
+    fresh = FourierNet()
+    first = predict_densities(fresh, found[0], crystals.patterns[0], crystals.composition(0))[0]
+    best = found[0][0]
+    assert ssim(iam_density(best.cell, *best.atoms()), first.density) > 0.95
+    fitted = fit(examples, target, FourierConfig(epochs=2, batch_size=4))
+    batch = stacked(examples)
+    with torch.no_grad():
+        assert fitted.weights(batch).sum(1).numpy() == pytest.approx(np.ones(5), abs=1e-5)
+        assert map_loss(fitted(batch), target).mean() <= map_loss(fresh(batch), target).mean() + 1e-4
+    with pytest.raises(XtalpriorsError, match="No cubic structure"):
+        predict_densities(fitted, [], crystals.patterns[0], Composition((11, 17), (1, 1)))
