@@ -16,7 +16,7 @@ from xtalpriors.mining.database.schema import EXTRACTOR_VERSION, REJECTION, arro
 from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
-from xtalpriors.mining.rows.block_cells import block_cells, usable_cells
+from xtalpriors.mining.rows.block_cells import block_cells
 from xtalpriors.mining.rows.select import select_structures
 from xtalpriors.mining.rows.site_table import read_sites
 from xtalpriors.mining.rows.symmetry.decide import decided_entries
@@ -94,7 +94,7 @@ def extract(
     intake = take_in(items)
     batch = index_batch(intake.tokens, intake.n_blocks)
     cells = block_cells(batch)
-    sites = read_sites(batch, usable_cells(cells), cells.notes)
+    sites = read_sites(batch, cells.usable, cells.notes)
     chosen = select_structures(batch, cells, intake.files)
     entries = decided_entries(batch, cells, sites, chosen, intake.files)
     entry_table, site_table = assemble(source_name, database, text_origin, cells, sites, entries)

@@ -127,9 +127,9 @@ def _bounds() -> F64:
 
 
 _BOUNDS: Final = _bounds()
-_KNOWN: Final = np.nan_to_num(_BOUNDS)
 _UNKNOWN: Final = np.isnan(_BOUNDS[0, 0]).astype(np.float64) * (np.arange(len(SYMBOLS)) > 0)
-"""1 for the elements of which no volume is known."""
+_VOLUMES: Final = np.column_stack([_UNKNOWN, *np.nan_to_num(_BOUNDS).reshape(4, -1)])
+"""By element: 1 where no volume is known; least and largest volume in compounds, and in the element."""
 
 
 def volume_bounds(counts: F64) -> tuple[F64, F64]:
@@ -144,6 +144,6 @@ def volume_bounds(counts: F64) -> tuple[F64, F64]:
     True
     """
     compound = (counts[:, 2:] > 0).sum(axis=1) > 1
-    unknown = counts @ _UNKNOWN
-    least, largest = (np.where(compound, counts @ _KNOWN[0, k], counts @ _KNOWN[1, k]) for k in (0, 1))
+    unknown, *volumes = (counts @ _VOLUMES).T
+    least, largest = (np.where(compound, volumes[k], volumes[2 + k]) for k in (0, 1))
     return np.where(unknown > 0, np.nan, least), np.where(unknown > 0, np.nan, largest)

@@ -5,30 +5,23 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-import numpy as np
-
 __all__ = ["Unreadable", "to_utf8"]
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_SHARE: Final = 0.02
 """A file is taken for binary if a larger share of its bytes than this are control characters."""
 
-_BLANKS: Final = tuple(
+_BLANKS: Final = frozenset(
     c.encode() for c in "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
 )
-_MINUSES: Final = tuple(
-    (c.encode(), re.compile(re.escape(c.encode()) + rb"(?=[\d.xyzXYZ])")) for c in "\u2212\ufe63\uff0d"
-) + tuple(
-    (
-        c.encode(),
-        re.compile(re.escape(c.encode()) + rb"(?<![\w)]" + re.escape(c.encode()) + rb")(?=[\d.xyzXYZ])"),
-    )
-    for c in "\u2010\u2011\u2013\u0096"
-)
-"""Characters of typesetters that stand for a minus sign, and where they do. A hyphen or a dash is one where
-no number ends before it: `0.4–3.5` stays a range."""
-_LAST_CONTINUATION: Final = 0xBF
-"""Larger bytes begin a character of several bytes."""
+_MINUSES: Final = frozenset(c.encode() for c in "\u2212\ufe63\uff0d")
+_DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2013\u0096")
+"""Characters of typesetters that stand for a minus sign, minuses before a number or a letter of an operator,
+hyphens and dashes there too where no number ends before them: `0.4–3.5` stays a range."""
+_LEADS: Final = tuple(sorted({c[:1] for c in _BLANKS | _MINUSES | _DASHES}))
+_SIGNED: Final = frozenset(b"0123456789.xyzXYZ")
+_WITH_DIGIT: Final = re.compile(rb"[^\s\d]*\d\S*")
+_ENDS_NUMBER: Final = re.compile(rb"[\w)]")
 
 
 class Unreadable(NamedTuple):
@@ -51,10 +44,11 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
         blank = not data or data.isspace()
         return Unreadable("read", "empty-file", _emptiness(data)) if blank else (data, ())
     notes: list[str] = []
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_utf16(data):
+    has_zeros = b"\0" in data
+    utf16 = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else has_zeros and _is_utf16(data)
+    if utf16:
         try:
-            encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _is_utf16(data)
-            data = data.decode(encoding or "utf-16").encode("utf-8")
+            data = data.decode(utf16).encode("utf-8")
         except UnicodeDecodeError as error:
             return Unreadable("read", "encoding", f"it looks like UTF-16, but {error}")
         notes.append("utf-16")
@@ -81,33 +75,53 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
 
 def _plain(data: bytes) -> tuple[bytes, list[str]]:
     """The text with plain blanks and minus signs, and a note on each that matters to more than prose."""
-    begins = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) > _LAST_CONTINUATION).tolist()
-    present = {data[i : i + 3] for i in begins} | {data[i : i + 2] for i in begins}
-    blanks = [re.compile(re.escape(c)) for c in _BLANKS if c in present]
-    minuses = [pattern for c, pattern in _MINUSES if c in present]
-    plain = data
-    for patterns, by in ((minuses, b"-"), (blanks, b" ")):
-        for pattern in patterns:
-            plain = pattern.sub(by, plain)
-    notes = [
-        note
-        for note, patterns, by in (("no-break-spaces", blanks, b" "), ("unicode-minus", minuses, b"-"))
-        if any(_stands_in_values(data, pattern, by) for pattern in patterns)
-    ]
-    return plain, notes
+    parts: list[bytes] = []
+    signs: dict[int, str] = {}
+    end = length = 0
+    for start, character in _typeset(data):
+        by = _stands_for(data, start, character)
+        if by:
+            parts += (data[end:start], by)
+            length += start - end + 1
+            end = start + len(character)
+            signs[length - 1] = "no-break-spaces" if by == b" " else "unicode-minus"
+    if not signs:
+        return data, []
+    plain = b"".join((*parts, data[end:]))
+    found = {note for at, note in signs.items() if _stands_in_values(plain, at)}
+    return plain, sorted(found)
 
 
-def _stands_in_values(data: bytes, pattern: re.Pattern[bytes], by: bytes) -> bool:
+def _typeset(data: bytes) -> list[tuple[int, bytes]]:
+    """Where the text has blanks, minuses and dashes of typesetters, in order."""
+    found = []
+    for lead in _LEADS:
+        at = data.find(lead)
+        while at >= 0:
+            for character in (data[at : at + 2], data[at : at + 3]):
+                if character in _BLANKS or character in _MINUSES or character in _DASHES:
+                    found.append((at, character))
+            at = data.find(lead, at + 1)
+    return sorted(found)
+
+
+def _stands_for(data: bytes, start: int, character: bytes) -> bytes:
+    """The plain character that a typeset one stands for; empty where it is a dash."""
+    if character in _BLANKS:
+        return b" "
+    end = start + len(character)
+    is_sign = end < len(data) and data[end] in _SIGNED
+    if is_sign and character in _DASHES:
+        is_sign = not _ENDS_NUMBER.match(data, max(start - 1, 0), start)
+    return b"-" if is_sign else b""
+
+
+def _stands_in_values(plain: bytes, at: int) -> bool:
     """Whether a character stands in a line of values: of two words, or of words half with a digit."""
-    end = 0
-    while (found := pattern.search(data, end)) is not None:
-        start, end = data.rfind(b"\n", 0, found.start()) + 1, data.find(b"\n", found.end())
-        end = len(data) if end < 0 else end
-        words = pattern.sub(by, data[start:end]).split()
-        with_digit = sum(any(48 <= byte <= 57 for byte in word) for word in words)
-        if len(words) <= 2 or 2 * with_digit >= len(words):
-            return True
-    return False
+    end = plain.find(b"\n", at)
+    line = plain[plain.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(plain)]
+    words = len(line.split())
+    return words <= 2 or 2 * len(_WITH_DIGIT.findall(line)) >= words
 
 
 def _emptiness(data: bytes) -> str:

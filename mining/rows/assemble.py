@@ -13,7 +13,7 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.arrow import table_of
-from xtalpriors.mining.rows.block_cells import BlockCells, usable_cells
+from xtalpriors.mining.rows.block_cells import BlockCells
 from xtalpriors.mining.rows.contents import content_columns
 from xtalpriors.mining.rows.displacements import site_displacements
 from xtalpriors.mining.rows.entries import Entries
@@ -42,14 +42,13 @@ def assemble(
     if not len(entries):
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
     batch, keep = entries.batch, entries.block
-    usable = usable_cells(cells)
     metric = metric_tensors(cells.cells[keep])
     positions = site_positions(entries, metric, sites.fract, sites.placed, sites.occupancy)
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
     sites = replace(sites, species=settle_labels(entries, sites, positions))
-    displacements = site_displacements(batch, usable, sites.block, sites.fract, sites.species.number)
+    displacements = site_displacements(batch, cells.usable, sites.block, sites.fract, sites.species.number)
     columns = _identity(source_name, database, text_origin, entries)
     for block_columns in (experiment_columns(batch, entries.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}

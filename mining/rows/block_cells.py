@@ -14,7 +14,7 @@ from xtalpriors.mining.reading.tokens import TAG_SCALE
 from xtalpriors.mining.reading.units import QUANTITY, is_range, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
 
-__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "sound_cells", "usable_cells"]
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem"]
 
 PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 
@@ -28,12 +28,28 @@ _PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
 
 @dataclass(frozen=True, slots=True)
 class BlockCells:
-    """Declared cells (b, 6) in Å and degrees with their s.u., recomputed volumes, and notes by block."""
+    """Cells of b blocks.
+
+    Attributes
+    ----------
+    cells, su
+        (b, 6) as declared, in Å and degrees, and their s.u.
+    volumes, stated
+        (b,) recomputed volume in Å³, and whether a length is given.
+    sound
+        (b,) nothing is wrong with the cell; `cell_problem` says what is wrong with the others.
+    usable
+        (b, 6) cells to compute with: NaN for those that are not sound (1e400 Å).
+    notes
+        Decisions worth knowing, by block.
+    """
 
     cells: F64
     su: F64
     volumes: F64
     stated: Bool
+    sound: Bool
+    usable: F64
     notes: dict[int, list[str]]
 
 
@@ -56,7 +72,8 @@ def block_cells(batch: Batch) -> BlockCells:
     _to_angstrom(batch, cells, su, notes)
     with np.errstate(invalid="ignore", over="ignore"):
         volumes = cell_volumes(cells) if len(cells) else np.empty(0)
-    return BlockCells(cells, su, volumes, stated, notes)
+    sound = _sound(cells, volumes)
+    return BlockCells(cells, su, volumes, stated, sound, np.where(sound[:, None], cells, np.nan), notes)
 
 
 def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
@@ -106,27 +123,19 @@ def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]])
             notes.setdefault(int(b), []).append(note)
 
 
-def sound_cells(cells: BlockCells) -> Bool:
-    """(b,) cells with which nothing is wrong; `cell_problem` says what is wrong with the others."""
-    values = cells.cells
+def _sound(values: F64, volumes: F64) -> Bool:
     with np.errstate(invalid="ignore"):
         lengths = (values[:, :3] >= _SHORTEST_ANGSTROM) & (values[:, :3] < _LONGEST_ANGSTROM)
         angles = (values[:, 3:] > 0.0) & (values[:, 3:] < 180.0)
-        sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & _has_volume(cells)
+        sound: Bool = lengths.all(axis=1) & angles.all(axis=1) & _has_volume(values, volumes)
     sound &= ~(values == _PLACEHOLDER).all(axis=1)
     return sound
 
 
-def usable_cells(cells: BlockCells) -> F64:
-    """(b, 6) cells to compute with: NaN for those that are not sound (1e400 Å)."""
-    usable: F64 = np.where(sound_cells(cells)[:, None], cells.cells, np.nan)
-    return usable
-
-
-def _has_volume(cells: BlockCells) -> Bool:
+def _has_volume(values: F64, volumes: F64) -> Bool:
     """(b,) the angles enclose a volume that is worth the name."""
     with np.errstate(invalid="ignore", over="ignore"):
-        enclosed: Bool = cells.volumes > _FLATTEST * cells.cells[:, :3].prod(axis=1)
+        enclosed: Bool = volumes > _FLATTEST * values[:, :3].prod(axis=1)
     return enclosed
 
 
@@ -145,7 +154,7 @@ def cell_problem(batch: Batch, cells: BlockCells, block: int) -> tuple[str, str]
         low, high = (_SHORTEST_ANGSTROM, _LONGEST_ANGSTROM) if len(name) == 1 else (0.0, 180.0)
         if not (low <= value < high) or value == 0.0:
             return "cell-impossible", f"{tag} is {found!r}"
-    if not _has_volume(cells)[block]:
+    if not _has_volume(cells.cells, cells.volumes)[block]:
         return "cell-impossible", f"angles {values[3]:g}, {values[4]:g}, {values[5]:g} enclose no volume"
     if (values == _PLACEHOLDER).all():
         return "cell-placeholder", "the cell is 1 1 1 90 90 90, which stands for no cell (NMR, molecules)"

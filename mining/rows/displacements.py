@@ -65,7 +65,8 @@ def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, nu
     b = batch.numbers(batch.site_tokens("b_iso")) / B_PER_U
     _take(u, origin, b, 1)
     bare = np.flatnonzero(np.isnan(u) | (u == 0.0))  # beside a tensor, 0 is a place holder
-    if len(bare) and len(batch.aniso):
+    bare = bare[np.diff(batch.aniso_start)[site_block[bare]] > 0]
+    if len(bare):
         _from_tensors(batch, cells, site_block, bare, u, origin)
     with np.errstate(invalid="ignore"):
         evidence = (u > 0.0) & (u <= _LARGEST) & ~_other_quantity(u, site_block, number)[site_block]
@@ -99,11 +100,14 @@ def _from_tensors(
     """Fill U of the sites `bare` from their tensors, U before B before β."""
     rows = _tensor_rows(batch)[bare]
     bare, rows = bare[rows >= 0], rows[rows >= 0]
-    of_u = u_weights(cells)
-    forms = (("u", 2, of_u), ("b", 3, of_u / B_PER_U), ("beta", 4, beta_weights(cells)))
+    if not bare.size:
+        return
+    blocks, place = np.unique(site_block[bare], return_inverse=True)
+    of_u = u_weights(cells[blocks])
+    forms = (("u", 2, of_u), ("b", 3, of_u / B_PER_U), ("beta", 4, beta_weights(cells[blocks])))
     for name, code, weights in forms:
         tensor = np.stack([batch.numbers(batch.aniso_tokens(f"{name}{ij}")[rows]) for ij in _IJ], axis=1)
-        found = (tensor * weights[site_block[bare]]).sum(axis=1)
+        found = (tensor * weights[place]).sum(axis=1)
         with np.errstate(invalid="ignore"):
             empty = (np.isnan(u[bare]) & np.isfinite(found)) | ((u[bare] == 0.0) & (found > 0.0))
         u[bare[empty]] = found[empty]

@@ -81,12 +81,13 @@ def _with_thirds(entries: Entries, offsets: I64, fract: F64, metric: F64) -> Sit
     rounded = np.any(exact != fract[rows], axis=1) & ~np.isnan(exact).any(axis=1)
     if not rounded.any():
         return found
-    thirds = np.full_like(fract, np.nan)
-    thirds[rows[rounded]] = exact[rounded]
-    exactly = site_symmetries_of_entries(groups, offsets, thirds, metric)
-    higher = exactly.order > found.order
+    rows, thirds = rows[rounded], exact[rounded]
+    owners, counts = np.unique(np.searchsorted(offsets, rows, side="right") - 1, return_counts=True)
+    bounds = np.concatenate([[0], np.cumsum(counts)])
+    exactly = site_symmetries_of_entries([groups[e] for e in owners.tolist()], bounds, thirds, metric[owners])
+    higher = exactly.order > found.order[rows]
     for ours, theirs in zip(found, exactly, strict=True):
-        ours[higher] = theirs[higher]
+        ours[rows[higher]] = theirs[higher]
     return found
 
 

@@ -15,7 +15,7 @@ from xtalpriors.crystal.symmetry.resolve import Reading
 from xtalpriors.mining.reading.intake import FileBlocks, Rejection
 from xtalpriors.mining.reading.tokens import FIELD_INDEX
 from xtalpriors.mining.rows.batch import Batch
-from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem, sound_cells
+from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem
 from xtalpriors.mining.rows.symmetry.blocks import resolve_blocks
 
 __all__ = ["Chosen", "select_structures"]
@@ -64,7 +64,7 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
     """
     chosen = Chosen(notes=cells.notes)
     structural = cells.stated | (np.diff(batch.site_start) > 0)
-    sound = sound_cells(cells)
+    sound = cells.sound
     usable: list[tuple[int, int]] = []
     for f, file in enumerate(files):
         blocks = range(file.first_block, file.first_block + len(file.blocks))

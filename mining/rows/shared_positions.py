@@ -177,6 +177,15 @@ def _repeated(
 
 
 @kernel()
+def _any_shared(start: I32, end: I32, first: I64) -> bool:
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if 0 <= first[i] < i:
+                return True
+    return False
+
+
+@kernel()
 def _repeated_shares(
     start: I32, end: I32, first: I64, number: I16, isotope: I8, occupancy: F64, full: float, most: float
 ) -> Bool:
@@ -212,10 +221,9 @@ def repeated_sites(entries: Entries, first: I64, sites: Sites) -> Bool:
     """
     start, end, species = entries.start, entries.end, sites.species
     of_sites = (species.number, species.isotope, sites.occupancy, _FULL)
-    if not (first >= 0).any() or not (np.arange(len(first)) > first)[first >= 0].any():
-        return np.zeros(len(first), dtype=np.bool_)  # every site has a position of its own
     found: Bool = _repeated(start, end, first, *of_sites)
-    found |= _repeated_shares(start, end, first, *of_sites, _OVERFULL)
+    if _any_shared(start, end, first):
+        found |= _repeated_shares(start, end, first, *of_sites, _OVERFULL)
     return found
 
 

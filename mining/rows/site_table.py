@@ -116,18 +116,19 @@ def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> 
     Of a site with nothing but `.` the Wyckoff symbol says that it has a place: one of a centroid, of a
     hydrogen that was not located or of a squeezed solvent has none.
     """
-    lost = np.isnan(fract)
-    if not lost.any():
+    rows = np.flatnonzero(np.isnan(fract).any(axis=1))
+    if not rows.size:
         return
-    tokens = np.stack([batch.site_tokens(n) for n in "xyz"], axis=1)
+    lost = np.isnan(fract[rows])
+    tokens = np.stack([batch.site_tokens(n)[rows] for n in "xyz"], axis=1)
     stated = lost & (tokens >= 0)
     start, end = (of[tokens[stated]] for of in (batch.tokens.start, batch.tokens.end))
     dot = np.zeros_like(lost)
     dot[stated] = (end - start == 1) & (batch.tokens.buffer[start] == ord("."))
-    placeless = lost.all(axis=1) & batch.null[batch.site_tokens("wyckoff")]
+    placeless = lost.all(axis=1) & batch.null[batch.site_tokens("wyckoff")[rows]]
     filled = dot.any(axis=1) & (dot == lost).all(axis=1) & ~placeless
-    fract[filled[:, None] & dot] = 0.0
-    for b in np.unique(block[filled]).tolist():
+    fract[rows[filled]] = np.where(dot[filled], 0.0, fract[rows[filled]])
+    for b in np.unique(block[rows[filled]]).tolist():
         notes.setdefault(b, []).append("coordinate-by-default")
 
 

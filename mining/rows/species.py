@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -178,7 +179,7 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     for i, word in enumerate(distinct):
         if word > 1:
             table[i] = _record(_unpack(word), None, None)
-    found = {name: table[name][inverse] for name in _RECORD.names or ()}
+    found = {name: _each(table[name], inverse) for name in _RECORD.names or ()}
     untold = np.flatnonzero(~found["told"])
     if untold.size:
         by_label, case = _from_labels(batch, site_block, types, untold)
@@ -199,6 +200,11 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
         found["other"],
         mixtures,
     )
+
+
+def _each(column: npt.NDArray[Any], inverse: I32) -> npt.NDArray[Any]:
+    """The values of a column in these places; most columns are zero for every type symbol of a batch."""
+    return column[inverse] if column.any() else np.zeros(len(inverse), dtype=column.dtype)
 
 
 @lru_cache(maxsize=16384)

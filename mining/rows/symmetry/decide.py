@@ -53,24 +53,26 @@ def decided_entries(
 ) -> Entries:
     """The entries that the structures of a batch become; those without a group join the rejections."""
     answers = [reading.answer for reading in chosen.readings]
+    readings = {id(reading): reading for reading in chosen.readings}  # most have one in common
+    settled = {key: is_settled(reading) for key, reading in readings.items()}
     cases = [
         _Case(i, block, reading)
         for i, (block, reading) in enumerate(zip(chosen.blocks, chosen.readings, strict=True))
-        if not is_settled(reading)
+        if not settled[id(reading)]
     ]
     if cases:
         _try_all(batch, cells, sites, cases)
     for case in cases:
         answers[case.place] = _conclusion(case)
-    kept: list[tuple[FileBlocks, int, Resolution]] = []
-    for f, block, answer in zip(chosen.files, chosen.blocks, answers, strict=True):
-        if isinstance(answer, Resolution):
-            kept.append((files[f], block, answer))
-        else:
-            name = files[f].blocks[block - files[f].first_block]
-            chosen.rejections.append((files[f].file_id, name, "symmetry", answer.code, answer.detail))
-    blocks = np.array([block for _, block, _ in kept], dtype=np.int64)
-    return entries_of(batch, [f for f, _, _ in kept], blocks, [a for _, _, a in kept], chosen.notes)
+    of_files = [files[f] for f in chosen.files]
+    for file, block, answer in zip(of_files, chosen.blocks, answers, strict=True):
+        if isinstance(answer, SymmetryFailure):
+            name = file.blocks[block - file.first_block]
+            chosen.rejections.append((file.file_id, name, "symmetry", answer.code, answer.detail))
+    kept = [i for i, answer in enumerate(answers) if isinstance(answer, Resolution)]
+    blocks = np.array(chosen.blocks, dtype=np.int64)[kept]
+    groups = [answer for answer in answers if isinstance(answer, Resolution)]
+    return entries_of(batch, [of_files[i] for i in kept], blocks, groups, chosen.notes)
 
 
 def _try_all(batch: Batch, cells: BlockCells, sites: Sites, cases: list[_Case]) -> None:
