@@ -34,6 +34,7 @@ from xtalpriors.mining.reading.tags import (
     SYMOPS,
 )
 from xtalpriors.mining.reading.tokens import FIELD_INDEX, NUMERIC_TAG, TAG_FIELD, TAG_SCALE, Tokens
+from xtalpriors.mining.rows.arrow import strings
 
 __all__ = ["Batch", "index_batch"]
 
@@ -116,10 +117,7 @@ class Batch:
 
     def texts(self, tokens: I32) -> pa.Array:
         """Arrow strings of tokens, null where there is no token or it is null."""
-        whole = np.ascontiguousarray(tokens)
-        offsets, data, valid, missing = _gather(self.tokens, self.null, whole)
-        buffers = [pa.py_buffer(part) for part in (offsets, data, valid)]
-        return pa.StringArray.from_buffers(tokens.size, *buffers, missing)
+        return strings(self.tokens.buffer, self.tokens.start, self.tokens.end, self.null, tokens)
 
     def text(self, token: int) -> str | None:
         """String of one token; None for no token or a null one."""
@@ -131,31 +129,6 @@ class Batch:
         """String of one token, null or not."""
         data = self.tokens.buffer[self.tokens.start[token] : self.tokens.end[token]]
         return data.tobytes().decode("utf-8", "replace")
-
-
-@kernel()
-def _gather(values: Tokens, null: Bool, tokens: I32) -> tuple[I32, U8, U8, int]:
-    """Offsets, bytes and validity bits of an Arrow array of tokens, and the number of nulls."""
-    buffer, start, end = values.buffer, values.start, values.end
-    offsets = np.zeros(tokens.size + 1, dtype=np.int32)
-    valid = np.zeros((tokens.size + 7) // 8, dtype=np.uint8)
-    total, missing = 0, 0
-    for i in range(tokens.size):
-        t = tokens[i]
-        if t < 0 or null[t]:
-            missing += 1
-        else:
-            total += end[t] - start[t]
-            valid[i >> 3] |= np.uint8(1 << (i & 7))
-        offsets[i + 1] = total
-    data = np.empty(max(total, 1), dtype=np.uint8)
-    for i in range(tokens.size):
-        at = offsets[i]
-        if offsets[i + 1] > at:
-            first = start[tokens[i]]
-            for j in range(offsets[i + 1] - at):
-                data[at + j] = buffer[first + j]
-    return offsets, data, valid, missing
 
 
 @kernel()
