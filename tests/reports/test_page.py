@@ -101,7 +101,13 @@ def test_a_glossary_links_the_first_use_and_escapes() -> None:
 
 def test_words_of_the_glossary_are_found_by_their_own_pattern() -> None:
     for word in known_words():
-        example = {"r": "r ≥ 0.8", "wilson": "Wilson interval", "tv": "TV", "u-iso": "Uᵢₛₒ"}
+        example = {
+            "r": "r ≥ 0.8",
+            "wilson": "Wilson interval",
+            "tv": "TV",
+            "u-iso": "Uᵢₛₒ",
+            "rate": "rate = 5",
+        }
         assert re.search(word.pattern, example.get(word.key, word.name)), word.key
 
 
