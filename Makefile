@@ -8,7 +8,7 @@ PIP    := $(BIN)/pip install --quiet --no-warn-conflicts --disable-pip-version-c
 MODULES = find src crystal mining priors generator model reports -path priors/fitted -prune -o \
   \( -name '*.py' -o -path '*/templates/*' -o -path 'priors/*.json' -o -path 'crystal/*.tsv' \) -print | grep -v __pycache__ | LC_ALL=C sort
 
-.PHONY: setup setup-test repro shell test lint lock docs demonstrator matrix ci clean help
+.PHONY: setup setup-test repro shell test lint lock docs demonstrator matrix powder ci clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make shell   set up, then open a shell in which xtalpriors and dvc are found"
 	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
 	@echo "make matrix  train every cell strategy with every filling, small, and rank them (about half an hour)"
+	@echo "make powder  train and score the networks for powder patterns in full, on the CPU (about three hours)"
 	@echo "make lint    ruff, mypy --strict and the import contracts"
 	@echo "make docs    build docs/_build/html, warnings are errors"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
@@ -64,6 +65,19 @@ demonstrator: setup
 matrix: setup # scored on the real structures of AMCSD too, once the pipeline has made the subsets
 	$(BIN)/xtalpriors matrix --preset smoke --output data/models/matrix \
 		$(patsubst %,--test %,$(wildcard data/amcsd/subsets/p21c-10.parquet data/amcsd/subsets/p21c-20.parquet))
+
+# Splits S and P of both networks, and CrystalNet told less of the composition: the page of reports/amcsd/powder/ in full.
+POWDER := data/models/powder-full
+POWDER_CRYSTALS ?= 500
+powder: setup # a run that is stopped goes on; the database is that of the pipeline
+	for split in S P; do \
+	  $(BIN)/xtalpriors powder train --preset crystalnet-cpu --set data.split=$$split --output $(POWDER)/crystalnet-$$split && \
+	  $(BIN)/xtalpriors powder train --preset crystalnet-fourier --set data.split=$$split --output $(POWDER)/fourier-$$split || exit; done
+	for told in elements one-dropped none; do \
+	  $(BIN)/xtalpriors powder train --preset crystalnet-cpu --set formula=$$told --output $(POWDER)/crystalnet-$$told || exit; done
+	$(BIN)/xtalpriors powder evaluate $(foreach run,crystalnet-S crystalnet-elements crystalnet-one-dropped crystalnet-none fourier-S \
+	  crystalnet-P fourier-P,--model $(POWDER)/$(run)) --crystals $(POWDER_CRYSTALS) --database data/amcsd/crystals.duckdb --output data/amcsd/powder
+	$(BIN)/xtalpriors report --corpus amcsd
 
 lint: setup-test
 	$(BIN)/ruff check .

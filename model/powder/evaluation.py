@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from xtalpriors.arrays import F32
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import explain
-from xtalpriors.model.powder.crystalnet.train import crystals_digest
-from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals, split
-from xtalpriors.model.powder.prototypes import System
+from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
+from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.real_crystals import real_crystals
 from xtalpriors.model.powder.runs import TrainedRun, load_run
 from xtalpriors.model.powder.scoring.evaluate import CrystalScore, TestSet, score_set, sections_of
 from xtalpriors.model.powder.scoring.files import FILES, METRICS, RECORD, SCORES, SECTIONS, write_rows
-from xtalpriors.model.powder.scoring.methods import MeanMap, Method
+from xtalpriors.model.powder.scoring.methods import Method, looked_up
+from xtalpriors.model.powder.scoring.retrieval import Retrieval
 from xtalpriors.model.powder.scoring.score import ScoreOptions
 from xtalpriors.model.powder.scoring.summary import paired_difference, summarise
 from xtalpriors.outputs import check_folder, check_outputs
@@ -32,8 +31,6 @@ __all__ = ["PowderEvaluation", "evaluate_powder", "score_options"]
 
 _SHOWN_QUANTILES = (0.9, 0.5, 0.1, 0.0)
 """Of the SSIM of the last network: crystals of which sections are kept, failures among them."""
-_MEAN_OF = 300
-"""Training maps that the mean map is the mean of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +103,12 @@ def evaluate_powder(
     sets: dict[str, Any] = {}
     for data in dict.fromkeys(run.data for run in runs):
         own = [run for run in runs if run.data == data]
-        train, _, test = split(powder_crystals(data.system, data.count, data.seed), data.split, data.seed)
+        train, _, test = data.crystals()
         _check_training(own, train)
         networks = [run.method for run in own]
-        for one in _test_sets(data.split, data.system, train, test, database, crystals, points):
-            methods: list[Method] = [MeanMap(one.mean_map), *networks]
+        lookups = looked_up(Retrieval(train), data.system)
+        for one in _test_sets(data, train, test, lookups, database, crystals, points):
+            methods = [*lookups, *networks]
             scores = score_set(one, methods, points=points, options=options, progress=progress)
             rows += [_row(one, score, networks) for score in scores]
             shown = [run.method for run in own if not run.is_ablation] or networks
@@ -157,21 +155,21 @@ def _check_training(runs: Sequence[TrainedRun], train: PowderCrystals) -> None:
 
 
 def _test_sets(
-    kind: str,
-    system: System,
+    data: DataConfig,
     train: PowderCrystals,
     test: PowderCrystals,
+    lookups: Sequence[Method],
     database: Path | None,
     count: int | None,
     points: int,
 ) -> Iterator[TestSet]:
-    """The test of a split, and with a database set R."""
+    """The test of a split, and with a database set R; the first of `lookups` is the mean map."""
     library = frozenset(train.prototype.tolist())
-    mean = _mean_map(train, points)
-    suffix = "" if system == "cubic" else f" {system}"
-    yield TestSet(kind + suffix, _some(test, count), library, mean)
-    if database is not None and kind == "S":
-        yield TestSet("R" + suffix, real_crystals(database, system, count), library, mean)
+    mean = lookups[0].tries(train.patterns[0], train.composition(0), points)[0].density
+    suffix = "" if data.system == "cubic" else f" {data.system}"
+    yield TestSet(data.split + suffix, _some(test, count), library, mean)
+    if database is not None and data.split == "S":
+        yield TestSet("R" + suffix, real_crystals(database, data.system, count), library, mean)
 
 
 def _some(crystals: PowderCrystals, count: int | None) -> PowderCrystals:
@@ -179,15 +177,6 @@ def _some(crystals: PowderCrystals, count: int | None) -> PowderCrystals:
     if count is None or count >= len(crystals):
         return crystals
     return crystals.take(np.sort(np.random.default_rng(0).permutation(len(crystals))[:count]))
-
-
-def _mean_map(train: PowderCrystals, points: int) -> F32:
-    total = np.zeros((points,) * 3, dtype=np.float64)
-    number = min(len(train), _MEAN_OF)
-    for i in range(number):
-        total += train.density(i, points)
-    mean: F32 = (total / number).astype(np.float32)
-    return mean
 
 
 def _row(test: TestSet, score: CrystalScore, networks: Sequence[Method]) -> dict[str, Any]:

@@ -10,12 +10,24 @@ from typing import Any, Final
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.model.network.device import pick_device
-from xtalpriors.model.powder.crystalnet.config import DataConfig, load_config
+from xtalpriors.model.powder.crystalnet.config import PRESETS, WHAT, load_config
 from xtalpriors.model.powder.crystalnet.method import CrystalNetMethod
 from xtalpriors.model.powder.crystalnet.train import RECORD, RUN_FILES, TrainedCrystalNet, train_crystalnet
 from xtalpriors.model.powder.crystalnet.weights import load_crystalnet
+from xtalpriors.model.powder.data_config import DataConfig
+from xtalpriors.model.powder.fourier.method import FourierMethod
+from xtalpriors.model.powder.fourier.run import FILE_NAME as FOURIER_FILE
+from xtalpriors.model.powder.fourier.run import RUN_FILES as FOURIER_FILES
+from xtalpriors.model.powder.fourier.run import (
+    FourierRunConfig,
+    TrainedFourier,
+    load_fourier,
+    train_fourier_run,
+)
 from xtalpriors.model.powder.scoring.methods import Method
+from xtalpriors.model.powder.structures.candidates import Library
 from xtalpriors.outputs import FileKind, check_outputs, json_with, read_object
+from xtalpriors.preset_files import load_preset_file, preset_content
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["TrainedRun", "discard_runs", "load_run", "train_preset", "write_runs_record"]
@@ -48,26 +60,34 @@ class TrainedRun:
     is_ablation: bool
 
 
-def load_run(path: Path, *, draws: int = 5, device: str | None = None) -> TrainedRun:
-    """A network from the folder of its run, or from its file of weights.
+def load_run(path: Path, *, tries: int = 5, device: str | None = None) -> TrainedRun:
+    """A network from the folder of its run.
 
     Parameters
     ----------
-    draws
-        Tries of CrystalNet.
+    tries
+        Answers to a pattern, at most.
     device
-        Where it is to run.
+        Where CrystalNet is to run; crystalnet-fourier runs on the CPU.
 
     Raises
     ------
     XtalpriorsError
         There is no network, or its file is damaged.
     """
+    if (Path(path) / FOURIER_FILE).exists():
+        fourier, crystals, own = load_fourier(path)
+        return TrainedRun(
+            FourierMethod(fourier, Library(crystals), tries),
+            own.config.data,
+            own.crystals_digest,
+            own.parameters,
+            False,
+        )
     network, card = load_crystalnet(path)
-    method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, draws)
-    return TrainedRun(
-        method, card.config.data, card.crystals_digest, card.parameters, card.config.formula != "ratios"
-    )
+    method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, tries)
+    is_ablation = card.config.formula != "ratios"
+    return TrainedRun(method, card.config.data, card.crystals_digest, card.parameters, is_ablation)
 
 
 def train_preset(
@@ -78,7 +98,7 @@ def train_preset(
     device: str | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Progress = silent,
-) -> TrainedCrystalNet | None:
+) -> TrainedCrystalNet | TrainedFourier | None:
     """Train what a preset describes, or go on with the run in the folder.
 
     Parameters
@@ -90,8 +110,13 @@ def train_preset(
     say
         Gets the arithmetic of the run before it begins.
     """
+    _, content = preset_content(preset, PRESETS, WHAT)
+    name = Path(preset).stem
+    if content.get("kind") == "crystalnet-fourier":
+        fourier = load_preset_file(preset, PRESETS, FourierRunConfig, WHAT, overrides)
+        return train_fourier_run(fourier, output, name=name, say=say)
     config = load_config(preset, overrides)
-    return train_crystalnet(config, output, name=Path(preset).stem, device=device, say=say, progress=progress)
+    return train_crystalnet(config, output, name=name, device=device, say=say, progress=progress)
 
 
 def discard_runs(folders: Iterable[Path]) -> None:
@@ -103,8 +128,9 @@ def discard_runs(folders: Iterable[Path]) -> None:
         A file of that name is somebody else's.
     """
     for folder in folders:
-        check_outputs([(folder / name, kind) for name, kind in RUN_FILES.items()])
-        for name in RUN_FILES:
+        files = RUN_FILES | FOURIER_FILES
+        check_outputs([(folder / name, kind) for name, kind in files.items()])
+        for name in files:
             (folder / name).unlink(missing_ok=True)
 
 

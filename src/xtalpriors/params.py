@@ -92,9 +92,9 @@ class EvaluateParams(Frozen):
 class PowderParams(Frozen):
     """Networks for powder patterns: which are trained, and how many crystals they are scored on."""
 
-    presets: tuple[str, ...] = Field(default=("smoke",), min_length=1)
+    presets: tuple[str, ...] = Field(default=("smoke", "fourier-smoke"), min_length=1)
     """Files of presets/powder/, by name without `.yaml`."""
-    crystals: int | None = Field(default=20, ge=1)
+    crystals: int | None = Field(default=10, ge=1)
     """At most so many of each set; null is all of them."""
     points: int = Field(default=25, ge=7)
     """Points of an edge of the maps; 50 in the paper."""

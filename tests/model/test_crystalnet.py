@@ -178,7 +178,7 @@ def smoke(**options: object) -> CrystalNetConfig:
 def few_crystals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of a test are on the same crystals, which are made once."""
     made = powder_crystals("cubic", 40, 0)
-    monkeypatch.setattr("xtalpriors.model.powder.crystalnet.train.powder_crystals", lambda *_: made)
+    monkeypatch.setattr("xtalpriors.model.powder.data_config.powder_crystals", lambda *_: made)
 
 
 @pytest.mark.usefixtures("few_crystals")

@@ -18,7 +18,7 @@ from xtalpriors.model.powder.evaluation import evaluate_powder
 from xtalpriors.model.powder.scoring.evaluate import TestSet as Crystals
 from xtalpriors.model.powder.scoring.evaluate import score_set, sections_of
 from xtalpriors.model.powder.scoring.files import SCORES, SECTIONS, read_rows
-from xtalpriors.model.powder.scoring.methods import Try
+from xtalpriors.model.powder.scoring.methods import LOOKED_UP, Try, coarser
 from xtalpriors.model.powder.scoring.summary import paired_difference, summarise
 
 POINTS = 10
@@ -89,29 +89,37 @@ def test_difference_is_paired() -> None:
 def test_evaluation_of_a_run(
     crystals: PowderCrystals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("evaluation", "crystalnet.train"):
-        monkeypatch.setattr(f"xtalpriors.model.powder.{module}.powder_crystals", lambda *_: crystals)
+    monkeypatch.setattr("xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals)
     for name, formula in (("whole", "ratios"), ("less", "none")):
         train_crystalnet(load_config("smoke", {**TINY, "formula": formula}), tmp_path / name, device="cpu")
     models = [tmp_path / "whole", tmp_path / "less"]
     found = evaluate_powder(models, tmp_path / "scores", crystals=3, points=POINTS, device="cpu")
     rows = read_rows(tmp_path / "scores", SCORES).to_pandas()
-    assert set(rows["method"]) == {"mean map", "crystalnet-2024", "crystalnet-2024, no formula"}
-    assert len(rows) == 9 and (rows["best_ssim"] >= rows["ssim"]).all()
+    networks = {"crystalnet-2024", "crystalnet-2024, no formula"}
+    assert set(rows["method"]) == {*LOOKED_UP.values(), *networks}
+    assert set(rows.loc[rows["is_network"], "method"]) == networks
+    assert len(rows) == 24 and (rows["best_ssim"] >= rows["ssim"]).all()
     assert rows.groupby("method")["tries"].first().to_dict()["crystalnet-2024"] == 5
     shown = read_rows(tmp_path / "scores", SECTIONS).to_pandas()
     assert set(shown["what"]) == {"truth", "crystalnet-2024"}, "what was told less is scored, and not shown"
     numbers = json.loads((tmp_path / "scores" / "metrics.json").read_text())["sets"]["S"]
     own = rows[rows["method"] == "mean map"]
-    assert numbers["n"] == 3 and numbers["bar"] == "mean map"
+    assert numbers["n"] == 3 and numbers["bar"] in LOOKED_UP.values()
     assert numbers["methods"]["mean map"]["first"]["ssim"] == pytest.approx(own["ssim"].mean())
     assert "mean map" in str(found)
     # the same crystals made otherwise: some of the test may have been trained on
     monkeypatch.setattr(
-        "xtalpriors.model.powder.evaluation.powder_crystals", lambda *_: crystals.take(np.arange(29, -1, -1))
+        "xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals.take(np.arange(29, -1, -1))
     )
     with pytest.raises(XtalpriorsError, match="was trained on other crystals than this version makes"):
         evaluate_powder(models, tmp_path / "scores", crystals=3, points=POINTS, device="cpu")
+
+
+def test_a_coarser_map_has_the_same_voxels() -> None:
+    field = np.arange(50.0**3, dtype=np.float32).reshape(50, 50, 50)
+    assert np.array_equal(coarser(field, 25)[3, 4, 5], field[6, 8, 10])
+    with pytest.raises(UsageError, match="--points 20"):
+        coarser(field, 20)
 
 
 def test_no_network_and_no_such_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,4 +132,6 @@ def test_no_network_and_no_such_option(tmp_path: Path, capsys: pytest.CaptureFix
         assert run(["powder", "evaluate", *arguments]) in (1, 2)
         assert message in " ".join(capsys.readouterr().err.split())
     assert run(["powder", "train", "--preset", "tpu", "--output", str(tmp_path / "x")]) == 2
-    assert "crystalnet-2024, smoke" in " ".join(capsys.readouterr().err.split())
+    assert "crystalnet-2024, crystalnet-cpu, crystalnet-fourier, fourier-smoke, smoke" in " ".join(
+        capsys.readouterr().err.split()
+    )

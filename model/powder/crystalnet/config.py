@@ -11,22 +11,14 @@ from pydantic import Field
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.powder.crystalnet.network import CrystalNet, CrystalNetOptions
 from xtalpriors.model.powder.crystalnet.sampling import FormulaInput
+from xtalpriors.model.powder.data_config import DataConfig
 from xtalpriors.preset_files import load_preset_file
 
-__all__ = ["CrystalNetConfig", "DataConfig", "ValidationConfig", "load_config"]
+__all__ = ["CrystalNetConfig", "ValidationConfig", "load_config"]
 
 PRESETS: Final = Path(__file__).resolve().parents[3] / "presets" / "powder"
-
-
-class DataConfig(Frozen):
-    """Crystals and their split."""
-
-    system: Literal["cubic", "trigonal"] = "cubic"
-    count: int = Field(default=2000, ge=10, description="Crystals made, of all three parts of the split")
-    split: Literal["S", "P"] = Field(
-        default="S", description="S: prototypes shared by the parts, as published; P: some held out"
-    )
-    seed: int = Field(default=0, ge=0, description="Of the crystals and of the split")
+WHAT: Final = "networks for powder patterns"
+"""What the presets are of, in messages."""
 
 
 class ValidationConfig(Frozen):
@@ -98,4 +90,4 @@ def load_config(name: str | Path, overrides: dict[str, Any] | None = None) -> Cr
     UsageError
         As `load_preset_file`.
     """
-    return load_preset_file(name, PRESETS, CrystalNetConfig, "networks for powder patterns", overrides)
+    return load_preset_file(name, PRESETS, CrystalNetConfig, WHAT, overrides)

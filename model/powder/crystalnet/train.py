@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -23,11 +22,11 @@ from xtalpriors.model.network.device import pick_device
 from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.trainer import CHECKPOINT, CHECKPOINT_FILE, Trainer
 from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, NETWORK, CrystalNetCard, save_crystalnet
-from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals, split
+from xtalpriors.model.powder.data_config import crystals_digest
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
 from xtalpriors.progress import Advance, Progress, silent
 
-__all__ = ["RECORD", "RUN_FILES", "TrainedCrystalNet", "crystals_digest", "train_crystalnet"]
+__all__ = ["RECORD", "RUN_FILES", "TrainedCrystalNet", "train_crystalnet"]
 
 LOG_FILE: Final = "log.jsonl"
 LOG: Final = FileKind("the log of a training", text_with('"epoch": '))
@@ -103,8 +102,7 @@ def train_crystalnet(
     check_folder(output)
     check_outputs([(output / file, kind) for file, kind in RUN_FILES.items()])
     chosen = pick_device(device)
-    data = config.data
-    train, validation, _ = split(powder_crystals(data.system, data.count, data.seed), data.split, data.seed)
+    train, validation, _ = config.data.crystals()
     say(f"{config.arithmetic(len(train))} on {chosen}")
     trainer = Trainer(config, train, validation, chosen)
     output.mkdir(parents=True, exist_ok=True)
@@ -142,14 +140,6 @@ def train_crystalnet(
     record["crystals_digest"] = card.crystals_digest
     write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
     return TrainedCrystalNet(output, card)
-
-
-def crystals_digest(crystals: PowderCrystals) -> str:
-    """Digest of which crystals these are, by formula, space group and structure type, in their order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for one in zip(crystals.formula, crystals.space_group, crystals.prototype, strict=True):
-        digest.update(" ".join(map(str, one)).encode() + b"\n")
-    return digest.hexdigest()
 
 
 class _Run:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from xtalpriors.arrays import F32
+from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.composition import Composition
+from xtalpriors.model.powder.density_maps import POINTS
+from xtalpriors.model.powder.prototypes import System
+from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
+from xtalpriors.model.powder.scoring.retrieval import Method as RetrievalName
 
-__all__ = ["MeanMap", "Method", "Try"]
+__all__ = ["LOOKED_UP", "LookUp", "Method", "Try", "coarser", "looked_up"]
 
 
 class Try(NamedTuple):
@@ -19,10 +24,16 @@ class Try(NamedTuple):
         e/Å³, (points, points, points); voxel i lies at i / points of an axis.
     source
         What it was made from, in a few words.
+    a_angstrom
+        Lattice parameter of its cell, where the method finds one.
+    residual
+        R of its own pattern against the given one, where the method has it.
     """
 
     density: F32
     source: str
+    a_angstrom: float | None = None
+    residual: float | None = None
 
 
 class Method(Protocol):
@@ -37,20 +48,49 @@ class Method(Protocol):
 
         Raises
         ------
-        UsageError
+        XtalpriorsError
             The pattern cannot be answered, for instance because no cell explains its lines.
         """
 
 
-class MeanMap:
-    """The mean map of the training for every pattern: what an answer is worth that looks at nothing."""
+LOOKED_UP: dict[RetrievalName, str] = {
+    "mean-map": "mean map",
+    "raw": "nearest pattern",
+    "smoothed": "nearest pattern, smoothed",
+    "shells": "nearest by shells",
+    "stoichiometry": "same stoichiometry, scaled",
+    "stoichiometry-phases": "same, with measured |F|",
+}
+"""Answers that are looked up in the training, and their names in tables."""
 
-    name = "mean map"
 
-    def __init__(self, density: F32) -> None:
-        self.density = density
+class LookUp:
+    """A density of the training crystals, looked up by one of the ways of `retrieval`."""
+
+    def __init__(self, retrieval: Retrieval, way: RetrievalName) -> None:
+        self.retrieval, self.way = retrieval, way
+        self.name = LOOKED_UP[way]
 
     def tries(self, pattern: F32, composition: Composition, points: int) -> list[Try]:
-        """The mean map, whose edge must be `points`."""
-        assert len(self.density) == points
-        return [Try(self.density, self.name)]
+        """One answer."""
+        return [Try(coarser(self.retrieval.density(self.way, pattern, composition), points), self.name)]
+
+
+def looked_up(retrieval: Retrieval, system: System) -> list[Method]:
+    """The ways to look a density up, the mean map first; by shells only where the cell can be found."""
+    ways = METHODS if system == "cubic" else METHODS[:3]
+    return [LookUp(retrieval, way) for way in ways]
+
+
+def coarser(density: F32, points: int) -> F32:
+    """Every n-th voxel of a map of 50³, so that `points` are left along an edge.
+
+    Raises
+    ------
+    UsageError
+        50 is not a multiple of `points`.
+    """
+    step, rest = divmod(POINTS, points)
+    if rest:
+        raise UsageError(f"--points {points}: maps have 50 points along an edge, or 25 or 10 of them.")
+    return density[::step, ::step, ::step]

@@ -155,7 +155,9 @@ def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N)
     """
     shells = cubic_shells(largest_n)
     places = bin_of_shells(a_angstrom, shells.n)
-    beyond = (places < 0) | (places >= int(BINS * _LAST_DEGREE / 180.0))
+    # a measured pattern ends somewhere: what lies beyond its last line was not seen to be absent
+    end = min(int(BINS * _LAST_DEGREE / 180.0), int(np.flatnonzero(pattern)[-1]) + 1)
+    beyond = (places < 0) | (places >= end)
     sine = np.where(beyond, 0.5, MO_K_ALPHA_ANGSTROM * np.sqrt(shells.n) / (2.0 * a_angstrom))
     factors = np.where(
         beyond, 0.0, lorentz_polarisation(2.0 * np.degrees(np.arcsin(np.minimum(sine, 0.9999))))

@@ -102,9 +102,11 @@ EXAMPLES: dict[str, str] = {
       --output network --device cuda:1
 """,
     "powder": """
-  # Train, and score beside trivial answers
+  # Train, score beside trivial answers, use
   xtalpriors powder train --preset smoke --output network
   xtalpriors powder evaluate --model network --crystals 20 --output scores
+  xtalpriors powder predict halite.xy --wavelength 1.5406 --formula 'Na Cl' \\
+      --model network --output halite
 """,
     "powder train": """
   # A small network; the same command goes on after a stop
@@ -122,6 +124,15 @@ EXAMPLES: dict[str, str] = {
   # As the paper turns maps, with coarse maps of 50 crystals
   xtalpriors powder evaluate --model network --set periodic_rotations=false \\
       --crystals 50 --points 25 --output scores
+""",
+    "powder predict": """
+  # A measured profile
+  xtalpriors powder predict halite.xy --wavelength 1.5406 --formula 'Na Cl' \\
+      --model network --output halite
+
+  # A list of lines, calculated for Mo Kα
+  xtalpriors powder predict lines.csv --wavelength 0.71073 \\
+      --formula CaTiO3 --model network --output perovskite
 """,
     "matrix": """
   # Nine strategies with three seeds each

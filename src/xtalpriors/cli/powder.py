@@ -1,4 +1,4 @@
-"""`xtalpriors powder train | evaluate`: electron densities from powder patterns."""
+"""`xtalpriors powder train | evaluate | predict`: electron densities from powder patterns."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from xtalpriors.paths import POWDER_RUNS, CorpusPaths, powder_folder
 powder_app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    help="Electron density of a cell from its powder pattern and composition: train networks and score "
-    "them beside trivial answers.",
+    help="Electron density of a cell from its powder pattern and composition: train networks, score them "
+    "beside trivial answers, and use them.",
 )
 
 
@@ -100,3 +100,29 @@ def powder_evaluate(
                 progress=bar,
             )
         )
+
+
+@powder_app.command("predict", cls=Command)
+def powder_predict(
+    pattern: Annotated[
+        Path,
+        typer.Argument(metavar="PATTERN", help="Two columns, 2θ in degrees and intensity: profile or lines."),
+    ],
+    formula: Annotated[str, typer.Option(metavar="'Na Cl'", help="Composition of the crystal.")],
+    model: Annotated[Path, typer.Option("--model", metavar="DIR", help="Folder of a run.")],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the maps; it is made.")],
+    wavelength: Annotated[
+        float | None, typer.Option(metavar="Å", help="Of the radiation; 1.5406 is Cu Kα1.")
+    ] = None,
+    points: Annotated[int, typer.Option(min=7, metavar="N", help="Points of an edge of the maps.")] = 50,
+    device: DeviceOption = None,
+) -> None:
+    """Density of a crystal from its powder pattern: maps (CCP4) of ranked tries, and a page with pictures."""
+    from xtalpriors.model.powder.predict import check_prediction, predict_pattern, write_prediction
+    from xtalpriors.reports.powder.prediction_page import prediction_page
+
+    check_prediction(output)
+    found = predict_pattern(pattern, wavelength, formula, model, points=points, device=device)
+    write_prediction(found, output, prediction_page(found))
+    say(found)
+    say(f"written to {output}")

@@ -1,0 +1,168 @@
+"""A run of crystalnet-fourier in a folder: weights with a card, and the crystals of its library."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError, safe_open
+
+from xtalpriors import __version__
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.frozen_model import Frozen
+from xtalpriors.model.network.published_weights import misfits
+from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
+from xtalpriors.model.powder.crystals import CRYSTALS_KIND, PowderCrystals
+from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
+from xtalpriors.model.powder.fourier.network import FourierNet
+from xtalpriors.model.powder.fourier.training import FourierConfig, train_fourier
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with
+
+__all__ = [
+    "FILE_NAME",
+    "LIBRARY_FILE",
+    "RUN_FILES",
+    "FourierCard",
+    "FourierRunConfig",
+    "TrainedFourier",
+    "load_fourier",
+    "train_fourier_run",
+]
+
+FILE_NAME: Final = "crystalnet-fourier.safetensors"
+LIBRARY_FILE: Final = "library.npz"
+RECORD: Final = "digest.json"
+NETWORK: Final = FileKind("a network crystalnet-fourier", tensors_with("card_version"))
+MADE_FROM: Final = FileKind("the record of a training", json_with("kind", "config"))
+RUN_FILES: Final = {FILE_NAME: NETWORK, LIBRARY_FILE: CRYSTALS_KIND, RECORD: MADE_FROM}
+"""Names and kinds of the files in the folder of a run."""
+
+
+class FourierRunConfig(Frozen):
+    """Crystals and training of crystalnet-fourier."""
+
+    kind: Literal["crystalnet-fourier"] = "crystalnet-fourier"
+    data: DataConfig = DataConfig()
+    training: FourierConfig = FourierConfig()
+
+
+class FourierCard(Frozen):
+    """What travels with the weights."""
+
+    kind: Literal["crystalnet-fourier"] = "crystalnet-fourier"
+    card_version: Literal[1] = 1
+    name: str = Field(description="Name of the preset or run")
+    config: FourierRunConfig
+    parameters: int
+    training_crystals: int
+    crystals_digest: str = Field(description="Of the formulas and structure types trained on")
+    seconds: float = Field(description="Time of training")
+    code_version: str
+    weights_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedFourier:
+    """A finished run: its folder with the files of `RUN_FILES`, and its card."""
+
+    folder: Path
+    card: FourierCard
+
+    def __str__(self) -> str:
+        card = self.card
+        return (
+            f"{self.folder}: {card.parameters:,} parameters, library of {card.training_crystals:,} crystals, "
+            f"trained in {card.seconds:,.0f} s"
+        )
+
+
+def train_fourier_run(
+    config: FourierRunConfig,
+    output: Path,
+    *,
+    name: str = "crystalnet-fourier",
+    say: Callable[[str], None] = lambda text: None,
+) -> TrainedFourier:
+    """Train crystalnet-fourier on the CPU, and write the run; one that is finished there is not done again.
+
+    Raises
+    ------
+    UsageError
+        The folder holds a run with another configuration, or files of somebody else; or the crystals are not
+        cubic, which is what its candidates are.
+    """
+    check_folder(output)
+    check_outputs([(output / file, kind) for file, kind in RUN_FILES.items()])
+    if config.data.system != "cubic":
+        raise UsageError(
+            "crystalnet-fourier is for cubic crystals: its candidate structures are. Take data.system=cubic, "
+            "or a preset of crystalnet-2024."
+        )
+    if (output / FILE_NAME).exists():
+        _, _, card = load_fourier(output)
+        if card.config != config:
+            raise UsageError(f"{output} holds a run with another configuration: choose another --output.")
+        return TrainedFourier(output, card)
+    train, _, _ = config.data.crystals()
+    began = time.monotonic()
+    network = train_fourier(train, config.training, say)
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    card = FourierCard(
+        name=name,
+        config=config,
+        parameters=sum(int(p.numel()) for p in network.parameters() if p.requires_grad),
+        training_crystals=len(train),
+        crystals_digest=crystals_digest(train),
+        seconds=round(time.monotonic() - began, 1),
+        code_version=__version__,
+        weights_digest=weights_digest(tensors),
+    )
+    train.save(output / LIBRARY_FILE)
+    write_tensors(output / FILE_NAME, tensors, card.model_dump(mode="json"), NETWORK)
+    record = {"kind": config.kind, "config": config.model_dump(mode="json")}
+    record["crystals_digest"] = card.crystals_digest
+    write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
+    return TrainedFourier(output, card)
+
+
+def load_fourier(folder: Path) -> tuple[FourierNet, PowderCrystals, FourierCard]:
+    """Network in evaluation mode, the crystals of its library, and its card.
+
+    Raises
+    ------
+    XtalpriorsError
+        A file is missing, cut short or another one; the weights are not finite, or differ from the card.
+    """
+    file = Path(folder) / FILE_NAME
+    try:
+        with safe_open(file, "pt") as opened:
+            metadata = opened.metadata() or {}
+            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+        card = FourierCard.model_validate(json.loads(metadata.get(METADATA_KEY, "{}")))
+    except (SafetensorError, OSError, json.JSONDecodeError, ValidationError) as error:
+        raise XtalpriorsError(
+            f"{file} is no network crystalnet-fourier, or was cut short ({str(error).splitlines()[0]}). "
+            "Train it again, or get it anew."
+        ) from error
+    network = FourierNet()
+    wrong = misfits(stored, {name: value.shape for name, value in network.state_dict().items()})
+    if wrong or weights_digest(stored) != card.weights_digest:
+        raise XtalpriorsError(
+            f"{file}: weights and card do not belong together ({wrong[0] if wrong else 'digests differ'}). "
+            "Get it anew."
+        )
+    network.load_state_dict(stored)
+    crystals = PowderCrystals.load(Path(folder) / LIBRARY_FILE)
+    if crystals_digest(crystals) != card.crystals_digest:
+        raise XtalpriorsError(
+            f"{Path(folder) / LIBRARY_FILE} is not the library of {file}: its crystals are others. Get both "
+            "anew."
+        )
+    return network.eval(), crystals, card

@@ -1,0 +1,205 @@
+"""A powder pattern from a file to ranked densities, and the files of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from xtalpriors.arrays import F32
+from xtalpriors.atomic_write import write_text
+from xtalpriors.canonical_json import canonical_json
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError
+from xtalpriors.model.density_files import map_kind, write_ccp4
+from xtalpriors.model.powder.composition import read_composition
+from xtalpriors.model.powder.read_pattern import MeasuredPattern, network_vector, read_pattern
+from xtalpriors.model.powder.residual import Agreement, agreement
+from xtalpriors.model.powder.runs import load_run
+from xtalpriors.model.powder.scoring.methods import Try
+from xtalpriors.model.powder.structures.indexing import index_cubic
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
+
+__all__ = [
+    "PAGE_NAME",
+    "PowderPrediction",
+    "RankedTry",
+    "check_prediction",
+    "predict_pattern",
+    "write_prediction",
+]
+
+MOST_TRIES: Final = 5
+SAME_R: Final = 0.02
+"""Tries whose R is above the least by no more than this stay in the order of the network."""
+_CREATED: Final = "xtalpriors powder predict"
+MAP: Final = map_kind(_CREATED)
+TRIES_NAME, PAGE_NAME = "tries.json", "report.html"
+TRIES: Final = FileKind("tries of a powder pattern", json_with("pattern", "tries"))
+PAGE: Final = FileKind("a page on a powder pattern", text_with(f'content="{_CREATED}'))
+
+
+@dataclass(frozen=True, slots=True)
+class RankedTry:
+    """A density and how its pattern agrees.
+
+    Attributes
+    ----------
+    density
+        e/Å³, (points, points, points).
+    source
+        What it was made from.
+    a_angstrom
+        Of its cubic cell.
+    agreement
+        Its lines beside the measured ones, and R.
+    """
+
+    density: F32
+    source: str
+    a_angstrom: float
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class PowderPrediction:
+    """Densities of a pattern, by their R; those of nearly the least one in the order of the network.
+
+    Attributes
+    ----------
+    name
+        Of the file.
+    pattern, vector
+        As read, and as the network reads it.
+    formula
+        Composition as it was given.
+    method
+        Name of the network.
+    tries
+        At least one.
+    """
+
+    name: str
+    pattern: MeasuredPattern
+    vector: F32
+    formula: str
+    method: str
+    tries: tuple[RankedTry, ...]
+
+    def __str__(self) -> str:
+        head = (
+            f"{self.name}: {self.pattern.kind} with {len(self.pattern.lines.two_theta)} lines to "
+            f"{self.pattern.d_min_angstrom:.2f} Å, {self.formula}, {self.method}"
+        )
+        lines = [
+            f"  {k}. R {one.agreement.residual:.3f}, a = {one.a_angstrom:.3f} Å, {one.source}"
+            for k, one in enumerate(self.tries, 1)
+        ]
+        return "\n".join([head, *lines])
+
+
+def predict_pattern(
+    path: Path,
+    wavelength_angstrom: float | None,
+    formula: str,
+    model: Path,
+    *,
+    points: int = 50,
+    device: str | None = None,
+) -> PowderPrediction:
+    """Densities of a cubic crystal from its pattern and composition.
+
+    Parameters
+    ----------
+    path
+        As `read_pattern` reads it.
+    wavelength_angstrom
+        Of the radiation.
+    formula
+        Such as `Na Cl`.
+    model
+        Folder of a run of `powder train`.
+    points
+        Edge of the maps.
+    device
+        Of CrystalNet.
+
+    Raises
+    ------
+    UsageError
+        As `read_pattern` and `read_composition`; no cubic cell explains the lines; or the network is of
+        trigonal crystals, whose cells are not found here.
+    XtalpriorsError
+        The network cannot be read, or has no answer.
+    """
+    pattern = read_pattern(path, wavelength_angstrom)
+    composition = read_composition(formula)
+    run = load_run(model, tries=MOST_TRIES, device=device)
+    if run.data.system != "cubic":
+        raise UsageError(
+            f"{model} was trained on {run.data.system} crystals, and cells are found for cubic patterns "
+            "only: give a network of cubic crystals."
+        )
+    vector = network_vector(pattern)
+    lengths = [cell.a_angstrom for cell in index_cubic(vector)]
+    tries = [_ranked(one, vector, lengths) for one in run.method.tries(vector, composition, points)]
+    least = min(one.agreement.residual for one in tries)
+    tries.sort(key=lambda one: max(0.0, one.agreement.residual - least - SAME_R))
+    return PowderPrediction(path.name, pattern, vector, formula, run.method.name, tuple(tries))
+
+
+def _ranked(one: Try, vector: F32, lengths: list[float]) -> RankedTry:
+    """A try in its own cell, or in that of the pattern's cells in which it agrees best."""
+    cells = lengths if one.a_angstrom is None else [one.a_angstrom]
+    found = [(agreement(one.density, vector, a), a) for a in cells]
+    best, a = min(found, key=lambda pair: pair[0].residual)
+    return RankedTry(one.density, one.source, a, best)
+
+
+def _map_name(k: int) -> str:
+    return f"try-{k}.ccp4"
+
+
+def check_prediction(folder: Path) -> None:
+    """Check that the files of an answer may be written; UsageError says which is somebody else's."""
+    check_folder(folder)
+    maps = [(folder / _map_name(k), MAP) for k in range(1, MOST_TRIES + 1)]
+    check_outputs([*maps, (folder / TRIES_NAME, TRIES), (folder / PAGE_NAME, PAGE)])
+
+
+def write_prediction(found: PowderPrediction, folder: Path, page: str) -> None:
+    """Write a CCP4 map of each try (`try-1.ccp4` is the first), `tries.json` and the page.
+
+    Maps of an earlier answer that had more tries are removed.
+    """
+    check_prediction(folder)
+    p1 = SpaceGroup.from_hm("P 1")
+    for k in range(1, MOST_TRIES + 1):
+        path = folder / _map_name(k)
+        if k > len(found.tries):
+            path.unlink(missing_ok=True)
+            continue
+        one = found.tries[k - 1]
+        cell = UnitCell(one.a_angstrom, one.a_angstrom, one.a_angstrom)
+        label = f"{_CREATED}: {found.name}, try {k}, R {one.agreement.residual:.3f}"
+        write_ccp4(path, MAP, np.asarray(one.density), cell, p1, label)
+    content = {
+        "pattern": found.name,
+        "wavelength_angstrom": found.pattern.wavelength_angstrom,
+        "formula": found.formula,
+        "network": found.method,
+        "tries": [
+            {
+                "map": _map_name(k),
+                "r": float(f"{one.agreement.residual:.4g}"),
+                "a_angstrom": float(f"{one.a_angstrom:.6g}"),
+                "source": one.source,
+            }
+            for k, one in enumerate(found.tries, 1)
+        ],
+    }
+    write_text(folder / TRIES_NAME, canonical_json(content, indent=1) + "\n", TRIES)
+    write_text(folder / PAGE_NAME, page, PAGE)

@@ -1,0 +1,99 @@
+"""The page of one powder pattern: its lines beside those of the first density, and sections of every try."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib import image
+
+from xtalpriors import __version__
+from xtalpriors.arrays import F32
+from xtalpriors.model.powder.predict import PowderPrediction
+from xtalpriors.model.powder.residual import Agreement
+from xtalpriors.reports.html import render_html
+
+__all__ = ["prediction_page"]
+
+GOOD_R, POOR_R = 0.12, 0.3
+"""R of the first try below which its density explains the pattern, and above which it does not."""
+SECTIONS: Final = (0.0, 0.25, 0.5)
+"""Heights along c of the sections that are shown."""
+_SIDE: Final = 240
+_EMPTY, _FULL = np.array([1.0, 1.0, 1.0]), np.array([0.0, 0.30, 0.55])
+
+
+def prediction_page(found: PowderPrediction) -> str:
+    """The page as HTML; it needs nothing else."""
+    first = found.tries[0]
+    top = float(first.density.max())
+    return render_html(
+        "powder_prediction.html",
+        found=found,
+        verdict=_verdict(first.agreement.residual),
+        plot=Markup(_plot(first.agreement)),
+        tries=[
+            (k, one, [Markup(_section(one.density, height, top)) for height in SECTIONS])
+            for k, one in enumerate(found.tries, 1)
+        ],
+        d_min=found.pattern.d_min_angstrom,
+        version=__version__,
+    )
+
+
+def _verdict(r: float) -> tuple[str, str]:
+    """A word for the head, and a sentence."""
+    if r < GOOD_R:
+        return "explains the pattern", "The lines of the first density are those of the pattern."
+    if r < POOR_R:
+        return (
+            "doubtful",
+            "The first density gives part of the pattern. Compare the tries, and look at the lines.",
+        )
+    return "unexplained", "No density gives the pattern: the maps are guesses by likeness."
+
+
+def _plot(one: Agreement) -> str:
+    """Observed lines upwards, calculated ones downwards, √I against 2θ."""
+    left, right, middle, height = 44.0, 900.0, 130.0, 110.0
+    last = max(float(one.two_theta.max()), 1.0)
+
+    def bars(values: np.ndarray, side: float, name: str) -> str:
+        parts = []
+        for x, y in zip(one.two_theta.tolist(), values.tolist(), strict=True):
+            if y > 0.004:
+                at = left + (right - left) * x / last
+                end = middle - side * min(y, 1.1) * height
+                parts.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{middle}" y2="{end:.1f}"/>')
+        return f'<g class="{name}">{"".join(parts)}</g>'
+
+    marks = []
+    for angle in range(0, 181, 30 if last > 60 else 10):
+        if angle <= last:
+            at = left + (right - left) * angle / last
+            marks.append(f'<text x="{at:.1f}" y="262" text-anchor="middle">{angle}°</text>')
+    return (
+        '<svg viewBox="0 0 920 270" role="img" aria-label="Observed lines above, calculated ones below">'
+        f"{bars(one.observed, 1.0, 'observed')}{bars(one.calculated, -1.0, 'calculated')}"
+        f'<line x1="{left}" x2="{right}" y1="{middle}" y2="{middle}" class="axis"/>{"".join(marks)}'
+        f'<text x="{left}" y="14">observed</text><text x="{left}" y="240">calculated</text></svg>'
+    )
+
+
+def _section(density: F32, height: float, top: float) -> str:
+    """A section perpendicular to c: white is nothing, blue the highest value of the first try."""
+    n = len(density)
+    values = np.asarray(density[:, :, round(height * n) % n], dtype=np.float64)
+    strength = np.sqrt(np.clip(values.T[::-1] / max(top, 1e-12), 0.0, 1.0))[..., None]
+    buffer = BytesIO()
+    pixels = _EMPTY + strength * (_FULL - _EMPTY)
+    image.imsave(buffer, np.clip(pixels, 0.0, 1.0), format="png", metadata={"Software": "xtalpriors"})
+    data = b64encode(buffer.getvalue()).decode("ascii")
+    return (
+        f'<svg viewBox="0 0 {_SIDE} {_SIDE}" role="img" aria-label="Section at z = {height:g}">'
+        f'<image href="data:image/png;base64,{data}" width="{_SIDE}" height="{_SIDE}"/>'
+        f'<text x="8" y="{_SIDE - 10}" class="on-map">z = {height:g}</text></svg>'
+    )
