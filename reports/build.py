@@ -16,6 +16,7 @@ from xtalpriors.reports.corpus_page import (
     powder_section,
     priors_section,
     render_page,
+    seeding_section,
 )
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import Inputs, gather
@@ -35,8 +36,9 @@ from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_fo
 
 __all__ = ["build_report"]
 
-PAGE, FIGURES, PHASING, POWDER, SUBSETS = "index.html", "figures", "phasing", "powder", "subsets"
-"""Names in the folder of a report; `phasing` and `powder` have the same form, `subsets` one a subset."""
+PAGE, FIGURES = "index.html", "figures"
+PHASING, POWDER, SEEDING, SUBSETS = "phasing", "powder", "seeding", "subsets"
+"""Names in the folder of a report; the parts have the same form, `subsets` has one a subset."""
 
 _EARLIER_PAGE = re.compile("<title>[^<]* – (crystal statistics and priors|phasing real crystals)</title>")
 
@@ -51,6 +53,7 @@ def build_report(
     evaluations: Sequence[Path] | None = None,
     releases: Path | None = None,
     powder: Path | None = None,
+    seeding: Path | None = None,
 ) -> Path:
     """Write the report of a mined database.
 
@@ -77,6 +80,8 @@ def build_report(
         one is then the first section. Null, or a folder without one: no such section.
     powder
         Folder of `xtalpriors powder evaluate`, for the page `powder/index.html`; null: no such page.
+    seeding
+        Folder of `xtalpriors seed-study`, for the page `seeding/index.html`; null: no such page.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def build_report(
         A file in the folder would be replaced that is not an earlier report's, or was changed since.
     """
     output = Path(output)
-    for folder in (output, output / PHASING, output / POWDER, output / SUBSETS):
+    for folder in (output, output / PHASING, output / POWDER, output / SEEDING, output / SUBSETS):
         check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
         check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
@@ -130,6 +135,14 @@ def build_report(
         own = powder_page(powder, inputs.name, inputs.corpus.digest)
         sections.append(powder_section(own.teaser))
         about_powder = _figure_files(own.figures, own.tables) | {PAGE: own.html}
+    about_seeding: dict[str, str] = {}
+    if seeding is not None:
+        from xtalpriors.model.seeding.rows import read_rows
+        from xtalpriors.reports.seeding_page import seeding_page
+
+        study = seeding_page(read_rows(seeding)[0], inputs.name)
+        sections.append(seeding_section(study.teaser))
+        about_seeding = _figure_files(study.figures, study.tables) | {PAGE: study.html}
     about_subsets = {
         f"{name}/{file}": text
         for name, subset in pages.items()
@@ -137,7 +150,7 @@ def build_report(
     }
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    beside = {PHASING: about_phasing, POWDER: about_powder, SUBSETS: about_subsets}
+    beside = {PHASING: about_phasing, POWDER: about_powder, SEEDING: about_seeding, SUBSETS: about_subsets}
     written = [PAGE, FILES_LIST, *files]
     written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]

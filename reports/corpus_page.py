@@ -17,7 +17,14 @@ from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import compare_with_paper
 from xtalpriors.reports.subset_data import described
 
-__all__ = ["moved_section", "phasing_section", "powder_section", "priors_section", "render_page"]
+__all__ = [
+    "moved_section",
+    "phasing_section",
+    "powder_section",
+    "priors_section",
+    "render_page",
+    "seeding_section",
+]
 
 PAPER_SIZES = {"all-50": "1.25 million", "all-10": "38,730", "p21c-10": "3,086", "p21c-20": "5,000"}
 """Section 2 and Table 2 of the 2026 paper."""
@@ -66,6 +73,11 @@ def powder_section(teaser: str) -> Section:
     """The sentence that leads to the page on powder patterns."""
     title = "What does a powder pattern tell?"
     return Section("powder", title, body=markup("densities", "way", teaser=teaser))
+
+
+def seeding_section(teaser: str) -> Section:
+    """The sentence that leads to the page on phase seeding."""
+    return Section("seeding", "How many phases are enough?", body=markup("seeding", "way", teaser=teaser))
 
 
 def priors_section(inputs: Inputs) -> Section:

@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from xtalpriors.model.seeding.rows import ROWS_NAME, SEEDING
 from xtalpriors.model.seeding.shares import solved_shares
 from xtalpriors.outputs import check_output
 from xtalpriors.reports.glossary import Glossary
 from xtalpriors.reports.html import Fact, page_view, render_html, words
-from xtalpriors.reports.meta import count
+from xtalpriors.reports.meta import Rendered, count
 from xtalpriors.reports.section import DIGITS
 from xtalpriors.reports.sections.seeding import printed, seeding_sections
 from xtalpriors.written_folder import check_written_folder, write_folder
 
-__all__ = ["check_study_folder", "study_text", "write_study"]
+__all__ = ["SeedingPage", "check_study_folder", "seeding_page", "study_text", "write_study"]
 
-PAGE, TABLE = "index.html", "seeding.csv"
+PAGE, SHARES = "index.html", "shares"
 
 Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedingPage:
+    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
+
+    html: str
+    figures: list[Rendered]
+    tables: dict[str, pd.DataFrame]
+    teaser: str
+
+
+def seeding_page(rows: Rows, report: str | None = None) -> SeedingPage:
+    """The page of a study.
+
+    Parameters
+    ----------
+    rows
+        Of the study.
+    report
+        Name of the report that the page is part of; null: it stands alone.
+    """
+    sections = seeding_sections(rows)
+    crystals = {(r["source"], r["space_group"], r["volume_class_angstrom3"], r["crystal"]) for r in rows}
+    groups = {row["space_group"] for row in rows}
+    lead = words("seeding", "page_lead", n=len(crystals), groups=len(groups))
+    html = render_html(
+        "study.html",
+        title="How many phases are enough?",
+        report=report,
+        lead=lead,
+        facts=[Fact("crystals", count(len(crystals))), Fact("phasings", count(len(rows)))],
+        warnings=[],
+        sections=page_view(sections, Glossary()),
+    )
+    figures = [figure for section in sections for figure in section.figures]
+    teaser = words("seeding", "teaser", n=len(crystals))
+    return SeedingPage(html, figures, {SHARES: solved_shares(rows)}, teaser)
 
 
 def check_study_folder(folder: Path) -> None:
@@ -31,7 +72,7 @@ def check_study_folder(folder: Path) -> None:
     UsageError
         A file of somebody else is in the way.
     """
-    check_written_folder(folder, {PAGE: "", TABLE: ""})
+    check_written_folder(folder, {PAGE: ""})
     check_output(folder / ROWS_NAME, SEEDING)
 
 
@@ -56,26 +97,11 @@ def write_study(rows: Rows, folder: Path) -> list[str]:
     XtalpriorsError, UsageError
         The folder cannot be written, or a file of somebody else is in the way.
     """
-    sections = seeding_sections(rows)
-    figures = [figure for section in sections for figure in section.figures]
-    files = {f"figures/{figure.name}.svg": figure.svg for figure in figures}
-    frames = {f"figures/{figure.name}.csv": figure.frame for figure in figures}
-    frames[TABLE] = solved_shares(rows)
-    form = f"%.{DIGITS}g"
-    files |= {
-        name: frame.to_csv(index=False, float_format=form, lineterminator="\n")
-        for name, frame in frames.items()
-    }
-    crystals = {(r["source"], r["space_group"], r["volume_class_angstrom3"], r["crystal"]) for r in rows}
-    groups = {row["space_group"] for row in rows}
-    glossary = Glossary()
-    files[PAGE] = render_html(
-        "study.html",
-        title="How many phases are enough?",
-        lead=words("seeding", "page_lead", n=len(crystals), groups=len(groups)),
-        facts=[Fact("crystals", count(len(crystals))), Fact("phasings", count(len(rows)))],
-        warnings=[],
-        sections=page_view(sections, glossary),
-    )
+    page = seeding_page(rows)
+    files = {PAGE: page.html} | {f"figures/{figure.name}.svg": figure.svg for figure in page.figures}
+    for name, frame in (page.tables | {figure.name: figure.frame for figure in page.figures}).items():
+        files[f"figures/{name}.csv"] = frame.to_csv(
+            index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
+        )
     write_folder(folder, files)
     return [ROWS_NAME, *files]

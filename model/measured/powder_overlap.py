@@ -79,6 +79,7 @@ def powder_intensities(
     wavelength_angstrom: float,
     noise: float = 0.0,
     rng: np.random.Generator | None = None,
+    sigma: F64 | None = None,
 ) -> PowderIntensities:
     """Partition the intensities of unique reflections evenly among those that overlap, and add noise.
 
@@ -99,6 +100,8 @@ def powder_intensities(
         noise·√(I·⟨I⟩), as of counts; I is at least a thousandth of the mean.
     rng
         Of the noise; needed where there is any.
+    sigma
+        Standard deviations of the intensities, (n,); null: they are exact.
 
     Raises
     ------
@@ -110,13 +113,16 @@ def powder_intensities(
     size = np.bincount(group)
     weight = np.bincount(group, multiplicity)
     total = np.bincount(group, multiplicity * intensity).astype(np.float64)
-    sigma: F64 = np.zeros(len(total), dtype=np.float64)
+    own = 0.0 if sigma is None else sigma
+    squares = np.broadcast_to((multiplicity * own) ** 2, len(group))
+    variance = np.bincount(group, squares).astype(np.float64)
     if noise > 0:
         if rng is None:
             raise ValueError("noise needs a generator of random numbers")
         mean = float(total.mean())
-        sigma = noise * np.sqrt(np.maximum(total, 1e-3 * mean) * mean)
-        total = total + sigma * rng.standard_normal(len(total))
+        added = noise * np.sqrt(np.maximum(total, 1e-3 * mean) * mean)
+        total = total + added * rng.standard_normal(len(total))
+        variance = variance + added**2
     return PowderIntensities(
-        (total / weight)[group], (sigma / weight)[group], float((size[group] > 1).mean())
+        (total / weight)[group], (np.sqrt(variance) / weight)[group], float((size[group] > 1).mean())
     )

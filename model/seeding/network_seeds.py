@@ -32,7 +32,7 @@ from xtalpriors.model.seeding.seeds import strong_half
 
 __all__ = ["SHIPPED", "DualSpaceSeeds", "PhaiSeeds", "SeedingNetwork", "read_network", "rows_of_network"]
 
-SHIPPED: Final = "dual-space"
+SHIPPED: Final = "shipped"
 """Name of the network that comes with the package."""
 TRIALS: Final = 8
 """Trials of charge flipping that the dual-space network begins with."""
@@ -113,7 +113,7 @@ class PhaiSeeds:
 
 
 def read_network(name: str) -> SeedingNetwork:
-    """`dual-space` is the network that comes with the package; else a network's file, or a run's folder.
+    """`shipped` is the network that comes with the package; else a network's file, or a run's folder.
 
     Raises
     ------

@@ -18,7 +18,7 @@ BY: Final = ("source", "space_group", "volume_class_angstrom3", "d_min_angstrom"
 """What crystals have in common."""
 _NUMBERS: Final = ("n", "solved", "low", "high", "median_r", "seed_error_degree", "overlapped")
 _SEEDS: Final = ("seeds", "fraction", "bins")
-WITH, WITHOUT = "with an inversion centre", "without"
+WITH, WITHOUT = "centrosymmetric", "non-centrosymmetric"
 
 
 def solved_shares(rows: Sequence[Mapping[str, Any]], by: Sequence[str] = BY) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.dual_space.weights import network_named
+from xtalpriors.model.measured.as_powder import PowderLike, powder_observations
 from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
 from xtalpriors.model.measured.read_reflections import HklFormat
@@ -36,6 +37,7 @@ def solve(
     probe: Probe | None = None,
     name: str | None = None,
     network: str | None = None,
+    as_powder: PowderLike | None = None,
     seconds: float = 60.0,
     seed: int = 1,
     say: Callable[[str], None] = lambda _: None,
@@ -61,6 +63,9 @@ def solve(
     network
         Folder or file of a dual-space network, or `shipped`: its phases are tried where charge flipping does
         not solve the structure. Null: none are.
+    as_powder
+        Solve from amplitudes as the crystal's powder would give them: to try what overlap costs. Null: from
+        those that were measured.
     seconds, seed
         As `SolveSettings`.
     say
@@ -93,10 +98,29 @@ def solve(
                 raise UsageError(f"{where}: {error}") from error
     if len(crystal.observations.hkl) == 0 or not (crystal.observations.intensity > 0).any():
         raise XtalpriorsError(f"{where}: no reflection has an intensity above 0. Are the columns right?")
+    if as_powder is not None:
+        crystal = _like_powder(crystal, space_group or laue, as_powder)
     settings = SolveSettings(seconds=seconds, seed=seed)
     return solve_crystal(
         crystal, space_group=space_group, laue=laue, settings=settings, network=helper, say=say
     )
+
+
+def _like_powder(crystal: MeasuredCrystal, group: SpaceGroup | None, like: PowderLike) -> MeasuredCrystal:
+    """The crystal with amplitudes as of its powder, and a note on it."""
+    if group is None:
+        raise UsageError(
+            "A powder tells no Laue classes of one metric apart: --as-powder needs --space-group or --laue."
+        )
+    assert crystal.cell is not None
+    made, share = powder_observations(
+        crystal.observations, crystal.cell, group, crystal.wavelength_angstrom, like
+    )
+    note = (
+        f"Amplitudes are as of a powder: {100 * share:.0f} % of the reflections overlap within "
+        f"{like.width_degree:g}° of 2θ."
+    )
+    return replace(crystal, observations=made, notes=(*crystal.notes, note))
 
 
 def crystal_of(

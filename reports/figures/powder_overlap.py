@@ -54,7 +54,8 @@ def _name(row: Mapping[Any, Any]) -> str:
 def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
     """A panel for each volume and resolution: share solved against the share of reflections that overlap."""
     places = list(dict.fromkeys(zip(frame["volume_class_angstrom3"], frame["d_min_angstrom"], strict=True)))
-    figure, panels = new_figure(len(places), layout, columns=min(3, len(places)), row_height=2.6)
+    across = min(3, len(set(frame["d_min_angstrom"])))
+    figure, panels = new_figure(len(places), layout, columns=across, row_height=2.6)
     names = list(dict.fromkeys(frame["line"]))
     handles: dict[str, Any] = {}
     for (volume, d_min), axes in zip(sorted(places), panels, strict=True):

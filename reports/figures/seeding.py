@@ -25,7 +25,7 @@ LOOKS: Final = (
     (LIGHT["second"], "-", "D"),
 )
 """Colour, style and marker of the lines; the last is that of groups with an inversion centre."""
-SHIFT: Final = 0.35
+SHIFT: Final = 0.5
 """Lines stand beside each other by that much of a per cent, so that intervals do not hide each other."""
 _BY: Final = ("centre", "volume_class_angstrom3", "d_min_angstrom")
 
@@ -118,7 +118,9 @@ def _lines(axes: Axes, part: pd.DataFrame, names: Sequence[str], handles: dict[s
             continue
         colour, style, marker = LOOKS[-1] if name.startswith(WITH) else LOOKS[min(i, len(LOOKS) - 2)]
         x = points["percent"] + SHIFT * (i - (len(names) - 1) / 2)
-        axes.vlines(x, 100 * points["low"], 100 * points["high"], color=colour, lw=0.8, alpha=0.7)
+        # without seeds all lines but that of groups with a centre begin at one point: one interval is enough
+        shown = points[(points["percent"] > 0) | (i == 0) | name.startswith(WITH)]
+        axes.vlines(x[shown.index], 100 * shown["low"], 100 * shown["high"], color=colour, lw=0.8, alpha=0.7)
         (line,) = axes.plot(
             x, 100 * points["solved"], color=colour, ls=style, lw=1.2, marker=marker, ms=3.2, label=name
         )

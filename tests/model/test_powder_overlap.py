@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from xtalpriors.cli import run
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.measured.as_powder import PowderLike, powder_observations
 from xtalpriors.model.measured.powder_overlap import overlap_groups, powder_intensities, two_theta_degree
+from xtalpriors.model.measured.read_reflections import Observations
 
 
 def test_two_theta_is_that_of_bragg() -> None:
@@ -54,3 +61,50 @@ def test_a_wavelength_that_cannot_reach_the_data_is_said() -> None:
         UsageError, match=r"no reflection is measured beyond 0.77 Å, and the data go to 0.5 Å"
     ):
         two_theta_degree(np.array([4.0]), 1.5406)
+
+
+def _measured() -> Observations:
+    """200 and −200 of one crystal, 020 at nearly the same 2θ, and 111."""
+    hkl = np.array([[2, 0, 0], [-2, 0, 0], [0, 2, 0], [1, 1, 1]])
+    intensity = np.array([10.0, 14.0, 3.0, 5.0])
+    return Observations(hkl, intensity, np.array([0.1, 0.1, 0.3, 0.2]), 0, "made", "|F|²")
+
+
+CELL = UnitCell(8.0, 8.001, 9.0, 90.0, 90.0, 90.0)
+
+
+def test_measured_reflections_are_merged_and_partitioned() -> None:
+    made, share = powder_observations(
+        _measured(), CELL, SpaceGroup.from_number(16), 1.5406, PowderLike(width_degree=0.05)
+    )
+    found = {tuple(h): (i, s) for h, i, s in zip(made.hkl.tolist(), made.intensity, made.sigma, strict=True)}
+    # 200 merges to 12, weights alike; with 020, multiplicities 2 and 2, (2·12 + 2·3)/4
+    assert found[2, 0, 0][0] == found[0, 2, 0][0] == pytest.approx(7.5, rel=0.03)
+    assert found[1, 1, 1] == (pytest.approx(5.0), pytest.approx(0.2))
+    assert share == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "like", "said"),
+    [
+        (None, PowderLike(0.05), "the wavelength is not known"),
+        (1.5406, PowderLike(-1.0), "a width in degrees of 2θ, from 0 to 5, not -1"),
+        (1.5406, PowderLike(0.05, noise=3.0), "from 0 to 1, not 3"),
+        (20.0, PowderLike(0.05), "no reflection is measured beyond 10 Å"),
+    ],
+)
+def test_a_powder_that_cannot_be_made_is_said(wavelength: float | None, like: PowderLike, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        powder_observations(_measured(), CELL, SpaceGroup.from_number(16), wavelength, like)
+
+
+def test_solve_as_powder_needs_the_laue_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "x.hkl"
+    data.write_text(
+        "".join(f"{h:4d}{k:4d}{l:4d}{9.0:8.2f}{0.1:8.2f}\n" for h, k, l in [(1, 0, 0), (0, 1, 1)])
+    )
+    line = ["solve", str(data), "--cell", "8 8.001 9 90 90 90", "--output", str(tmp_path / "o")]
+    assert run([*line, "--as-powder", "0.05"]) == 2
+    assert "--as-powder needs --space-group or --laue" in " ".join(capsys.readouterr().err.split())
+    assert run([*line, "--noise", "0.05"]) == 2
+    assert "--noise goes with --as-powder" in " ".join(capsys.readouterr().err.split())

@@ -157,7 +157,7 @@ def test_network_seeds_are_judged_from_their_own_origin(hard: list[KnownCrystal]
 def test_the_shipped_network_seeds_in_another_order_of_reflections() -> None:
     """Its grid lists reflections otherwise than the crystal does; its phases must survive the way back."""
     crystal = next(artificial_crystals("P 1 21/c 1", 1, 1.0, (280.0, 320.0)))
-    network = read_network("dual-space")
+    network = read_network("shipped")
     assert isinstance(network, DualSpaceSeeds)
     found = network.phases(crystal, np.random.default_rng(0))
     assert found is not None
@@ -188,8 +188,8 @@ def test_groups_with_a_centre_count_once_whatever_the_bins() -> None:
     rows = _rows(space_group="P -1", bins=2) + _rows(space_group="P -1", bins=0) + _rows(bins=2)
     frame = side_by_side(with_centre(rows), ("centre",))
     assert frame[["centre", "n", "phases"]].to_numpy().tolist() == [
-        ["with an inversion centre", 16, "exact"],
-        ["without", 16, "2 values"],
+        ["centrosymmetric", 16, "exact"],
+        ["non-centrosymmetric", 16, "2 values"],
     ]
 
 
@@ -229,7 +229,7 @@ def test_the_command_writes_a_page_and_its_tables(
     page = (tmp_path / "study/index.html").read_text(encoding="utf-8")
     assert 'id="powder-overlap"' in page
     assert 'id="seeding"' in page
-    table = pd.read_csv(tmp_path / "study/seeding.csv")
+    table = pd.read_csv(tmp_path / "study/figures/shares.csv")
     rows, settings = read_rows(tmp_path / "study")
     assert settings["fractions"] == [0.2]
     assert table["n"].sum() == len(rows) == 2 * 2 * 2

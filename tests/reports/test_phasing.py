@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from xtalpriors.model.network.card import SetScore
 from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.model.scoring.evaluation_table import COLUMNS, write_evaluation
 from xtalpriors.model.scoring.projection import PROJECTIONS, write_projections
+from xtalpriors.model.seeding.rows import ROWS_NAME, StudyRows
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.phasing import seeds
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
@@ -217,8 +219,19 @@ def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
         "subset_digests": [*_tested(database)],
     }
     write_evaluation(evaluation, tmp_path / "x.parquet")
-    index = build_report(database, [], tmp_path / "report", evaluations=[tmp_path / "x.parquet"])
+    StudyRows(tmp_path / "study" / ROWS_NAME, {}).add(_seeded())
+    index = build_report(
+        database,
+        [],
+        tmp_path / "report",
+        evaluations=[tmp_path / "x.parquet"],
+        seeding=tmp_path / "study",
+    )
     assert '<a href="phasing/index.html">' in index.read_text()
+    assert '<a href="seeding/index.html">2 crystals phased from' in index.read_text()
+    seeding = (tmp_path / "report" / "seeding" / "index.html").read_text()
+    assert '<a href="../index.html">' in seeding and ".50 [.09, .91]" in seeding
+    assert (tmp_path / "report" / "seeding" / "figures" / "seeding.svg").is_file()
     page = (tmp_path / "report" / "phasing" / "index.html").read_text()
     for text in ("smoke is a small network", "51,200", "75.0 % (62.8 to 84.2)", "digest 77aa", "1 Å"):
         assert text in page
@@ -226,6 +239,21 @@ def test_page_of_a_report(database: Path, tmp_path: Path) -> None:
         assert (tmp_path / "report" / "phasing" / file).is_file()
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) > 20 and len(ids) == len(set(ids))
+
+
+def _seeded() -> list[dict[str, Any]]:
+    """Two crystals of P1, of which one is solved without seeds and both with."""
+    same = {
+        "source": "artificial", "space_group": "P 1", "volume_class_angstrom3": 500.0,
+        "volume_angstrom3": 500.0, "d_min_angstrom": 1.0, "overlap_degree": 0.0, "overlapped": 0.0,
+    }  # fmt: skip
+    none = dict.fromkeys(("fraction", "bins", "n_seeds", "seed_error_degree"))
+    truth = {"seeds": "truth", "fraction": 0.1, "bins": 4, "n_seeds": 9, "seed_error_degree": 20.0}
+    rows: list[dict[str, Any]] = []
+    for crystal, r in (("0", 0.9), ("1", 0.3)):
+        rows.append({**same, **none, "crystal": crystal, "seeds": "none", "r": r})
+        rows.append({**same, **truth, "crystal": crystal, "r": 0.95})
+    return rows
 
 
 def test_page_without_structures_says_so(database: Path, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ EXAMPLES: dict[str, str] = {
 
   # Seeds from the network that comes with the package, and real crystals
   xtalpriors seed-study --space-group "P 1 21/c 1" --real my-cifs \\
-      --network dual-space --output from-network
+      --network shipped --output from-network
 
   # Amplitudes as of a powder: three widths of overlap, noise of 5 %
   xtalpriors seed-study --overlap 0 --overlap 0.05 --overlap 0.1 \\

@@ -84,15 +84,28 @@ def report(
         Path | None,
         typer.Option(metavar="DIR", help="Scores that `powder evaluate` wrote: a page on powder patterns."),
     ] = None,
+    seeding: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of a `seed-study`: a page on phase seeding.")
+    ] = None,
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
     from xtalpriors.reports import build_report, write_index
 
-    given = database or bundle or output or evaluation or since or powder
+    given = database or bundle or output or evaluation or since or powder or seeding
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
     if database and bundle and output:
-        say(build_report(database, bundle, output, evaluations=evaluation, releases=since, powder=powder))
+        say(
+            build_report(
+                database,
+                bundle,
+                output,
+                evaluations=evaluation,
+                releases=since,
+                powder=powder,
+                seeding=seeding,
+            )
+        )
         return
     settings = params()
     for corpus_name, _ in corpora(settings, corpus):

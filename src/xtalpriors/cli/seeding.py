@@ -56,8 +56,8 @@ def seed_study(
         list[str] | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Seeds from a network as well: dual-space (the one that comes with the package), or a "
-            "trained one. Repeatable.",
+            help="Seeds from a network as well: shipped (the dual-space network of the package), "
+            "or one of your own. Repeatable.",
         ),
     ] = None,
     overlap: Annotated[

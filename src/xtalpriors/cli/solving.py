@@ -55,6 +55,17 @@ def solve(
             help="Network to try where charge flipping fails: shipped, or the folder of one.",
         ),
     ] = None,
+    as_powder: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES",
+            help="Try what overlap costs: reflections within this width of 2θ share their intensity.",
+        ),
+    ] = None,
+    noise: Annotated[
+        float,
+        typer.Option(metavar="X", help="With --as-powder: relative noise of a peak of mean intensity."),
+    ] = 0.0,
     time: Annotated[
         float, typer.Option(min=1.0, metavar="SECONDS", help="After which no new trial is begun.")
     ] = 60.0,
@@ -68,6 +79,7 @@ def solve(
     from xtalpriors.generator.config import space_group_of
     from xtalpriors.model import HKL_FORMATS
     from xtalpriors.model import solve as run
+    from xtalpriors.model.measured.as_powder import PowderLike
     from xtalpriors.model.measured.read_data import check_probe
     from xtalpriors.model.solving import output_files, write_solution
     from xtalpriors.outputs import check_folder, check_outputs
@@ -79,6 +91,8 @@ def solve(
         raise UsageError(f"--hkl is one of {', '.join(HKL_FORMATS)}, not '{hkl_format}'.")
     if space_group and laue:
         raise UsageError("Give --space-group or --laue, not both: a group says its Laue class.")
+    if noise and as_powder is None:
+        raise UsageError("--noise goes with --as-powder; measured intensities have their own.")
     check_folder(output)
     page = output / PAGE_NAME
     outputs = output_files(output, data.stem)
@@ -95,6 +109,7 @@ def solve(
             wavelength_angstrom=wavelength,
             probe=None if probe is None else check_probe(probe),
             network=network,
+            as_powder=None if as_powder is None else PowderLike(as_powder, noise, seed),
             seconds=time,
             seed=seed,
             say=lambda note: advance(1, note=note),
