@@ -8,12 +8,12 @@ half of the cells, without hydrogen, are found within 0.5 Å, and at least 60 % 
 after the best origin and hand. Times are processor time of one thread, and so is the limit.
 
     python benchmarks/solving.py FOLDER [FOLDER …] [--time 20] [--only NAME] [--no-cctbx] [--network NAME]
-    python benchmarks/solving.py FOLDER [FOLDER …] --d-min 1.2 1.4 1.6 2.0 [--network NAME]
+    python benchmarks/solving.py FOLDER [FOLDER …] --d-min 1.2 1.4 1.6 2.0 [--network NAME] [--solve]
 
 The second form cuts the lists and prints, in the right group, the map correlation of charge flipping, of the
 dual-space network alone and of the network after charge flipping, eight trials each, for crystals that are
-neither twins nor grossly disordered and whose grid the network takes; and how many of them are solved, the
-group not given, without and with the network. `measured_crystals` says what a folder has.
+neither twins nor grossly disordered and whose grid the network takes; with `--solve` also how many of them
+are solved, the group not given, without and with the network. `measured_crystals` says what a folder has.
 """
 
 from __future__ import annotations
@@ -287,8 +287,8 @@ def map_correlations(known: Known, network: DualSpaceNetwork) -> dict[str, tuple
     return result
 
 
-def cut_table(crystals: list[Known], d_min: float, seconds: float, network: DualSpaceNetwork) -> None:
-    """One resolution: mean r and shares of r ≥ 0.8 by side, and how many are solved without and with."""
+def cut_table(crystals: list[Known], d_min: float, seconds: float | None, network: DualSpaceNetwork) -> None:
+    """One resolution: mean r and shares of r ≥ 0.8 by side; with seconds, how many are solved."""
     found: list[dict[str, tuple[float, float]]] = []
     solved = {"without": 0, "with": 0}
     for whole in crystals:
@@ -300,15 +300,18 @@ def cut_table(crystals: list[Known], d_min: float, seconds: float, network: Dual
         r = ", ".join(f"{name} {value:.2f}" for name, (value, _) in found[-1].items())
         answers = []
         for name, helper in (("without", None), ("with", network)):
+            if seconds is None:
+                continue
             solution, _ = solve_one(known, seconds, helper)
             right = is_solved(known, solution)[2]
             solved[name] += right
             answers.append(f"{'solved' if right else '-'} {name}")
-        print(f"  {d_min:.1f} Å {known.name:34s} r: {r}; {', '.join(answers)}", flush=True)
+        print(f"  {d_min:.1f} Å {known.name:34s} r: {', '.join([r, *answers])}", flush=True)
     n = len(found)
     if not n:
         return
-    print(f"{d_min:.1f} Å, N = {n}; solved without the network {solved['without']}, with it {solved['with']}")
+    shares = f"; solved without the network {solved['without']}, with it {solved['with']}"
+    print(f"{d_min:.1f} Å, N = {n}{shares if seconds else ''}")
     for name in found[0]:
         r = np.array([one[name][0] for one in found])
         base = np.array([one["flipping"][0] for one in found])
@@ -330,6 +333,7 @@ def main() -> None:
     parser.add_argument("--time", type=float, default=20.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--d-min", type=float, nargs="+", default=[])
+    parser.add_argument("--solve", action="store_true", help="with --d-min: solve the cut lists too")
     parser.add_argument("--network", metavar="NAME", help="shipped, or a folder of weights")
     parser.add_argument("--no-cctbx", action="store_true")
     arguments = parser.parse_args()
@@ -339,7 +343,7 @@ def main() -> None:
         network = network_named(arguments.network or "shipped")
         ordered = [k for k in crystals if k.truth.kind == "ordered"]
         for d_min in arguments.d_min:
-            cut_table(ordered, d_min, arguments.time, network)
+            cut_table(ordered, d_min, arguments.time if arguments.solve else None, network)
         return
     helper = None if arguments.network is None else network_named(arguments.network)
     rows = [line(known, arguments.time, not arguments.no_cctbx, helper) for known in crystals]

@@ -151,4 +151,10 @@ def crystal_of(
         return replace(found, elements=elements, counts=())
     # as many formula units as give each atom the volume that it usually has
     z = round(found.cell.volume / (VOLUME_PER_ATOM_ANGSTROM3 * heavy))
-    return replace(found, elements=elements, counts=tuple((counts * z).tolist()) if z else ())
+    if z == 0:
+        note = (
+            f"one formula unit of {formula} needs about {VOLUME_PER_ATOM_ANGSTROM3 * heavy:.0f} Å³ and the "
+            f"cell has {found.cell.volume:.0f} Å³: only its elements were used"
+        )
+        return replace(found, elements=elements, counts=(), notes=(*found.notes, note))
+    return replace(found, elements=elements, counts=tuple((counts * z).tolist()))

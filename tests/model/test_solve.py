@@ -19,6 +19,7 @@ from xtalpriors.model.measured.read_data import MeasuredCrystal
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving import Solution, SolveSettings, solve, solve_crystal, write_solution
 from xtalpriors.model.solving.doubts import data_doubts
+from xtalpriors.model.solving.solve_file import crystal_of
 from xtalpriors.reports.solution_page import solution_page
 
 REFINE = """
@@ -170,6 +171,17 @@ def test_what_the_files_say_wrongly_is_said(monoclinic: tuple[Simulated, Solutio
     observations = solution.crystal.observations
     bare = replace(observations, sigma=np.zeros(len(observations.sigma)))
     assert "no reflection has a standard uncertainty" in doubts_of(solution, observations=bare)
+
+
+def test_a_formula_that_the_cell_cannot_hold_is_said(
+    monoclinic: tuple[Simulated, Solution, Path],
+) -> None:
+    """490 atoms in some 540 Å³; the elements alone are used."""
+    _, solution, _ = monoclinic
+    found = crystal_of(solution.crystal, formula="C400 H10 U90")
+    assert (found.elements, found.counts) == (("C", "H", "U"), ())
+    assert "one formula unit of C400 H10 U90 needs about 9114 Å³ and the cell has 5" in found.notes[0]
+    assert "only its elements were used" in found.notes[0]
 
 
 def test_a_perfect_twin_is_suspected() -> None:
