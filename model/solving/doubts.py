@@ -10,8 +10,10 @@ from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.model.measured.intensity_statistics import intensity_statistics
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
 from xtalpriors.model.solving.elements import VOLUMES_PER_ATOM_ANGSTROM3
+from xtalpriors.model.solving.laue import metric_rotations
 from xtalpriors.model.solving.prepare import UniqueData
 from xtalpriors.model.solving.solution import TriedGroup, Verdict
+from xtalpriors.model.solving.space_groups import centring_vectors
 
 __all__ = ["GOOD_R1", "LARGEST_R_WEAK", "data_doubts", "model_doubts"]
 
@@ -76,6 +78,14 @@ def data_doubts(
             Doubt(
                 f"the file declares the centring {declared.centring}, the reflections have {unique.letter}: "
                 "is the list in the setting of the cell?"
+            )
+        )
+    rotations = len(metric_rotations(cell, centring_vectors(unique.letter)))
+    if 2 * rotations > len(unique.laue) and chosen.r1 > GOOD_R1[crystal.probe or "x-ray"]:
+        found.append(
+            Doubt(
+                f"the lattice has {rotations} rotations, the intensities {len(unique.laue) // 2} of them: is "
+                "the list in the setting of the cell?"
             )
         )
     if e2_statistic < TWIN_STATISTIC:

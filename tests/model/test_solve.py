@@ -184,17 +184,27 @@ def test_a_formula_that_the_cell_cannot_hold_is_said(
     assert "only its elements were used" in found.notes[0]
 
 
+def tried_shortly(made: Simulated, hkl: np.ndarray, intensity: np.ndarray) -> Solution:
+    """One short trial: enough for what the data say of themselves."""
+    seen = Observations(hkl, intensity, made.sigma, 0, "x.hkl", "|F|²")
+    crystal = MeasuredCrystal("x", (), seen, made.cell, elements=("C", "N", "O"))
+    return solve_crystal(crystal, settings=SolveSettings(seconds=0.0, trials=1, cycles=20))
+
+
+def test_indices_of_another_setting_are_suspected() -> None:
+    """a and b exchanged: the twofold axis of the intensities is not that of the cell."""
+    made = simulated("P 1 21/c 1", seed=3, d_min_angstrom=1.0)
+    solution = tried_shortly(made, made.hkl[:, [1, 0, 2]], made.intensity)
+    assert solution.verdict != "solved"
+    assert any("2 rotations, the intensities 1 of them: is the list in" in x for x in solution.reasons)
+
+
 def test_a_perfect_twin_is_suspected() -> None:
     """P4₁ in equal parts of two orientations: the Laue class is that of the twin, ⟨|E² − 1|⟩ is too small."""
     made = simulated("P 41", seed=3, volume_angstrom3=800.0, d_min_angstrom=1.0)
     place = {h: i for i, h in enumerate(map(tuple, made.hkl.tolist()))}
     mates = [place[k, h, -l] for h, k, l in made.hkl.tolist()]
-    twin = 0.5 * (made.intensity + made.intensity[mates])
-    seen = Observations(made.hkl, twin, made.sigma, 0, "twin.hkl", "|F|²")
-    settings = SolveSettings(seconds=0.0, trials=1, cycles=20)
-    solution = solve_crystal(
-        MeasuredCrystal("twin", (), seen, made.cell, elements=("C", "N", "O")), settings=settings
-    )
+    solution = tried_shortly(made, made.hkl, 0.5 * (made.intensity + made.intensity[mates]))
     assert len(solution.unique.laue) == 16, "R and −R of 4/mmm"
     assert solution.verdict != "solved"
     assert any("it may be twinned" in reason for reason in solution.reasons)
