@@ -19,6 +19,9 @@ __all__ = ["GOOD_R1", "LARGEST_R_WEAK", "data_doubts", "model_doubts"]
 
 GOOD_R1: dict[Probe, float] = {"x-ray": 0.25, "neutron": 0.28, "electron": 0.32}
 """A smaller R1 of a quick isotropic refinement ends the search."""
+SURE_R1: dict[Probe, float] = {"x-ray": 0.21, "neutron": 0.25, "electron": 0.3}
+"""A smaller R1 is that of a right model. Between this and `GOOD_R1` there are wrong models of twins and right
+ones of disordered crystals."""
 DOUBTFUL_R1 = 0.1
 """How much larger R1 may be for `doubtful` instead of `unsolved`."""
 LARGEST_R_WEAK = 0.3
@@ -130,8 +133,8 @@ def model_doubts(
     strong = int((chosen.data.intensity > 2.0 * chosen.data.sigma).sum())
     ratio = strong / (4.0 * len(atoms) + 1.0)
     found: list[Doubt] = []
-    if r1 >= GOOD_R1[probe]:
-        found.append(Doubt(f"R1 = {r1:.3f}; right models reach less than {GOOD_R1[probe]:.2f}", True))
+    if r1 >= SURE_R1[probe]:
+        found.append(Doubt(f"R1 = {r1:.3f}; right models reach less than {SURE_R1[probe]:.2f}", True))
     if chosen.r_weak > LARGEST_R_WEAK:
         found.append(
             Doubt(
