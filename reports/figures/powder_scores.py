@@ -21,6 +21,9 @@ STYLES: Final = (
     (LIGHT["paper"], (0, (5, 1, 1, 1, 1, 1))),
     (LIGHT["other"], (0, (3, 2))),
     (LIGHT["muted"], (0, (1, 3))),
+    (LIGHT["ink"], (0, (6, 3))),
+    (LIGHT["good"], (0, (2, 2, 6, 2))),
+    (LIGHT["moved"], (0, (8, 2))),
 )
 """Colour and dashes of methods: networks first, then trivial answers in their order."""
 

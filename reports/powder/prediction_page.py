@@ -47,13 +47,13 @@ def prediction_page(found: PowderPrediction) -> str:
 def _verdict(r: float) -> tuple[str, str]:
     """A word for the head, and a sentence."""
     if r < GOOD_R:
-        return "explains the pattern", "The lines of the first density are those of the pattern."
+        return "pattern explained", "The lines of the first density are those of the pattern."
     if r < POOR_R:
         return (
             "doubtful",
             "The first density gives part of the pattern. Compare the tries, and look at the lines.",
         )
-    return "unexplained", "No density gives the pattern: the maps are guesses by likeness."
+    return "pattern not explained", "No density gives the pattern: the maps are guesses by likeness."
 
 
 def _plot(one: Agreement) -> str:

@@ -35,7 +35,10 @@ def set_tables(scores: PowderScores) -> list[Table]:
 def _set_table(scores: PowderScores, name: str, content: Mapping[str, Any]) -> Table:
     seconds = scores.scores[scores.scores["set"] == name].groupby("method")["seconds"].mean()
     rows = []
-    for method, one in content["methods"].items():
+    for method in dict.fromkeys(scores.scores["method"]):
+        one = content["methods"].get(method)
+        if one is None:  # of another set
+            continue
         first, best = one["first"], one["best"]
         rows.append(
             {
@@ -67,7 +70,7 @@ def parts_table(scores: PowderScores) -> list[Table]:
         if len(parts) == 2:
             known = content["n_in_library"]
             label = f"{name}: {known} known, {content['n'] - known} not"
-            for method in content["methods"]:
+            for method in (m for m in dict.fromkeys(scores.scores["method"]) if m in content["methods"]):
                 rows.append(
                     {
                         "set": label,
@@ -142,19 +145,20 @@ def _here(one: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def tries_table(scores: PowderScores) -> Table:
-    """The ranked tries of the crystals of the figure, with the score of each."""
+    """The tries of the crystals of the figure in their order, with the score of each."""
     shown = scores.sections[scores.sections["what"] != "truth"]
-    frame = pd.DataFrame(
-        {
-            "crystal": shown["crystal"],
-            "network": shown["what"],
-            "try": shown["rank"].astype(str),
-            "made from": shown["source"],
-            "SSIM": [f"{value:.3f}".replace("-", "−") for value in shown["ssim"]],
-        }
-    )
+    rows = []
+    for (crystal, network), tries in shown.groupby(["crystal", "what"], sort=False):
+        values = {int(rank): f"{value:.2f}" for rank, value in zip(tries["rank"], tries["ssim"], strict=True)}
+        rows.append(
+            {"crystal": crystal, "network": network, "first made from": tries["source"].iloc[0]}
+            | {f"try {k}": values.get(k, "–").replace("-", "−") for k in range(1, 6)}
+        )
+    frame = pd.DataFrame(rows)
     return Table(
-        "Tries in their order", html_table(frame, numeric=["try", "SSIM"]), words("densities", "tries_lead")
+        "SSIM of the tries in their order",
+        html_table(frame, numeric=list(frame.columns[3:])),
+        words("densities", "tries_lead"),
     )
 
 
