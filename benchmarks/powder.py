@@ -5,7 +5,7 @@ method has one try and no truth: the cell is that of the indexing. SSIM is the b
 turned about the origin (`--orientations 1`: as given). Run from the checkout:
 
     python benchmarks/powder.py --splits S R
-    python benchmarks/powder.py --splits P
+    python benchmarks/powder.py --splits P --tests 202
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def main() -> None:
     network = train_fourier(parts.train, config, lambda text: print(text, flush=True))
     print(f"{len(parts.train)} training crystals, {time.process_time() - start:.0f} CPU seconds of training")
     library, retrieval = Library(parts.train), Retrieval(parts.train)
-    for letter in arguments.splits:
+    for letter, tests in zip(arguments.splits, arguments.tests, strict=True):
         test = real_crystals(arguments.database, "cubic") if letter == "R" else parts.test
-        rows = np.random.default_rng(arguments.seed).permutation(len(test))[: arguments.tests]
+        rows = np.random.default_rng(arguments.seed).permutation(len(test))[:tests]
         print(f"\nsplit {letter}", flush=True)
         evaluate(network, library, retrieval, test.take(np.sort(rows)), arguments.orientations)
 
@@ -86,7 +86,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splits", choices=("S", "P", "R"), nargs="+", default=["S", "R"])
     parser.add_argument("--count", type=int, default=3000, help="artificial crystals")
-    parser.add_argument("--tests", type=int, default=500, help="test crystals of each at most")
+    parser.add_argument("--tests", type=int, nargs="+", default=[500, 747], help="of each split at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--examples", type=int, default=300)
     parser.add_argument("--epochs", type=int, default=30)

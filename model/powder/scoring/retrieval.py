@@ -6,12 +6,15 @@ the true cell: a comes from the indexing of the pattern, and the electrons of th
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from xtalpriors.arrays import F32, F64, I64
+from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.model.powder.composition import Composition
 from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.density_maps import POINTS, U_ISO_ANGSTROM2, fourier_coefficients, map_of
@@ -86,11 +89,11 @@ class Retrieval:
         rows = np.flatnonzero(self.train.stoichiometry == composition.stoichiometry)
         i, a = self._nearest(pattern, rows if len(rows) else np.arange(len(self.train)))
         atoms = int(self.train.offsets[i + 1] - self.train.offsets[i])
-        electrons = composition.electrons * max(1, round(atoms / composition.atoms))
+        units = max(1, round(atoms / composition.atoms))
         coefficients = fourier_coefficients(self.train.cell(i), *self.train.atoms(i), POINTS)
-        coefficients *= electrons / a**3 / coefficients[0, 0, 0].real
+        coefficients *= units * composition.electrons / a**3 / coefficients[0, 0, 0].real
         if method == "stoichiometry-phases":
-            coefficients *= _measured_amplitudes(pattern, a, coefficients)
+            coefficients *= _measured_amplitudes(pattern, composition, units, a, coefficients)
         return map_of(coefficients)
 
     def _nearest(self, pattern: F32, rows: I64) -> tuple[int, float]:
@@ -112,21 +115,28 @@ def _unit(rows: F64 | F32) -> F64:
     return result
 
 
-def _measured_amplitudes(pattern: F32, a: float, coefficients: np.ndarray) -> F64:
+def _measured_amplitudes(
+    pattern: F32, composition: Composition, units: int, a: float, coefficients: npt.NDArray[np.complex128]
+) -> F64:
     """Factors on the half grid that give the shells of a map the measured sums of |F|².
 
-    Shells of one bin share the factor. Factors are kept within 0 to 2, and are 1 beyond the measured shells.
+    The scale of the pattern is Wilson's: over the shells that lie alone in their bins the sum of |F|² is that
+    of f² of the atoms, of which the cell has `units` formula units. Shells of one bin share a factor. Factors
+    are kept within 0 to 2, and are 1 beyond the measured shells.
     """
-    shells = cubic_shells()
-    observed = observed_shells(pattern, a)
+    shells, observed = cubic_shells(), observed_shells(pattern, a)
     h = np.rint(np.fft.fftfreq(POINTS) * POINTS).astype(np.int64)
     n = h[:, None, None] ** 2 + h[None, :, None] ** 2 + np.arange(POINTS // 2 + 1)[None, None, :] ** 2
     weights = np.full(POINTS // 2 + 1, 2.0)
     weights[0] = 1.0
     squares = np.bincount(n.ravel(), (np.abs(coefficients) ** 2 * weights).ravel(), minlength=LARGEST_N + 1)
     smearing = np.exp(-4.0 * np.pi**2 * U_ISO_ANGSTROM2 * shells.n / a**2)
-    calculated = observed.binned(squares[shells.n] / smearing)
-    scale = (calculated * observed.amplitudes).sum() / max(float((observed.amplitudes**2).sum()), 1e-30)
+    calculated = observed.binned(squares[shells.n] * a**6 / smearing)
+    f = form_factors(np.array(composition.numbers), shells.n / a**2)
+    expected = units * (np.array(composition.counts) @ f**2) * np.add.reduceat(shells.sizes, shells.starts)
+    alone = (np.bincount(observed.bins)[observed.bins] == 1) & (observed.factors > 0)
+    measured = (observed.amplitudes[observed.bins[alone]] ** 2 / observed.factors[alone]).sum()
+    scale = math.sqrt(expected[alone].sum() / max(float(measured), 1e-30))
     ratios = np.ones(len(calculated))
     strong = calculated > 1e-3 * calculated.max()
     ratios[strong] = np.clip(scale * observed.amplitudes[strong] / calculated[strong], 0.0, _LARGEST_CHANGE)

@@ -151,12 +151,12 @@ def shell_amplitudes(pattern: F32, a_angstrom: float) -> F32:
 def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N) -> ObservedShells:
     """Shells up to N of a pattern (1024,) for a lattice parameter.
 
-    A line one bin beside that of a shell is taken for it where its own bin is empty.
+    A line one bin beside that of a shell is taken for it where its own bin is empty. Shells beyond the last
+    line do not count: a measurement ends somewhere.
     """
     shells = cubic_shells(largest_n)
     places = bin_of_shells(a_angstrom, shells.n)
-    # a measured pattern ends somewhere: what lies beyond its last line was not seen to be absent
-    end = min(int(BINS * _LAST_DEGREE / 180.0), int(np.flatnonzero(pattern)[-1]) + 1)
+    end = min(int(BINS * _LAST_DEGREE / 180.0), int(np.flatnonzero(pattern).max(initial=0)) + 1)
     beyond = (places < 0) | (places >= end)
     sine = np.where(beyond, 0.5, MO_K_ALPHA_ANGSTROM * np.sqrt(shells.n) / (2.0 * a_angstrom))
     factors = np.where(
