@@ -29,6 +29,7 @@ from xtalpriors.model.powder.real_crystals import real_crystals
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.score import best_score, psnr, ssim
 from xtalpriors.model.powder.structures.candidates import Library
+from xtalpriors.model.powder.structures.indexing import index_cubic
 from xtalpriors.model.powder.structures.solve import candidate_structures
 
 OURS = ("candidates", "crystalnet-fourier")
@@ -55,6 +56,7 @@ def evaluate(
     network: FourierNet, library: Library, retrieval: Retrieval, test: PowderCrystals, orientations: int
 ) -> None:
     """Score every method on a test set and print what came out."""
+    indexing(test)
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in (*METHODS, *OURS)}
     seconds = []
     for i in range(len(test)):
@@ -79,6 +81,22 @@ def evaluate(
     for other in ("stoichiometry", "stoichiometry-phases", "candidates"):
         mean, low, high = bootstrap(rows["crystalnet-fourier"], rows[other])
         print(f"SSIM, crystalnet-fourier less {other}: {mean:+.4f} [{low:+.4f}, {high:+.4f}]")
+
+
+def indexing(test: PowderCrystals) -> None:
+    """Print how often the right a is found, first and among four."""
+    found = np.full((len(test), 4), np.nan)
+    for i, pattern in enumerate(test.patterns):
+        cells = attempt(index_cubic, pattern)
+        if cells is not None:
+            found[i] = [cell.a_angstrom for cell in cells]
+    error = np.abs(found / test.lattice[:, :1] - 1.0)
+    right = error < 2e-3
+    print(
+        f"{len(test)} patterns: right a first {right[:, 0].mean():.3f}, among four {right.any(axis=1).mean():.3f}, "
+        f"median error {np.median(error[right]):.1e}",
+        flush=True,
+    )
 
 
 def parsed() -> argparse.Namespace:
@@ -106,8 +124,8 @@ def artificial(arguments: argparse.Namespace) -> PowderCrystals:
     return crystals
 
 
-def attempt(make: Callable[..., np.ndarray | None], *inputs: Any) -> np.ndarray | None:
-    """A density, or None where the method says that it has none."""
+def attempt(make: Callable[..., Any], *inputs: Any) -> Any:
+    """The answer, or None where the method says that it has none."""
     try:
         return make(*inputs)
     except XtalpriorsError:
