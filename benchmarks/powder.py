@@ -93,8 +93,8 @@ def indexing(test: PowderCrystals) -> None:
     error = np.abs(found / test.lattice[:, :1] - 1.0)
     right = error < 2e-3
     print(
-        f"{len(test)} patterns: right a first {right[:, 0].mean():.3f}, among four {right.any(axis=1).mean():.3f}, "
-        f"median error {np.median(error[right]):.1e}",
+        f"{len(test)} patterns: right a first {right[:, 0].mean():.3f}, among four "
+        f"{right.any(axis=1).mean():.3f}, median error {np.median(error[right]):.1e}",
         flush=True,
     )
 
