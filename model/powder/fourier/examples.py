@@ -80,8 +80,8 @@ def training_examples(
 ) -> tuple[list[Example], npt.NDArray[np.complex64]]:
     """Examples of training crystals, and their true coefficients (n, 25, 25, 13) over the mean.
 
-    The library never offers the crystal itself where its type has others, and for a share of the crystals it
-    does not offer the structure type at all: that is what teaches structures that no library has.
+    For a share of the crystals the library does not offer their structure type: from these the network learns
+    about structures that no library has.
     """
     examples, truths = [], []
     for i in range(len(crystals)):

@@ -36,7 +36,7 @@ from xtalpriors.model.powder.structures.shells import (
 
 __all__ = ["Candidate", "Library", "fit_best", "fit_parameters", "library_candidates", "rank"]
 
-_INSTANCES: Final = 8
+_INSTANCES: Final = 12
 """Crystals of one structure type that are compared where the type has free parameters."""
 _FITTED: Final = 8
 _STEPS: Final = (0.012, 0.004, 0.0013, 0.0004)
@@ -141,18 +141,13 @@ class Library:
             by_type.setdefault(label, []).append(i)
         self._entries: dict[tuple[int, ...], list[_Entry]] = {}
         for label, rows in sorted(by_type.items()):
-            kept: dict[tuple[int, ...], int] = {}
-            for i in rows:
+            for i in rows[:_INSTANCES]:
                 group = SpaceGroup.from_number(int(crystals.space_group[i]))
                 template = template_of(label, group, *crystals.atoms(i))
-                limit = 1 if template.free == 0 else _INSTANCES
-                if kept.get(template.counts, 0) >= limit:
-                    if kept.keys() == {template.counts} and len(kept) >= 6:
-                        break
-                    continue
-                kept[template.counts] = kept.get(template.counts, 0) + 1
                 entry = _Entry(template, _species_sums(cubic_shells(), template), len(rows))
                 self._entries.setdefault(tuple(sorted(template.counts)), []).append(entry)
+                if template.free == 0:
+                    break
 
     def entries(self, counts: Iterable[int], without: str | None = None) -> list[_Entry]:
         """Templates with these numbers of atoms in the cell, one structure type left out if it is named."""
