@@ -168,6 +168,8 @@ def _structure(
     """One structure, or its `entry_id` and the reason why it cannot be tested."""
     name = entry["entry_id"]
     sites = [s for s in sites if s["occupancy"] is None or s["occupancy"] > 0]
+    if any(s["element"] is None for s in sites):
+        return name, "an atom of an unknown element"
     numbers = [atomic_number(s["element"]) for s in sites]
     if not sites or any(None in (s["x"], s["y"], s["z"], s["multiplicity"]) for s in sites):
         return name, "no atoms, or an atom without a place"

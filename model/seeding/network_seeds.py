@@ -17,7 +17,7 @@ from xtalpriors.generator.config import space_group_of
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal
 from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correlation
-from xtalpriors.model.charge_flipping.trials import normalised
+from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network
 from xtalpriors.model.dual_space.weights import load_network, shipped_network
@@ -30,12 +30,21 @@ from xtalpriors.model.scoring.runs import phase_runs, reflections_of
 from xtalpriors.model.seeding.seeded_flipping import extend_seeds
 from xtalpriors.model.seeding.seeds import strong_half
 
-__all__ = ["SHIPPED", "DualSpaceSeeds", "PhaiSeeds", "SeedingNetwork", "read_network", "rows_of_network"]
+__all__ = [
+    "FLIPPING",
+    "SHIPPED",
+    "DualSpaceSeeds",
+    "FlippingSeeds",
+    "PhaiSeeds",
+    "SeedingNetwork",
+    "read_network",
+    "rows_of_network",
+]
 
-SHIPPED: Final = "shipped"
-"""Name of the network that comes with the package."""
+SHIPPED, FLIPPING = "shipped", "flipping"
+"""Names of the network that comes with the package, and of charge flipping, the control without a network."""
 TRIALS: Final = 8
-"""Trials of charge flipping that the dual-space network begins with."""
+"""Trials of charge flipping that the dual-space network begins with, and of the control."""
 
 
 class SeedingNetwork(Protocol):
@@ -50,6 +59,26 @@ class SeedingNetwork(Protocol):
 
     def phases(self, crystal: KnownCrystal, rng: np.random.Generator) -> Tensor | None:
         """Phasors (U,) whose length is the certainty, 0 where it says nothing; null: it cannot."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlippingSeeds:
+    """Charge flipping as the dual-space network begins with it: a network is worth what it adds to this."""
+
+    name: str = f"charge flipping, {TRIALS} trials"
+
+    def fits(self, space_group: str) -> bool:
+        """Any group."""
+        return bool(space_group)
+
+    def phases(self, crystal: KnownCrystal, rng: np.random.Generator) -> Tensor | None:
+        """The trial that agrees best with its density; certainty is how much of |F| that density has."""
+        found = phase_by_charge_flipping(
+            crystal.grid, crystal.amplitudes, crystal.cell, trials=TRIALS, rng=rng
+        )
+        f = found.f[found.best]
+        share = f.abs() / crystal.amplitudes.clamp(min=1e-6 * float(crystal.amplitudes.max()))
+        return f / f.abs().clamp(min=1e-30) * share / share.max()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +142,7 @@ class PhaiSeeds:
 
 
 def read_network(name: str) -> SeedingNetwork:
-    """`shipped` is the network that comes with the package; else a network's file, or a run's folder.
+    """`shipped` is the network of the package, `flipping` uses none; else a network's file or a run's folder.
 
     Raises
     ------
@@ -123,6 +152,8 @@ def read_network(name: str) -> SeedingNetwork:
     if name == SHIPPED:
         network, card = shipped_network()
         return DualSpaceSeeds(card.name, network)
+    if name == FLIPPING:
+        return FlippingSeeds()
     path = Path(name)
     file = path / "model.safetensors" if path.is_dir() else path
     if path.is_dir() and not file.exists():

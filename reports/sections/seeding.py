@@ -112,7 +112,7 @@ def _networks(rows: Rows, key: str, name: str) -> Section:
     for row in solved_shares(asked, by).to_dict("records"):
         fraction, error = row["fraction"], row["seed_error_degree"]
         solved, low, high = (100 * row[k] for k in ("solved", "low", "high"))
-        own = "charge flipping, one trial" if row["seeds"] == "none" else "the network's own phases"
+        own = "charge flipping, one trial" if row["seeds"] == "none" else "its own phases"
         lines.append(
             {
                 **{_HEADS[k]: row[k] for k in by},

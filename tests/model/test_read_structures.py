@@ -63,6 +63,13 @@ def test_displacements_are_the_structures_own_and_the_assumed_are_counted() -> N
     np.testing.assert_allclose(found.crystals.u_iso, given, rtol=1e-6)
 
 
+def test_an_atom_of_an_unknown_element_is_a_reason() -> None:
+    unknown = cif_text(name="odd").replace("C1 C 0.8", "Q1 ? 0.8")
+    found = structures(cif_text(), unknown)
+    assert len(found) == 1
+    assert [reason for _, reason in found.refused] == ["an atom of an unknown element"]
+
+
 def test_weights_are_occupancy_and_multiplicity() -> None:
     """Fe on an inversion centre counts a half, N is three quarters there; H stays."""
     found = structures(cif_text())

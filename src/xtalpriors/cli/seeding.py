@@ -57,7 +57,7 @@ def seed_study(
         typer.Option(
             metavar="NAME|FILE",
             help="Seeds from a network as well: shipped (the dual-space network of the package), "
-            "or one of your own. Repeatable.",
+            "one of your own, or flipping, the control without a network. Repeatable.",
         ),
     ] = None,
     overlap: Annotated[
