@@ -17,7 +17,7 @@ help:
 	@echo "make shell   set up, then open a shell in which xtalpriors and dvc are found"
 	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
 	@echo "make matrix  train every cell strategy with every filling, small, and rank them (about half an hour)"
-	@echo "make powder  train and score the networks for powder patterns in full, on the CPU (about three hours)"
+	@echo "make powder  train and score the networks for powder patterns in full, on the CPU (two to three hours)"
 	@echo "make lint    ruff, mypy --strict and the import contracts"
 	@echo "make docs    build docs/_build/html, warnings are errors"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
@@ -76,7 +76,7 @@ powder: setup # a run that is stopped goes on; the database is that of the pipel
 	for told in elements one-dropped none; do \
 	  $(BIN)/xtalpriors powder train --preset crystalnet-cpu --set formula=$$told --output $(POWDER)/crystalnet-$$told || exit; done
 	$(BIN)/xtalpriors powder evaluate $(foreach run,crystalnet-S crystalnet-elements crystalnet-one-dropped crystalnet-none fourier-S \
-	  crystalnet-P fourier-P,--model $(POWDER)/$(run)) --crystals $(POWDER_CRYSTALS) --database data/amcsd/crystals.duckdb --output data/amcsd/powder
+	  crystalnet-P fourier-P,--model $(POWDER)/$(run)) --crystals $(POWDER_CRYSTALS) --points 25 --database data/amcsd/crystals.duckdb --output data/amcsd/powder
 	$(BIN)/xtalpriors report --corpus amcsd
 
 lint: setup-test

@@ -24,7 +24,7 @@ from xtalpriors.reports.section import Section, render
 __all__ = ["PowderPage", "powder_page"]
 
 FULL_POINTS, FULL_CRYSTALS = 50, 100
-"""An evaluation with fewer is a test of the pipeline, and the page says so."""
+"""With fewer points or crystals the page says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def powder_page(folder: Path, corpus: str, database_digest: str | None) -> Powde
         Section("paper", "How does it stand beside Guo et al.?", "", [], paper_tables(scores)),
     ]
     sizes = {name: content["n"] for name, content in scores.sets.items()}
-    is_small = scores.points < FULL_POINTS or max(sizes.values()) < FULL_CRYSTALS
+    notes = [words("densities", "coarse", points=scores.points)] if scores.points < FULL_POINTS else []
+    if max(sizes.values()) < FULL_CRYSTALS:
+        notes.append(words("densities", "small", n=max(sizes.values())))
     glossary = Glossary()
     html = render_html(
         "powder.html",
@@ -76,9 +78,7 @@ def powder_page(folder: Path, corpus: str, database_digest: str | None) -> Powde
         lead=glossary.link(words("densities", "lead", points=scores.points)),
         facts=[Fact(f"crystals, set {name}", count(n)) for name, n in sizes.items()]
         + [Fact("points of an edge", str(scores.points))],
-        warnings=[words("densities", "small", n=max(sizes.values()), points=scores.points)]
-        if is_small
-        else [],
+        warnings=notes,
         sections=page_view(sections, glossary),
         database_digest=database_digest,
     )

@@ -95,6 +95,7 @@ def test_the_page_says_the_numbers(folder: Path) -> None:
         "1 of 2 crystals had no answer; the commonest reason: No cell.",
         "&lt;b&gt;O",
         "where Guo et al. have 50",
+        "scores 2 crystals of a set",
     ):
         assert words in text, words
     assert "<b>O" not in text

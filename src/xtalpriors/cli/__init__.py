@@ -194,6 +194,8 @@ KEPT = {
 def _interrupted(arguments: list[str], message: str = "") -> int:
     """Say what is kept, and the command that goes on from there; the exit status."""
     command = _path_of(arguments).removeprefix("xtalpriors").strip()
+    if command == "powder train" and "--output" not in arguments:
+        command = ""  # the stage begins its runs again
     kept = KEPT.get(command, "nothing half written is left, and earlier files are as they were")
     if command == "train" and "--resume" not in arguments:
         arguments = [*arguments, "--resume"]
