@@ -7,6 +7,7 @@ from typing import Final
 __all__ = ["quantity"]
 
 _QUANTITIES: Final = {
+    "axis_ratio": "Ratios of the cell's lengths",
     "axis_ratio.longest": "Longest length of the cell",
     "axis_ratio.longest_over_middle": "Longest over middle length",
     "axis_ratio.middle_over_shortest": "Middle over shortest length",

@@ -93,9 +93,11 @@ class Changes(NamedTuple):
     digest
         Of the database that the snapshot is of.
     entries
-        A row for each entry that is new, gone or not the same, sorted by `entry_id`: `entry_id`, `change`
+        A row for each entry that is new, gone or not the same, sorted by `entry_id`: `entry_id` (of one
+        that left: what it was), `entry_id_before` (where its block is called otherwise now), `change`
         (`entered`, `left`, `structure`, `status`, `content`), `status_before`, `status_now`, `reason` (why
-        the file of an entry that left was rejected; null where it is gone), `subsets_before`, `subsets_now`.
+        the file of an entry that left was rejected; null where it is gone), `subsets_before`,
+        `subsets_now`.
     subsets
         Counts of each subset that the snapshot and the question have in common.
     """
@@ -161,7 +163,7 @@ def changes_since(path: Path, database: Path, definitions: Iterable[SubsetDefini
     assert (
         isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame) and isinstance(reasons, pl.DataFrame)
     )
-    both = old.join(new, on="entry_id", how="full", suffix="_now", coalesce=True)
+    both = _paired(old, new)
     volume, volume_now = pl.col("volume_angstrom3"), pl.col("volume_angstrom3_now")
     is_other = (
         pl.col("elements").ne_missing(pl.col("elements_now"))
@@ -186,6 +188,7 @@ def changes_since(path: Path, database: Path, definitions: Iterable[SubsetDefini
         .join(reasons, on="file", how="left")
         .select(
             "entry_id",
+            "entry_id_before",
             "change",
             pl.col("status").alias("status_before"),
             "status_now",
@@ -198,6 +201,30 @@ def changes_since(path: Path, database: Path, definitions: Iterable[SubsetDefini
     known = set(" ".join(old["subsets"].unique().to_list()).split())
     subsets = {d.name: _count(changed, d.name) for d in definitions if d.name in known}
     return Changes(digest, rows, subsets)
+
+
+def _paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Each entry before beside the one it is now, by its id, or by its file if its block was renamed.
+
+    Of a file whose blocks were renamed the first that is without a partner before goes with the first now.
+    """
+    import polars as pl
+
+    def alone(entries: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+        rest = entries.join(others, on="entry_id", how="anti").sort("entry_id")
+        file = pl.col("entry_id").str.split("#").list.first()
+        return rest.with_columns(file=file, place=pl.int_range(pl.len()).over(file))
+
+    was, stands = alone(old, new), alone(new, old)
+    same = old.join(new, on="entry_id", how="inner", suffix="_now")
+    same = same.with_columns(entry_id_before=pl.lit(None, pl.String))
+    other = was.join(stands, on=["file", "place"], how="full", suffix="_now", coalesce=True)
+    renamed = pl.col("entry_id").is_not_null() & pl.col("entry_id_now").is_not_null()
+    other = other.with_columns(
+        entry_id=pl.coalesce("entry_id_now", "entry_id"),
+        entry_id_before=pl.when(renamed).then("entry_id"),
+    )
+    return pl.concat([same, other.select(same.columns)])
 
 
 def _snapshot(database: Path, definitions: Iterable[SubsetDefinition]) -> tuple[str, pa.Table]:

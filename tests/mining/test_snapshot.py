@@ -27,6 +27,7 @@ def test_each_entry_that_is_not_as_it_was_has_its_reason(tmp_path: Path) -> None
         entry("cod:4.cif#a", content_hash=hashed("4"), formula="C7"),
         entry("cod:5.cif#a", content_hash=hashed("5"), formula="C8"),
         entry("cod:6.cif#a", content_hash=hashed("6"), formula="C9", is_duplicate=True),
+        entry("cod:8.cif#a", content_hash=hashed("8"), formula="C11"),
     ]
     after = [
         before[0],
@@ -35,6 +36,7 @@ def test_each_entry_that_is_not_as_it_was_has_its_reason(tmp_path: Path) -> None
         entry("cod:4.cif#a", content_hash=hashed("c"), formula="C7"),
         entry("cod:6.cif#a", content_hash=hashed("d"), formula="C9"),
         entry("cod:7.cif#a", content_hash=hashed("7"), formula="C10"),
+        entry("cod:8.cif#other", content_hash=hashed("9"), formula="C12 Br"),
     ]
     first = make_database(tmp_path / "before.duckdb", before)
     second = make_database(
@@ -50,14 +52,17 @@ def test_each_entry_that_is_not_as_it_was_has_its_reason(tmp_path: Path) -> None
         "5": "left",
         "6": "status",
         "7": "entered",
+        "8": "structure",
     }
+    assert (rows["8"]["entry_id"], rows["8"]["entry_id_before"]) == ("cod:8.cif#other", "cod:8.cif#a")
+    assert rows["3"]["entry_id_before"] is None
     assert rows["2"]["status_before"] == "" and rows["2"]["status_now"] == "retracted"
     assert rows["6"]["status_before"] == "duplicate" and rows["6"]["status_now"] == ""
     assert rows["5"]["reason"] == "parse: syntax" and rows["7"]["reason"] is None
     assert (rows["3"]["subsets_before"], rows["3"]["subsets_now"]) == ("all-50 p21c-10", "all-50")
-    # p21c-10: 1 to 5 before; 2 retracted, 3 too long and 5 gone leave; 6 and 7 come; 4 has another content
-    assert changes.subsets["p21c-10"] == (5, 2, 3, 1, 4)
-    assert changes.subsets["p21c-10"].shared == pytest.approx(2 * 1 / 9)
+    # 1 to 5 and 8 before; 2 retracted, 3 too long, 5 gone; 6 and 7 come; 4 and 8 have another content
+    assert changes.subsets["p21c-10"] == (6, 2, 3, 2, 5)
+    assert changes.subsets["p21c-10"].shared == pytest.approx(2 * 1 / 11)
     assert changes.shared("p21c-10", "all-50") == min(
         changes.subsets[name].shared for name in ("p21c-10", "all-50")
     )
