@@ -76,6 +76,10 @@ def _reader(location: str, process: int) -> Any:
 
 
 def _changed(reader: Any) -> int | None:
-    """Change time of the database file, so that a new release is noticed; null where it is not told."""
-    path = getattr(reader, "file_name", None)
-    return Path(path).stat().st_ctime_ns if isinstance(path, str) and Path(path).is_file() else None
+    """Last change of the database's files (the CSD and its updates), so that a new release is noticed.
+
+    Null where the API does not tell them.
+    """
+    names = getattr(reader, "file_name", None) or ()
+    paths = [Path(str(name)) for name in ([names] if isinstance(names, str) else names)]
+    return max((path.stat().st_ctime_ns for path in paths if path.is_file()), default=None)

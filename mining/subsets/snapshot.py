@@ -2,7 +2,8 @@
 
 A snapshot has for each entry the first 64 bits of its file's content hash, the marks of its database, and
 of its structure the elements, the space group and the volume: enough to see that an id now stands for
-another structure. The whole COD takes about 15 bytes an entry.
+another structure. The whole COD takes about 20 bytes an entry. Of entries of the CSD, which is licensed,
+nothing of the structure is kept.
 """
 
 from __future__ import annotations
@@ -55,9 +56,11 @@ MARKS: Final = (
 _STATUS = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for condition, name in MARKS)
 _ROWS = f"""
     SELECT entry_id, coalesce(try_cast('0x' || left(content_hash, 16) AS UBIGINT), 0) AS content,
-           concat_ws(', ', {_STATUS}) AS status, elements, sg_number::SMALLINT AS sg_number,
-           volume_angstrom3::FLOAT AS volume_angstrom3, coalesce(subsets, '') AS subsets
-    FROM entry
+           concat_ws(', ', {_STATUS}) AS status, CASE WHEN is_open THEN elements END AS elements,
+           CASE WHEN is_open THEN sg_number::SMALLINT END AS sg_number,
+           CASE WHEN is_open THEN volume_angstrom3::FLOAT END AS volume_angstrom3,
+           coalesce(subsets, '') AS subsets
+    FROM (SELECT *, "database" IS DISTINCT FROM 'CSD' AS is_open FROM entry)
     LEFT JOIN (SELECT entry_id, string_agg(name, ' ' ORDER BY name) AS subsets FROM member GROUP BY entry_id)
         USING (entry_id)
     ORDER BY entry_id
