@@ -9,6 +9,7 @@ multiplicity and occupancy of i and the occupancy of j.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +99,7 @@ class DistanceHistograms:
 
 
 def distance_histograms(
-    structures: StructureArrays,
+    structures: StructureArrays | Iterable[tuple[StructureArrays, npt.ArrayLike | None]],
     *,
     weights: npt.ArrayLike | None = None,
     maximum_angstrom: float = 6.0,
@@ -115,9 +116,10 @@ def distance_histograms(
     Parameters
     ----------
     structures
-        The structures. Those whose cell has no volume count nothing.
+        The structures; or batches of them, each with its weights, so that memory holds one batch. The
+        result is that of all of them at once, bit by bit. Those whose cell has no volume count nothing.
     weights
-        (n,) weight of each structure, all equal when None.
+        (n,) weight of each structure, all equal when None; batches bring their own.
     maximum_angstrom, bin_angstrom
         Range and bin width of the distances.
     maximum_ratio, bin_ratio
@@ -131,27 +133,11 @@ def distance_histograms(
     """
     if not (0 < bin_angstrom <= maximum_angstrom and 0 < bin_ratio <= maximum_ratio):
         raise ValueError("ranges and bin widths must be positive, and a width within its range")
-    n = len(structures)
-    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"{n} structures need {n} weights, not an array of shape {weight.shape}")
+    batches = [(structures, weights)] if isinstance(structures, StructureArrays) else structures
     n_bins, n_ratios = round(maximum_angstrom / bin_angstrom), round(maximum_ratio / bin_ratio)
     sums, totals = np.zeros((3, max(n_bins, n_ratios))), np.zeros(3)
-    counted = accumulate(
-        metric_tensors(structures.cells),
-        np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells))),
-        _sites(structures),
-        Operators(
-            structures.group_of.astype(np.int64),
-            structures.group_offsets.astype(np.int64),
-            np.ascontiguousarray(structures.rotations, dtype=np.float64),
-            np.ascontiguousarray(structures.translations, dtype=np.float64),
-        ),
-        weight,
-        Bins(float(maximum_angstrom), n_bins, float(maximum_ratio), n_ratios),
-        sums,
-        totals,
-    )
+    bins = Bins(float(maximum_angstrom), n_bins, float(maximum_ratio), n_ratios)
+    counted = sum(_accumulate(batch, given, bins, sums, totals) for batch, given in batches)
     with np.errstate(invalid="ignore", divide="ignore"):
         density = sums / totals[:, None]
     return DistanceHistograms(
@@ -160,8 +146,27 @@ def distance_histograms(
         density[1, :n_bins] * (n_bins / maximum_angstrom),
         np.linspace(0, maximum_ratio, n_ratios + 1),
         density[2, :n_ratios] * (n_ratios / maximum_ratio),
-        int(counted),
+        counted,
     )
+
+
+def _accumulate(
+    structures: StructureArrays, weights: npt.ArrayLike | None, bins: Bins, sums: F64, totals: F64
+) -> int:
+    """Add the structures of a batch to the histograms, one by one; how many had a pair of atoms."""
+    n = len(structures)
+    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weight.shape != (n,):
+        raise ValueError(f"{n} structures need {n} weights, not an array of shape {weight.shape}")
+    operators = Operators(
+        structures.group_of.astype(np.int64),
+        structures.group_offsets.astype(np.int64),
+        np.ascontiguousarray(structures.rotations, dtype=np.float64),
+        np.ascontiguousarray(structures.translations, dtype=np.float64),
+    )
+    metric = metric_tensors(structures.cells)
+    reciprocal = np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells)))
+    return int(accumulate(metric, reciprocal, _sites(structures), operators, weight, bins, sums, totals))
 
 
 def _sites(structures: StructureArrays) -> Sites:

@@ -2,24 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from xtalpriors.arrays import CELL, I64
+from xtalpriors.arrays import CELL, F64, I64
 from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
 from xtalpriors.crystal.symmetry.triplets import operator_arrays, parse_triplet
+from xtalpriors.mining.subsets.files import sites_path
 
-__all__ = ["interatomic_distances", "structure_arrays"]
+__all__ = ["interatomic_distances", "structure_arrays", "subset_distances"]
 
 _NEEDED = ["x", "y", "z", "element", "multiplicity", "occupancy"]
+_SITE_COLUMNS = ["entry_id", "site_index", *_NEEDED, "disorder_assembly", "disorder_group"]
+_ENTRY_COLUMNS = ["entry_id", "operators", "weight", *CELL]
+
+
+def subset_distances(subset: Path, *, structures: int = 16_384) -> DistanceHistograms:
+    """Distances of the structures of a subset's files up to 6 Å, read some structures at a time.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException, KeyError
+        A file cannot be read, or lacks a column.
+    """
+
+    def batches() -> Iterator[tuple[StructureArrays, F64]]:
+        for entries, sites in _in_step(subset, sites_path(subset), structures):
+            arrays, rows = structure_arrays(entries, sites)
+            yield arrays, entries["weight"].to_numpy()[rows]
+
+    return distance_histograms(batches())
+
+
+def _in_step(subset: Path, sites: Path, structures: int) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Rows of entries, so many at a time, each with the rows of its sites: both files are sorted by entry."""
+    with pq.ParquetFile(subset) as of_entries, pq.ParquetFile(sites) as of_sites:
+        groups = iter(range(of_sites.num_row_groups))
+        held = of_sites.schema_arrow.empty_table().select(_SITE_COLUMNS)
+        for group in range(of_entries.num_row_groups):
+            table = of_entries.read_row_group(group, _ENTRY_COLUMNS)
+            for start in range(0, table.num_rows, structures):
+                entries = table.slice(start, structures)
+                last = entries["entry_id"][-1]
+                while not held.num_rows or held["entry_id"][-1].as_py() <= last.as_py():
+                    next_group = next(groups, None)
+                    if next_group is None:
+                        break
+                    held = pa.concat_tables([held, of_sites.read_row_group(next_group, _SITE_COLUMNS)])
+                mine = pc.less_equal(held["entry_id"], last)
+                yield entries, held.filter(mine)
+                held = held.filter(pc.invert(mine))
 
 
 def interatomic_distances(
     entries: pa.Table, sites: pa.Table, *, maximum_angstrom: float = 6.0, bin_angstrom: float = 0.05
 ) -> DistanceHistograms:
-    """Distances of the structures of a subset, each structure weighted by its column `weight`.
+    """Distances of structures in tables, each structure weighted by its column `weight`.
 
     Parameters
     ----------
@@ -48,9 +93,7 @@ def structure_arrays(entries: pa.Table, sites: pa.Table) -> tuple[StructureArray
     A site without coordinates, element, multiplicity or occupancy is left out: nothing is assumed for it.
     """
     frame = pl.from_arrow(entries.select(["entry_id", "operators", *CELL]))
-    listed = pl.from_arrow(
-        sites.select(["entry_id", "site_index", *_NEEDED, "disorder_assembly", "disorder_group"])
-    )
+    listed = pl.from_arrow(sites.select(_SITE_COLUMNS))
     assert isinstance(frame, pl.DataFrame) and isinstance(listed, pl.DataFrame)
     frame = frame.with_row_index("row")
     known = (

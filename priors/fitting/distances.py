@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from xtalpriors.arrays import F64
-from xtalpriors.mining.subsets.distances import interatomic_distances
+from xtalpriors.mining.subsets.distances import subset_distances
 from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.priors.distributions.distribution import Histogram
 from xtalpriors.priors.fitting.context import Unavailable
-from xtalpriors.priors.fitting.subset_table import read_rows
+from xtalpriors.priors.fitting.subset_table import unreadable
 from xtalpriors.priors.kinds.distances import Distances
 
 __all__ = ["fit"]
@@ -30,7 +31,10 @@ def fit(subset: Path) -> Distances:
     sites = sites_path(subset)
     if not sites.is_file():
         raise Unavailable("the subset has no file of sites")
-    found = interatomic_distances(read_rows(subset), read_rows(sites))
+    try:
+        found = subset_distances(subset)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise unreadable(subset, error) from error
     distance = _histogram(found.edges_angstrom, found.all_atoms)
     if distance is None:
         raise Unavailable("no structure has two atoms within 6 Å of each other")

@@ -195,9 +195,14 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
             table = file.read(columns)
             return table if columns is None else table.select(columns)
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise XtalpriorsError(
-            f"cannot read {path} ({type(error).__name__}: {error}). Write it again with `xtalpriors subset`."
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> XtalpriorsError:
+    """Say of a file of a subset that it cannot be read, and the remedy."""
+    return XtalpriorsError(
+        f"cannot read {path} ({type(error).__name__}: {error}). Write it again with `xtalpriors subset`."
+    )
 
 
 def _non_hydrogen(sites: pa.Table, entry_ids: pa.ChunkedArray) -> tuple[I64, pa.Table]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pymatgen.core import Lattice, Structure
 from tables import entry, site
@@ -16,7 +18,7 @@ from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff import site_symmetries
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
-from xtalpriors.mining.subsets.distances import interatomic_distances
+from xtalpriors.mining.subsets.distances import interatomic_distances, subset_distances
 
 # Published structures: cell, group, sites. Halite; quartz, Antao et al. 2008; forsterite, Hazen 1976;
 # gypsum, Cole & Lancucki 1974 (positions of Ca, S, O, with one H); calcite, Graf 1961.
@@ -192,6 +194,28 @@ def test_tables_give_the_mean_of_their_structures() -> None:
     assert found.all_atoms == pytest.approx(expected, abs=1e-9)
     assert found.n_structures == 2
     assert (found.all_atoms * 0.05).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("structures", [1, 2, 16])
+def test_batches_of_files_give_the_same_bits(tmp_path: Path, structures: int) -> None:
+    """Also where a structure's sites lie in two row groups, and one has none."""
+    tables = []
+    for i, name in enumerate(("calcite", "gypsum", "halite", "gypsum", "calcite")):
+        listed = list(rows(name))
+        for k, table in enumerate(listed):
+            ids = pa.array([f"y:{i}"] * table.num_rows)
+            listed[k] = table.set_column(table.schema.get_field_index("entry_id"), "entry_id", ids)
+        tables.append((listed[0], listed[1].slice(0, 0) if i == 2 else listed[1]))
+    weight = pa.array([1.0, 0.25, 1.0, 0.1, 0.3])
+    entries = pa.concat_tables([e for e, _ in tables]).append_column("weight", weight)
+    sites = pa.concat_tables([s for _, s in tables])
+    pq.write_table(entries, tmp_path / "s.parquet", row_group_size=3)
+    pq.write_table(sites, tmp_path / "s.sites.parquet", row_group_size=2)
+    whole = interatomic_distances(entries, sites)
+    parts = subset_distances(tmp_path / "s.parquet", structures=structures)
+    assert whole.n_structures == parts.n_structures == 4
+    for name in ("all_atoms", "non_hydrogen", "bond_ratio"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
 
 
 def test_nothing_is_assumed_for_what_is_missing() -> None:
