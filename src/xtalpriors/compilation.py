@@ -25,9 +25,15 @@ from typing import Any
 
 from xtalpriors.errors import XtalpriorsWarning
 
+try:
+    import fcntl
+except ImportError:  # not a Unix system
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["is_compiled", "kernel", "kernel_folder", "mark_compiled"]
 
 _COMPILED = "compiled"
+_LOCK = "lock"
 
 _IMPORT = re.compile(r"^[ \t]*from xtalpriors\.([\w.]+) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 
@@ -55,11 +61,32 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             before = numba.config.CACHE_DIR
             numba.config.CACHE_DIR = str(folder)
             try:
-                return numba.njit(cache=True, **options)(function)
+                dispatcher = numba.njit(cache=True, **options)(function)
             finally:
                 numba.config.CACHE_DIR = before
+        _save_one_by_one(dispatcher, folder / _LOCK)
+        return dispatcher
 
     return decorate
+
+
+def _save_one_by_one(dispatcher: Any, lock: Path) -> None:
+    """Let one process at a time save machine code.
+
+    Numba numbers the files of a kernel's machine code by an index, which it reads and writes in two steps.
+    Of two processes that save at one time, one could leave its code under the number of the other's, and
+    whoever loads it later dies.
+    """
+    file = dispatcher._cache._cache_file
+    save = file.save
+
+    def save_alone(*arguments: Any) -> Any:
+        with lock.open("w") as opened:
+            if fcntl is not None:
+                fcntl.flock(opened, fcntl.LOCK_EX)
+            return save(*arguments)
+
+    file.save = save_alone
 
 
 @functools.cache

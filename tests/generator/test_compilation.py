@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,26 @@ def package(tmp_path: Path) -> Path:
     for name in ("compilation.py", "errors.py"):
         shutil.copy(Path(compilation.__file__).with_name(name), root / name)
     return root
+
+
+def test_machine_code_is_saved_by_one_process_at_a_time(package: Path, tmp_path: Path) -> None:
+    """Two that save at once could leave code under the number of other code; so the second waits."""
+    fcntl = pytest.importorskip("fcntl", reason="needs file locks")
+    cache = tmp_path / "cache"
+    run(package, NUMBA_CACHE_DIR=str(cache))
+    for file in [*cache.rglob("*.nb?")]:
+        file.unlink()
+    code = MAIN.format(part="generator", cache="")
+    environment = os.environ | {"PYTHONPATH": str(package.parent), "NUMBA_CACHE_DIR": str(cache)}
+    with ExitStack() as stack:
+        for lock in [*cache.rglob("lock")]:
+            fcntl.flock(stack.enter_context(lock.open("w")), fcntl.LOCK_EX)
+        waiting = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=5)
+        assert not [*cache.rglob("*.nbc")]
+    output, _ = waiting.communicate(timeout=60)
+    assert output.split()[0] == b"2" and [*cache.rglob("*.nbc")]
 
 
 def run(package: Path, part: str = "generator", **environment: str) -> list[str]:
