@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.atomic_write import replacing, write_text
+from xtalpriors.cluster import open_cluster, run_on_cluster
 from xtalpriors.compilation import is_compiled, mark_compiled
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
@@ -46,11 +48,13 @@ Format = Literal["parquet", "cif"]
 
 
 class _Run(NamedTuple):
+    bundle: PriorBundle
     generator: Generator
     identity: dict[str, Any]
     workers: int
     advance: Advance
     totals: dict[str, int]
+    cluster: str | None
 
 
 class _Ranges(NamedTuple):
@@ -76,6 +80,7 @@ def generate_to(
     file_format: Format | None = None,
     shard_size: int = SHARD_SIZE,
     overwrite: bool = False,
+    cluster: str | None = None,
     progress: Progress = silent,
 ) -> GenerateReport:
     """Write structures `start` … `start + count − 1` of a run.
@@ -96,6 +101,9 @@ def generate_to(
         continues after the last complete one.
     overwrite
         Replace the structures of another run (`FILE.parquet` only), instead of refusing.
+    cluster
+        Workers of this cluster write the shards (see `cluster.open_cluster`), into a folder that they see
+        under the same path; null: this machine does. The bytes are the same.
     progress
         `xtalpriors.progress.bar` or `silent`.
 
@@ -122,7 +130,9 @@ def generate_to(
     identity = identity_of(generator, bundle)
     _compile(generator, progress)
     with _readable_errors(output), progress("generate", count, "structures") as advance:
-        run = _Run(generator, identity, workers or os.cpu_count() or 1, advance, dict.fromkeys(COUNTERS, 0))
+        threads = workers or os.cpu_count() or 1
+        totals = dict.fromkeys(COUNTERS, 0)
+        run = _Run(bundle, generator, identity, threads, advance, totals, cluster)
         ranges = _Ranges(start, count, shard_size)
         if file_format == "cif":
             claim(output, identity)
@@ -132,7 +142,7 @@ def generate_to(
         else:
             claim(output, identity)
             refuse_overlap(output, *ranges)
-            resumed = sum(_parquet_shard(run, output, first, n) for first, n in ranges.shards())
+            resumed = _parquet_shards(run, output, ranges)
     return GenerateReport(output, count, resumed, run.totals)
 
 
@@ -161,6 +171,38 @@ def _add(totals: dict[str, int], more: dict[str, int]) -> None:
         totals[name] += value
 
 
+def _parquet_shards(run: _Run, folder: Path, ranges: _Ranges) -> int:
+    """Write all shards, here or on a cluster; returns how many structures were there already."""
+    if run.cluster is None:
+        return sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
+    generator = run.generator
+    work = partial(
+        _shard_of_worker, run.bundle, generator.config, generator.seed, folder.resolve(), run.workers
+    )
+    resumed = 0
+    with open_cluster(run.cluster) as client:
+        for count, there, totals in run_on_cluster(client, work, ranges.shards()):
+            resumed += there
+            _add(run.totals, totals)
+            run.advance(count)
+    return resumed
+
+
+def _shard_of_worker(
+    bundle: PriorBundle,
+    config: GeneratorConfig,
+    seed: int,
+    folder: Path,
+    workers: int,
+    shard: tuple[int, int],
+) -> tuple[int, int, dict[str, int]]:
+    """On a worker: write one shard; its size, how many structures were there already, and the counters."""
+    generator = Generator(bundle, config, seed)
+    totals = dict.fromkeys(COUNTERS, 0)
+    run = _Run(bundle, generator, identity_of(generator, bundle), workers, lambda n=1: None, totals, None)
+    return shard[1], _parquet_shard(run, folder, *shard), totals
+
+
 def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
     """Write one shard; returns how many structures were there already."""
     path = shard_path(folder, first, count)
@@ -185,7 +227,7 @@ def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> i
         run.advance(ranges.n)
         return ranges.n
     claim(folder, run.identity)
-    resumed = sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
+    resumed = _parquet_shards(run, folder, ranges)
     schema = schema_of(run.generator.specification.group, run.identity)
     with replacing(output, GENERATED) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for first, n in ranges.shards():

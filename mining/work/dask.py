@@ -5,10 +5,15 @@ Every machine must see the sources under the same paths; the database is written
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from xtalpriors.cluster import run_on_cluster
+from xtalpriors.errors import XtalpriorsError
+from xtalpriors.mining.database.schema import EXTRACTOR_VERSION
 from xtalpriors.mining.work.ipc import from_ipc, to_ipc
 from xtalpriors.mining.work.pool import LocalPool
 from xtalpriors.mining.work.process import Limits
@@ -23,46 +28,42 @@ _GROUP = 16  # tasks a Dask worker does with one process: starting it takes a se
 
 
 class DaskExecutor:
-    """Executor for `mine(..., executor=DaskExecutor(client, "xtalpriors.mining.cif:extract"))`.
+    """Executor for `mine(..., executor=DaskExecutor(client))`.
 
     Parameters
     ----------
     client
-        A `distributed.Client`, as of `dask_jobqueue.SLURMCluster`.
+        A `distributed.Client`, as of `cluster.open_cluster`.
     extract
         `module:function` that reads files.
     limits
         See `Limits`.
     """
 
-    def __init__(self, client: Client, extract: str, limits: Limits | None = None) -> None:
-        self._client, self._extract, self._limits = client, extract, limits or Limits()
+    def __init__(
+        self, client: Client, extract: str = "xtalpriors.mining.cif:extract", limits: Limits | None = None
+    ) -> None:
+        self._client = client
+        self._work = partial(_run_group, extract, limits or Limits(), EXTRACTOR_VERSION)
 
     def run(self, tasks: Iterator[Task], stop: Callable[[], bool]) -> Iterator[TaskResult]:
         """Yield results as they come, with two groups of tasks for each Dask worker under way."""
-        from distributed import as_completed
-
-        under_way = as_completed(raise_errors=True)
-        ahead = 2 * max(1, sum(self._client.nthreads().values()))
-        for _ in range(ahead):
-            self._submit(tasks, under_way)
-        for future in under_way:
-            for n_files, tables in future.result():
+        groups = iter(lambda: list(islice(tasks, _GROUP)), [])
+        for results in run_on_cluster(self._client, self._work, groups, stop):
+            for n_files, tables in results:
                 entries, sites, rejections, files = map(from_ipc, tables)
                 yield TaskResult(n_files, entries, sites, rejections, files, sum(map(len, tables)))
-            if stop():
-                under_way.clear()
-                return
-            self._submit(tasks, under_way)
-
-    def _submit(self, tasks: Iterator[Task], under_way: Any) -> None:
-        group = list(islice(tasks, _GROUP))
-        if group:
-            under_way.add(self._client.submit(_run_group, group, self._extract, self._limits, pure=False))
 
 
-def _run_group(group: list[Task], extract: str, limits: Limits) -> list[tuple[int, list[bytes]]]:
+def _run_group(
+    extract: str, limits: Limits, version: str, group: list[Task]
+) -> list[tuple[int, list[bytes]]]:
     """On a Dask worker: the tasks in one process beside it, which may die without taking it along."""
+    if version != EXTRACTOR_VERSION:
+        raise XtalpriorsError(
+            f"The worker on {socket.gethostname()} has version {EXTRACTOR_VERSION} of the reader, and the "
+            f"run has version {version}. Install the same xtalpriors on all machines."
+        )
     with LocalPool(extract, 1, limits) as pool:
         return [
             (result.n_files, [to_ipc(table).to_pybytes() for table in result[1:5]])

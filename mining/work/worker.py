@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute  # loaded before memory is limited: its start takes more than is left then
 
+from xtalpriors.compilation import is_compiled, kernel_folder
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.lazy import keep_out
 from xtalpriors.mining.sources import FingerprintedSource, UnreadableError
@@ -79,7 +81,8 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     extract = getattr(reader, function)
     pa.set_cpu_count(1)
     if hasattr(reader, "warm_up"):
-        reader.warm_up()
+        with _alone(module):
+            reader.warm_up()
     _limit_memory(setup.memory_bytes)
     connection.send(("ready", 0, None))
     _silence()
@@ -207,6 +210,23 @@ class _Reporting:
         index = POSITION.unpack_from(self._position, 0)[1]
         self._connection.send(("failed", self._number, (index, text)))
         return True
+
+
+@contextmanager
+def _alone(module: str) -> Iterator[None]:
+    """Wait while another process compiles the kernels of a module, where they are not kept yet.
+
+    The workers of a cluster often share a home folder, and would all compile the same at one time.
+    """
+    folder = None if is_compiled(module) else kernel_folder(module)
+    if folder is None:
+        yield
+        return
+    import fcntl
+
+    with (folder / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _die_with_parent() -> None:

@@ -48,6 +48,8 @@ class MineParams(Frozen):
 
     workers: int | None = Field(default=None, ge=1)
     """Worker processes; null is one for each core."""
+    executor: str | None = None
+    """A cluster, `dask://HOST:PORT` or `slurm:FILE.yaml`; null: this machine."""
     hash_new: bool = True
     """False: a new file is hashed when it is mined, so that a first run reads a large corpus once."""
 

@@ -1,30 +1,162 @@
+"""Mining and generation on Dask workers that are real processes, started here or by a stand-in of Slurm."""
+
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mining_double import LAZY, cif
 
+from xtalpriors.cli import run
+from xtalpriors.cluster import open_cluster, run_on_cluster
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator import configure, generate_to
+from xtalpriors.mining.database.digest import digest_file
 from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.mining.work.dask import DaskExecutor, _run_group
 from xtalpriors.mining.work.process import Limits
+from xtalpriors.priors import published_bundle
 
-distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
+distributed = pytest.importorskip("distributed", reason="needs the extra `test`")
+QUIET = {"dashboard_address": None, "silence_logs": 50}
 
 
-def test_cluster_gives_the_same_database(tmp_path: Path) -> None:
-    from xtalpriors.mining.work.dask import DaskExecutor
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two workers, each a process; Dask gives an item up when one worker has died of it."""
+    import dask
 
+    allowed = {"distributed.scheduler.allowed-failures": 0}
+    with (
+        dask.config.set(allowed),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **QUIET) as local,
+    ):
+        yield local
+
+
+@pytest.fixture
+def address(cluster: Any) -> str:
+    return str(cluster.scheduler_address).replace("tcp://", "dask://")
+
+
+def test_a_worker_that_dies_loses_nothing_and_the_database_is_the_same(
+    tmp_path: Path, cluster: Any, address: str
+) -> None:
     (tmp_path / "cod").mkdir()
-    for i in range(40):
-        (tmp_path / "cod" / f"{i:02d}.cif").write_text(cif(f"s{i}", then="SEGV" if i == 7 else ""))
-    tree = TreeSource(tmp_path / "cod")
-    limits = Limits(task_files=2)
+    for i in range(80):
+        then = "SEGV" if i == 7 else "wait 0.02"
+        (tmp_path / "cod" / f"{i:02d}.cif").write_text(cif(f"s{i}", then=then))
+    tree, limits = TreeSource(tmp_path / "cod"), Limits(task_files=1)
     here = mine([tree], None, tmp_path / "here", workers=1, reader=LAZY, limits=limits)
-    with distributed.Client(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
-    ) as client:
+    killed: list[int] = []
+    with open_cluster(address) as client:
+        pids = list(client.run(os.getpid).values())
+        assert len(set(pids)) == 2 and os.getpid() not in pids
+
+        @contextmanager
+        def progress(*_: object) -> Iterator[Callable[..., None]]:
+            def advance(n: int = 1, note: str | None = None) -> None:
+                if not killed:
+                    killed.append(pids[0])
+                    os.kill(pids[0], signal.SIGKILL)
+
+            yield advance
+
         executor = DaskExecutor(client, LAZY.extract, limits)
-        there = mine([tree], None, tmp_path / "there", reader=LAZY, limits=limits, executor=executor)
-    assert there.n_rejections == 1
+        there = mine(
+            [tree], None, tmp_path / "there", reader=LAZY, limits=limits, executor=executor, progress=progress
+        )
+    assert killed and there.n_rejections == 1 and there.n_read == 80
     assert there.digest == here.digest
+
+
+def _deadly(parent: int, item: int) -> int:
+    """Kills a worker at 3, and does its work where it is no worker."""
+    if item == 3 and os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item**2
+
+
+def test_an_item_that_its_workers_die_of_is_worked_on_here(address: str) -> None:
+    with open_cluster(address) as client:
+        found = sorted(run_on_cluster(client, partial(_deadly, os.getpid()), iter(range(6))))
+        assert found == [0, 1, 4, 9, 16, 25]
+        some = run_on_cluster(client, partial(_deadly, os.getpid()), iter(range(4, 40)), lambda: True)
+        assert len(list(some)) == 1, "a stop leaves the rest"
+
+
+def test_the_commands_on_a_cluster_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = configure(cell="volume-lognormal", filling="random")
+    generate_to(Path("cifs"), published_bundle(), config, seed=3, count=4, file_format="cif")
+    (tmp_path / "cifs" / "run.json").unlink()
+    shards = partial(generate_to, bundle=published_bundle(), config=config, seed=5, count=40, shard_size=16)
+    shards(Path("here"))
+    shards(Path("there"), cluster=address)
+    names = sorted(p.name for p in Path("here").iterdir())
+    assert len(names) == 4 and names == sorted(p.name for p in Path("there").iterdir())
+    assert all((Path("here") / name).read_bytes() == (Path("there") / name).read_bytes() for name in names)
+    digests = []
+    for database, options in (("a.duckdb", []), ("b.duckdb", ["--executor", address])):
+        assert run(["mine", "--source", "cifs", "--database", database, *options]) == 0, (
+            capsys.readouterr().err
+        )
+        digests.append(digest_file(Path(database)).read_text())
+    assert digests[0] == digests[1] and '"entry": 4' in digests[0]
+
+
+SBATCH = """#!/bin/sh
+for script; do :; done
+cp "$script" {folder}/job.sh
+setsid bash {folder}/job.sh > /dev/null 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/sh
+kill -- -"$1"
+"""
+
+
+def test_slurm_starts_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the options of the example, and an `sbatch` that runs its script here."""
+    pytest.importorskip("dask_jobqueue", reason="needs the extra `test`")
+    for name, text in {"sbatch": SBATCH, "scancel": SCANCEL}.items():
+        (tmp_path / name).write_text(text.format(folder=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    example = Path(__file__).resolve().parents[2] / "docs" / "slurm.yaml"
+    options = (
+        example.read_text(encoding="utf-8").replace("jobs: 8", "jobs: 1").replace("cores: 2", "cores: 1")
+    )
+    file = tmp_path / "slurm.yaml"
+    file.write_text(f"{options}\ninterface: lo\nlog_directory: {tmp_path / 'logs'}\n", encoding="utf-8")
+    with open_cluster(f"slurm:{file}") as client:
+        found = sorted(run_on_cluster(client, partial(pow, 2), iter(range(3))))
+    assert found == [1, 2, 4]
+    script = (tmp_path / "job.sh").read_text(encoding="utf-8")
+    assert "#SBATCH --mem=4G" in script and "#SBATCH -t 02:00:00" in script
+    file.write_text("jobs: 1\ncore: 2\nmemory: 1GB\n")
+    with pytest.raises(UsageError, match=r"slurm\.yaml: these options make no SLURMCluster"):
+        open_cluster(f"slurm:{file}").__enter__()
+    file.write_text("cores: 2\n")
+    with pytest.raises(UsageError, match="`jobs`, the number of Slurm jobs"):
+        open_cluster(f"slurm:{file}").__enter__()
+
+
+def test_addresses_that_are_none_and_workers_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("dask", "slurm:", "ssh://host:1", ""):
+        with pytest.raises(UsageError, match="is no cluster: say dask://HOST:PORT, or slurm"):
+            open_cluster(address).__enter__()
+    monkeypatch.setattr("xtalpriors.cluster._CONNECT_SECONDS", 1)
+    with pytest.raises(XtalpriorsError, match=r"No Dask scheduler answers at dask://127\.0\.0\.1:9"):
+        open_cluster("dask://127.0.0.1:9").__enter__()
+    with pytest.raises(XtalpriorsError, match="the run has version older"):
+        _run_group(LAZY.extract, Limits(), "older", [])

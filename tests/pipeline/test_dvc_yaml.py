@@ -37,6 +37,7 @@ PLUMBING = {
     "xtalpriors.paths",
     "xtalpriors.atomic_write",
     "xtalpriors.arrays",
+    "xtalpriors.cluster",
     "xtalpriors.compilation",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",

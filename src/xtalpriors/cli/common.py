@@ -40,6 +40,15 @@ WorkersOption = Annotated[
     typer.Option("--workers", min=1, metavar="N", help="Worker processes; by default at most one per core."),
 ]
 
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="CLUSTER",
+        help="Work on a cluster, with the same result: dask://HOST:PORT, or slurm:FILE.yaml.",
+    ),
+]
+
 
 def say(text: object) -> None:
     """Print a result on standard output.

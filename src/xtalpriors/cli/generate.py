@@ -9,6 +9,7 @@ import typer
 
 from xtalpriors.cli.common import (
     CorpusOption,
+    ExecutorOption,
     SetOption,
     WorkersOption,
     corpora,
@@ -51,6 +52,7 @@ def generate(
         str | None, typer.Option("--format", metavar="NAME", help="parquet, or cif (a folder of CIFs).")
     ] = None,
     workers: WorkersOption = None,
+    executor: ExecutorOption = None,
     corpus: CorpusOption = None,
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Strategy of params.yaml.")] = None,
 ) -> None:
@@ -79,6 +81,7 @@ def generate(
                 count=count,
                 workers=workers,
                 file_format="cif" if file_format == "cif" else "parquet" if file_format else None,
+                cluster=executor,
                 progress=bar,
             )
         )
@@ -97,6 +100,7 @@ def generate(
                     count=settings.generate.count,
                     workers=workers,
                     overwrite=True,
+                    cluster=executor,
                     progress=bar,
                 )
             )

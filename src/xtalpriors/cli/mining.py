@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xtalpriors.cli.common import (
     CorpusOption,
+    ExecutorOption,
     SourceOption,
     WorkersOption,
     corpora,
@@ -18,6 +21,9 @@ from xtalpriors.cli.common import (
 )
 from xtalpriors.errors import UsageError
 from xtalpriors.paths import PARAMS, CorpusPaths
+
+if TYPE_CHECKING:
+    from xtalpriors.mining import DaskExecutor
 
 
 def sync(
@@ -118,6 +124,7 @@ def mine(
     ] = None,
     corpus: CorpusOption = None,
     workers: WorkersOption = None,
+    executor: ExecutorOption = None,
 ) -> None:
     """Read every new or changed CIF into the database; files unchanged since the last run cost nothing."""
     from xtalpriors.mining import digest_file, parse_source, update_manifest
@@ -127,14 +134,39 @@ def mine(
     together(source or database or manifest, {"--source": source, "--database": database})
     if source and database:
         parsed, file = [parse_source(s) for s in source], digest_file(database)
-        say(run(parsed, manifest, database, digest=file, workers=workers, progress=bar))
+        with _executor(executor) as where:
+            say(run(parsed, manifest, database, digest=file, workers=workers, progress=bar, executor=where))
         return
     settings = params()
-    workers = workers or settings.mine.workers
+    workers, executor = workers or settings.mine.workers, executor or settings.mine.executor
     for name, sources in corpora(settings, corpus):
         paths, parsed = CorpusPaths(name), [parse_source(s) for s in sources]
         say(update_manifest(parsed, paths.manifest, hash_new=settings.mine.hash_new, progress=bar))
-        say(run(parsed, paths.manifest, paths.database, digest=paths.digest, workers=workers, progress=bar))
+        with _executor(executor) as where:
+            say(
+                run(
+                    parsed,
+                    paths.manifest,
+                    paths.database,
+                    digest=paths.digest,
+                    workers=workers,
+                    progress=bar,
+                    executor=where,
+                )
+            )
+
+
+@contextmanager
+def _executor(cluster: str | None) -> Iterator[DaskExecutor | None]:
+    """Where files are read: on a cluster, or by worker processes here."""
+    if cluster is None:
+        yield None
+        return
+    from xtalpriors.cluster import open_cluster
+    from xtalpriors.mining import DaskExecutor
+
+    with open_cluster(cluster) as client:
+        yield DaskExecutor(client)
 
 
 def subset(
