@@ -1,12 +1,14 @@
-"""A tree of files in the COD's sizes, mined from nothing, mined again, and mined after an update.
+"""A tree of files in the COD's sizes: mined, mined again, listed, selected, fitted, updated.
 
-    python benchmarks/replica.py --corpus DIR                           # 100,000 files, 13 GB, removed after
-    python benchmarks/replica.py --corpus DIR --files 2000 --folder DIR # kept
+    python benchmarks/replica.py --corpus DIR                                  # 100,000 files, 13 GB
+    python benchmarks/replica.py --corpus DIR --files 10000 50000 100000 200000 # is it linear?
+    python benchmarks/replica.py --corpus DIR --files 2000 --folder DIR        # kept
 
 The files are those of the corpus, over and over, each with cell lengths of its own; four in ten get a
-reflection list as in the COD, where four fifths of the bytes are reflections. Times are wall times of the
-command `xtalpriors mine`, CPU times those of all its processes; the memory is the largest sum of theirs
-(pages that they share counted for each). Files just written are in the page cache: no disk is measured.
+reflection list as in the COD, where four fifths of the bytes are reflections. Each step is a command of
+`xtalpriors`: its wall time, the CPU time of all its processes, and the largest sum of their memory (pages
+that they share counted for each). With several sizes, how CPU time grows and what that makes of the whole
+COD. Files just written are in the page cache: no disk is measured.
 A sample of the same files is read by gemmi in the same run, for the ratio per core.
 """
 
@@ -16,17 +18,21 @@ import argparse
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 from contestants import Items, compare, gemmi_structures, small_files, whole_path, with_reflections
 
+COD_FILES = 535_041
 SHARE_WITH_REFLECTIONS = 0.4
 LENGTH = re.compile(rb"(?m)^(_cell_length_[abc]\s+)([0-9.]+)")
 
@@ -94,11 +100,18 @@ class Memory(threading.Thread):
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def mine(title: str, folder: Path, database: Path, workers: int | None) -> float:
-    """Run the command; wall seconds."""
-    command = [sys.executable, "-m", "xtalpriors", "mine", "--source", f"cod:{folder}"]
-    command += ["--database", str(database)] + (["--workers", str(workers)] if workers else [])
+class Measured(NamedTuple):
+    """What a command took."""
+
+    wall: float
+    cpu: float
+    peak_bytes: int
+
+
+def run(title: str, *arguments: str) -> Measured:
+    """Run a command of `xtalpriors` and print what it took."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    command = [sys.executable, "-m", "xtalpriors", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         memory = Memory(process.pid)
         memory.start()
@@ -106,10 +119,72 @@ def mine(title: str, folder: Path, database: Path, workers: int | None) -> float
         memory.running = False
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
-        raise SystemExit(f"xtalpriors mine ended with status {process.returncode}: {output}")
+        raise SystemExit(f"xtalpriors {arguments[0]} ended with status {process.returncode}: {output}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"{title:28s}{wall:8.1f} s wall{cpu:9.1f} s CPU{memory.peak / 2**20:8.0f} MiB   {output.strip()}")
-    return wall
+    said = output.strip().partition("\n")[0]
+    print(
+        f"  {title:24s}{wall:8.1f} s wall{cpu:9.1f} s CPU{memory.peak / 2**20:7.0f} MiB   {said}", flush=True
+    )
+    return Measured(wall, cpu, memory.peak)
+
+
+def update(tree: Path) -> None:
+    """Change 200 files and delete 50, spread over the tree."""
+    paths = sorted(tree.rglob("*.cif"))
+    for path in paths[:: max(1, len(paths) // 200)][:200]:
+        path.write_bytes(variant(path.read_bytes(), 1.0007))
+    for path in paths[1 :: max(2, len(paths) // 50)][:50]:
+        path.unlink()
+
+
+def measure(work: Path, small: Items, n: int, workers: int | None) -> tuple[int, dict[str, Measured]]:
+    """All steps on a tree of n files; its bytes, and what each step took."""
+    tree, database, manifest = work / "tree", work / "replica.duckdb", work / "manifest.parquet"
+    total, reflections = write_tree(tree, small, n)
+    print(
+        f"{n:,} files, {total / 1e9:.2f} GB, mean {total / n / 1e3:.0f} kB, "
+        f"{100 * reflections / total:.0f} % of the bytes in reflection lists"
+    )
+    listing = ("manifest", "--source", f"cod:{tree}", "--output", str(manifest))
+    mine = ("mine", "--source", f"cod:{tree}", "--database", str(database))
+    mine += ("--workers", str(workers)) if workers else ()
+    subset, bundle = str(work / "all-50.parquet"), str(work / "all-50.json")
+    found = {
+        "mine": run("mine, from nothing", *mine),
+        "nothing changed": run("nothing changed", *mine),
+        "manifest": run("manifest, all hashed", *listing),
+        "subset": run(
+            "subset all-50", "subset", "--database", str(database), "--name", "all-50", "--output", subset
+        ),
+        "fit": run("fit all-50", "fit", "--subset", subset, "--output", bundle),
+    }
+    update(tree)
+    found["update"] = run("200 changed, 50 deleted", *mine)
+    return total, found
+
+
+def extrapolate(sizes: Sequence[tuple[int, int, dict[str, Measured]]]) -> None:
+    """How each step grows, and what it makes of the whole COD: CPU seconds = constant + slope · files.
+
+    The bytes a file are those of the COD's sizes up to about 130 kB on average; its 204 kB cost what
+    `benchmarks/mining.py` measures a byte at, which is added to `mine` and `manifest`.
+    """
+    files = np.array([n for n, _, _ in sizes], float)
+    print(f"\nCPU time by size, and for {COD_FILES:,} files:")
+    for step in sizes[0][2]:
+        cpu = np.array([found[step].cpu for _, _, found in sizes])
+        peak = [found[step].peak_bytes / 2**20 for _, _, found in sizes]
+        if len(files) == 1:
+            slope, constant = cpu[0] / files[0], 0.0
+        else:
+            slope, constant = np.polyfit(files, cpu, 1, w=1 / cpu)
+        growth = (
+            "" if len(files) < 2 else f"  grows as files^{np.polyfit(np.log(files), np.log(cpu), 1)[0]:.2f}"
+        )
+        print(
+            f"  {step:18s}{'  '.join(f'{t:8.1f}' for t in cpu)} s{growth}  → "
+            f"{constant + slope * COD_FILES:7.0f} s; memory {' '.join(f'{m:.0f}' for m in peak)} MiB"
+        )
 
 
 def main() -> None:
@@ -119,26 +194,23 @@ def main() -> None:
     )
     parser.add_argument("--corpus", type=Path, required=True, help="tree of CIFs to copy from")
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
-    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument(
+        "--files", type=int, nargs="+", default=[100_000], help="sizes of the tree, one or more"
+    )
     parser.add_argument("--workers", type=int, help="default: one a core")
     arguments = parser.parse_args()
     small = small_files(arguments.corpus, 10**6)
+    sizes = []
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.folder or Path(temporary)
-        tree, database = work / "tree", work / "replica.duckdb"
-        total, reflections = write_tree(tree, small, arguments.files)
-        print(
-            f"{arguments.files:,} files, {total / 1e9:.1f} GB, mean {total / arguments.files / 1e3:.0f} kB, "
-            f"{100 * reflections / total:.0f} % of the bytes in reflection lists"
-        )
-        wall = mine("from nothing", tree, database, arguments.workers)
-        print(f"{'':28s}{arguments.files / wall:8.0f} files/s, {total / wall / 1e6:.0f} MB/s")
-        mine("nothing changed", tree, database, arguments.workers)
-        paths = sorted(tree.rglob("*.cif"))
-        for path in paths[:: max(1, len(paths) // 200)][:200]:
-            path.write_bytes(variant(path.read_bytes(), 1.0007))
-        mine("200 files changed", tree, database, arguments.workers)
-        sample = [(path.name, path.read_bytes()) for path in paths[:: max(1, len(paths) // 1000)]]
+        for n in sorted(arguments.files):
+            folder = work / str(n)
+            sizes.append((n, *measure(folder, small, n, arguments.workers)))
+            paths = sorted((folder / "tree").rglob("*.cif"))
+            sample = [(path.name, path.read_bytes()) for path in paths[:: max(1, len(paths) // 1000)]]
+            if arguments.folder is None:
+                shutil.rmtree(folder)
+        extrapolate(sizes)
         connection = duckdb.connect(str(work / "sample.duckdb"), config={"threads": 1})
         contestants = [
             ("whole path, into DuckDB", lambda items: whole_path(items, connection), 10**9),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from mining_double import EAGER, LAZY, Failing, cif
+from tables import contents
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.store import open_database
@@ -166,6 +167,28 @@ def test_stopped_run_leaves_no_worker_and_is_continued(tmp_path: Path, number: s
     fresh = mine([slow], None, tmp_path / "fresh", workers=1, reader=LAZY)
     assert again.n_read == n - stored
     assert again.digest == fresh.digest
+
+
+@needs_proc
+def test_killed_again_and_again_the_database_is_the_same_and_nobody_else_may_write(tmp_path: Path) -> None:
+    """`benchmarks/killed.py` does so at random moments, with the reader itself."""
+    tree, note = (
+        make_tree(tmp_path / "cod", 24, every=f"wait 0.05 # then note {tmp_path / 'note'}"),
+        tmp_path / "note",
+    )
+    for files_read in (1, 9, 17):
+        note.unlink(missing_ok=True)
+        with start(tree.root, tmp_path / "db") as process:
+            workers = workers_of(note, files_read)
+            with pytest.raises(XtalpriorsError, match=rf"open in another process \(PID {process.pid}\)"):
+                mine([tree], None, tmp_path / "db", workers=1, reader=LAZY)
+            process.kill()
+            process.communicate(timeout=30)
+        assert gone(workers)
+    again = mine([tree], None, tmp_path / "db", workers=1, reader=LAZY)
+    fresh = mine([tree], None, tmp_path / "fresh", workers=1, reader=LAZY)
+    assert again.digest == fresh.digest and again.n_entries == 24
+    assert contents(tmp_path / "db") == contents(tmp_path / "fresh")
 
 
 def test_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
