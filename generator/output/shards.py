@@ -199,8 +199,9 @@ def _shard_of_worker(
     """On a worker: write one shard; its size, how many structures were there already, and the counters."""
     generator = Generator(bundle, config, seed)
     totals = dict.fromkeys(COUNTERS, 0)
-    run = _Run(bundle, generator, identity_of(generator, bundle), workers, lambda n=1: None, totals, None)
-    return shard[1], _parquet_shard(run, folder, *shard), totals
+    with silent("generate", shard[1], "structures") as advance:
+        run = _Run(bundle, generator, identity_of(generator, bundle), workers, advance, totals, None)
+        return shard[1], _parquet_shard(run, folder, *shard), totals
 
 
 def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:

@@ -77,7 +77,9 @@ def _save_one_by_one(dispatcher: Any, lock: Path) -> None:
     Of two processes that save at one time, one could leave its code under the number of the other's, and
     whoever loads it later dies.
     """
-    file = dispatcher._cache._cache_file
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if file is None:  # with NUMBA_DISABLE_JIT there is nothing to save
+        return
     save = file.save
 
     def save_alone(*arguments: Any) -> Any:
