@@ -86,8 +86,9 @@ def _with_thirds(entries: Entries, offsets: I64, fract: F64, metric: F64) -> Sit
     bounds = np.concatenate([[0], np.cumsum(counts)])
     exactly = site_symmetries_of_entries([groups[e] for e in owners.tolist()], bounds, thirds, metric[owners])
     higher = exactly.order > found.order[rows]
-    for ours, theirs in zip(found, exactly, strict=True):
-        ours[rows[higher]] = theirs[higher]
+    at = rows[higher]
+    found.multiplicity[at], found.order[at] = exactly.multiplicity[higher], exactly.order[higher]
+    found.letter[at], found.fract[at] = exactly.letter[higher], exactly.fract[higher]
     return found
 
 
