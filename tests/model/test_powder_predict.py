@@ -60,13 +60,13 @@ def measured(folder: Path, *, profile: bool) -> Path:
 
 @pytest.fixture(scope="module")
 def crystals() -> PowderCrystals:
-    return powder_crystals("cubic", 60, 1)
+    return powder_crystals("cubic", 40, 1)
 
 
 @pytest.fixture(scope="module")
 def model(crystals: PowderCrystals, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("network")
-    config = FourierRunConfig.model_validate({"training": {"examples": 5, "epochs": 1}})
+    config = FourierRunConfig.model_validate({"training": {"examples": 2, "epochs": 1}})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals)
         trained = train_fourier_run(config, folder)
