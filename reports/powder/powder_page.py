@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xtalpriors.reports.figures import powder_maps, powder_scores
 from xtalpriors.reports.glossary import Glossary
 from xtalpriors.reports.html import Fact, page_title, page_view, render_html, words
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample, count
+from xtalpriors.reports.powder import map_figure, score_figure
 from xtalpriors.reports.powder.data import PowderScores, read_powder
 from xtalpriors.reports.powder.score_tables import (
     failure_tables,
@@ -91,21 +91,21 @@ def _figures(scores: PowderScores, corpus: str, digest: str | None) -> list[Rend
     meta = FigureMeta(corpus, samples, "no cell", digest, networks=tuple(scores.networks))
     return [
         render(
-            powder_scores,
+            score_figure,
             "powder-ssim",
             "",
             "SSIM of each answer",
-            powder_scores.data(scores.scores),
+            score_figure.data(scores.scores),
             meta,
             words("densities", "scores_caption"),
         ),
         render(
-            powder_maps,
+            map_figure,
             "powder-maps",
             "",
             "True and predicted densities",
-            powder_maps.data(scores.sections),
+            map_figure.data(scores.sections),
             meta,
-            words("densities", "maps_caption", levels=powder_maps.LEVELS),
+            words("densities", "maps_caption", levels=map_figure.LEVELS),
         ),
     ]

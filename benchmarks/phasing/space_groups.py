@@ -2,7 +2,7 @@
 
 `xtalpriors solve` begins with this ranking (`model.solving.symmetry`): centring, Laue class, absences,
 ⟨|E² − 1|⟩ and the frequency of groups; no phases. The phases that follow choose among the first three and
-others of the same absences (`benchmarks/solving.py` has the groups of whole solutions).
+others of the same absences (`benchmarks/phasing/solving.py` has the groups of whole solutions).
 
 Simulated: molecules of the generator in the 60 commonest groups (`space_group_counts.tsv`), each group alike,
 1.0 Å, all reflections of the sphere. Each crystal is measured several times:
@@ -14,7 +14,7 @@ Simulated: molecules of the generator in the 60 commonest groups (`space_group_c
 - twin: 3 %; the twin law is a rotation of the lattice that the Laue class lacks, the second component has
   15, 30 or 45 %; only of groups whose lattice has such a rotation
 
-    python benchmarks/space_groups.py [FOLDER …] [--each 4] [--seed 1]
+    python benchmarks/phasing/space_groups.py [FOLDER …] [--each 4] [--seed 1]
 
 FOLDERs of measured crystals are those of `measured_crystals`.
 """

@@ -7,8 +7,8 @@ fifth more, count as atoms. Solved: at least 75 % of the known structure's atoms
 half of the cells, without hydrogen, are found within 0.5 Å, and at least 60 % of what was found is known,
 after the best origin and hand. Times are processor time of one thread, and so is the limit.
 
-    python benchmarks/solving.py FOLDER [FOLDER …] [--time 20] [--only NAME] [--no-cctbx] [--network NAME]
-    python benchmarks/solving.py FOLDER [FOLDER …] --d-min 1.2 1.4 1.6 2.0 [--network NAME] [--solve]
+    python benchmarks/phasing/solving.py FOLDER … [--time 20] [--only NAME] [--no-cctbx] [--network NAME]
+    python benchmarks/phasing/solving.py FOLDER … --d-min 1.2 1.4 1.6 2.0 [--network NAME] [--solve]
 
 The second form cuts the lists and prints, in the right group, the map correlation of charge flipping, of the
 dual-space network alone and of the network after charge flipping, eight trials each, for crystals that are

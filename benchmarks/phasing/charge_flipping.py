@@ -7,8 +7,8 @@ process of its own) on the same reflections in P1, in turn; median of the rounds
 one whole trial of 180 cycles in P1, as `xtalpriors solve` begins with (skewness and weak reflections
 included), and the peak memory of a process that does it, with all that it imports; and of cctbx's process.
 
-    python benchmarks/charge_flipping.py [--structures 150] [--rounds 5] [--space-group "P 1 21/c 1"]
-    python benchmarks/charge_flipping.py --structures 0     # the times alone
+    python benchmarks/phasing/charge_flipping.py [--structures 150] [--rounds 5] [--space-group "P 1 21/c 1"]
+    python benchmarks/phasing/charge_flipping.py --structures 0     # the times alone
 """
 
 from __future__ import annotations

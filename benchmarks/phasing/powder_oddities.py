@@ -3,7 +3,7 @@
 Maps are those that are looked up by shells, for the test crystals of split S. One line is of true maps that
 are turned by a twofold axis, and compared as they stand: about the origin that is most often the same map.
 
-    python benchmarks/powder_oddities.py --crystals 40
+    python benchmarks/phasing/powder_oddities.py --crystals 40
 """
 
 from __future__ import annotations

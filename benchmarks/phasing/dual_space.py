@@ -7,7 +7,7 @@ Network: the network alone from origin-fixing starts, likewise. r over the uniqu
 permissible origins and hands; differences are means over crystals with bootstrap 95 % intervals (2,000
 draws). One thread.
 
-    python benchmarks/dual_space.py WEIGHTS [--structures 300] [--trials 12] [--d-min 1.0 1.2 1.5 2.0]
+    python benchmarks/phasing/dual_space.py WEIGHTS [--structures 300] [--trials 12] [--d-min 1.0 1.2 1.5 2.0]
         [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--half] [--alone]
         [--without-harker] [--output FILE]
 

@@ -4,8 +4,8 @@ Splits S (structure types shared) and P (held out) are of artificial crystals, R
 method has one try and no truth: the cell is that of the indexing. SSIM is the best over the 24 orientations,
 turned about the origin (`--orientations 1`: as given). Run from the checkout:
 
-    python benchmarks/powder.py --splits S R
-    python benchmarks/powder.py --splits P --tests 202
+    python benchmarks/phasing/powder.py --splits S R
+    python benchmarks/phasing/powder.py --splits P --tests 202
 """
 
 from __future__ import annotations
