@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _CONNECT_SECONDS = 20
+_POLL_SECONDS = 5.0
 
 
 @contextmanager
@@ -97,36 +98,40 @@ def run_on_cluster(
     XtalpriorsError
         The scheduler is gone.
     """
-    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed import CancelledError, KilledWorker, wait
     from distributed.comm import CommClosedError
 
-    under_way, held = as_completed(), dict[str, _Item]()
+    held: dict[Any, _Item] = {}
 
     def submit() -> None:
         for item in items:
-            future = client.submit(function, item, pure=False)
-            held[future.key] = item
-            under_way.add(future)
+            held[client.submit(function, item, pure=False)] = item
             return
 
     for _ in range(2 * max(1, sum(client.nthreads().values()))):
         submit()
-    for future in under_way:
-        item = held.pop(future.key)
+    while held and not stop():
+        # asked one by one: of a result that was lost with its worker no other notice comes
+        future = next((future for future in held if future.done()), None)
         try:
-            result = future.result()
+            if future is None:
+                with suppress(TimeoutError):
+                    wait(list(held), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
+                continue
+            result = future.result(timeout=_POLL_SECONDS)
+        except TimeoutError:
+            continue
         except KilledWorker:
-            result = function(item)
+            result = function(held[future])
         except (CancelledError, CommClosedError) as error:
             raise XtalpriorsError(
                 "The scheduler of the cluster is gone. What came back from it is kept: start a cluster and "
                 "run the same command again."
             ) from error
+        del held[future]
         yield result
-        if stop():
-            under_way.clear()
-            return
-        submit()
+        if not stop():
+            submit()
 
 
 @contextmanager

@@ -77,21 +77,6 @@ def test_a_worker_that_dies_loses_nothing_and_the_database_is_the_same(
     assert there.digest == here.digest
 
 
-def _deadly(parent: int, item: int) -> int:
-    """Kills a worker at 3, and does its work where it is no worker."""
-    if item == 3 and os.getpid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return item**2
-
-
-def test_an_item_that_its_workers_die_of_is_worked_on_here(address: str) -> None:
-    with open_cluster(address) as client:
-        found = sorted(run_on_cluster(client, partial(_deadly, os.getpid()), iter(range(6))))
-        assert found == [0, 1, 4, 9, 16, 25]
-        some = run_on_cluster(client, partial(_deadly, os.getpid()), iter(range(4, 40)), lambda: True)
-        assert len(list(some)) == 1, "a stop leaves the rest"
-
-
 def test_the_commands_on_a_cluster_give_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,7 +101,7 @@ def test_shares_and_medians_of_captions_are_over_clusters(
         cluster_id=["a", "a", "b", "b"],
         weight=0.5,
     )
-    monkeypatch.setitem(inputs.subsets, "p21c-10", SubsetData("p21c-10", {}, None, None, (), {}, small))
+    monkeypatch.setitem(inputs.subsets, "p21c-10", SubsetData("p21c-10", {}, None, (), {}, small))
     drawn = _figures(monkeypatch, contents, inputs)
     # Of two clusters one has no hydrogen. The fourth entry is unknown: it neither counts as zero nor takes
     # half of its cluster's vote, which would leave 66.7 %.
@@ -123,7 +123,7 @@ def test_space_groups_are_ranked_by_clusters_and_not_by_entries(
         sg_hm=["P 1 21/c 1"] * 3 + ["P -1"] * 2,
         weight=[1 / 3, 1 / 3, 1 / 3, 1.0, 1.0],
     )
-    monkeypatch.setitem(inputs.subsets, "all-50", SubsetData("all-50", {}, None, None, (), {}, frame))
+    monkeypatch.setitem(inputs.subsets, "all-50", SubsetData("all-50", {}, None, (), {}, frame))
     caption = _figures(monkeypatch, symmetry, inputs)["space_groups"].caption
     assert "the most frequent is P-1 with 66.7 %" in caption
     # Wilson's interval of 2 of 3 clusters (Wilson 1927): 20.8 to 93.9 %.
@@ -161,7 +161,7 @@ def test_noise_of_the_gap_is_of_clusters() -> None:
         "h_fraction": [0.0] * 5 + [None] * 5, "n_special_positions": 0, "cluster_id": ["a"] * 5 + ["b"] * 5,
     }  # fmt: skip
     frame = pd.DataFrame(columns, index=range(10))
-    subset = SubsetData("p21c-10", {}, None, None, (), {}, frame)
+    subset = SubsetData("p21c-10", {}, None, (), {}, frame)
     rows = gap.gap_frame(subset, None, [measure("one", batch, {})]).set_index("statistic")
     # Smirnov 1948: c(0.05) = 1.358 times √(1/n + 1/m), n = 4 generated, m = 2 clusters, 1 where H is known.
     assert rows.loc["Cell volume V", "noise"] == pytest.approx(1.358 * (1 / 4 + 1 / 2) ** 0.5)
