@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from xtalpriors.atomic_write import replacing
-from xtalpriors.errors import UsageError
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.dual_space.config import DualSpaceConfig
 from xtalpriors.model.dual_space.crystals import CrystalBatch, CrystalPools, pool
@@ -27,6 +24,12 @@ from xtalpriors.model.dual_space.loss import weighted_loss
 from xtalpriors.model.dual_space.network import DualSpaceNetwork, Step
 from xtalpriors.model.dual_space.states import State, flipping_state, make_state
 from xtalpriors.model.dual_space.weights import FILE_NAME, NETWORK, DualSpaceCard, save_network
+from xtalpriors.model.network.torch_checkpoint import (
+    CHECKPOINT_FILE,
+    checkpoint_with,
+    load_state,
+    save_state,
+)
 from xtalpriors.model.training.averaging import average_, decay_at
 from xtalpriors.model.training.muon import Muon
 from xtalpriors.outputs import FileKind, check_outputs, text_with
@@ -34,17 +37,10 @@ from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = ["Trainer", "train_dual_space"]
 
-CHECKPOINT_FILE = "checkpoint.pt"
 LOG_FILE = "log.jsonl"
 
 
-def _is_checkpoint(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith("data.pkl")]
-        return bool(names) and b"priors_digest" in archive.read(names[0])
-
-
-CHECKPOINT = FileKind("a checkpoint of a dual-space network", _is_checkpoint)
+CHECKPOINT = FileKind("a checkpoint of a dual-space network", checkpoint_with("priors_digest"))
 LOG = FileKind("the log of a training", text_with('"crystals": '))
 _WARM_UP = 100
 _LARGEST_NORM = 1.0
@@ -173,28 +169,19 @@ class Trainer:
             "last": self.last,
             "scores": self.scores,
         }
-        with replacing(folder / CHECKPOINT_FILE, CHECKPOINT) as part:
-            torch.save(content, part)
+        save_state(folder, content, CHECKPOINT)
 
     def load(self, folder: Path) -> bool:
         """Continue from the folder's checkpoint; whether there was one.
 
         Raises
         ------
-        UsageError
-            It belongs to a run with another configuration.
+        XtalpriorsError
+            As `load_state`.
         """
-        file = folder / CHECKPOINT_FILE
-        if not file.is_file():
+        content = load_state(folder, self.config, self.device, self.bundle.priors_digest)
+        if content is None:
             return False
-        content = torch.load(file, map_location=self.device, weights_only=True)
-        ours = json.loads(self.config.model_dump_json())
-        if content["config"] != ours or content["priors_digest"] != self.bundle.priors_digest:
-            names = [k for k in ours if content["config"].get(k) != ours[k]] or ["priors"]
-            raise UsageError(
-                f"{file} is of a run with another {', '.join(names)}: continue it with the same options, or "
-                "choose another --output."
-            )
         self.network.load_state_dict(content["network"])
         self.average.load_state_dict(content["average"])
         self.optimiser.load_state_dict(content["optimiser"])

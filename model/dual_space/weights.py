@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError, safe_open
+from pydantic import Field
 
-from xtalpriors.errors import XtalpriorsError
-from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.dual_space.config import DualSpaceConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
-from xtalpriors.model.network.published_weights import misfits
-from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
+from xtalpriors.model.network.carded_weights import WeightsCard, network_file, read_network, write_network
+from xtalpriors.model.network.weights import tensors_with
 from xtalpriors.outputs import FileKind
 
 __all__ = [
@@ -33,14 +29,11 @@ SHIPPED: Final = "eight-groups.safetensors"
 NETWORK: Final = FileKind("a dual-space network", tensors_with("card_version"))
 
 
-class DualSpaceCard(Frozen):
+class DualSpaceCard(WeightsCard):
     """What travels with the weights."""
 
     kind: Literal["dual-space"] = "dual-space"
-    card_version: Literal[1] = 1
-    name: str = Field(description="Name of the preset or run")
     config: DualSpaceConfig
-    parameters: int
     structures: int = Field(description="Crystals trained on")
     seconds: float | None = Field(default=None, description="Time of training")
     device: str | None = Field(default=None, description="What it was trained on")
@@ -48,20 +41,18 @@ class DualSpaceCard(Frozen):
     scores: dict[str, float] = Field(
         default_factory=dict, description="Validation, before and after the network"
     )
-    weights_digest: str | None = None
+
+    def size(self) -> str:
+        """The network in words."""
+        return f"a network of width {self.config.size.width}"
 
 
 def save_network(
     path: Path, network: DualSpaceNetwork, card: DualSpaceCard, *, dtype: torch.dtype | None = None
 ) -> Path:
     """Write a network and its card to a folder (`dual-space.safetensors` in it) or a file."""
-    file = _file(path)
-    tensors = {
-        name: value.detach().to("cpu", dtype or value.dtype).contiguous()
-        for name, value in network.state_dict().items()
-    }
-    card = card.model_copy(update={"weights_digest": weights_digest(tensors)})
-    write_tensors(file, tensors, card.model_dump(mode="json"), NETWORK)
+    file = network_file(path, FILE_NAME)
+    write_network(file, network.state_dict(), card, NETWORK, dtype)
     return file
 
 
@@ -71,42 +62,15 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
     Raises
     ------
     XtalpriorsError
-        The file is missing, cut short, or another kind of network's; the weights are not finite, or differ
-        from the card.
+        As `read_network`.
     """
-    file = _file(path)
-    if not file.is_file():
-        raise XtalpriorsError(
-            f"There is no dual-space network {file}. Train one with `xtalpriors dual-space`, or give the "
-            "folder of a finished run."
-        )
-    try:
-        with safe_open(file, "pt") as opened:
-            metadata = opened.metadata() or {}
-            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise XtalpriorsError(
-            f"{file} is no safetensors file, or was cut short ({error}). Get it anew."
-        ) from error
-    try:
-        card = DualSpaceCard.model_validate(json.loads(metadata.get(METADATA_KEY, "{}")))
-    except (json.JSONDecodeError, ValidationError) as error:
-        raise XtalpriorsError(
-            f"{file} has no card of a dual-space network ({str(error).splitlines()[0]}): it may hold another "
-            "network. Networks of `xtalpriors train` are read by `xtalpriors predict`."
-        ) from error
-    network = DualSpaceNetwork(card.config.size)
-    if wrong := misfits(stored, {name: value.shape for name, value in network.state_dict().items()}):
-        raise XtalpriorsError(
-            f"{file}: the weights are not those of a network of width {card.config.size.width}, as its card "
-            f"says: {wrong[0]}{f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''}. Get the file anew."
-        )
-    if card.weights_digest is not None and weights_digest(stored) != card.weights_digest:
-        raise XtalpriorsError(
-            f"{file}: weights and card do not belong together (digests differ). Get it anew."
-        )
-    network.load_state_dict({name: value.float() for name, value in stored.items()})
-    return network.eval(), card
+    return read_network(
+        network_file(path, FILE_NAME),
+        DualSpaceCard,
+        lambda card: DualSpaceNetwork(card.config.size),
+        "dual-space network",
+        "xtalpriors dual-space",
+    )
 
 
 def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
@@ -124,8 +88,3 @@ def network_named(name: str) -> DualSpaceNetwork:
     """
     network, _ = shipped_network() if name == "shipped" else load_network(Path(name))
     return network
-
-
-def _file(path: Path) -> Path:
-    path = Path(path)
-    return path / FILE_NAME if path.is_dir() or path.suffix == "" else path

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from xtalpriors.errors import UsageError
 from xtalpriors.model.training.config import TrainConfig, make_config
+from xtalpriors.preset_files import lay_over, read_table
 
 __all__ = ["load_preset", "preset_folder", "preset_names"]
 
@@ -44,14 +43,7 @@ def load_preset(name: str | Path, overrides: dict[str, Any] | None = None) -> Tr
     """
     file = _find(str(name), Path.cwd())
     content = _read(file, ())
-    for key, value in (overrides or {}).items():
-        *parents, last = key.split(".")
-        inner = content
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise UsageError(f"`{key}`: `{parent}` has no parts.")
-        inner[last] = value
+    lay_over(content, overrides or {})
     return make_config(content, str(file))
 
 
@@ -75,12 +67,7 @@ def _read(file: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     """Content of a file, laid over that of the preset it extends."""
     if file in above:
         raise UsageError(f"{file} extends itself, by way of {', '.join(p.name for p in above)}.")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{file} is YAML, but no table of options.")
+    content = read_table(file)
     base = content.pop(_EXTENDS, None)
     if base is None:
         content.setdefault("name", file.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import explain
 
-__all__ = ["load_preset_file", "preset_content"]
+__all__ = ["lay_over", "load_preset_file", "preset_content", "read_table"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -40,14 +41,7 @@ def load_preset_file(
         No such preset or file, no YAML, or an unknown key (with the nearest one).
     """
     file, content = preset_content(name, folder, what)
-    for key, value in (overrides or {}).items():
-        *parents, last = key.split(".")
-        inner = content
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise UsageError(f"`{key}`: `{parent}` has no parts.")
-        inner[last] = value
+    lay_over(content, overrides or {})
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -62,10 +56,39 @@ def preset_content(name: str | Path, folder: Path, what: str) -> tuple[Path, dic
         raise UsageError(
             f"There is no preset '{name}' of {what}; there are: {', '.join(known)}; or give a .yaml file."
         )
+    return file, read_table(file)
+
+
+def read_table(file: Path) -> dict[str, Any]:
+    """The options of a YAML file.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, or holds something else.
+    """
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{file} cannot be read as YAML: {error}") from error
     if not isinstance(content, dict):
         raise UsageError(f"{file} is YAML, but no table of options.")
-    return file, content
+    return content
+
+
+def lay_over(content: dict[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Set options by dotted name in a table of tables: `{"size.width": 32}`.
+
+    Raises
+    ------
+    UsageError
+        A name has parts where the table holds a value.
+    """
+    for key, value in overrides.items():
+        *parents, last = key.split(".")
+        inner = content
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise UsageError(f"`{key}`: `{parent}` has no parts.")
+        inner[last] = value

@@ -19,8 +19,9 @@ from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.device import pick_device
+from xtalpriors.model.network.torch_checkpoint import CHECKPOINT_FILE
 from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
-from xtalpriors.model.powder.crystalnet.trainer import CHECKPOINT, CHECKPOINT_FILE, Trainer
+from xtalpriors.model.powder.crystalnet.trainer import CHECKPOINT, Trainer
 from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, NETWORK, CrystalNetCard, save_crystalnet
 from xtalpriors.model.powder.data_config import crystals_digest
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +11,7 @@ import torch
 from torch import Tensor
 
 from xtalpriors.arrays import F32
-from xtalpriors.atomic_write import replacing
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.torch_checkpoint import checkpoint_with, load_state, save_state
 from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.draws import predicted_maps
 from xtalpriors.model.powder.crystalnet.network import CrystalNet, kl_divergence
@@ -23,22 +20,15 @@ from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.scoring.score import best_score
 from xtalpriors.outputs import FileKind
 
-__all__ = ["CHECKPOINT", "CHECKPOINT_FILE", "Trainer"]
+__all__ = ["CHECKPOINT", "Trainer"]
 
 POINTS: Final = 50
 """Edge of the maps that points are drawn from, as published."""
-CHECKPOINT_FILE: Final = "checkpoint.pt"
 _SHUFFLE, _STEP, _VALIDATION = range(3)
 """Streams of random numbers of a run."""
 
 
-def _is_checkpoint(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith("data.pkl")]
-        return bool(names) and b"crystalnet-2024" in archive.read(names[0])
-
-
-CHECKPOINT = FileKind("a checkpoint of a CrystalNet", _is_checkpoint)
+CHECKPOINT = FileKind("a checkpoint of a CrystalNet", checkpoint_with("crystalnet-2024"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,35 +178,19 @@ class Trainer:
             "step_of_epoch": self.step_of_epoch,
             "seconds": self.seconds,
         }
-        with replacing(folder / CHECKPOINT_FILE, CHECKPOINT) as part:
-            torch.save(content, part)
+        save_state(folder, content, CHECKPOINT)
 
     def load(self, folder: Path) -> bool:
         """Continue from the folder's checkpoint; whether there was one.
 
         Raises
         ------
-        UsageError
-            It belongs to a run with another configuration.
         XtalpriorsError
-            It is damaged.
+            As `load_state`.
         """
-        file = folder / CHECKPOINT_FILE
-        if not file.is_file():
+        content = load_state(folder, self.config, self.device)
+        if content is None:
             return False
-        try:
-            content = torch.load(file, map_location=self.device, weights_only=True)
-        except Exception as error:
-            raise XtalpriorsError(
-                f"{file} is damaged ({type(error).__name__}). Remove it, and the run begins again."
-            ) from error
-        ours = json.loads(self.config.model_dump_json())
-        if content["config"] != ours:
-            names = [k for k in ours if content["config"].get(k) != ours[k]]
-            raise UsageError(
-                f"{file} is of a run with another {', '.join(names)}: continue it with the same options, or "
-                "choose another --output."
-            )
         self.network.load_state_dict(content["network"])
         self.optimiser.load_state_dict(content["optimiser"])
         self.best, self.best_ssim = content["best"], content["best_ssim"]

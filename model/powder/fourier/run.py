@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError, safe_open
+from pydantic import Field
 
 from xtalpriors import __version__
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import Frozen
-from xtalpriors.model.network.published_weights import misfits
-from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, weights_digest, write_tensors
+from xtalpriors.model.network.carded_weights import WeightsCard, read_network, write_network
+from xtalpriors.model.network.weights import tensors_with
 from xtalpriors.model.powder.crystals import CRYSTALS_KIND, PowderCrystals
 from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
 from xtalpriors.model.powder.fourier.network import FourierNet
@@ -53,19 +51,15 @@ class FourierRunConfig(Frozen):
     training: FourierConfig = FourierConfig()
 
 
-class FourierCard(Frozen):
+class FourierCard(WeightsCard):
     """What travels with the weights."""
 
     kind: Literal["crystalnet-fourier"] = "crystalnet-fourier"
-    card_version: Literal[1] = 1
-    name: str = Field(description="Name of the preset or run")
     config: FourierRunConfig
-    parameters: int
     training_crystals: int
     crystals_digest: str = Field(description="Of the formulas and structure types trained on")
     seconds: float = Field(description="Time of training")
     code_version: str
-    weights_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +107,6 @@ def train_fourier_run(
     train, _, _ = config.data.crystals()
     began = time.monotonic()
     network = train_fourier(train, config.training, say)
-    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     card = FourierCard(
         name=name,
         config=config,
@@ -122,10 +115,9 @@ def train_fourier_run(
         crystals_digest=crystals_digest(train),
         seconds=round(time.monotonic() - began, 1),
         code_version=__version__,
-        weights_digest=weights_digest(tensors),
     )
     train.save(output / LIBRARY_FILE)
-    write_tensors(output / FILE_NAME, tensors, card.model_dump(mode="json"), NETWORK)
+    card = write_network(output / FILE_NAME, network.state_dict(), card, NETWORK)
     record = {"kind": config.kind, "config": config.model_dump(mode="json")}
     record["crystals_digest"] = card.crystals_digest
     write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
@@ -141,28 +133,13 @@ def load_fourier(folder: Path) -> tuple[FourierNet, PowderCrystals, FourierCard]
         A file is missing, cut short or another one; the weights are not finite, or differ from the card.
     """
     file = Path(folder) / FILE_NAME
-    try:
-        with safe_open(file, "pt") as opened:
-            metadata = opened.metadata() or {}
-            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
-        card = FourierCard.model_validate(json.loads(metadata.get(METADATA_KEY, "{}")))
-    except (SafetensorError, OSError, json.JSONDecodeError, ValidationError) as error:
-        raise XtalpriorsError(
-            f"{file} is no network crystalnet-fourier, or was cut short ({str(error).splitlines()[0]}). "
-            "Train it again, or get it anew."
-        ) from error
-    network = FourierNet()
-    wrong = misfits(stored, {name: value.shape for name, value in network.state_dict().items()})
-    if wrong or weights_digest(stored) != card.weights_digest:
-        raise XtalpriorsError(
-            f"{file}: weights and card do not belong together ({wrong[0] if wrong else 'digests differ'}). "
-            "Get it anew."
-        )
-    network.load_state_dict(stored)
+    network, card = read_network(
+        file, FourierCard, lambda card: FourierNet(), "network crystalnet-fourier", "xtalpriors powder train"
+    )
     crystals = PowderCrystals.load(Path(folder) / LIBRARY_FILE)
     if crystals_digest(crystals) != card.crystals_digest:
         raise XtalpriorsError(
             f"{Path(folder) / LIBRARY_FILE} is not the library of {file}: its crystals are others. Get both "
             "anew."
         )
-    return network.eval(), crystals, card
+    return network, crystals, card
