@@ -20,8 +20,7 @@ from xtalpriors.reports.corpus_page import (
 )
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import Inputs, gather
-from xtalpriors.reports.meta import Rendered
-from xtalpriors.reports.section import DIGITS
+from xtalpriors.reports.section import FIGURES, figure_files
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.contradictions import TABLE as CONTRADICTIONS
@@ -36,7 +35,7 @@ from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_fo
 
 __all__ = ["build_report"]
 
-PAGE, FIGURES = "index.html", "figures"
+PAGE = "index.html"
 PHASING, POWDER, SEEDING, SUBSETS = "phasing", "powder", "seeding", "subsets"
 """Names in the folder of a report; the parts have the same form, `subsets` has one a subset."""
 
@@ -118,8 +117,8 @@ def build_report(
         section, tables["gap"] = synthetic_section(inputs, sets)
         sections.append(section)
     figures = [figure for section in sections for figure in section.figures]
-    files = _figure_files(figures, tables)
-    about_phasing: dict[str, str] = {}
+    files = figure_files(figures, tables)
+    beside: dict[str, dict[str, str]] = {PHASING: {}, POWDER: {}, SEEDING: {}}
     if evaluations is not None:
         from xtalpriors.reports.phasing.phasing_page import (
             phasing_page,  # loads torch, which nothing else here needs
@@ -127,30 +126,27 @@ def build_report(
 
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
-        about_phasing = _figure_files(page.figures, page.tables) | {PAGE: page.html}
-    about_powder: dict[str, str] = {}
+        beside[PHASING] = figure_files(page.figures, page.tables) | {PAGE: page.html}
     if powder is not None:
         from xtalpriors.reports.powder.powder_page import powder_page
 
-        own = powder_page(powder, inputs.name, inputs.corpus.digest)
-        sections.append(powder_section(own.teaser))
-        about_powder = _figure_files(own.figures, own.tables) | {PAGE: own.html}
-    about_seeding: dict[str, str] = {}
+        page = powder_page(powder, inputs.name, inputs.corpus.digest)
+        sections.append(powder_section(page.teaser))
+        beside[POWDER] = figure_files(page.figures, page.tables) | {PAGE: page.html}
     if seeding is not None:
         from xtalpriors.model.seeding.rows import read_rows
         from xtalpriors.reports.seeding_page import seeding_page
 
-        study = seeding_page(read_rows(seeding)[0], inputs.name)
-        sections.append(seeding_section(study.teaser))
-        about_seeding = _figure_files(study.figures, study.tables) | {PAGE: study.html}
-    about_subsets = {
+        page = seeding_page(read_rows(seeding)[0], inputs.name)
+        sections.append(seeding_section(page.teaser))
+        beside[SEEDING] = figure_files(page.figures, page.tables) | {PAGE: page.html}
+    beside[SUBSETS] = {
         f"{name}/{file}": text
         for name, subset in pages.items()
-        for file, text in (_figure_files(subset.figures, {}) | {PAGE: subset.html}).items()
+        for file, text in (figure_files(subset.figures, {}) | {PAGE: subset.html}).items()
     }
     if inputs.bundles:
         sections.append(priors_section(inputs))
-    beside = {PHASING: about_phasing, POWDER: about_powder, SEEDING: about_seeding, SUBSETS: about_subsets}
     written = [PAGE, FILES_LIST, *files]
     written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]
@@ -168,17 +164,6 @@ def build_report(
 def _own_pages(inputs: Inputs) -> dict[str, SubsetPage]:
     """A page for each subset; one without structures says so."""
     return {name: subset_page(inputs, name) for name in inputs.subsets}
-
-
-def _figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:
-    """Text of the files of figures and tables, by name."""
-    frames = tables | {figure.name: figure.frame for figure in figures}
-    files = {f"{FIGURES}/{figure.name}.svg": figure.svg for figure in figures}
-    for name, frame in frames.items():
-        files[f"{FIGURES}/{name}.csv"] = frame.to_csv(
-            index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
-        )
-    return files
 
 
 def _of_earlier_version(folder: Path) -> Iterator[str]:

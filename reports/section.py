@@ -18,11 +18,14 @@ from xtalpriors.reports.style import NARROW, WIDE, Layout, figure_style, render_
 
 __all__ = [
     "DIGITS",
+    "FIGURES",
     "SYMBOLS",
+    "LinkedPage",
     "Section",
     "Table",
     "drawn",
     "estimate_text",
+    "figure_files",
     "fit_text",
     "measure_text",
     "misfit_text",
@@ -35,6 +38,8 @@ __all__ = [
 SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
 
 
+FIGURES: Final = "figures"
+"""Folder of the figures of a page, beside it."""
 DIGITS: Final = 6
 """Significant digits of the numbers behind a figure or a table."""
 
@@ -43,6 +48,27 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame whose floats have `DIGITS` significant digits."""
     floats = frame.select_dtypes("float").columns
     return frame.assign(**{c: [float(f"{value:.{DIGITS}g}") for value in frame[c]] for c in floats})
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedPage:
+    """A page beside the report, its figures and its tables for CSV, and a sentence to link to it with."""
+
+    html: str
+    figures: list[Rendered]
+    tables: dict[str, pd.DataFrame]
+    teaser: str
+
+
+def figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Text of the files of figures and tables, by name."""
+    frames = tables | {figure.name: figure.frame for figure in figures}
+    files = {f"{FIGURES}/{figure.name}.svg": figure.svg for figure in figures}
+    for name, frame in frames.items():
+        files[f"{FIGURES}/{name}.csv"] = frame.to_csv(
+            index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
+        )
+    return files
 
 
 class Drawable(Protocol):

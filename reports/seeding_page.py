@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from xtalpriors.model.seeding.rows import ROWS_NAME, SEEDING
 from xtalpriors.model.seeding.shares import solved_shares
 from xtalpriors.outputs import check_output
 from xtalpriors.reports.glossary import Glossary
 from xtalpriors.reports.html import Fact, page_view, render_html, words
-from xtalpriors.reports.meta import Rendered, count
-from xtalpriors.reports.section import DIGITS
+from xtalpriors.reports.meta import count
+from xtalpriors.reports.section import LinkedPage, figure_files
 from xtalpriors.reports.sections.seeding import printed, seeding_sections
 from xtalpriors.written_folder import check_written_folder, write_folder
 
-__all__ = ["SeedingPage", "check_study_folder", "seeding_page", "study_text", "write_study"]
+__all__ = ["check_study_folder", "seeding_page", "study_text", "write_study"]
 
 PAGE, SHARES = "index.html", "shares"
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class SeedingPage:
-    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
-
-    html: str
-    figures: list[Rendered]
-    tables: dict[str, pd.DataFrame]
-    teaser: str
-
-
-def seeding_page(rows: Rows, report: str | None = None) -> SeedingPage:
+def seeding_page(rows: Rows, report: str | None = None) -> LinkedPage:
     """The page of a study.
 
     Parameters
@@ -61,7 +48,7 @@ def seeding_page(rows: Rows, report: str | None = None) -> SeedingPage:
     )
     figures = [figure for section in sections for figure in section.figures]
     teaser = words("seeding", "teaser", n=len(crystals))
-    return SeedingPage(html, figures, {SHARES: solved_shares(rows)}, teaser)
+    return LinkedPage(html, figures, {SHARES: solved_shares(rows)}, teaser)
 
 
 def check_study_folder(folder: Path) -> None:
@@ -98,10 +85,6 @@ def write_study(rows: Rows, folder: Path) -> list[str]:
         The folder cannot be written, or a file of somebody else is in the way.
     """
     page = seeding_page(rows)
-    files = {PAGE: page.html} | {f"figures/{figure.name}.svg": figure.svg for figure in page.figures}
-    for name, frame in (page.tables | {figure.name: figure.frame for figure in page.figures}).items():
-        files[f"figures/{name}.csv"] = frame.to_csv(
-            index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
-        )
+    files = {PAGE: page.html} | figure_files(page.figures, page.tables)
     write_folder(folder, files)
     return [ROWS_NAME, *files]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.files import read_metadata
+from xtalpriors.mining.subsets.waterfall import Step
 from xtalpriors.mining.subsets.write import IN_P21C, write_subset
 from xtalpriors.reports.meta import Sample
 from xtalpriors.reports.statistics import votes
@@ -95,6 +97,15 @@ def load_subset(path: Path, database: Path) -> SubsetData | None:
         The file is missing, cut short, or not a subset of this version.
     """
     metadata = read_metadata(path)
+    counts = count_subset(database, SubsetDefinition.model_validate(metadata["definition"]))
+    if metadata.get("subset_digest") != counts.digest:
+        return None
+    return _subset_data(path, metadata, counts.waterfall, counts.n_by_convention)
+
+
+def _subset_data(
+    path: Path, metadata: dict[str, Any], waterfall: Sequence[Step], n_by_convention: dict[str, int]
+) -> SubsetData:
     try:
         frame: pd.DataFrame = pq.read_table(path, columns=list(COLUMNS)).to_pandas()
     except (OSError, pa.ArrowException) as error:
@@ -108,18 +119,15 @@ def load_subset(path: Path, database: Path) -> SubsetData | None:
             f"Make it again with `xtalpriors subset --output {path}`."
         )
     definition = metadata["definition"]
-    counts = count_subset(database, SubsetDefinition.model_validate(definition))
-    if metadata.get("subset_digest") != counts.digest:
-        return None
-    steps = [(step.step, step.n) for step in counts.waterfall]
-    if definition.get("bring_to_p21c"):
+    steps = [(step.step, step.n) for step in waterfall]
+    if definition.get("bring_to_p21c") and steps[-1][0] != IN_P21C:
         steps.append((IN_P21C, len(frame)))
     return SubsetData(
         name=str(definition["name"]),
         definition=definition,
         corpus=metadata.get("corpus"),
         waterfall=tuple(steps),
-        n_by_convention=counts.n_by_convention,
+        n_by_convention=n_by_convention,
         frame=frame.sort_values("entry_id", ignore_index=True),
     )
 
@@ -134,7 +142,5 @@ def make_subset(database: Path, definition: SubsetDefinition) -> SubsetData:
     """
     with tempfile.TemporaryDirectory(prefix="xtalpriors-report-") as folder:
         path = Path(folder) / f"{definition.name}.parquet"
-        write_subset(database, definition, path)
-        subset = load_subset(path, database)
-        assert subset is not None
-        return subset
+        report = write_subset(database, definition, path)
+        return _subset_data(path, read_metadata(path), report.waterfall, report.n_by_convention)

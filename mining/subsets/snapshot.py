@@ -115,8 +115,8 @@ class Changes(NamedTuple):
         return min(self.subsets[name].shared if name in self.subsets else 0.0 for name in names)
 
 
-def write_snapshot(database: Path, definitions: Iterable[SubsetDefinition], output: Path) -> None:
-    """Write the snapshot of a finished database, with the subsets that each entry is in.
+def write_snapshot(database: Path, definitions: Iterable[SubsetDefinition], output: Path) -> pa.Table:
+    """Write the snapshot of a finished database, with the subsets that each entry is in, and return its rows.
 
     Raises
     ------
@@ -127,6 +127,7 @@ def write_snapshot(database: Path, definitions: Iterable[SubsetDefinition], outp
     """
     digest, table = _snapshot(database, definitions)
     write_parquet(table, _SCHEMA, output, {_KEY: json.dumps({"digest": digest}).encode()}, SNAPSHOT)
+    return table
 
 
 def read_snapshot(path: Path) -> tuple[str, pa.Table]:
@@ -147,8 +148,15 @@ def read_snapshot(path: Path) -> tuple[str, pa.Table]:
     return str(digest), table
 
 
-def changes_since(path: Path, database: Path, definitions: Iterable[SubsetDefinition]) -> Changes:
+def changes_since(
+    path: Path, database: Path, definitions: Iterable[SubsetDefinition], now: pa.Table | None = None
+) -> Changes:
     """What entered, left and changed in a database since a snapshot.
+
+    Parameters
+    ----------
+    now
+        The rows of the database's own snapshot, if they are at hand.
 
     Raises
     ------
@@ -159,7 +167,8 @@ def changes_since(path: Path, database: Path, definitions: Iterable[SubsetDefini
 
     digest, before = read_snapshot(path)
     definitions = list(definitions)
-    _, now = _snapshot(database, definitions)
+    if now is None:
+        _, now = _snapshot(database, definitions)
     with open_database(database) as connection:
         reasons = pl.from_arrow(connection.sql(_REASONS).to_arrow_table())
     old, new = (pl.from_arrow(table) for table in (before, now))

@@ -30,7 +30,14 @@ from xtalpriors.crystal.scattering.reciprocal import (
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 
-__all__ = ["GridPlaces", "ReflectionGrid", "good_sizes", "grid_shape", "reflections_within"]
+__all__ = [
+    "GridPlaces",
+    "ReflectionGrid",
+    "good_sizes",
+    "grid_shape",
+    "largest_indices",
+    "reflections_within",
+]
 
 C64 = npt.NDArray[np.complex64]
 
@@ -40,6 +47,12 @@ def good_sizes(largest: int) -> list[int]:
     powers = itertools.product(range(1, 12), range(7), range(5))
     sizes = sorted(2**a * 3**b * 5**c for a, b, c in powers)
     return [size for size in sizes if 4 <= size <= largest]
+
+
+def largest_indices(group: SpaceGroup, hkl: I64) -> I64:
+    """Largest |h|, |k| and |l| among the equivalents of reflections (m, 3): what a grid must hold."""
+    largest: I64 = np.abs(np.einsum("uj,ojk->uok", hkl, group.rotations)).max(axis=(0, 1), initial=0)
+    return largest
 
 
 def grid_shape(group: SpaceGroup, largest: npt.ArrayLike, *, limit: int = 512) -> tuple[int, int, int]:
@@ -135,9 +148,7 @@ class ReflectionGrid:
     shape: tuple[int, int, int]
 
     def __post_init__(self) -> None:
-        equivalents = np.abs(np.einsum("uj,ojk->uok", self.hkl, self.group.rotations)).max(
-            axis=(0, 1), initial=0
-        )
+        equivalents = largest_indices(self.group, self.hkl)
         if np.any(2 * equivalents >= self.shape) or self.shape[2] % 2:
             raise UsageError(
                 f"A grid of {self.shape} points cannot hold indices to {equivalents.tolist()}: it takes an "

@@ -16,7 +16,12 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import generate
 from xtalpriors.generator.stream import crystal_arrays
-from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape, reflections_within
+from xtalpriors.model.charge_flipping.grids import (
+    ReflectionGrid,
+    grid_shape,
+    largest_indices,
+    reflections_within,
+)
 from xtalpriors.priors.bundle import published_bundle
 
 __all__ = ["KnownCrystal", "artificial_crystals", "known_crystal"]
@@ -50,11 +55,10 @@ class KnownCrystal:
 def known_crystal(group: SpaceGroup, crystal: CrystalArrays, d_min_angstrom: float) -> KnownCrystal:
     """Structure factors of one crystal (`crystal` has one) to a resolution."""
     hkl = reflections_within(group, crystal.cells[0], d_min_angstrom)
-    images = np.abs(np.einsum("uj,ojk->uok", hkl, group.rotations)).max(axis=(0, 1), initial=0)
     top = np.maximum(np.abs(hkl).max(axis=0, initial=0), 1)
     box = IndexBox(*(int(x) for pair in zip(-top, top, strict=True) for x in pair))
     f = structure_factors(group, crystal, box, d_min_angstrom)[0][tuple((hkl + top).T)]
-    grid = ReflectionGrid(group, hkl, grid_shape(group, images))
+    grid = ReflectionGrid(group, hkl, grid_shape(group, largest_indices(group, hkl)))
     cell = tuple(crystal.cells[0].tolist())
     return KnownCrystal(grid, torch.from_numpy(f), torch.from_numpy(np.abs(f)), cell, d_min_angstrom)
 

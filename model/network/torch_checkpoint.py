@@ -71,15 +71,9 @@ def load_state(
     try:
         content: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
         theirs = content["config"]
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except torch.cuda.OutOfMemoryError:  # says nothing of the file
+        raise
+    except _DAMAGE as error:
         raise XtalpriorsError(
             f"{file} is damaged ({type(error).__name__}). Remove it, and the run begins again."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Self
@@ -140,7 +141,7 @@ class PowderCrystals:
                 if str(file["mark"]) != _MARK:
                     raise ValueError("another mark")
                 return cls(**{f.name: file[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise UsageError(
                 f"{path} cannot be read as powder crystals that xtalpriors wrote: {error}."
             ) from error

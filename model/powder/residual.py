@@ -55,12 +55,11 @@ def agreement(density: F32, pattern: F32, a_angstrom: float) -> Agreement:
     h, k, l = (shells.hkl % points).T
     intensities = shells.intensities(np.where(inside, f[h, k, l], 0.0))
     smearing = np.exp(-2.0 * np.pi**2 * U_ISO_ANGSTROM2 * shells.n / a_angstrom**2)
-    starts = np.flatnonzero(np.diff(observed.bins, prepend=-1))
-    expected = observed.amplitudes * smearing[starts]
+    expected = observed.amplitudes * smearing[observed.starts]
     calculated = observed.binned(intensities)
     scale = (calculated * expected).sum() / max(float((calculated**2).sum()), 1e-30)
     difference = np.abs(expected - scale * calculated).sum() / max(float(expected.sum()), 1e-30)
     top = max(float(expected.max()), 1e-30)
-    two_theta = (bin_of_shells(a_angstrom, shells.n[starts]) + 0.5) * 180.0 / BINS
+    two_theta = (bin_of_shells(a_angstrom, shells.n[observed.starts]) + 0.5) * 180.0 / BINS
     residual = float(difference + observed.unexplained)
     return Agreement(two_theta, expected / top, scale * calculated / top, residual)

@@ -14,7 +14,7 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import space_group_of
-from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape, largest_indices
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal
 from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correlation
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
@@ -204,7 +204,7 @@ def rows_of_network(
     for i, fraction in enumerate(fractions):
         chosen = torch.from_numpy(sure[: max(1, round(fraction * len(sure)))])
         seeds[i, chosen] = found[chosen] / found[chosen].abs()
-    f = extend_seeds(given.grid, given.amplitudes, given.cell, seeds).f
+    f = extend_seeds(given.grid, given.amplitudes, given.cell, seeds)
     r = map_correlation(crystal.grid, f, crystal.f, crystal.amplitudes)
     for i, fraction in enumerate(fractions):
         rows.append(
@@ -230,8 +230,7 @@ def _error(crystal: KnownCrystal, seeds: Tensor) -> float:
 
 
 def _common_shape(group: SpaceGroup, *lists: I64) -> tuple[int, int, int]:
-    every = np.concatenate(lists)
-    return grid_shape(group, np.abs(np.einsum("uj,ojk->uok", every, group.rotations)).max(axis=(0, 1)))
+    return grid_shape(group, largest_indices(group, np.concatenate(lists)))
 
 
 def _described(grid: ReflectionGrid, f: Tensor, hkl: I64) -> Tensor:

@@ -8,7 +8,7 @@ flipping instead lets the origin drift.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -21,33 +21,15 @@ from xtalpriors.model.charge_flipping.flipping import FlippingSettings, constrai
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.trials import normalised
 
-__all__ = ["Seeded", "extend_seeds", "seeded_settings"]
+__all__ = ["extend_seeds"]
 
 SHARPENING: Final = 0.8
 """Moduli of the cycles are |F|^0.2·|E|^0.8: more seeds are kept alive by it than by √(|F||E|)."""
 COARSE_ANGSTROM: Final = 1.75
 """Beyond, |F| itself is best, as without seeds."""
-
-
-class Seeded(NamedTuple):
-    """Phases found from sets of seeds.
-
-    Attributes
-    ----------
-    f
-        Structure factors whose phases are the result, in the group, complex64 (T, U).
-    agreement
-        `elimination.Eliminated.agreement`, (T,).
-    """
-
-    f: Tensor
-    agreement: Tensor
-
-
-def seeded_settings(d_min_angstrom: float, **changes: object) -> FlippingSettings:
-    """Settings for cycles that hold seeds: those of `settings_for`, with sharper moduli up to 1.75 Å."""
-    sharper: dict[str, object] = {"sharpening": SHARPENING} if d_min_angstrom < COARSE_ANGSTROM else {}
-    return settings_for(d_min_angstrom, **(sharper | changes))
+ELIMINATION_CYCLES: Final = 10
+"""Of low-density elimination, after the seeds are released."""
+_POINTS_AT_ONCE: Final = 1 << 18
 
 
 def extend_seeds(
@@ -55,12 +37,8 @@ def extend_seeds(
     amplitudes: Tensor,
     cell: tuple[float, ...],
     seeds: Tensor,
-    *,
-    settings: FlippingSettings | None = None,
-    elimination_cycles: int = 10,
-    points_at_once: int = 1 << 18,
-) -> Seeded:
-    """Phases of every reflection from seeds.
+) -> Tensor:
+    """Structure factors of every reflection with phases found from seeds, in the group, complex64 (T, U).
 
     Parameters
     ----------
@@ -72,12 +50,6 @@ def extend_seeds(
         a, b, c in Å and α, β, γ in degrees.
     seeds
         exp(iφ) of the seeds, 0 for other reflections, complex64 (T, U): a row for each set of seeds.
-    settings
-        Of the cycles that hold the seeds; null: `seeded_settings` of the resolution.
-    elimination_cycles
-        Cycles of low-density elimination after the seeds are released.
-    points_at_once
-        As in `flipping.flip`.
 
     Raises
     ------
@@ -89,15 +61,16 @@ def extend_seeds(
     if not bool(((seeds != 0) & (amplitudes > 0)).any(dim=1).all()):
         raise XtalpriorsError("A set of seeds has no seed whose amplitude was measured: there is no start.")
     s2 = s_squared(grid.hkl, [cell])[0][(amplitudes > 0).numpy()]
-    settings = settings or seeded_settings(float(s2.max() ** -0.5))
+    d_min = float(s2.max() ** -0.5)
+    sharper = {"sharpening": SHARPENING} if d_min < COARSE_ANGSTROM else {}
+    settings = settings_for(d_min, **sharper)
     p1, source = grid.in_p1
     constraint = constraint_of(amplitudes, normalised(grid, amplitudes, cell), settings)
     in_p1 = Constraint(constraint.moduli[:, source], constraint.role[:, source])
     held = p1.collect(grid.spread(seeds * constraint.moduli))
-    size = max(1, points_at_once // grid.points)
+    size = max(1, _POINTS_AT_ONCE // grid.points)
     f = torch.cat([_hold(p1, in_p1, held[i : i + size], settings) for i in range(0, len(held), size)])
-    polished = eliminate(grid, amplitudes, grid.collect(p1.spread(f)), cycles=elimination_cycles)
-    return Seeded(polished.f, polished.agreement)
+    return eliminate(grid, amplitudes, grid.collect(p1.spread(f)), cycles=ELIMINATION_CYCLES).f
 
 
 def _hold(grid: ReflectionGrid, constraint: Constraint, held: Tensor, settings: FlippingSettings) -> Tensor:

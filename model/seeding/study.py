@@ -183,7 +183,7 @@ def _rows_of_truth(
     )
     # centric phases are not binned: with an inversion centre all bins give the same seeds
     different, which = torch.unique(torch.view_as_real(seeds), dim=0, return_inverse=True)
-    f = extend_seeds(given.grid, given.amplitudes, given.cell, torch.view_as_complex(different)).f[which]
+    f = extend_seeds(given.grid, given.amplitudes, given.cell, torch.view_as_complex(different))[which]
     scores = agreement_with_truth(f, crystal.f)
     errors = _errors(seeds, crystal.f)
     return [

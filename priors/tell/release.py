@@ -111,9 +111,9 @@ def release_bundles(
             definitions = [
                 SubsetDefinition.model_validate(subset) for subset in subsets if subset is not None
             ]
-            write_snapshot(database, definitions, part / ENTRIES)
+            now = write_snapshot(database, definitions, part / ENTRIES)
             if former is not None and former.entries is not None:
-                changes = changes_since(former.entries, database, definitions)
+                changes = changes_since(former.entries, database, definitions, now)
         line = _line(version, loaded, former, changes, note)
         part.rename(folder / version)
     _add_line(folder / _CHANGELOG, line)

@@ -50,8 +50,6 @@ class PriorVerdict(Frozen):
     verdict: Verdict
     move: Move | None = Field(description="The leading quantity; null where only one bundle has the prior")
     strongest: Move | None = Field(description="The quantity furthest beyond its noise, of a real move")
-    n_beyond: int = Field(description="Quantities beyond the noise of m quantities")
-    n_quantities: int
 
 
 def verdicts(comparison: Comparison) -> tuple[PriorVerdict, ...]:
@@ -65,10 +63,7 @@ def verdicts(comparison: Comparison) -> tuple[PriorVerdict, ...]:
         ("new", comparison.only_in_b),
     )
     for verdict, names in sides:
-        found += [
-            PriorVerdict(prior=name, verdict=verdict, move=None, strongest=None, n_beyond=0, n_quantities=0)
-            for name in names
-        ]
+        found += [PriorVerdict(prior=name, verdict=verdict, move=None, strongest=None) for name in names]
     return tuple(found)
 
 
@@ -88,8 +83,6 @@ def _verdict(prior: str, moves: list[Move]) -> PriorVerdict:
         verdict="large" if is_large else "real" if beyond else "within sampling error",
         move=leading[0],
         strongest=max(beyond, key=_times, default=None),
-        n_beyond=len(beyond),
-        n_quantities=len(moves),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +23,10 @@ from xtalpriors.reports.phasing.data import (
 )
 from xtalpriors.reports.phasing.score_tables import lineage_table, score_tables, strategy_tables, volume_table
 from xtalpriors.reports.phasing.training import training_section
-from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.section import LinkedPage, Section, render
 from xtalpriors.reports.subset_data import described
 
-__all__ = ["PhasingPage", "phasing_page", "phasing_sections"]
+__all__ = ["phasing_page", "phasing_sections"]
 
 MOST = 3
 """Evaluations that a figure shows, as in the paper."""
@@ -35,17 +34,7 @@ PAPER_PARAMETERS, PAPER_STRUCTURES = 42_443_882, 100_000_000
 """Of the networks of Melgalvis & Reķis 2026."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhasingPage:
-    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
-
-    html: str
-    figures: list[Rendered]
-    tables: dict[str, pd.DataFrame]
-    teaser: str
-
-
-def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
+def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> LinkedPage:
     """The page of a corpus report.
 
     Parameters
@@ -68,7 +57,7 @@ def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
     sets = labelled(read)
     if not sets:
         lead = words("scores", "no_structures")
-        return PhasingPage(_render(inputs, lead, [], [], []), [], {}, lead)
+        return LinkedPage(_render(inputs, lead, [], [], []), [], {}, lead)
     sections = phasing_sections(sets, inputs.name, digest)
     first = next(iter(sets.values()))
     html = _render(
@@ -81,7 +70,7 @@ def phasing_page(inputs: Inputs, evaluations: Sequence[Path]) -> PhasingPage:
     networks = list(dict.fromkeys(s.network for s in sets.values()))
     teaser = words("scores", "teaser", networks=networks, labels=list(sets))
     figures = [figure for section in sections for figure in section.figures]
-    return PhasingPage(html, figures, {"phasing": scores_frame(sets)}, teaser)
+    return LinkedPage(html, figures, {"phasing": scores_frame(sets)}, teaser)
 
 
 def phasing_sections(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from xtalpriors.reports.glossary import Glossary
 from xtalpriors.reports.html import Fact, page_title, page_view, render_html, words
@@ -19,25 +16,15 @@ from xtalpriors.reports.powder.score_tables import (
     set_tables,
     tries_table,
 )
-from xtalpriors.reports.section import Section, render
+from xtalpriors.reports.section import LinkedPage, Section, render
 
-__all__ = ["PowderPage", "powder_page"]
+__all__ = ["powder_page"]
 
 FULL_POINTS, FULL_CRYSTALS = 50, 100
 """With fewer points or crystals the page says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class PowderPage:
-    """The page, its figures and its tables for CSV, and a sentence for the report that links to it."""
-
-    html: str
-    figures: list[Rendered]
-    tables: dict[str, pd.DataFrame]
-    teaser: str
-
-
-def powder_page(folder: Path, corpus: str, database_digest: str | None) -> PowderPage:
+def powder_page(folder: Path, corpus: str, database_digest: str | None) -> LinkedPage:
     """The page of a corpus report.
 
     Parameters
@@ -83,7 +70,7 @@ def powder_page(folder: Path, corpus: str, database_digest: str | None) -> Powde
         database_digest=database_digest,
     )
     teaser = words("densities", "teaser", networks=scores.networks, sets=list(sizes))
-    return PowderPage(html, figures, {"powder-scores": scores.scores.drop(columns="seconds")}, teaser)
+    return LinkedPage(html, figures, {"powder-scores": scores.scores.drop(columns="seconds")}, teaser)
 
 
 def _figures(scores: PowderScores, corpus: str, digest: str | None) -> list[Rendered]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,8 +115,7 @@ def run_on_cluster(
         future = next((future for future in held if future.done()), None)
         try:
             if future is None:
-                with suppress(TimeoutError):
-                    wait(list(held), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
+                wait(list(held), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
                 continue
             result = future.result(timeout=_POLL_SECONDS)
         except TimeoutError:

@@ -8,6 +8,7 @@ other file belongs to somebody, and is refused in a sentence. An empty file hold
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,7 +189,7 @@ def read_object(path: Path) -> dict[str, Any]:
 def _is_own(path: Path, kind: FileKind) -> bool:
     try:
         return kind.is_own(path)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, LookupError, RecursionError, zipfile.BadZipFile):
         return False
 
 

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import torch
 from pydantic import Field
 
 from xtalpriors.frozen_model import Frozen
@@ -73,7 +74,8 @@ class CrystalNetConfig(Frozen):
         crystals
             Training crystals.
         """
-        per_point = CrystalNet(self.network).flop_per_point
+        with torch.device("meta"):  # counts what it would be
+            per_point = CrystalNet(self.network).flop_per_point
         points = self.points_per_edge**3
         total = 3.0 * per_point * points * crystals * self.epochs
         return (

@@ -101,6 +101,8 @@ class ObservedShells:
         (s,) Lorentz–polarisation factor of each shell, 0 beyond the pattern.
     bins
         (s,) place of each shell in `amplitudes`; shells of one bin share it. Those beyond have the last.
+    starts
+        (b,) first shell of each bin.
     amplitudes
         (b,) square root of the intensity of each bin in which a shell lies, and last that of no bin.
     unexplained
@@ -110,6 +112,7 @@ class ObservedShells:
     a_angstrom: float
     factors: F64
     bins: I64
+    starts: I64
     amplitudes: F64
     unexplained: float
 
@@ -126,15 +129,13 @@ class ObservedShells:
 
     def share_outside(self, present: Bool) -> float:
         """Share of Σ √I_o in bins of which no shell is present, for shells (s,)."""
-        starts = np.flatnonzero(np.diff(self.bins, prepend=-1))
-        seen = np.logical_or.reduceat(present & (self.factors > 0), starts)
+        seen = np.logical_or.reduceat(present & (self.factors > 0), self.starts)
         return float(self.amplitudes[~seen].sum() / self.amplitudes.sum())
 
     def binned(self, intensities: F64) -> F64:
         """√ of the calculated intensity of each bin, (…, b)."""
         lines = intensities * self.factors
-        starts = np.flatnonzero(np.diff(self.bins, prepend=-1))
-        strongest = np.maximum.reduceat(lines, starts, axis=-1)
+        strongest = np.maximum.reduceat(lines, self.starts, axis=-1)
         result: F64 = np.sqrt(strongest)
         return result
 
@@ -180,4 +181,5 @@ def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N)
     index[beyond] = len(used)
     if beyond.any():
         amplitudes = np.append(amplitudes, 0.0)
-    return ObservedShells(a_angstrom, factors, index, amplitudes, unexplained)
+    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    return ObservedShells(a_angstrom, factors, index, starts, amplitudes, unexplained)
