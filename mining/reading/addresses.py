@@ -64,6 +64,10 @@ def _pointer(typing_context: Any, address: Any) -> Any:
 
 @kernel(forceinline=True)
 def uncounted(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same array without a reference count, for as long as the array given lives."""
+    """The same array without a reference count, for as long as the array given lives.
+
+    Only for arguments, which the caller holds. An array that the kernel itself made is freed when its name is
+    used for the last time, so that the view would be of memory that is no longer there.
+    """
     view: npt.NDArray[Any] = numba.carray(_pointer(array.ctypes.data), array.shape, array.dtype)
     return view

@@ -17,7 +17,7 @@ import numpy as np
 
 from xtalpriors.arrays import I32, I64, U8
 from xtalpriors.mining.reading.idle_tensors import TAG_ROLE
-from xtalpriors.mining.reading.scan_kernel import N_NAMES, N_OUT, scan_files
+from xtalpriors.mining.reading.scan_kernel import N_NAMES, N_OUT, scan_files, scratch
 from xtalpriors.mining.reading.scan_tags import TABLES
 from xtalpriors.mining.reading.tokens import PRESENCE_ONLY, Tokens, columns_of
 
@@ -71,7 +71,7 @@ def scan(buffer: U8, bounds: I64, *, idle_tensors: bool = True) -> Scanned:
         out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = scan_files(
-            buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, out, names, counters
+            buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, out, names, counters, *scratch()
         )
         if enough:
             break

@@ -34,7 +34,7 @@ from xtalpriors.mining.reading.scan_bytes import (
 )
 from xtalpriors.mining.reading.scan_tags import SEEN_SIZE, is_new, look_up
 
-__all__ = ["N_NAMES", "N_OUT", "scan_files"]
+__all__ = ["N_NAMES", "N_OUT", "scan_files", "scratch"]
 
 I8 = npt.NDArray[np.int8]
 
@@ -205,6 +205,12 @@ def _scan_file(
     return _UNDERSTOOD
 
 
+def scratch() -> tuple[U64, I16, I64]:
+    """Working memory of `scan_files`: the names a block has had, the columns of a loop, the state of a file."""
+    seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
+    return seen, np.empty(_MAX_WIDTH, dtype=np.int16), np.empty(_STATE_SIZE, dtype=np.int64)
+
+
 @kernel()
 def scan_files(
     base: int,
@@ -216,12 +222,16 @@ def scan_files(
     out: I32,
     names: I64,
     counters: I64,
+    seen: U64,
+    columns: I16,
+    state: I64,
 ) -> tuple[U8, I32, bool]:
-    """Scan files between the bounds: status and blocks of each, and whether `out` was large enough."""
+    """Scan files between the bounds: status and blocks of each, and whether `out` was large enough.
+
+    The last three are `scratch`, made by the caller: `uncounted` does not keep an array of this function alive.
+    """
     n = bounds.size - 1
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
-    seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
-    columns, state = np.empty(_MAX_WIDTH, dtype=np.int16), np.empty(_STATE_SIZE, dtype=np.int64)
     tables_of = (uncounted(keys), uncounted(numbers))
     views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
     views_of_output = (uncounted(out), uncounted(names), uncounted(counters))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import gemmi
@@ -245,3 +248,21 @@ def test_malformed_files_agree_with_gemmi() -> None:
             accepted, refused = accepted + ok, refused + (not ok)
     assert accepted > 100
     assert refused > 30
+
+
+READS_AN_ATOM = """
+import numpy as np
+from xtalpriors.mining.reading.scan import scan
+text = b"data_a\\nloop_\\n_atom_site_label\\n_atom_site_fract_x\\nC1 0.1\\nC2 0.2\\n"
+found = scan(np.frombuffer(text, np.uint8), np.array([0, len(text)]))
+print(found.status.tolist(), len(found.tokens.start))
+"""
+
+
+def test_scan_uses_no_memory_that_it_has_given_back() -> None:
+    """Every freed array is unmapped at once, so that its next use kills the process."""
+    strict = {"MALLOC_MMAP_THRESHOLD_": "2048", "MALLOC_PERTURB_": "165"}
+    run = subprocess.run(
+        [sys.executable, "-c", READS_AN_ATOM], env={**os.environ, **strict}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (0, "[0] 4\n"), run.stderr
