@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xtalpriors.model.seeding.rows import ROWS_NAME, SEEDING
+from xtalpriors.model.seeding.rows import ROWS_NAME, SEEDING, of_networks
 from xtalpriors.model.seeding.shares import solved_shares
 from xtalpriors.outputs import check_output
 from xtalpriors.reports.glossary import Glossary
@@ -67,7 +67,7 @@ def study_text(rows: Rows) -> str:
     """The shares as a table of text, a line for each combination; lines of networks with their errors."""
     frame = printed(rows)
     text = frame.to_string(index=False)
-    networks = [row for row in rows if row["seeds"] not in ("none", "truth")]
+    networks = of_networks(rows)
     if networks:
         by = ("source", "space_group", "volume_class_angstrom3", "d_min_angstrom")
         shares = solved_shares(networks, by).drop(columns=["bins", "overlapped"])

@@ -46,11 +46,12 @@ from xtalpriors.model.dual_space.phasing import (
     phase_with_network,
     places_of,
 )
-from xtalpriors.model.dual_space.weights import network_named
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
 from xtalpriors.model.measured.read_data import MeasuredCrystal
+from xtalpriors.model.prediction.named_network import SHIPPED, network_named
 from xtalpriors.model.solving import Solution, SolveSettings, solve_crystal
 from xtalpriors.model.solving.derivatives import Reflections, calculated
+from xtalpriors.model.solving.network_phases import DualSpacePhases, PhasingNetwork, phasing_network
 from xtalpriors.model.solving.phasing import group_grid
 from xtalpriors.model.solving.prepare import data_of_group, unique_data
 from xtalpriors.model.solving.space_groups import proper_rotations
@@ -143,7 +144,7 @@ class Row:
 
 
 def solve_one(
-    known: Known, seconds: float, network: DualSpaceNetwork | None = None
+    known: Known, seconds: float, network: PhasingNetwork | None = None
 ) -> tuple[Solution | str, float]:
     """The solution, or why it was refused; and its seconds."""
     begun = time.process_time()
@@ -187,7 +188,7 @@ def why_not(known: Known, found: Solution, recall: float, precision: float) -> s
     return f"right group; {100 * recall:.0f} % of the atoms found, {100 * precision:.0f} % of them right"
 
 
-def line(known: Known, seconds: float, cctbx: bool, network: DualSpaceNetwork | None) -> Row:
+def line(known: Known, seconds: float, cctbx: bool, network: PhasingNetwork | None) -> Row:
     """One crystal by both sides."""
     found, spent = solve_one(known, seconds, network)
     truth, probe = known.truth, known.crystal.probe or "x-ray"
@@ -299,7 +300,7 @@ def cut_table(crystals: list[Known], d_min: float, seconds: float | None, networ
             continue
         r = ", ".join(f"{name} {value:.2f}" for name, (value, _) in found[-1].items())
         answers = []
-        for name, helper in (("without", None), ("with", network)):
+        for name, helper in (("without", None), ("with", DualSpacePhases(network))):
             if seconds is None:
                 continue
             solution, _ = solve_one(known, seconds, helper)
@@ -334,18 +335,20 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--d-min", type=float, nargs="+", default=[])
     parser.add_argument("--solve", action="store_true", help="with --d-min: solve the cut lists too")
-    parser.add_argument("--network", metavar="NAME", help="shipped, or a folder of weights")
+    parser.add_argument("--network", metavar="NAME", help="shipped, or the folder of a run")
     parser.add_argument("--no-cctbx", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     crystals = [k for f in arguments.folders for k in known_crystals(f) if arguments.only in k.name]
     if arguments.d_min:
-        network = network_named(arguments.network or "shipped")
+        network, card = network_named(arguments.network or SHIPPED)
+        if not isinstance(network, DualSpaceNetwork):
+            parser.error(f"--d-min compares with a dual-space network, and {card.name} is PhAI")
         ordered = [k for k in crystals if k.truth.kind == "ordered"]
         for d_min in arguments.d_min:
             cut_table(ordered, d_min, arguments.time if arguments.solve else None, network)
         return
-    helper = None if arguments.network is None else network_named(arguments.network)
+    helper = None if arguments.network is None else phasing_network(arguments.network)
     rows = [line(known, arguments.time, not arguments.no_cctbx, helper) for known in crystals]
     totals(rows, not arguments.no_cctbx)
 

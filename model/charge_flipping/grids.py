@@ -29,6 +29,7 @@ from xtalpriors.crystal.scattering.reciprocal import (
 )
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.charge_flipping.origin_terms import OriginTerms, origin_terms
 
 __all__ = [
     "GridPlaces",
@@ -229,6 +230,11 @@ class ReflectionGrid:
         # of the plane l = 0 one of each Friedel pair
         half = (hkl[:, 2] > 0) | (hkl[:, 1] > 0) | ((hkl[:, 1] == 0) & (hkl[:, 0] > 0))
         return ReflectionGrid(SpaceGroup.from_number(1), hkl[half], self.shape), places.source[half]
+
+    @cached_property
+    def origin_terms(self) -> OriginTerms | None:
+        """What `origins.place_origin` sums; null where the group has pure translations only."""
+        return origin_terms(self.group, self.in_p1[0].hkl, self.shape)
 
     def spread(self, f: Tensor) -> Tensor:
         """The half grid (B, nx, ny, nz/2 + 1) of structure factors (B, U), complex64."""

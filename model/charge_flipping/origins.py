@@ -8,7 +8,7 @@ polar groups the sum is constant, and the origin stays where it happens to be.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,13 +16,9 @@ from torch import Tensor
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
+from xtalpriors.model.charge_flipping.origin_terms import OriginTerms
 
 __all__ = ["Placed", "place_origin"]
-
-FINER: int = 2
-"""Points per axis over those of the density: the sum has twice its highest frequencies."""
-_UNKNOWN: Final = object()
-"""Stands for terms that were not made yet, since None says that a group has none."""
 
 
 class Placed(NamedTuple):
@@ -55,7 +51,7 @@ def place_origin(grid: ReflectionGrid, f_p1: Tensor) -> Placed:
         Structure factors of P1, complex64 (T, V).
     """
     p1 = grid.in_p1[0]
-    terms = _terms(grid)
+    terms = grid.origin_terms
     if terms is None:
         shift, symmetry = np.zeros((len(f_p1), 3)), torch.ones(len(f_p1), device=f_p1.device)
     else:
@@ -65,21 +61,8 @@ def place_origin(grid: ReflectionGrid, f_p1: Tensor) -> Placed:
     return Placed(grid.collect(p1.spread(moved)), shift, symmetry)
 
 
-class _Terms(NamedTuple):
-    """The sum's terms: F(first)* · (F(second) or its conjugate) · turn, at places of a finer half grid."""
-
-    first: Tensor
-    second: Tensor
-    conjugate: Tensor
-    turn: Tensor
-    place: Tensor
-    of_term: Tensor
-    conjugate_place: Tensor
-    shape: tuple[int, int, int]
-
-
-def _best(grid: ReflectionGrid, terms: _Terms, f: Tensor) -> tuple[F64, Tensor]:
-    terms = _Terms(*(t.to(f.device) if isinstance(t, Tensor) else t for t in terms))
+def _best(grid: ReflectionGrid, terms: OriginTerms, f: Tensor) -> tuple[F64, Tensor]:
+    terms = OriginTerms(*(t.to(f.device) if isinstance(t, Tensor) else t for t in terms))
     second = f[:, terms.second]
     second = torch.where(terms.conjugate, second.conj(), second)
     values = f[:, terms.first].conj() * second * terms.turn
@@ -117,51 +100,3 @@ def _refined(score: Tensor, at: I64, shape: tuple[int, int, int]) -> F64:
         )
         result[:, axis] = (at[:, axis] + np.clip(offset, -0.5, 0.5)) / shape[axis]
     return result
-
-
-def _terms(grid: ReflectionGrid) -> _Terms | None:
-    """Null where the group has pure translations only. They are kept on the grid, and go with it."""
-    known = grid.__dict__.get("_origin_terms", _UNKNOWN)
-    if known is _UNKNOWN:
-        known = grid.__dict__["_origin_terms"] = _make_terms(grid)
-    result: _Terms | None = known
-    return result
-
-
-def _make_terms(grid: ReflectionGrid) -> _Terms | None:
-    p1 = grid.in_p1[0]
-    shape = (FINER * grid.shape[0], FINER * grid.shape[1], FINER * grid.shape[2])
-    # number of a reflection by its indices, −1 outside the sphere; negative indices count from the end
-    top = np.abs(p1.hkl @ grid.group.rotations).max(axis=(0, 1), initial=0)
-    numbers = np.full(2 * top + 1, -1, dtype=np.int64)
-    numbers[tuple(p1.hkl.T)] = np.arange(len(p1.hkl))
-    first, second, conjugate, turn, places = [], [], [], [], []
-    for rotation, shift in zip(grid.group.rotations, grid.group.translations, strict=True):
-        if np.array_equal(rotation, np.eye(3)):
-            continue
-        moved = p1.hkl @ rotation
-        plus, minus = numbers[tuple(moved.T)], numbers[tuple(-moved.T)]
-        there = np.flatnonzero((plus >= 0) | (minus >= 0))
-        first.append(there)
-        second.append(np.where(plus >= 0, plus, minus)[there])
-        conjugate.append(plus[there] < 0)
-        turn.append(np.exp(2j * np.pi * (p1.hkl[there] @ shift)))
-        places.append((moved - p1.hkl)[there])
-    if not first:
-        return None
-    g = np.concatenate(places)
-    # every term with its conjugate at −g, of both what lies in the half grid
-    both = np.concatenate([g, -g])
-    wrapped = both % np.array(shape)
-    kept = np.flatnonzero(wrapped[:, 2] <= shape[2] // 2)
-    h, k, l = wrapped[kept].T
-    return _Terms(
-        torch.from_numpy(np.concatenate(first)),
-        torch.from_numpy(np.concatenate(second)),
-        torch.from_numpy(np.concatenate(conjugate)),
-        torch.from_numpy(np.concatenate(turn).astype(np.complex64)),
-        torch.from_numpy((h * shape[1] + k) * (shape[2] // 2 + 1) + l),
-        torch.from_numpy(kept % len(g)),
-        torch.from_numpy(kept >= len(g)),
-        shape,
-    )

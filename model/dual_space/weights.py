@@ -19,7 +19,6 @@ __all__ = [
     "NETWORK",
     "DualSpaceCard",
     "load_network",
-    "network_named",
     "save_network",
     "shipped_network",
 ]
@@ -76,15 +75,3 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
 def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
     """The network that comes with the package, trained for eight space groups (its card says how)."""
     return load_network(Path(__file__).with_name(SHIPPED))
-
-
-def network_named(name: str) -> DualSpaceNetwork:
-    """The shipped network for `shipped`, else that of a folder or file.
-
-    Raises
-    ------
-    XtalpriorsError
-        As `load_network`.
-    """
-    network, _ = shipped_network() if name == "shipped" else load_network(Path(name))
-    return network

@@ -58,28 +58,13 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block, *, turn: bool = Tru
     for prefix in ("_refln_", "_refln."):
         for value, sigma, form in _LOOPS:
             table = block.find(prefix, ["index_h", "index_k", "index_l", value, f"?{sigma}"])
-            if len(table) == 0:
-                continue
-            rows = [
-                Row(f"{where}, {prefix}{value}, row {i}", _cif_fields(row))
-                for i, row in enumerate(table, start=1)
-            ]
-            kept = [row for row in rows if row.fields[3] not in _MISSING]
-            if kept:
-                return observations_of_rows(kept, form, f"{where}, {prefix}{value}", len(rows) - len(kept))
+            if found := _of_table(table, form, f"{where}, {prefix}{value}"):
+                return found
     for prefix in ("_diffrn_refln_", "_diffrn_refln."):
         tags = ["index_h", "index_k", "index_l", "intensity_net", "?intensity_u", "?intensity_sigma"]
         table = block.find(prefix, tags)
-        if len(table):
-            rows = [
-                Row(f"{where}, {prefix}intensity_net, row {i}", _cif_fields(row))
-                for i, row in enumerate(table, start=1)
-            ]
-            kept = [row for row in rows if row.fields[3] not in _MISSING]
-            if kept:
-                return observations_of_rows(
-                    kept, "f2", f"{where}, {prefix}intensity_net", len(rows) - len(kept)
-                )
+        if found := _of_table(table, "f2", f"{where}, {prefix}intensity_net"):
+            return found
     text = block.find_value("_shelx_hkl_file") or block.find_value("_iucr_refine_reflections_details")
     if not text:
         return None
@@ -87,6 +72,13 @@ def read_cif_reflections(path: Path, block: gemmi.cif.Block, *, turn: bool = Tru
     if any(line.lower().startswith("data_") for line in lines[:100]):
         return _embedded_cif(path, where, "\n".join(lines))
     return _embedded_list(where, block, lines, turn)
+
+
+def _of_table(table: gemmi.cif.Table, form: str, where: str) -> Observations | None:
+    """Rows that hold a measurement; null where none does. `form` is `f` or `f2`."""
+    rows = [Row(f"{where}, row {i}", _cif_fields(row)) for i, row in enumerate(table, start=1)]
+    kept = [row for row in rows if row.fields[3] not in _MISSING]
+    return observations_of_rows(kept, form, where, len(rows) - len(kept)) if kept else None
 
 
 def _embedded_cif(path: Path, where: str, text: str) -> Observations | None:

@@ -20,10 +20,10 @@ from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correl
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network
-from xtalpriors.model.dual_space.weights import load_network, shipped_network
+from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
-from xtalpriors.model.network.weights import load_model
+from xtalpriors.model.prediction.named_network import network_named
 from xtalpriors.model.scoring.diffraction import network_input
 from xtalpriors.model.scoring.runs import Protocol as Runs
 from xtalpriors.model.scoring.runs import phase_runs, reflections_of
@@ -32,17 +32,16 @@ from xtalpriors.model.seeding.seeds import strong_half
 
 __all__ = [
     "FLIPPING",
-    "SHIPPED",
     "DualSpaceSeeds",
     "FlippingSeeds",
     "PhaiSeeds",
     "SeedingNetwork",
-    "read_network",
     "rows_of_network",
+    "seeding_network",
 ]
 
-SHIPPED, FLIPPING = "shipped", "flipping"
-"""Names of the network that comes with the package, and of charge flipping, the control without a network."""
+FLIPPING: Final = "flipping"
+"""Name of charge flipping, the control without a network."""
 TRIALS: Final = 8
 """Trials of charge flipping that the dual-space network begins with, and of the control."""
 
@@ -141,29 +140,21 @@ class PhaiSeeds:
         return _described(own, once, crystal.grid.hkl)
 
 
-def read_network(name: str) -> SeedingNetwork:
-    """`shipped` is the network of the package, `flipping` uses none; else a network's file or a run's folder.
+def seeding_network(name: str) -> SeedingNetwork:
+    """What gives seeds, by its name: `flipping` uses no network, all else is a name of `network_named`.
 
     Raises
     ------
     XtalpriorsError
-        There is none, or it cannot be read.
+        As `network_named`.
     """
-    if name == SHIPPED:
-        network, card = shipped_network()
-        return DualSpaceSeeds(card.name, network)
     if name == FLIPPING:
         return FlippingSeeds()
-    path = Path(name)
-    file = path / "model.safetensors" if path.is_dir() else path
-    if path.is_dir() and not file.exists():
-        network, card = load_network(path)
+    network, card = network_named(name)
+    if isinstance(network, DualSpaceNetwork):
         return DualSpaceSeeds(card.name, network)
-    if path.stem == "dual-space":
-        network, card = load_network(path)
-        return DualSpaceSeeds(card.name, network)
-    phai, model_card = load_model(path)
-    return PhaiSeeds(model_card.name or path.stem, phai, reflections_of(model_card), model_card.scaling)
+    assert isinstance(card, ModelCard)
+    return PhaiSeeds(card.name or Path(name).stem, network, reflections_of(card), card.scaling)
 
 
 def rows_of_network(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +15,24 @@ from xtalpriors.mining.database.schema import Column, arrow_schema
 from xtalpriors.outputs import FileKind, is_not
 from xtalpriors.write_tables import parquet_with, write_parquet
 
-__all__ = ["COLUMNS", "ROWS_NAME", "SEEDING", "StudyRows", "read_rows"]
+__all__ = [
+    "ARTIFICIAL",
+    "COLUMNS",
+    "NO_SEEDS",
+    "ROWS_NAME",
+    "SEEDING",
+    "TRUE_PHASES",
+    "StudyRows",
+    "of_networks",
+    "of_truth",
+    "read_rows",
+]
 
 ROWS_NAME: Final = "seeding.parquet"
+ARTIFICIAL: Final = "artificial"
+"""Source of the crystals that are not real."""
+NO_SEEDS, TRUE_PHASES = "none", "truth"
+"""Where seeds come from that are no network's."""
 _KEY: Final = b"xtalpriors_seeding"
 _VERSION: Final = 1
 SEEDING: Final = FileKind("the rows of a seeding study", parquet_with(_KEY, "format_version"))
@@ -24,7 +40,7 @@ SEEDING: Final = FileKind("the rows of a seeding study", parquet_with(_KEY, "for
 STR, F64, I32 = pa.string(), pa.float64(), pa.int32()
 COLUMNS: tuple[Column, ...] = (
     Column(
-        "source", STR, "`artificial`, or the real crystals by the name of what they were read from", False
+        "source", STR, f"`{ARTIFICIAL}`, or the real crystals by the name of what they were read from", False
     ),
     Column("crystal", STR, "Number of the artificial crystal, or `entry_id`", False),
     Column("space_group", STR, "Symbol", False),
@@ -33,7 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("d_min_angstrom", F64, "Resolution", False),
     Column("overlap_degree", F64, "Width of powder-like overlap in 2θ; 0: a single crystal", False),
     Column("overlapped", F64, "Share of the reflections that share a peak", False),
-    Column("seeds", STR, "Where the seeds come from: `none`, `truth`, or a network", False),
+    Column("seeds", STR, f"Where the seeds come from: `{NO_SEEDS}`, `{TRUE_PHASES}`, or a network", False),
     Column("fraction", F64, "Of the strongest half of the reflections; null without seeds"),
     Column("bins", I32, "Values of a phase; 0: exact; null without seeds"),
     Column("n_seeds", I32, "Seeds; null without"),
@@ -96,6 +112,16 @@ class StudyRows:
 
 def _sortable(value: Any) -> tuple[bool, Any]:
     return (value is not None, value if value is not None else 0)
+
+
+def of_truth(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows without seeds and rows with seeds of true phases."""
+    return [row for row in rows if row["seeds"] in (NO_SEEDS, TRUE_PHASES)]
+
+
+def of_networks(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows of networks."""
+    return [row for row in rows if row["seeds"] not in (NO_SEEDS, TRUE_PHASES)]
 
 
 def read_rows(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.model.network.card import SOLVED
+from xtalpriors.model.seeding.rows import NO_SEEDS, TRUE_PHASES, of_truth
 from xtalpriors.model.seeding.settings import EXACT
 from xtalpriors.priors.distributions.estimate import wilson_interval
 
@@ -103,14 +104,14 @@ def side_by_side(rows: Sequence[Mapping[str, Any]], by: Sequence[str] = BY) -> p
 
     Only seeds of true phases and no seeds at all; networks have `solved_shares`.
     """
-    shares = solved_shares([r for r in rows if r["seeds"] in ("none", "truth")], by)
+    shares = solved_shares(of_truth(rows), by)
     lines = []
     fractions = sorted(set(shares["fraction"].dropna()))
     for key, part in shares.groupby(list(by), sort=False):
-        without = part[part["seeds"] == "none"]
+        without = part[part["seeds"] == NO_SEEDS]
         start = dict(zip(by, key, strict=True)) | {"n": int(part["n"].max())}
         none = share_text(without.iloc[0].to_dict()) if len(without) else "–"
-        seeded = part[part["seeds"] == "truth"]
+        seeded = part[part["seeds"] == TRUE_PHASES]
         every = sorted(set(seeded["bins"]), key=lambda b: -b if b else -float("inf"))
         for bins in every or [None]:
             line = {**start, "phases": "–" if bins is None else bins_text(bins), "no seeds": none}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from xtalpriors.model.scoring.diffraction import keyed_rng
 from xtalpriors.model.seeding.crystals import crystals_of_volume
 from xtalpriors.model.seeding.network_seeds import SeedingNetwork, rows_of_network
 from xtalpriors.model.seeding.real_crystals import RealCrystals
-from xtalpriors.model.seeding.rows import ROWS_NAME, StudyRows
+from xtalpriors.model.seeding.rows import ARTIFICIAL, NO_SEEDS, ROWS_NAME, TRUE_PHASES, StudyRows
 from xtalpriors.model.seeding.seeded_flipping import extend_seeds
 from xtalpriors.model.seeding.seeds import order_of_seeds, seed_phasors
 from xtalpriors.model.seeding.settings import EXACT, StudySettings
@@ -32,29 +32,16 @@ from xtalpriors.progress import Progress, silent
 
 __all__ = ["agreement_with_truth", "powder_like", "run_study"]
 
-ARTIFICIAL = "artificial"
-
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """Crystals of one source, group, volume and resolution, under one overlap."""
+    """Crystals of one source, group, volume and resolution, under one overlap: columns of the rows."""
 
     source: str
     space_group: str
-    volume_angstrom3: float
+    volume_class_angstrom3: float
     d_min_angstrom: float
     overlap_degree: float
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """Its columns."""
-        return {
-            "source": self.source,
-            "space_group": self.space_group,
-            "volume_class_angstrom3": self.volume_angstrom3,
-            "d_min_angstrom": self.d_min_angstrom,
-            "overlap_degree": self.overlap_degree,
-        }
 
 
 def run_study(
@@ -95,9 +82,9 @@ def run_study(
     with progress("seeding", len(cases), "cases") as advance:
         for case in cases:
             missing = [
-                n for n in networks if n.fits(case.space_group) and not kept.has(**case.key, seeds=n.name)
+                n for n in networks if n.fits(case.space_group) and not kept.has(**asdict(case), seeds=n.name)
             ]
-            has_truth = kept.has(**case.key)
+            has_truth = kept.has(**asdict(case))
             if missing or not has_truth:
                 crystals = _crystals(case, settings, sources)
                 rows = [
@@ -106,7 +93,7 @@ def run_study(
                     for row in _rows(case, name, crystal, settings, missing, truth=not has_truth)
                 ]
                 kept.add(rows)
-            advance(1, note=f"{case.source}, {case.space_group}, {case.volume_angstrom3:g} Å³")
+            advance(1, note=f"{case.source}, {case.space_group}, {case.volume_class_angstrom3:g} Å³")
     return kept.rows
 
 
@@ -124,11 +111,11 @@ def _crystals(
 ) -> Iterator[tuple[str, KnownCrystal]]:
     if case.source != ARTIFICIAL:
         yield from real[case.source].of_case(
-            case.space_group, case.volume_angstrom3, case.d_min_angstrom, settings.structures
+            case.space_group, case.volume_class_angstrom3, case.d_min_angstrom, settings.structures
         )
         return
     made = crystals_of_volume(
-        case.space_group, case.volume_angstrom3, settings.structures, case.d_min_angstrom, settings.seed
+        case.space_group, case.volume_class_angstrom3, settings.structures, case.d_min_angstrom, settings.seed
     )
     yield from ((str(i), crystal) for i, crystal in enumerate(made))
 
@@ -143,7 +130,7 @@ def _rows(
     truth: bool,
 ) -> list[dict[str, Any]]:
     """Rows of one crystal."""
-    key = f"{case.source} {case.space_group} {case.volume_angstrom3:g} {name}"
+    key = f"{case.source} {case.space_group} {case.volume_class_angstrom3:g} {name}"
     given, overlapped = powder_like(
         crystal,
         case.overlap_degree,
@@ -152,7 +139,7 @@ def _rows(
         keyed_rng(key, settings.seed, "noise"),
     )
     about = {
-        **case.key,
+        **asdict(case),
         "crystal": name,
         "volume_angstrom3": float(cell_volumes(np.array([crystal.cell]))[0]),
         "overlapped": overlapped,
@@ -161,7 +148,7 @@ def _rows(
     if truth:
         rng = keyed_rng(key, settings.seed, "flipping")
         found = phase_by_charge_flipping(given.grid, given.amplitudes, given.cell, rng=rng)
-        rows.append({"seeds": "none", "r": _r(crystal, found.f)[0]})
+        rows.append({"seeds": NO_SEEDS, "r": _r(crystal, found.f)[0]})
         rows += _rows_of_truth(crystal, given, settings, keyed_rng(key, settings.seed, "seeds"))
     for network in networks:
         rng = keyed_rng(key, settings.seed, network.name)
@@ -188,7 +175,7 @@ def _rows_of_truth(
     errors = _errors(seeds, crystal.f)
     return [
         {
-            "seeds": "truth",
+            "seeds": TRUE_PHASES,
             "fraction": fraction,
             "bins": bins,
             "n_seeds": int((seeds[i] != 0).sum()),

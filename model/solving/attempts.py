@@ -12,8 +12,7 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError
-from xtalpriors.model.dual_space.network import DualSpaceNetwork
+from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.solving.assemble import assembled
 from xtalpriors.model.solving.build import agreement, build_model
@@ -22,7 +21,7 @@ from xtalpriors.model.solving.derivatives import Reflections, calculated, phase_
 from xtalpriors.model.solving.doubts import GOOD_R1, LARGEST_R_WEAK
 from xtalpriors.model.solving.elements import Composition
 from xtalpriors.model.solving.least_squares import Observed
-from xtalpriors.model.solving.network_phases import network_phases
+from xtalpriors.model.solving.network_phases import PhasingNetwork
 from xtalpriors.model.solving.phasing import flip_trials, group_grid, placed_in_group
 from xtalpriors.model.solving.prepare import GroupData, UniqueData, data_of_group
 from xtalpriors.model.solving.solution import TriedGroup
@@ -69,6 +68,8 @@ class Attempts:
         self.cell, self.probe, self.composition = cell, probe, composition
         self.rng, self.say = rng, say
         self.tried: dict[SpaceGroup, TriedGroup] = {}
+        self.without_network: dict[SpaceGroup, str] = {}
+        """Why the network was not used in a group."""
 
     @property
     def best_r1(self) -> float:
@@ -152,14 +153,15 @@ class Attempts:
         self._build(candidate, data, symmetry, starts)
 
     def try_network(
-        self, candidate: Candidate, unique: UniqueData, symmetry: float | None, network: DualSpaceNetwork
+        self, candidate: Candidate, unique: UniqueData, symmetry: float | None, network: PhasingNetwork
     ) -> None:
         """Build models of phases that a network finds; a group that it was not made for is passed over."""
         data = data_of_group(unique, candidate.group, self.cell)
         try:
-            phases = network_phases(network, candidate.group, self.cell, data, self.rng)
-        except UsageError as error:
+            phases = network.phases(candidate.group, self.cell, data, self.rng)
+        except XtalpriorsError as error:
             self.say(f"no network for {candidate.group.hm}: {error}")
+            self.without_network[candidate.group] = str(error)
             return
         self.say(f"phases of the network in {candidate.group.hm}")
         self._build(candidate, data, symmetry, [(0.0, one) for one in phases])

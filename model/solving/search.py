@@ -18,12 +18,12 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
-from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
 from xtalpriors.model.solving.attempts import Attempts
 from xtalpriors.model.solving.candidates import Candidate, mean_e2_minus_1
 from xtalpriors.model.solving.doubts import data_doubts, model_doubts
 from xtalpriors.model.solving.elements import Composition
+from xtalpriors.model.solving.network_phases import PhasingNetwork
 from xtalpriors.model.solving.phasing import (
     Trials,
     flip_trials,
@@ -101,7 +101,7 @@ def solve_crystal(
     space_group: SpaceGroup | None = None,
     laue: SpaceGroup | None = None,
     settings: SolveSettings | None = None,
-    network: DualSpaceNetwork | None = None,
+    network: PhasingNetwork | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Solution:
     """Solve.
@@ -149,7 +149,7 @@ class _Search:
         cell: UnitCell,
         probe: Probe,
         settings: SolveSettings,
-        network: DualSpaceNetwork | None,
+        network: PhasingNetwork | None,
         begun: float,
         say: Callable[[str], None],
     ) -> None:
@@ -200,7 +200,7 @@ class _Search:
         return Solution(
             self.crystal.name,
             verdict,
-            tuple(d.text for d in doubts),
+            (*(d.text for d in doubts), *self._without_network()),
             self.crystal,
             self.cell,
             self.probe,
@@ -212,6 +212,11 @@ class _Search:
             statistic,
             self.settings.clock() - self.begun,
         )
+
+    def _without_network(self) -> list[str]:
+        """Sentences on the groups in which the network that was asked for could not be used."""
+        why = self.attempts.without_network.items()
+        return [f"the network was not used in {group.hm or group.number}: {error}" for group, error in why]
 
     def _without_symmetry(self, unique: UniqueData, letter: str) -> tuple[I64, Trials]:
         """Flipping with the symmetry of the lattice: reflections, one of each Friedel pair, and trials."""

@@ -12,12 +12,12 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.dual_space.weights import network_named
 from xtalpriors.model.measured.as_powder import PowderLike, powder_observations
 from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
 from xtalpriors.model.measured.read_reflections import HklFormat
 from xtalpriors.model.solving.elements import VOLUME_PER_ATOM_ANGSTROM3
+from xtalpriors.model.solving.network_phases import phasing_network
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.solution import Solution
 
@@ -61,8 +61,8 @@ def solve(
     name
         Of the solution; null: of the file.
     network
-        Folder or file of a dual-space network, or `shipped`: its phases are tried where charge flipping does
-        not solve the structure. Null: none are.
+        Folder or file of a dual-space network or of PhAI, or `shipped`: its phases are tried where charge
+        flipping does not solve the structure. Null: none are.
     as_powder
         Solve from amplitudes as the crystal's powder would give them: to try what overlap costs. Null: from
         those that were measured.
@@ -78,7 +78,7 @@ def solve(
     XtalpriorsError
         The files cannot be read or hold too few reflections.
     """
-    helper = None if network is None else network_named(network)
+    helper = None if network is None else phasing_network(network)
     crystal = crystal_of(
         read_data(Path(data), instructions=instructions, hkl_format=hkl_format),
         cell=cell,

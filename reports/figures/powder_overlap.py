@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xtalpriors.model.network.card import SOLVED
+from xtalpriors.model.seeding.rows import NO_SEEDS, TRUE_PHASES, of_truth
 from xtalpriors.model.seeding.shares import bins_text, solved_shares
 from xtalpriors.reports.meta import FigureMeta
 from xtalpriors.reports.style import LIGHT, WIDE, Layout, legend_above, new_figure
@@ -35,10 +36,10 @@ def data(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows
         Of a study, of one source.
     """
-    shares = solved_shares([r for r in rows if r["seeds"] in ("none", "truth")], _BY)
+    shares = solved_shares(of_truth(rows), _BY)
     shares = shares.assign(line=[_name(row) for row in shares.to_dict("records")])
     # without seeds first, then the most seeds of the most values first
-    order = {"none": 0, "truth": 1}
+    order = {NO_SEEDS: 0, TRUE_PHASES: 1}
     shares = shares.assign(
         rank=shares["seeds"].map(order), few=-shares["fraction"].fillna(0), coarse=-shares["bins"].fillna(0)
     ).sort_values([*_BY[:2], "rank", "few", "coarse", "overlap_degree"], ignore_index=True)
@@ -46,7 +47,7 @@ def data(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _name(row: Mapping[Any, Any]) -> str:
-    if row["seeds"] == "none":
+    if row["seeds"] == NO_SEEDS:
         return "no seeds"
     return f"{100 * row['fraction']:g} % seeds, {bins_text(row['bins'])}"
 

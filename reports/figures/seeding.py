@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xtalpriors.model.network.card import SOLVED
+from xtalpriors.model.seeding.rows import TRUE_PHASES, of_truth
 from xtalpriors.model.seeding.settings import EXACT
 from xtalpriors.model.seeding.shares import WITH, bins_text, solved_shares, with_centre
 from xtalpriors.reports.meta import FigureMeta
@@ -39,10 +40,10 @@ def data(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows
         Of a study, of one source, without overlap.
     """
-    shares = solved_shares(with_centre([r for r in rows if r["seeds"] in ("none", "truth")]), _BY)
+    shares = solved_shares(with_centre(of_truth(rows)), _BY)
     points: list[dict[str, Any]] = []
     for row in shares.to_dict("records"):
-        seeded = row["seeds"] == "truth"
+        seeded = row["seeds"] == TRUE_PHASES
         bins = [row["bins"]] if seeded else _bins(shares, row["centre"])
         for number in bins:
             name = f"{WITH}, exact" if row["centre"] == WITH else bins_text(number)
@@ -68,7 +69,7 @@ def data(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _bins(shares: pd.DataFrame, centre: str) -> list[float]:
     """Numbers of bins that were tried in groups with or without a centre; exact where none was."""
-    tried = shares.loc[(shares["centre"] == centre) & (shares["seeds"] == "truth"), "bins"]
+    tried = shares.loc[(shares["centre"] == centre) & (shares["seeds"] == TRUE_PHASES), "bins"]
     return sorted(set(tried)) or [EXACT]
 
 

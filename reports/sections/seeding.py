@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from xtalpriors.model.seeding.rows import ARTIFICIAL, NO_SEEDS, TRUE_PHASES, of_networks
 from xtalpriors.model.seeding.shares import side_by_side, solved_shares, with_centre
 from xtalpriors.priors.bundle import published_bundle
 from xtalpriors.reports.figures import powder_overlap, seeding
@@ -14,9 +15,8 @@ from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.meta import FigureMeta, Rendered, Sample
 from xtalpriors.reports.section import Section, Table, render
 
-__all__ = ["ARTIFICIAL", "printed", "seeding_sections"]
+__all__ = ["printed", "seeding_sections"]
 
-ARTIFICIAL = "artificial"
 _HEADS = {
     "centre": "space groups",
     "space_group": "space group",
@@ -42,9 +42,9 @@ def seeding_sections(rows: Rows) -> list[Section]:
         if any(row["overlap_degree"] for row in own):
             sections.append(_overlap(own, key, name))
         single = [row for row in own if not row["overlap_degree"]]
-        if any(row["seeds"] == "truth" for row in single):
+        if any(row["seeds"] == TRUE_PHASES for row in single):
             sections.append(_seeds(single, key, name))
-        if any(row["seeds"] not in ("none", "truth") for row in own):
+        if of_networks(own):
             sections.append(_networks(own, key, name))
     return sections
 
@@ -104,19 +104,19 @@ def _overlap(rows: Rows, key: str, name: str) -> Section:
 
 def _networks(rows: Rows, key: str, name: str) -> Section:
     by = ("space_group", "volume_class_angstrom3", "d_min_angstrom")
-    asked = [row for row in rows if row["seeds"] != "truth"]
-    networks = {row["seeds"] for row in asked} - {"none"}
+    asked = [row for row in rows if row["seeds"] != TRUE_PHASES]
+    networks = {row["seeds"] for row in of_networks(rows)}
     where = {tuple(row[k] for k in by) for row in asked if row["seeds"] in networks}
     asked = [row for row in asked if tuple(row[k] for k in by) in where]
     lines = []
     for row in solved_shares(asked, by).to_dict("records"):
         fraction, error = row["fraction"], row["seed_error_degree"]
         solved, low, high = (100 * row[k] for k in ("solved", "low", "high"))
-        own = "charge flipping, one trial" if row["seeds"] == "none" else "its own phases"
+        own = "charge flipping, one trial" if row["seeds"] == NO_SEEDS else "its own phases"
         lines.append(
             {
                 **{_HEADS[k]: row[k] for k in by},
-                "network": "–" if row["seeds"] == "none" else row["seeds"],
+                "network": "–" if row["seeds"] == NO_SEEDS else row["seeds"],
                 "seeds": own if pd.isna(fraction) else f"its surest {100 * fraction:g} %",
                 "mean phase error / °": "–" if pd.isna(error) else f"{error:.0f}",
                 "N": f"{row['n']:,}",

@@ -20,7 +20,7 @@ from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
-from xtalpriors.model.seeding.network_seeds import DualSpaceSeeds, read_network, rows_of_network
+from xtalpriors.model.seeding.network_seeds import DualSpaceSeeds, rows_of_network, seeding_network
 from xtalpriors.model.seeding.real_crystals import read_real_crystals
 from xtalpriors.model.seeding.rows import read_rows
 from xtalpriors.model.seeding.seeded_flipping import extend_seeds
@@ -157,7 +157,7 @@ def test_network_seeds_are_judged_from_their_own_origin(hard: list[KnownCrystal]
 def test_the_shipped_network_seeds_in_another_order_of_reflections() -> None:
     """Its grid lists reflections otherwise than the crystal does; its phases must survive the way back."""
     crystal = next(artificial_crystals("P 1 21/c 1", 1, 1.0, (280.0, 320.0)))
-    network = read_network("shipped")
+    network = seeding_network("shipped")
     assert isinstance(network, DualSpaceSeeds)
     found = network.phases(crystal, np.random.default_rng(0))
     assert found is not None

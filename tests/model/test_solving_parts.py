@@ -7,26 +7,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from simulated import simulated
+from phasing_crystals import Oracle, card_of, untrained
+from simulated import Simulated, simulated
 
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.scattering.reciprocal import s_squared, systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
-from xtalpriors.model.dual_space.weights import network_named
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
 from xtalpriors.model.measured.read_data import MeasuredCrystal
 from xtalpriors.model.measured.read_reflections import Observations
+from xtalpriors.model.network.reflections import Reflections as ListOfReflections
+from xtalpriors.model.network.weights import save_model
+from xtalpriors.model.prediction.merge_reflections import network_setting
 from xtalpriors.model.solving.assemble import assembled
 from xtalpriors.model.solving.candidates import find_centring, rank_groups
 from xtalpriors.model.solving.derivatives import Reflections, calculated, squared_with_derivatives
 from xtalpriors.model.solving.elements import Composition, assign_elements
 from xtalpriors.model.solving.laue import choose_laue_classes, laue_classes, metric_rotations
 from xtalpriors.model.solving.model import Atoms, site_of
-from xtalpriors.model.solving.network_phases import network_phases
+from xtalpriors.model.solving.network_phases import PhaiPhases, phasing_network
 from xtalpriors.model.solving.phasing import group_grid
-from xtalpriors.model.solving.prepare import data_of_group, unique_data
+from xtalpriors.model.solving.prepare import GroupData, data_of_group, unique_data
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.shelx_output import atom_labels
 from xtalpriors.model.solving.space_groups import centring_vectors, group_frequency, groups_of_laue_class
@@ -282,38 +285,87 @@ def test_a_small_cell_under_pressure_is_solved() -> None:
     assert found.verdict == "solved"
 
 
-def test_phases_of_the_network() -> None:
-    """Those of reflections within 1 Å agree with the structure; the others have none."""
-    made = simulated("P 1 21/c 1", seed=3, volume_angstrom3=300.0)
+def data_and_truth(made: Simulated) -> tuple[GroupData, np.ndarray]:
+    """A simulated measurement as it is solved from, and its true structure factors (m,)."""
     unique = unique_data(
         Observations(made.hkl, made.intensity, made.sigma, 0, "x", "|F|²"), made.cell,
-        metric_rotations(made.cell), "P", "x-ray",
+        metric_rotations(made.cell), made.group.centring, "x-ray",
     )  # fmt: skip
     data = data_of_group(unique, made.group, made.cell)
-    phases = network_phases(network_named("shipped"), made.group, made.cell, data, np.random.default_rng(1))
-    within = data.s2 <= 1.0
-    np.testing.assert_allclose(np.abs(phases[0]), within, atol=1e-6)
+    return data, true_factors(made, data.hkl)
+
+
+def true_factors(made: Simulated, hkl: np.ndarray) -> np.ndarray:
     atoms = Atoms(
         made.crystal.numbers.astype(np.int64), made.crystal.fract, made.crystal.u_iso.astype(float),
         made.crystal.weights, np.repeat(np.eye(3)[None], len(made.crystal.numbers), axis=0),
     )  # fmt: skip
-    true = calculated(Reflections(made.group, data.hkl, data.s2, "x-ray"), atoms).astype(np.complex64)
-    r = map_correlation(
-        group_grid(made.group, data.hkl), torch.from_numpy(np.array(phases).astype(np.complex64)),
-        torch.from_numpy(true), torch.from_numpy(np.where(within, data.amplitude, 0.0)),
-    )  # fmt: skip
-    assert float(r.max()) > 0.8
+    s2 = s_squared(hkl, [made.cell.parameters])[0]
+    return calculated(Reflections(made.group, hkl, s2, "x-ray"), atoms)
 
 
-def test_a_group_that_the_network_was_not_made_for_is_passed_over() -> None:
-    """Hexagonal axes; the structure is looked for without it, and that is said."""
+def agreement(made: Simulated, data: GroupData, phases: list[np.ndarray], true: np.ndarray) -> float:
+    """r of the best candidate, over the reflections that have a phase."""
+    known = np.abs(phases[0]) > 0
+    found, answer = (torch.from_numpy(np.array(f).astype(np.complex64)) for f in (phases, true))
+    amplitudes = torch.from_numpy(np.where(known, data.amplitude, 0.0))
+    return float(map_correlation(group_grid(made.group, data.hkl), found, answer, amplitudes).max())
+
+
+def test_phases_of_the_network() -> None:
+    """Those of reflections within 1 Å agree with the structure; the others have none."""
+    made = simulated("P 1 21/c 1", seed=3, volume_angstrom3=300.0)
+    data, true = data_and_truth(made)
+    network = phasing_network("shipped")
+    phases = network.phases(made.group, made.cell, data, np.random.default_rng(1))
+    np.testing.assert_allclose(np.abs(phases[0]), data.s2 <= 1.0, atol=1e-6)
+    assert agreement(made, data, phases, true) > 0.8
+
+
+@pytest.mark.parametrize("symbol", ["P 1 21/n 1", "C 1 2/c 1"])
+def test_phases_of_phai_come_back_in_the_setting_of_the_crystal(symbol: str) -> None:
+    """A network that knows F(hW) exp(2πi h·w), the structure factors after x′ = W x + w, in its P2₁/c."""
+    made = simulated(symbol, seed=2, volume_angstrom3=400.0, d_min_angstrom=1.0)
+    data, true = data_and_truth(made)
+    own = ListOfReflections(SpaceGroup.from_number(14), 5)
+    change = network_setting(own, made.group, made.cell).change
+    of_crystal = np.rint(own.hkl @ change.matrix).astype(np.int64)
+    there = ~systematic_absences(made.group, of_crystal)
+    moved = there * true_factors(made, of_crystal) * np.exp(2j * np.pi * (own.hkl @ change.vector))
+    assert np.abs(moved.imag).max() < 1e-6 * np.abs(moved).max()
+    network = PhaiPhases(Oracle(own, moved.real > 0), card_of(own))
+    phases = network.phases(made.group, made.cell, data, np.random.default_rng(0))
+    listed = np.abs(phases[0]) > 0
+    assert 0.05 < listed.mean() < 0.9, "its list ends at index 5"
+    assert agreement(made, data, phases, true) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nowhere", "There is no network 'nowhere'. Give shipped"), (".", "holds no network: there is neither")],
+)
+def test_a_network_that_is_not_there(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(XtalpriorsError, match=said):
+        phasing_network(name if name == "nowhere" else str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("network", "why"), [("shipped", "hexagonal axes"), ("run", "P 3, which is not centrosymmetric")]
+)
+def test_a_group_that_a_network_was_not_made_for(network: str, why: str, tmp_path: Path) -> None:
+    """The structure is looked for without the network, dual-space or PhAI, and the solution says why."""
     said: list[str] = []
-    solve_crystal(
+    own = ListOfReflections(SpaceGroup.from_number(14), 3)
+    save_model(tmp_path / "run", untrained(own), card_of(own))
+    found = solve_crystal(
         centred(UnitCell(5, 5, 6, 90, 90, 120), "P"), space_group=SpaceGroup.from_hm("P 3"),
-        settings=SolveSettings(trials=1, cycles=20, seconds=1.0), network=network_named("shipped"),
+        network=phasing_network("shipped" if network == "shipped" else str(tmp_path / network)),
+        # time is over when the network has had its turn
+        settings=SolveSettings(trials=1, cycles=20, clock=lambda: 99.0 * any("no net" in s for s in said)),
         say=said.append,
     )  # fmt: skip
-    assert any("no network for P 3" in note for note in said)
+    reasons = "\n".join(found.reasons)
+    assert "the network was not used in P 3: " in reasons and why in reasons
 
 
 def test_weak_reflections_that_are_seen_are_no_absences() -> None:

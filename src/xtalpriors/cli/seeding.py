@@ -78,7 +78,7 @@ def seed_study(
     """Study phase seeding: the share of structures solved from a few approximate phases, and without."""
     from xtalpriors.model.network.device import torch_threads
     from xtalpriors.model.seeding import run_study, study_settings
-    from xtalpriors.model.seeding.network_seeds import read_network
+    from xtalpriors.model.seeding.network_seeds import seeding_network
     from xtalpriors.model.seeding.real_crystals import read_real_crystals
     from xtalpriors.progress import bar
     from xtalpriors.reports.seeding_page import check_study_folder, study_text, write_study
@@ -99,7 +99,7 @@ def seed_study(
         seed=seed,
     )
     check_study_folder(output)
-    networks = [read_network(name) for name in network or []]
+    networks = [seeding_network(name) for name in network or []]
     crystals = [
         read_real_crystals(path, settings.space_groups, settings.volumes_angstrom3, progress=bar)
         for path in real or []

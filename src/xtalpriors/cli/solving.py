@@ -52,7 +52,8 @@ def solve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Network to try where charge flipping fails: shipped, or the folder of one.",
+            help="Network to try where charge flipping fails: shipped, or the folder of a run of dual-space "
+            "or train (PhAI).",
         ),
     ] = None,
     as_powder: Annotated[
