@@ -206,7 +206,7 @@ def _scan_file(
 
 
 def scratch() -> tuple[U64, I16, I64]:
-    """Working memory of `scan_files`: the names a block has had, the columns of a loop, the state of a file."""
+    """Working memory of `scan_files`: the names a block has had, columns of a loop, state of a file."""
     seen = np.zeros((SEEN_SIZE, 2), dtype=np.uint64)
     return seen, np.empty(_MAX_WIDTH, dtype=np.int16), np.empty(_STATE_SIZE, dtype=np.int64)
 
@@ -228,7 +228,7 @@ def scan_files(
 ) -> tuple[U8, I32, bool]:
     """Scan files between the bounds: status and blocks of each, and whether `out` was large enough.
 
-    The last three are `scratch`, made by the caller: `uncounted` does not keep an array of this function alive.
+    The last three are `scratch`, made by the caller: `uncounted` keeps no array of this function alive.
     """
     n = bounds.size - 1
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
