@@ -163,7 +163,7 @@ class _Run:
     def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
         with stop_flag() as stopped, progress("mine", self._plan.n_read, "files") as advance:
-            if isinstance(pool, LocalPool) and pool.one_first:
+            if isinstance(pool, LocalPool) and self._reader is _READER and not is_compiled(_READ):
                 advance(0, note=_COMPILES)
             try:
                 for result in pool.run(tasks, stopped.is_set):
@@ -226,8 +226,7 @@ def _pool(
     """The executor given, which its owner closes, or worker processes for the time of the run."""
     if executor:
         return nullcontext(executor)
-    compiles = reader is _READER and not is_compiled(_READ)
-    return LocalPool(reader.extract, n_workers, limits, one_first=compiles)
+    return LocalPool(reader.extract, n_workers, limits)
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:

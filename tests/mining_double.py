@@ -134,6 +134,13 @@ def suffer(text: str) -> None:
             stream.write(f"{os.getpid()}\n")
 
 
+def deadly(caller: int, item: int) -> tuple[int, int]:
+    """The item and the process that works on it; number 3 ends any process but its caller."""
+    if item == 3 and os.getpid() != caller:
+        os._exit(1)
+    return item, os.getpid()
+
+
 def _blank(columns: tuple[Column, ...]) -> dict[str, object]:
     """A value for every column that may not be null."""
     values: dict[pa.DataType, object] = {pa.string(): "", pa.bool_(): False}

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xtalpriors.atomic_write import replacing, write_text
-from xtalpriors.cluster import open_cluster, run_on_cluster
-from xtalpriors.compilation import is_compiled, mark_compiled
+from xtalpriors.cluster import check_same_version, run_on_cluster
+from xtalpriors.compilation import compiling_alone, is_compiled, mark_compiled
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.config import ALGORITHM, GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import CHUNK, Generator
 from xtalpriors.generator.output.cif import to_cif
@@ -38,6 +38,9 @@ from xtalpriors.outputs import check_folder, check_output
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Advance, Progress, silent
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["SHARD_SIZE", "GenerateReport", "generate_to"]
 
 SHARD_SIZE = 16 * CHUNK
@@ -54,7 +57,7 @@ class _Run(NamedTuple):
     workers: int
     advance: Advance
     totals: dict[str, int]
-    cluster: str | None
+    cluster: Client | None
 
 
 class _Ranges(NamedTuple):
@@ -80,7 +83,7 @@ def generate_to(
     file_format: Format | None = None,
     shard_size: int = SHARD_SIZE,
     overwrite: bool = False,
-    cluster: str | None = None,
+    cluster: Client | None = None,
     progress: Progress = silent,
 ) -> GenerateReport:
     """Write structures `start` … `start + count − 1` of a run.
@@ -102,8 +105,8 @@ def generate_to(
     overwrite
         Replace the structures of another run (`FILE.parquet` only), instead of refusing.
     cluster
-        Workers of this cluster write the shards (see `cluster.open_cluster`), into a folder that they see
-        under the same path; null: this machine does. The bytes are the same.
+        Client of a cluster (see `cluster.open_cluster`), whose workers write the shards into a folder that
+        they see under the same path; null: this machine does. The bytes are the same.
     progress
         `xtalpriors.progress.bar` or `silent`.
 
@@ -148,9 +151,13 @@ def generate_to(
 
 def _compile(generator: Generator, progress: Progress) -> None:
     """Compile the kernels, and say that this takes a while, where no run on this machine has done so."""
-    if not is_compiled(_KERNELS):
-        with progress("compile the kernels, once on this machine: about a minute", None, "kernels"):
-            generator.batch(0, 1)
+    if is_compiled(_KERNELS):
+        return
+    with (
+        progress("compile the kernels, once on this machine: about a minute", None, "kernels"),
+        compiling_alone(_KERNELS),
+    ):
+        generator.batch(0, 1)
         mark_compiled(_KERNELS)
 
 
@@ -177,18 +184,24 @@ def _parquet_shards(run: _Run, folder: Path, ranges: _Ranges) -> int:
         return sum(_parquet_shard(run, folder, first, n) for first, n in ranges.shards())
     generator = run.generator
     work = partial(
-        _shard_of_worker, run.bundle, generator.config, generator.seed, folder.resolve(), run.workers
+        _shard_of_worker,
+        ALGORITHM,
+        run.bundle,
+        generator.config,
+        generator.seed,
+        folder.resolve(),
+        run.workers,
     )
     resumed = 0
-    with open_cluster(run.cluster) as client:
-        for count, there, totals in run_on_cluster(client, work, ranges.shards()):
-            resumed += there
-            _add(run.totals, totals)
-            run.advance(count)
+    for count, there, totals in run_on_cluster(run.cluster, work, ranges.shards()):
+        resumed += there
+        _add(run.totals, totals)
+        run.advance(count)
     return resumed
 
 
 def _shard_of_worker(
+    algorithm: int,
     bundle: PriorBundle,
     config: GeneratorConfig,
     seed: int,
@@ -197,7 +210,9 @@ def _shard_of_worker(
     shard: tuple[int, int],
 ) -> tuple[int, int, dict[str, int]]:
     """On a worker: write one shard; its size, how many structures were there already, and the counters."""
+    check_same_version("generator", algorithm, ALGORITHM)
     generator = Generator(bundle, config, seed)
+    _compile(generator, silent)
     totals = dict.fromkeys(COUNTERS, 0)
     with silent("generate", shard[1], "structures") as advance:
         run = _Run(bundle, generator, identity_of(generator, bundle), workers, advance, totals, None)

@@ -5,14 +5,12 @@ Every machine must see the sources under the same paths; the database is written
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from xtalpriors.cluster import run_on_cluster
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.cluster import check_same_version, run_on_cluster
 from xtalpriors.mining.database.schema import EXTRACTOR_VERSION
 from xtalpriors.mining.work.ipc import from_ipc, to_ipc
 from xtalpriors.mining.work.pool import LocalPool
@@ -59,11 +57,7 @@ def _run_group(
     extract: str, limits: Limits, version: str, group: list[Task]
 ) -> list[tuple[int, list[bytes]]]:
     """On a Dask worker: the tasks in one process beside it, which may die without taking it along."""
-    if version != EXTRACTOR_VERSION:
-        raise XtalpriorsError(
-            f"The worker on {socket.gethostname()} has version {EXTRACTOR_VERSION} of the reader, and the "
-            f"run has version {version}. Install the same xtalpriors on all machines."
-        )
+    check_same_version("reader", version, EXTRACTOR_VERSION)
     with LocalPool(extract, 1, limits) as pool:
         return [
             (result.n_files, [to_ipc(table).to_pybytes() for table in result[1:5]])

@@ -49,18 +49,12 @@ class LocalPool:
         Number of processes; one still is a process, so that a crash stays in it.
     limits
         See `Limits`.
-    one_first
-        Start further workers only when the first is ready: it compiles the kernels, and all others would
-        compile the same at the same time.
     """
 
-    def __init__(
-        self, extract: str, workers: int, limits: Limits | None = None, *, one_first: bool = False
-    ) -> None:
+    def __init__(self, extract: str, workers: int, limits: Limits | None = None) -> None:
         self._setup = Setup(extract, (limits or Limits()).memory_bytes)
         self._limits = limits or Limits()
         self._n = max(1, workers)
-        self.one_first = one_first
         self._workers: list[WorkerProcess] = []
         self._n_parts = 0
 
@@ -102,13 +96,10 @@ class LocalPool:
 
     def _deal(self, tasks: Iterator[Task], again: deque[Task]) -> None:
         """Hand out tasks, those of dead workers first; start a worker where there is work for it."""
-        if self.one_first and any(worker.is_ready for worker in self._workers):
-            self.one_first = False
-        most = 1 if self.one_first else self._n
         for level in range(_AHEAD):
             while True:
                 idle = [worker for worker in self._workers if len(worker.held) <= level]
-                if not idle and (level > 0 or len(self._workers) >= most):
+                if not idle and (level > 0 or len(self._workers) >= self._n):
                     break
                 task = again.popleft() if again else next(tasks, None)
                 if task is None:

@@ -7,6 +7,7 @@ file it is at stands in shared memory, so that a death names its cause.
 from __future__ import annotations
 
 import importlib
+import itertools
 import mmap
 import os
 import re
@@ -15,7 +16,6 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute  # loaded before memory is limited: its start takes more than is left then
 
-from xtalpriors.compilation import is_compiled, kernel_folder
+from xtalpriors.compilation import compiling_alone
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.lazy import keep_out
 from xtalpriors.mining.sources import FingerprintedSource, UnreadableError
@@ -81,7 +81,7 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     extract = getattr(reader, function)
     pa.set_cpu_count(1)
     if hasattr(reader, "warm_up"):
-        with _alone(module):
+        with compiling_alone(module, waiting=_moving(position)):
             reader.warm_up()
     _limit_memory(setup.memory_bytes)
     connection.send(("ready", 0, None))
@@ -212,21 +212,13 @@ class _Reporting:
         return True
 
 
-@contextmanager
-def _alone(module: str) -> Iterator[None]:
-    """Wait while another process compiles the kernels of a module, where they are not kept yet.
+def _moving(position: mmap.mmap) -> Callable[[], None]:
+    """Moves the position while the worker waits for another to compile, as it has no task yet.
 
-    The workers of a cluster often share a home folder, and would all compile the same at one time.
+    Its parent thereby starts its clock again: the time of the other is not its own.
     """
-    folder = None if is_compiled(module) else kernel_folder(module)
-    if folder is None:
-        yield
-        return
-    import fcntl
-
-    with (folder / "compiling").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    count = itertools.count(1)
+    return lambda: POSITION.pack_into(position, 0, 0, next(count))
 
 
 def _die_with_parent() -> None:

@@ -7,8 +7,13 @@ package and see files under the same paths.
 from __future__ import annotations
 
 import importlib.util
+import logging
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,13 +24,17 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["open_cluster", "run_on_cluster"]
+__all__ = ["check_same_version", "open_cluster", "run_on_cluster"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _CONNECT_SECONDS = 20
 _POLL_SECONDS = 5.0
+_EMPTY_SECONDS = 600.0
+"""For so long a cluster may be without workers: jobs that wait in a queue may yet bring some."""
+_SAME_VERSION = "Install the same xtalpriors on all machines."
+_KEPT = "What came back from it is kept: start a cluster and run the same command again."
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def open_cluster(address: str) -> Iterator[Client]:
     UsageError
         The address is of neither form, the packages are not installed, or the file cannot be used.
     XtalpriorsError
-        No scheduler answers, or Slurm does not start jobs.
+        No scheduler answers, Slurm does not start jobs, or a worker has another version of this package.
     """
     kind, _, rest = address.partition(":")
     if kind not in ("dask", "slurm") or not rest:
@@ -56,8 +65,10 @@ def open_cluster(address: str) -> Iterator[Client]:
             )
     from distributed import Client
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it would say is raised here
     if kind == "slurm":
         with _slurm(Path(rest)) as cluster, Client(cluster) as client:
+            _check_workers(client)
             yield client
         return
     try:
@@ -68,7 +79,35 @@ def open_cluster(address: str) -> Iterator[Client]:
             "with `dask worker HOST:PORT`."
         ) from error
     with client:
+        _check_workers(client)
         yield client
+
+
+def _check_workers(client: Client) -> None:
+    """Refuse workers that have another version of this package, or lack it."""
+    here = metadata.version("xtalpriors")
+    # a function of the standard library: every worker has it
+    for address, there in client.run(metadata.version, "xtalpriors", on_error="return").items():
+        if there != here:
+            found = f"version {there} of xtalpriors" if isinstance(there, str) else "no xtalpriors"
+            raise XtalpriorsError(
+                f"The worker at {address} has {found}, and this machine has {here}. {_SAME_VERSION}"
+            )
+
+
+def check_same_version(what: str, of_run: object, of_worker: object) -> None:
+    """On a worker: refuse to work for a run whose code would give other bytes.
+
+    Raises
+    ------
+    XtalpriorsError
+        The two differ.
+    """
+    if of_run != of_worker:
+        raise XtalpriorsError(
+            f"The worker on {socket.gethostname()} has version {of_worker} of the {what}, and the run has "
+            f"version {of_run}. {_SAME_VERSION}"
+        )
 
 
 def run_on_cluster(
@@ -79,8 +118,8 @@ def run_on_cluster(
 ) -> Iterator[_Result]:
     """Results of a function of each item, as they come; two items for each worker are under way.
 
-    A worker that dies loses nothing: Dask gives its items to others, and an item whose workers died several
-    times is worked on here.
+    A worker that dies loses nothing: Dask gives its items to others, and an item of which more workers died
+    than `distributed.scheduler.allowed-failures` of Dask's configuration is worked on here.
 
     Parameters
     ----------
@@ -96,41 +135,49 @@ def run_on_cluster(
     Raises
     ------
     XtalpriorsError
-        The scheduler is gone.
+        The scheduler is gone, or for ten minutes it had no worker.
     """
     from distributed import CancelledError, KilledWorker, wait
     from distributed.comm import CommClosedError
 
     held: dict[Any, _Item] = {}
+    staffed = time.monotonic()
 
     def submit() -> None:
-        for item in items:
+        """Give out items until there are two for each worker, of which more may have come."""
+        nonlocal staffed
+        threads = sum(client.nthreads().values())
+        if threads:
+            staffed = time.monotonic()
+        for item in islice(items, max(0, 2 * max(1, threads) - len(held))):
             held[client.submit(function, item, pure=False)] = item
-            return
 
-    for _ in range(2 * max(1, sum(client.nthreads().values()))):
+    try:
         submit()
-    while held and not stop():
-        # asked one by one: of a result that was lost with its worker no other notice comes
-        future = next((future for future in held if future.done()), None)
-        try:
-            if future is None:
-                wait(list(held), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
+        while held and not stop():
+            # asked one by one: of a result that was lost with its worker no other notice comes
+            future = next((future for future in held if future.done()), None)
+            try:
+                if future is None:
+                    wait(list(held), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
+                    continue
+                result = future.result(timeout=_POLL_SECONDS)
+            except TimeoutError:
+                submit()
+                if time.monotonic() - staffed > _EMPTY_SECONDS:
+                    raise XtalpriorsError(
+                        f"The cluster has had no worker for {_EMPTY_SECONDS:g} s. {_KEPT} If workers end as "
+                        f"soon as they get work, see their logs. {_SAME_VERSION}"
+                    ) from None
                 continue
-            result = future.result(timeout=_POLL_SECONDS)
-        except TimeoutError:
-            continue
-        except KilledWorker:
-            result = function(held[future])
-        except (CancelledError, CommClosedError) as error:
-            raise XtalpriorsError(
-                "The scheduler of the cluster is gone. What came back from it is kept: start a cluster and "
-                "run the same command again."
-            ) from error
-        del held[future]
-        yield result
-        if not stop():
-            submit()
+            except KilledWorker:
+                result = function(held[future])
+            del held[future]
+            yield result
+            if not stop():
+                submit()
+    except (CancelledError, CommClosedError) as error:
+        raise XtalpriorsError(f"The scheduler of the cluster is gone. {_KEPT}") from error
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from xtalpriors.errors import XtalpriorsWarning
 
@@ -30,10 +30,12 @@ try:
 except ImportError:  # not a Unix system
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["is_compiled", "kernel", "kernel_folder", "mark_compiled"]
+__all__ = ["compiling_alone", "is_compiled", "kernel", "kernel_folder", "mark_compiled"]
 
 _COMPILED = "compiled"
+_COMPILING = "compiling"
 _LOCK = "lock"
+_POLL_SECONDS = 0.1
 
 _IMPORT = re.compile(r"^[ \t]*from xtalpriors\.([\w.]+) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 
@@ -75,7 +77,7 @@ def _save_one_by_one(dispatcher: Any, lock: Path) -> None:
 
     Numba numbers the files of a kernel's machine code by an index, which it reads and writes in two steps.
     Of two processes that save at one time, one could leave its code under the number of the other's, and
-    whoever loads it later dies.
+    whoever loads it later would run the wrong code.
     """
     file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if file is None:  # with NUMBA_DISABLE_JIT there is nothing to save
@@ -89,6 +91,44 @@ def _save_one_by_one(dispatcher: Any, lock: Path) -> None:
             return save(*arguments)
 
     file.save = save_alone
+
+
+@contextlib.contextmanager
+def compiling_alone(module: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Around the first use of a module's kernels: one process compiles them, and others wait to load them.
+
+    Workers of one machine, and those of a cluster whose machines share a home folder, begin together and
+    would all compile the same. Whoever enters when `mark_compiled` has been called, or is called while it
+    waits, goes on at once.
+
+    Parameters
+    ----------
+    module
+        As for `is_compiled`.
+    waiting
+        Called again and again while another process compiles.
+    """
+    folder = None if fcntl is None or is_compiled(module) else kernel_folder(module)
+    if folder is not None:
+        with (folder / _COMPILING).open("w") as lock:
+            while not _locked(lock) and not is_compiled(module):
+                waiting()
+                time.sleep(_POLL_SECONDS)
+            if not is_compiled(module):
+                yield
+                return
+    yield
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether this process has got the lock on a file; also where the file system knows no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @functools.cache

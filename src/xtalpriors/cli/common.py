@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,8 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.paths import PARAMS
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from xtalpriors.crystal import UnitCell
     from xtalpriors.params import Params
 
@@ -48,6 +50,18 @@ ExecutorOption = Annotated[
         help="Work on a cluster, with the same result: dask://HOST:PORT, or slurm:FILE.yaml.",
     ),
 ]
+
+
+@contextmanager
+def cluster_client(executor: str | None) -> Iterator[Client | None]:
+    """Client of the cluster of `--executor`, one for all that a command does; None where there is none."""
+    if executor is None:
+        yield None
+        return
+    from xtalpriors.cluster import open_cluster
+
+    with open_cluster(executor) as client:
+        yield client
 
 
 def say(text: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from xtalpriors.cli.common import (
     ExecutorOption,
     SetOption,
     WorkersOption,
+    cluster_client,
     corpora,
     key_values,
     params,
@@ -20,6 +21,9 @@ from xtalpriors.cli.common import (
 )
 from xtalpriors.errors import UsageError
 from xtalpriors.paths import CorpusPaths
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def generate(
@@ -71,21 +75,33 @@ def generate(
         extra = key_values(option or [])
         if twice := sorted(options.keys() & extra.keys()):
             raise UsageError(f"{twice[0]} is given twice, as an option and with --set. Leave one out.")
-        say(
-            generate_to(
-                output,
-                load_bundle(bundle),
-                configure(**options, **extra),
-                seed=seed,
-                start=start,
-                count=count,
-                workers=workers,
-                file_format="cif" if file_format == "cif" else "parquet" if file_format else None,
-                cluster=executor,
-                progress=bar,
+        source, config = load_bundle(bundle), configure(**options, **extra)
+        with cluster_client(executor) as cluster:
+            say(
+                generate_to(
+                    output,
+                    source,
+                    config,
+                    seed=seed,
+                    start=start,
+                    count=count,
+                    workers=workers,
+                    file_format="cif" if file_format == "cif" else "parquet" if file_format else None,
+                    cluster=cluster,
+                    progress=bar,
+                )
             )
-        )
         return
+    with cluster_client(executor) as cluster:
+        _of_params(corpus, strategy, workers, cluster)
+
+
+def _of_params(corpus: str | None, strategy: str | None, workers: int | None, cluster: Client | None) -> None:
+    """The structures of `params.yaml`: of each corpus by each strategy, or of those named."""
+    from xtalpriors.generator import generate_to
+    from xtalpriors.priors import load_bundle
+    from xtalpriors.progress import bar
+
     settings = params()
     for name, _ in corpora(settings, corpus):
         paths = CorpusPaths(name)
@@ -100,7 +116,7 @@ def generate(
                     count=settings.generate.count,
                     workers=workers,
                     overwrite=True,
-                    cluster=executor,
+                    cluster=cluster,
                     progress=bar,
                 )
             )

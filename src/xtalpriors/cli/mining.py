@@ -14,6 +14,7 @@ from xtalpriors.cli.common import (
     ExecutorOption,
     SourceOption,
     WorkersOption,
+    cluster_client,
     corpora,
     params,
     say,
@@ -139,10 +140,10 @@ def mine(
         return
     settings = params()
     workers, executor = workers or settings.mine.workers, executor or settings.mine.executor
-    for name, sources in corpora(settings, corpus):
-        paths, parsed = CorpusPaths(name), [parse_source(s) for s in sources]
-        say(update_manifest(parsed, paths.manifest, hash_new=settings.mine.hash_new, progress=bar))
-        with _executor(executor) as where:
+    with _executor(executor) as where:
+        for name, sources in corpora(settings, corpus):
+            paths, parsed = CorpusPaths(name), [parse_source(s) for s in sources]
+            say(update_manifest(parsed, paths.manifest, hash_new=settings.mine.hash_new, progress=bar))
             say(
                 run(
                     parsed,
@@ -159,14 +160,10 @@ def mine(
 @contextmanager
 def _executor(cluster: str | None) -> Iterator[DaskExecutor | None]:
     """Where files are read: on a cluster, or by worker processes here."""
-    if cluster is None:
-        yield None
-        return
-    from xtalpriors.cluster import open_cluster
     from xtalpriors.mining import DaskExecutor
 
-    with open_cluster(cluster) as client:
-        yield DaskExecutor(client)
+    with cluster_client(cluster) as client:
+        yield None if client is None else DaskExecutor(client)
 
 
 def subset(
