@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from io import BytesIO
-
 import numpy as np
 from markupsafe import Markup
-from matplotlib import image
 from scipy.ndimage import map_coordinates
 
 from xtalpriors import __version__
@@ -21,6 +17,7 @@ from xtalpriors.model.solving.solution import Solution
 from xtalpriors.model.solving.solution_files import solution_map
 from xtalpriors.model.solving.statistics import wilson_plot
 from xtalpriors.outputs import FileKind, text_with
+from xtalpriors.reports.density_image import density_png
 from xtalpriors.reports.html import render_html
 
 __all__ = ["PAGE", "solution_page"]
@@ -171,11 +168,7 @@ def _section_svg(
     solution: Solution, values: F64, atoms: F64, which: I64, low: F64, high: F64, height: float
 ) -> str:
     """One section: density above 1 σ in blue, up to 8 σ, and the atoms within 0.6 Å as rings."""
-    strength = np.clip((values - 1.0) / 7.0, 0.0, 1.0)[..., None]
-    pixels = 1.0 - strength * (1.0 - np.array([0.0, 0.30, 0.55]))
-    buffer = BytesIO()
-    image.imsave(buffer, np.clip(pixels, 0.0, 1.0), format="png", metadata={"Software": "xtalpriors"})
-    data = b64encode(buffer.getvalue()).decode("ascii")
+    data = density_png(np.clip((values - 1.0) / 7.0, 0.0, 1.0))
     scale = 60.0
     width, tall = (high[0] - low[0]) * scale, (high[1] - low[1]) * scale
     labels = atom_labels(solution.chosen.built.fit.atoms.numbers)
@@ -186,7 +179,7 @@ def _section_svg(
         rings.append(f'<text x="{x + 16:.0f}" y="{y - 14:.0f}" class="label on-map">{labels[i]}</text>')
     return (
         f'<svg viewBox="0 0 {width:.0f} {tall:.0f}" role="img" aria-label="Section at {height:+.1f} Å">'
-        f'<image href="data:image/png;base64,{data}" width="{width:.0f}" height="{tall:.0f}" '
+        f'<image href="{data}" width="{width:.0f}" height="{tall:.0f}" '
         f'preserveAspectRatio="none"/>{"".join(rings)}'
         f'<text x="12" y="{tall - 14:.0f}" class="label on-map">{height:+.1f} Å</text></svg>'
     )

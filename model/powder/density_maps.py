@@ -68,7 +68,6 @@ def fourier_coefficients(
     numbers: npt.ArrayLike,
     fract: npt.ArrayLike,
     points: int,
-    u_iso_angstrom2: float = U_ISO_ANGSTROM2,
 ) -> npt.NDArray[np.complex128]:
     """Conjugate structure factors over V, e/Å³, on the half grid (points, points, points // 2 + 1) of an FFT.
 
@@ -80,12 +79,10 @@ def fourier_coefficients(
         Atomic numbers (n,) and coordinates (n, 3) of all atoms of the cell.
     points
         Points of the grid along each axis.
-    u_iso_angstrom2
-        Displacement of all atoms.
     """
     z, x = np.asarray(numbers, dtype=np.int64), np.asarray(fract, dtype=np.float64)
     s2, shell = _shells(cell, points)
-    smearing = np.exp(-2.0 * np.pi**2 * u_iso_angstrom2 * s2) / cell.volume
+    smearing = np.exp(-2.0 * np.pi**2 * U_ISO_ANGSTROM2 * s2) / cell.volume
     total = np.zeros(shell.shape, dtype=np.complex128)
     for element in np.unique(z):
         total += (form_factors(element, s2) * smearing)[shell] * geometric_sums(x[z == element], points)

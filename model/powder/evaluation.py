@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import explain
-from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
+from xtalpriors.model.powder.data_config import crystals_digest
 from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.real_crystals import real_crystals
 from xtalpriors.model.powder.runs import TrainedRun, load_run
@@ -101,21 +101,24 @@ def evaluate_powder(
     rows: list[dict[str, Any]] = []
     sections: list[dict[str, Any]] = []
     sets: dict[str, Any] = {}
-    for data in dict.fromkeys(run.data for run in runs):
-        own = [run for run in runs if run.data == data]
-        train, _, test = data.crystals()
-        _check_training(own, train)
+    for own, test, lookups in _tests(runs, database, crystals, points):
         networks = [run.method for run in own]
-        lookups = looked_up(Retrieval(train), data.system)
-        for one in _test_sets(data, train, test, lookups, database, crystals, points):
-            methods = [*lookups, *networks]
-            scores = score_set(one, methods, points=points, options=options, progress=progress)
-            rows += [_row(one, score, networks) for score in scores]
-            shown = [run.method for run in own if not run.is_ablation] or networks
-            sections += sections_of(one, _shown(scores, shown[-1].name), shown, points=points)
-            sets[one.name] = _numbers(one, scores, [m.name for m in networks])
+        scores = score_set(test, [*lookups, *networks], points=points, options=options, progress=progress)
+        rows += [_row(test, score, networks) for score in scores]
+        shown = [run.method for run in own if not run.is_ablation] or networks
+        sections += sections_of(test, _shown(scores, shown[-1].name), shown, points=points)
+        sets[test.name] = _numbers(test, scores, [m.name for m in networks])
     metrics = {"points": points, "sets": sets}
-    record = {
+    write_rows(output, SCORES, rows)
+    write_rows(output, SECTIONS, sections)
+    for name, content in ((METRICS, metrics), (RECORD, _record(runs, sets, points))):
+        write_text(output / name, canonical_json(content, indent=1) + "\n", FILES[name])
+    return PowderEvaluation(output, metrics)
+
+
+def _record(runs: Sequence[TrainedRun], sets: Mapping[str, Any], points: int) -> dict[str, Any]:
+    """What the scores were made from, for `dvc.lock`."""
+    return {
         "networks": [
             {"data": run.data.model_dump(mode="json"), "method": run.method.name, "of": run.crystals_digest}
             for run in runs
@@ -123,11 +126,6 @@ def evaluate_powder(
         "crystals": {name: content["n"] for name, content in sets.items()},
         "points": points,
     }
-    write_rows(output, SCORES, rows)
-    write_rows(output, SECTIONS, sections)
-    for name, content in ((METRICS, metrics), (RECORD, record)):
-        write_text(output / name, canonical_json(content, indent=1) + "\n", FILES[name])
-    return PowderEvaluation(output, metrics)
 
 
 def score_options(values: dict[str, Any]) -> ScoreOptions:
@@ -154,22 +152,31 @@ def _check_training(runs: Sequence[TrainedRun], train: PowderCrystals) -> None:
             )
 
 
-def _test_sets(
-    data: DataConfig,
-    train: PowderCrystals,
-    test: PowderCrystals,
-    lookups: Sequence[Method],
-    database: Path | None,
-    count: int | None,
-    points: int,
-) -> Iterator[TestSet]:
-    """The test of a split, and with a database set R; the first of `lookups` is the mean map."""
-    library = frozenset(train.prototype.tolist())
-    mean = lookups[0].tries(train.patterns[0], train.composition(0), points)[0].density
-    suffix = "" if data.system == "cubic" else f" {data.system}"
-    yield TestSet(data.split + suffix, _some(test, count), library, mean)
-    if database is not None and data.split == "S":
-        yield TestSet("R" + suffix, real_crystals(database, data.system, count), library, mean)
+def _tests(
+    runs: Sequence[TrainedRun], database: Path | None, count: int | None, points: int
+) -> Iterator[tuple[list[TrainedRun], TestSet, list[Method]]]:
+    """Test sets with the runs that are scored on each and the trivial answers of their training.
+
+    The test of each split, and with a database set R beside split S.
+
+    Raises
+    ------
+    XtalpriorsError
+        A run was trained on other crystals.
+    """
+    for data in dict.fromkeys(run.data for run in runs):
+        own = [run for run in runs if run.data == data]
+        train, _, test = data.crystals()
+        _check_training(own, train)
+        lookups = looked_up(Retrieval(train), data.system)
+        library = frozenset(train.prototype.tolist())
+        # the first is the mean map
+        mean = lookups[0].tries(train.patterns[0], train.composition(0), points)[0].density
+        suffix = "" if data.system == "cubic" else f" {data.system}"
+        yield own, TestSet(data.split + suffix, _some(test, count), library, mean), lookups
+        if database is not None and data.split == "S":
+            real = real_crystals(database, data.system, count)
+            yield own, TestSet("R" + suffix, real, library, mean), lookups
 
 
 def _some(crystals: PowderCrystals, count: int | None) -> PowderCrystals:

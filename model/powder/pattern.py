@@ -27,7 +27,7 @@ __all__ = [
     "lorentz_polarisation",
     "powder_lines",
     "powder_pattern",
-    "unique_reflections",
+    "reflection_sets",
 ]
 
 MO_K_ALPHA_ANGSTROM = 0.71073
@@ -62,19 +62,19 @@ def lorentz_polarisation(two_theta: npt.ArrayLike) -> F64:
     return factor
 
 
-def unique_reflections(group: SpaceGroup, tops: tuple[int, int, int]) -> tuple[I64, I64]:
+def reflection_sets(group: SpaceGroup, tops: tuple[int, int, int]) -> tuple[I64, I64]:
     """One reflection (m, 3) of each set that the Laue class makes equivalent, and the sizes (m,) of the sets.
 
     `tops` are the largest |h|, |k|, |l|. A set of which one member is outside of them may be missing; those
     with |s| ≤ top / length for all three axes are inside. The origin is not listed.
     """
     rotations = np.concatenate([group.rotations, -group.rotations]).reshape(-1, 9)
-    return _unique_reflections(np.unique(rotations, axis=0).astype(np.int64).tobytes(), tops)
+    return _sets_of_class(np.unique(rotations, axis=0).astype(np.int64).tobytes(), tops)
 
 
 @lru_cache(maxsize=256)
-def _unique_reflections(laue_class: bytes, tops: tuple[int, int, int]) -> tuple[I64, I64]:
-    """As `unique_reflections`; one computation for all groups of a Laue class."""
+def _sets_of_class(laue_class: bytes, tops: tuple[int, int, int]) -> tuple[I64, I64]:
+    """As `reflection_sets`; one computation for all groups of a Laue class."""
     laue = np.frombuffer(laue_class, dtype=np.int64).reshape(-1, 3, 3)
     axes = [np.arange(-top, top + 1) for top in tops]
     hkl = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -109,7 +109,7 @@ def powder_lines(
     """
     z, x = np.asarray(numbers, dtype=np.int64), np.asarray(fract, dtype=np.float64)
     a, b, c = (math.ceil(math.ceil(2.0 * p / wavelength_angstrom) / 4) * 4 for p in cell.parameters[:3])
-    hkl, sizes = unique_reflections(group, (a, b, c))
+    hkl, sizes = reflection_sets(group, (a, b, c))
     inverse = reciprocal_metric_tensors(np.array([cell.parameters]))[0]
     s_squared = np.einsum("ni,ij,nj->n", hkl, inverse, hkl)
     seen = s_squared < (2.0 / wavelength_angstrom) ** 2 * (1.0 - 1e-9)

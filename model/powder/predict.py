@@ -19,6 +19,7 @@ from xtalpriors.model.powder.composition import read_composition
 from xtalpriors.model.powder.read_pattern import MeasuredPattern, network_vector, read_pattern
 from xtalpriors.model.powder.residual import Agreement, agreement
 from xtalpriors.model.powder.runs import load_run
+from xtalpriors.model.powder.scoring.evaluate import MOST_TRIES
 from xtalpriors.model.powder.scoring.methods import Try
 from xtalpriors.model.powder.structures.indexing import index_cubic
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
@@ -32,7 +33,6 @@ __all__ = [
     "write_prediction",
 ]
 
-MOST_TRIES: Final = 5
 SAME_R: Final = 0.02
 """Tries whose R is above the least by no more than this stay in the order of the network."""
 _CREATED: Final = "xtalpriors powder predict"
@@ -72,8 +72,8 @@ class PowderPrediction:
     ----------
     name
         Of the file.
-    pattern, vector
-        As read, and as the network reads it.
+    pattern
+        As read.
     formula
         Composition as it was given.
     method
@@ -84,7 +84,6 @@ class PowderPrediction:
 
     name: str
     pattern: MeasuredPattern
-    vector: F32
     formula: str
     method: str
     tries: tuple[RankedTry, ...]
@@ -148,7 +147,7 @@ def predict_pattern(
     tries = [_ranked(one, vector, lengths) for one in run.method.tries(vector, composition, points)]
     least = min(one.agreement.residual for one in tries)
     tries.sort(key=lambda one: max(0.0, one.agreement.residual - least - SAME_R))
-    return PowderPrediction(path.name, pattern, vector, formula, run.method.name, tuple(tries))
+    return PowderPrediction(path.name, pattern, formula, run.method.name, tuple(tries))
 
 
 def _ranked(one: Try, vector: F32, lengths: list[float]) -> RankedTry:

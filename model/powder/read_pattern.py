@@ -34,8 +34,8 @@ class MeasuredPattern:
 
     Attributes
     ----------
-    two_theta, intensity
-        (n,) as in the file: degrees, and counts or any other scale.
+    two_theta
+        (n,) degrees, as in the file.
     kind
         `profile`, or `lines`, of which each is one row of the file.
     lines
@@ -45,7 +45,6 @@ class MeasuredPattern:
     """
 
     two_theta: F64
-    intensity: F64
     kind: Literal["profile", "lines"]
     lines: PowderLines
     wavelength_angstrom: float
@@ -87,6 +86,8 @@ def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPatte
         )
     two_theta, intensity, at = _columns(path)
     _check(path, two_theta, intensity, at)
+    seen = two_theta > 0.0  # a scan may begin at 0, where no line can lie
+    two_theta, intensity = two_theta[seen], intensity[seen]
     steps = np.diff(two_theta)
     is_profile = len(two_theta) >= _FEWEST_PROFILE_POINTS and bool(
         np.mean(np.abs(steps - np.median(steps)) < 0.25 * np.median(steps)) > 0.9
@@ -100,9 +101,7 @@ def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPatte
             f"{path} has no peak{' above its noise' if is_profile else ''}: nothing tells a structure from "
             "it. Is it the pattern of a crystalline sample, with the intensity in the second column?"
         )
-    return MeasuredPattern(
-        two_theta, intensity, "profile" if is_profile else "lines", lines, wavelength_angstrom
-    )
+    return MeasuredPattern(two_theta, "profile" if is_profile else "lines", lines, wavelength_angstrom)
 
 
 def network_vector(pattern: MeasuredPattern) -> F32:
@@ -144,8 +143,8 @@ def _columns(path: Path) -> tuple[F64, F64, list[int]]:
 
 def _check(path: Path, two_theta: F64, intensity: F64, at: list[int]) -> None:
     """Raise UsageError for values that no pattern has; the message names the line of the file."""
-    outside = np.flatnonzero((two_theta <= 0.0) | (two_theta > _LARGEST_TWO_THETA))
-    if len(outside) and two_theta[outside[0]] != 0.0:
+    outside = np.flatnonzero((two_theta < 0.0) | (two_theta > _LARGEST_TWO_THETA))
+    if len(outside):
         i = outside[0]
         raise UsageError(
             f"{path}, line {at[i]}: 2θ is {two_theta[i]:g}°, and lies between 0 and 180°. Is the first "

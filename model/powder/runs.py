@@ -10,9 +10,9 @@ from typing import Any, Final
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.model.network.device import pick_device
-from xtalpriors.model.powder.crystalnet.config import PRESETS, WHAT, load_config
+from xtalpriors.model.powder.crystalnet.config import PRESETS, WHAT, CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.method import CrystalNetMethod
-from xtalpriors.model.powder.crystalnet.train import RECORD, RUN_FILES, TrainedCrystalNet, train_crystalnet
+from xtalpriors.model.powder.crystalnet.train import RUN_FILES, TrainedCrystalNet, train_crystalnet
 from xtalpriors.model.powder.crystalnet.weights import load_crystalnet
 from xtalpriors.model.powder.data_config import DataConfig
 from xtalpriors.model.powder.fourier.method import FourierMethod
@@ -24,10 +24,11 @@ from xtalpriors.model.powder.fourier.run import (
     load_fourier,
     train_fourier_run,
 )
+from xtalpriors.model.powder.run_record import RECORD
 from xtalpriors.model.powder.scoring.methods import Method
 from xtalpriors.model.powder.structures.candidates import Library
 from xtalpriors.outputs import FileKind, check_outputs, json_with, read_object
-from xtalpriors.preset_files import load_preset_file, preset_content
+from xtalpriors.preset_files import checked_options, preset_content
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["TrainedRun", "discard_runs", "load_run", "train_preset", "write_runs_record"]
@@ -47,8 +48,6 @@ class TrainedRun:
         Crystals and split that it was trained on.
     crystals_digest
         Of its training crystals.
-    parameters
-        Of the network, those that are trained.
     is_ablation
         Whether it was told less than the composition: it is scored, and its maps are not shown.
     """
@@ -56,7 +55,6 @@ class TrainedRun:
     method: Method
     data: DataConfig
     crystals_digest: str
-    parameters: int
     is_ablation: bool
 
 
@@ -81,13 +79,12 @@ def load_run(path: Path, *, tries: int = 5, device: str | None = None) -> Traine
             FourierMethod(fourier, Library(crystals), tries),
             own.config.data,
             own.crystals_digest,
-            own.parameters,
             False,
         )
     network, card = load_crystalnet(path)
     method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, tries)
     is_ablation = card.config.formula != "ratios"
-    return TrainedRun(method, card.config.data, card.crystals_digest, card.parameters, is_ablation)
+    return TrainedRun(method, card.config.data, card.crystals_digest, is_ablation)
 
 
 def train_preset(
@@ -110,12 +107,12 @@ def train_preset(
     say
         Gets the arithmetic of the run before it begins.
     """
-    _, content = preset_content(preset, PRESETS, WHAT)
+    file, content = preset_content(preset, PRESETS, WHAT)
     name = Path(preset).stem
     if content.get("kind") == "crystalnet-fourier":
-        fourier = load_preset_file(preset, PRESETS, FourierRunConfig, WHAT, overrides)
+        fourier = checked_options(file, content, FourierRunConfig, overrides)
         return train_fourier_run(fourier, output, name=name, say=say)
-    config = load_config(preset, overrides)
+    config = checked_options(file, content, CrystalNetConfig, overrides)
     return train_crystalnet(config, output, name=name, device=device, say=say, progress=progress)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from io import BytesIO
 from typing import Final
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib import image
 
 from xtalpriors import __version__
 from xtalpriors.arrays import F32
 from xtalpriors.model.powder.predict import PowderPrediction
 from xtalpriors.model.powder.residual import Agreement
+from xtalpriors.reports.density_image import density_png
 from xtalpriors.reports.html import render_html
 
 __all__ = ["prediction_page"]
@@ -23,7 +21,6 @@ GOOD_R, POOR_R = 0.12, 0.3
 SECTIONS: Final = (0.0, 0.25, 0.5)
 """Heights along c of the sections that are shown."""
 _SIDE: Final = 240
-_EMPTY, _FULL = np.array([1.0, 1.0, 1.0]), np.array([0.0, 0.30, 0.55])
 
 
 def prediction_page(found: PowderPrediction) -> str:
@@ -87,13 +84,9 @@ def _section(density: F32, height: float, top: float) -> str:
     """A section perpendicular to c: white is nothing, blue the highest value of the first try."""
     n = len(density)
     values = np.asarray(density[:, :, round(height * n) % n], dtype=np.float64)
-    strength = np.sqrt(np.clip(values.T[::-1] / max(top, 1e-12), 0.0, 1.0))[..., None]
-    buffer = BytesIO()
-    pixels = _EMPTY + strength * (_FULL - _EMPTY)
-    image.imsave(buffer, np.clip(pixels, 0.0, 1.0), format="png", metadata={"Software": "xtalpriors"})
-    data = b64encode(buffer.getvalue()).decode("ascii")
+    strength = np.sqrt(np.clip(values.T[::-1] / max(top, 1e-12), 0.0, 1.0))
     return (
         f'<svg viewBox="0 0 {_SIDE} {_SIDE}" role="img" aria-label="Section at z = {height:g}">'
-        f'<image href="data:image/png;base64,{data}" width="{_SIDE}" height="{_SIDE}"/>'
+        f'<image href="{density_png(strength)}" width="{_SIDE}" height="{_SIDE}"/>'
         f'<text x="8" y="{_SIDE - 10}" class="on-map">z = {height:g}</text></svg>'
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import explain
 
-__all__ = ["lay_over", "load_preset_file", "preset_content", "read_table"]
+__all__ = ["checked_options", "lay_over", "load_preset_file", "preset_content", "read_table"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,6 +41,19 @@ def load_preset_file(
         No such preset or file, no YAML, or an unknown key (with the nearest one).
     """
     file, content = preset_content(name, folder, what)
+    return checked_options(file, content, model, overrides)
+
+
+def checked_options(
+    file: Path, content: dict[str, Any], model: type[Model], overrides: Mapping[str, Any] | None = None
+) -> Model:
+    """The configuration that the content of a file describes, options by dotted name laid over it.
+
+    Raises
+    ------
+    UsageError
+        An unknown key, or a value that it cannot have.
+    """
     lay_over(content, overrides or {})
     try:
         return model.model_validate(content)

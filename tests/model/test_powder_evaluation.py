@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from powder_crystals import cubic_crystals
 
 from xtalpriors.cli import run
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.powder.composition import Composition
 from xtalpriors.model.powder.crystalnet.config import load_config
 from xtalpriors.model.powder.crystalnet.train import train_crystalnet
-from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals
+from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.evaluation import evaluate_powder
 from xtalpriors.model.powder.scoring.evaluate import TestSet as Crystals
 from xtalpriors.model.powder.scoring.evaluate import score_set, sections_of
@@ -34,7 +35,7 @@ TINY = {
 
 @pytest.fixture(scope="module")
 def crystals() -> PowderCrystals:
-    return powder_crystals("cubic", 30, 0)
+    return cubic_crystals(20)
 
 
 class Oracle:
@@ -109,7 +110,7 @@ def test_evaluation_of_a_run(
     assert "mean map" in str(found)
     # the same crystals made otherwise: some of the test may have been trained on
     monkeypatch.setattr(
-        "xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals.take(np.arange(29, -1, -1))
+        "xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals.take(np.arange(19, -1, -1))
     )
     with pytest.raises(XtalpriorsError, match="was trained on other crystals than this version makes"):
         evaluate_powder(models, tmp_path / "scores", crystals=3, points=POINTS, device="cpu")

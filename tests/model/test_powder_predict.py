@@ -8,13 +8,14 @@ from pathlib import Path
 import gemmi
 import numpy as np
 import pytest
+from powder_crystals import cubic_crystals
 
 from xtalpriors.cli import run
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.canonical import canonical_coordinates
-from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals
+from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.density_maps import iam_density
 from xtalpriors.model.powder.fourier.run import FILE_NAME, FourierRunConfig, load_fourier, train_fourier_run
 from xtalpriors.model.powder.pattern import powder_lines
@@ -39,12 +40,12 @@ def spinel() -> tuple[np.ndarray, np.ndarray]:
 
 
 def measured(folder: Path, *, profile: bool) -> Path:
-    """Its pattern with Cu Kα1 to 120°, atoms with U = 0.005 Å²; as lines, or as a noisy profile."""
+    """Its pattern with Cu Kα1 to 120°, atoms with U = 0.003 Å²; as lines, or as a noisy profile."""
     numbers, fract = spinel()
     lines = powder_lines(SPINEL_CELL, SpaceGroup.from_number(227), numbers, fract, CU)
     kept = lines.two_theta < 120.0
     x = lines.two_theta[kept]
-    y = lines.intensity[kept] * np.exp(-16.0 * np.pi**2 * 0.005 * (np.sin(np.radians(x / 2.0)) / CU) ** 2)
+    y = lines.intensity[kept] * np.exp(-16.0 * np.pi**2 * 0.003 * (np.sin(np.radians(x / 2.0)) / CU) ** 2)
     y = 1000.0 * y / y.max()
     if profile:
         grid = np.arange(15.0, 120.0, 0.02)
@@ -60,7 +61,7 @@ def measured(folder: Path, *, profile: bool) -> Path:
 
 @pytest.fixture(scope="module")
 def crystals() -> PowderCrystals:
-    return powder_crystals("cubic", 40, 1)
+    return cubic_crystals()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from powder_crystals import cubic_crystals
 
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -14,7 +15,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.powder.canonical import canonical_coordinates
 from xtalpriors.model.powder.composition import Composition, read_composition
 from xtalpriors.model.powder.contacts import tightest_contact
-from xtalpriors.model.powder.dataset import PowderCrystals, powder_crystals
+from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.density_maps import fourier_coefficients, iam_density
 from xtalpriors.model.powder.fourier.examples import example_of, stacked
 from xtalpriors.model.powder.fourier.network import GRID, FourierNet
@@ -55,7 +56,7 @@ def pattern_of(number: int, a: float, sites: dict[str, tuple[float, ...]]) -> np
 
 @pytest.fixture(scope="module")
 def crystals() -> PowderCrystals:
-    return powder_crystals("cubic", 40, seed=2)
+    return cubic_crystals()
 
 
 @pytest.mark.parametrize("known", [SALT, PYRITE, TITANATE])

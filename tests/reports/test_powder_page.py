@@ -13,6 +13,7 @@ from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.scoring.files import FILES, METRICS, SCORES, SECTIONS, write_rows
 from xtalpriors.reports.powder.powder_page import powder_page
+from xtalpriors.reports.section import LinkedPage
 
 METHODS = ("mean map", "crystalnet-2024")
 POINTS = 8
@@ -30,8 +31,8 @@ def summary(ssim: float, psnr: float) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def scores_in(tmp_path: Path) -> Path:
+    """Made-up scores in a folder."""
     rows, sections = [], []
     for k, method in enumerate(METHODS):
         for i in range(2):
@@ -83,8 +84,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_page_says_the_numbers(folder: Path) -> None:
-    page = powder_page(folder, "amcsd", "0" * 32)
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> LinkedPage:
+    return powder_page(scores_in(tmp_path_factory.mktemp("scores")), "amcsd", "0" * 32)
+
+
+def test_the_page_says_the_numbers(page: LinkedPage) -> None:
     text = " ".join(page.html.split())
     for words in (
         "0.710 ± 0.100",  # the network's first try
@@ -104,17 +109,18 @@ def test_the_page_says_the_numbers(folder: Path) -> None:
     assert page.teaser.endswith("by crystalnet-2024 on set S, beside answers that need no training.")
 
 
-def test_the_curve_is_the_share_of_crystals_below(folder: Path) -> None:
-    frame = powder_page(folder, "amcsd", None).figures[0].frame
+def test_the_curve_is_the_share_of_crystals_below(page: LinkedPage) -> None:
+    frame = page.figures[0].frame
     own = frame[frame["method"] == "crystalnet-2024"].sort_values("ssim")
     assert own["ssim"].round(6).tolist() == [0.61, 0.81] and own["share"].tolist() == [0.5, 1.0]
 
 
-def test_the_same_scores_give_the_same_page(folder: Path) -> None:
-    assert powder_page(folder, "amcsd", None).html == powder_page(folder, "amcsd", None).html
+def test_the_same_scores_give_the_same_page(page: LinkedPage, tmp_path: Path) -> None:
+    assert powder_page(scores_in(tmp_path), "amcsd", "0" * 32).html == page.html
 
 
-def test_a_folder_without_scores(folder: Path) -> None:
+def test_a_folder_without_scores(tmp_path: Path) -> None:
+    folder = scores_in(tmp_path)
     (folder / METRICS).unlink()
     with pytest.raises(XtalpriorsError, match=r"metrics\.json cannot be read .* powder evaluate"):
         powder_page(folder, "amcsd", None)

@@ -20,13 +20,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from xtalpriors.frozen_model import Frozen
+from xtalpriors.model.powder.composition import COMPOSITION_LENGTH
+from xtalpriors.model.powder.pattern import BINS
 
-__all__ = ["N_BINS", "N_ELEMENTS", "CrystalNet", "CrystalNetOptions", "Latents", "kl_divergence"]
+__all__ = ["CrystalNet", "CrystalNetOptions", "Latents", "kl_divergence"]
 
-N_BINS = 1024
-"""Bins of a pattern, from 0 to 180° of 2θ."""
-N_ELEMENTS = 119
-"""Entries of a composition: its index is the atomic number, and entry 0 is always zero."""
 _N_FREQUENCIES = 128
 _GROWTH = 8
 _DENSE_LAYERS = 4
@@ -104,14 +102,14 @@ class _PatternEncoder(nn.Module):  # type: ignore[misc]
         super().__init__()
         grown = _GROWTH * (1 + _DENSE_LAYERS)
         self.layers = nn.Sequential(
-            _Normalised(1, _GROWTH, 3, N_BINS),
-            _DenseBlock(_GROWTH, N_BINS),
-            _Normalised(grown, _TRANSITION, 1, N_BINS),
+            _Normalised(1, _GROWTH, 3, BINS),
+            _DenseBlock(_GROWTH, BINS),
+            _Normalised(grown, _TRANSITION, 1, BINS),
             nn.AvgPool1d(2),
-            _DenseBlock(_TRANSITION, N_BINS // 2),
+            _DenseBlock(_TRANSITION, BINS // 2),
             nn.Conv1d(_TRANSITION + _GROWTH * _DENSE_LAYERS, 1, 1),
             nn.Flatten(),
-            nn.Linear(N_BINS // 2, width),
+            nn.Linear(BINS // 2, width),
             nn.BatchNorm1d(width),
         )
 
@@ -122,7 +120,7 @@ class _PatternEncoder(nn.Module):  # type: ignore[misc]
 
 
 def _formula_encoder(width: int) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Linear(N_ELEMENTS, width), nn.BatchNorm1d(width)]
+    layers: list[nn.Module] = [nn.Linear(COMPOSITION_LENGTH, width), nn.BatchNorm1d(width)]
     for _ in range(2):
         layers += [nn.ReLU(), nn.Linear(width, width), nn.BatchNorm1d(width)]
     return nn.Sequential(*layers)

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from xtalpriors.arrays import F32, I64
+from xtalpriors.model.powder.density_maps import POINTS
 
 __all__ = ["FormulaInput", "augment", "formula_inputs", "sample_voxels"]
 
@@ -18,7 +19,7 @@ FormulaInput = Literal["ratios", "elements", "one-dropped", "none"]
 """What is told of the composition: Table 2 of Guo et al. 2024, from its baseline downwards."""
 
 
-def sample_voxels(rng: np.random.Generator, crystals: int, per_edge: int, points: int = 50) -> I64:
+def sample_voxels(rng: np.random.Generator, crystals: int, per_edge: int, points: int = POINTS) -> I64:
     """Voxels (crystals, per_edge³, 3): one drawn uniformly in each of per_edge³ bins of the cell.
 
     The draw is rounded down to a voxel of the map, as published: only such positions are ever trained on.

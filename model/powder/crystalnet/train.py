@@ -14,8 +14,6 @@ import torch
 from torch import Tensor
 
 from xtalpriors import __version__
-from xtalpriors.atomic_write import write_text
-from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.device import pick_device
@@ -24,18 +22,17 @@ from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.trainer import CHECKPOINT, Trainer
 from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, NETWORK, CrystalNetCard, save_crystalnet
 from xtalpriors.model.powder.data_config import crystals_digest
-from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
+from xtalpriors.model.powder.dataset import PowderCrystals
+from xtalpriors.model.powder.run_record import RECORD, RUN_RECORD, write_run_record
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, text_with
 from xtalpriors.progress import Advance, Progress, silent
 
-__all__ = ["RECORD", "RUN_FILES", "TrainedCrystalNet", "train_crystalnet"]
+__all__ = ["RUN_FILES", "TrainedCrystalNet", "train_crystalnet"]
 
 LOG_FILE: Final = "log.jsonl"
 LOG: Final = FileKind("the log of a training", text_with('"epoch": '))
-RECORD: Final = "digest.json"
-"""What a finished run was made from, for `dvc.lock`."""
-MADE_FROM: Final = FileKind("the record of a training", json_with("kind", "config"))
 
-RUN_FILES: Final = {CHECKPOINT_FILE: CHECKPOINT, LOG_FILE: LOG, FILE_NAME: NETWORK, RECORD: MADE_FROM}
+RUN_FILES: Final = {CHECKPOINT_FILE: CHECKPOINT, LOG_FILE: LOG, FILE_NAME: NETWORK, RECORD: RUN_RECORD}
 """Names and kinds of the files in the folder of a run."""
 
 
@@ -108,24 +105,44 @@ def train_crystalnet(
     trainer = Trainer(config, train, validation, chosen)
     output.mkdir(parents=True, exist_ok=True)
     trainer.load(output)
-    left = config.epochs * trainer.steps_per_epoch - trainer.steps
+    if not _run(trainer, output, progress, stop_after_steps):
+        return None
+    card = _card(name, trainer, train)
+    save_crystalnet(output, trainer.best, card)
+    write_run_record(output, config.kind, config, card.crystals_digest)
+    return TrainedCrystalNet(output, card)
+
+
+def _run(trainer: Trainer, output: Path, progress: Progress, stop_after_steps: int | None) -> bool:
+    """Do the steps that are left, and write the checkpoint; false if it was stopped after so many steps.
+
+    Raises
+    ------
+    InterruptedRunError
+        After an interrupt.
+    """
+    left = trainer.config.epochs * trainer.steps_per_epoch - trainer.steps
     with stop_flag() as stopped, progress("train", left, "steps") as advance:
         run = _Run(trainer, output, advance)
-        while trainer.epoch < config.epochs:
+        while trainer.epoch < trainer.config.epochs:
             run.step()
-            asked = trainer.steps == stop_after_steps
-            if stopped.is_set() or asked:
+            if trainer.steps == stop_after_steps:
                 trainer.save(output)
-                if asked:
-                    return None
+                return False
+            if stopped.is_set():
+                trainer.save(output)
                 raise InterruptedRunError(
                     f"Interrupted in epoch {trainer.epoch + 1}: the checkpoint is written, and the same "
                     "command goes on from it."
                 )
     trainer.save(output)
-    card = CrystalNetCard(
+    return True
+
+
+def _card(name: str, trainer: Trainer, train: PowderCrystals) -> CrystalNetCard:
+    return CrystalNetCard(
         name=name,
-        config=config,
+        config=trainer.config,
         parameters=trainer.network.n_parameters,
         training_crystals=len(train),
         crystals_digest=crystals_digest(train),
@@ -133,14 +150,9 @@ def train_crystalnet(
         best_epoch=trainer.best_epoch,
         validation_ssim=trainer.best_ssim,
         seconds=round(trainer.seconds, 1),
-        device=str(chosen),
+        device=str(trainer.device),
         code_version=__version__,
     )
-    save_crystalnet(output, trainer.best, card)
-    record = {"kind": config.kind, "config": config.model_dump(mode="json")}
-    record["crystals_digest"] = card.crystals_digest
-    write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
-    return TrainedCrystalNet(output, card)
 
 
 class _Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,13 +17,12 @@ from xtalpriors.model.powder.crystalnet.draws import predicted_maps
 from xtalpriors.model.powder.crystalnet.network import CrystalNet, kl_divergence
 from xtalpriors.model.powder.crystalnet.sampling import augment, formula_inputs, sample_voxels
 from xtalpriors.model.powder.dataset import PowderCrystals
+from xtalpriors.model.powder.density_maps import POINTS
 from xtalpriors.model.powder.scoring.score import best_score
 from xtalpriors.outputs import FileKind
 
 __all__ = ["CHECKPOINT", "Trainer"]
 
-POINTS: Final = 50
-"""Edge of the maps that points are drawn from, as published."""
 _SHUFFLE, _STEP, _VALIDATION = range(3)
 """Streams of random numbers of a run."""
 

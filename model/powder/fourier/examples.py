@@ -15,7 +15,7 @@ from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.density_maps import fourier_coefficients
 from xtalpriors.model.powder.fourier.network import CANDIDATES, FEATURES, GRID, FourierBatch
 from xtalpriors.model.powder.structures.candidates import Candidate, Library
-from xtalpriors.model.powder.structures.shells import shell_amplitudes
+from xtalpriors.model.powder.structures.shells import observed_shells
 from xtalpriors.model.powder.structures.solve import candidate_structures
 
 __all__ = ["Example", "example_of", "features", "stacked", "training_examples"]
@@ -56,7 +56,7 @@ def example_of(pattern: F32, composition: Composition, found: Sequence[Candidate
         coefficients[k] = own / own[0, 0, 0].real
     return Example(
         kept,
-        shell_amplitudes(pattern, kept[0].a_angstrom),
+        observed_shells(pattern, kept[0].a_angstrom).spectrum(),
         composition_vector(composition),
         described,
         coefficients,

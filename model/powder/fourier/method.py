@@ -32,7 +32,7 @@ class FourierMethod:
         self.network, self.library, self.number = network, library, tries
 
     def tries(self, pattern: F32, composition: Composition, points: int) -> list[Try]:
-        """Densities with the cell and the R of the candidate that has the largest part in each."""
+        """Densities with the cell of the candidate that has the largest part in each."""
         found = candidate_structures(pattern, composition, self.library)
         answers = predict_densities(self.network, found, pattern, composition, self.number)
         return [
@@ -40,7 +40,6 @@ class FourierMethod:
                 coarser(one.density, points),
                 f"{'mixture led by ' if k == 0 else ''}{one.candidate.template.label}",
                 one.candidate.a_angstrom,
-                one.candidate.residual,
             )
             for k, one in enumerate(answers)
         ]

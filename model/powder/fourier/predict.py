@@ -29,13 +29,10 @@ class FourierTry:
         (50, 50, 50) in e/Å³.
     candidate
         The structure with the largest weight in it: its cell, its atoms and its R.
-    weight
-        That weight.
     """
 
     density: F32
     candidate: Candidate
-    weight: float
 
 
 def predict_densities(
@@ -71,7 +68,7 @@ def predict_densities(
     maps = {k: iam_density(c.cell, *c.atoms()) for k, c in enumerate(example.candidates)}
     first = example.candidates[order[0]]
     mixed = sum(weights[k] * density / density.mean() for k, density in maps.items()) * maps[order[0]].mean()
-    result = [FourierTry(np.asarray(mixed, dtype=np.float32), first, float(weights[order[0]]))]
+    result = [FourierTry(np.asarray(mixed, dtype=np.float32), first)]
     for k in order[: tries - 1]:
-        result.append(FourierTry(maps[k], example.candidates[k], float(weights[k])))
+        result.append(FourierTry(maps[k], example.candidates[k]))
     return result

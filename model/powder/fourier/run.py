@@ -11,8 +11,6 @@ from typing import Final, Literal
 from pydantic import Field
 
 from xtalpriors import __version__
-from xtalpriors.atomic_write import write_text
-from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.carded_weights import WeightsCard, read_network, write_network
@@ -21,7 +19,8 @@ from xtalpriors.model.powder.crystals import CRYSTALS_KIND, PowderCrystals
 from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
 from xtalpriors.model.powder.fourier.network import FourierNet
 from xtalpriors.model.powder.fourier.training import FourierConfig, train_fourier
-from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with
+from xtalpriors.model.powder.run_record import RECORD, RUN_RECORD, write_run_record
+from xtalpriors.outputs import FileKind, check_folder, check_outputs
 
 __all__ = [
     "FILE_NAME",
@@ -36,10 +35,8 @@ __all__ = [
 
 FILE_NAME: Final = "crystalnet-fourier.safetensors"
 LIBRARY_FILE: Final = "library.npz"
-RECORD: Final = "digest.json"
 NETWORK: Final = FileKind("a network crystalnet-fourier", tensors_with("card_version"))
-MADE_FROM: Final = FileKind("the record of a training", json_with("kind", "config"))
-RUN_FILES: Final = {FILE_NAME: NETWORK, LIBRARY_FILE: CRYSTALS_KIND, RECORD: MADE_FROM}
+RUN_FILES: Final = {FILE_NAME: NETWORK, LIBRARY_FILE: CRYSTALS_KIND, RECORD: RUN_RECORD}
 """Names and kinds of the files in the folder of a run."""
 
 
@@ -118,9 +115,7 @@ def train_fourier_run(
     )
     train.save(output / LIBRARY_FILE)
     card = write_network(output / FILE_NAME, network.state_dict(), card, NETWORK)
-    record = {"kind": config.kind, "config": config.model_dump(mode="json")}
-    record["crystals_digest"] = card.crystals_digest
-    write_text(output / RECORD, canonical_json(record, indent=1) + "\n", MADE_FROM)
+    write_run_record(output, config.kind, config, card.crystals_digest)
     return TrainedFourier(output, card)
 
 

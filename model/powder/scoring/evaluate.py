@@ -13,7 +13,7 @@ from xtalpriors.arrays import F32
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.scoring.methods import Method, Try
-from xtalpriors.model.powder.scoring.score import Score, ScoreOptions, best_orientation, best_score
+from xtalpriors.model.powder.scoring.score import Score, ScoreOptions, TrueMap, best_of, best_orientation
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["MOST_TRIES", "CrystalScore", "TestSet", "score_set", "sections_of"]
@@ -60,7 +60,6 @@ class CrystalScore:
         Time of the answer.
     """
 
-    set_name: str
     index: int
     method: str
     first: Score
@@ -82,15 +81,14 @@ def score_set(
     found = []
     with progress(f"score {test.name}", len(test.crystals) * len(methods), "answers") as advance:
         for i in range(len(test.crystals)):
-            truth = test.crystals.density(i, points)
+            truth = TrueMap(test.crystals.density(i, points), options)
             for method in methods:
                 began = time.perf_counter()
                 tries, failure = answer(test, i, method, points)
                 seconds = time.perf_counter() - began
-                scores = [best_score(truth, [one.density], options) for one in tries]
-                best = Score(max(s.ssim for s in scores), max(s.psnr for s in scores))
+                scores = [truth.score(one.density) for one in tries]
                 found.append(
-                    CrystalScore(test.name, i, method.name, scores[0], best, failure, len(tries), seconds)
+                    CrystalScore(i, method.name, scores[0], best_of(scores), failure, len(tries), seconds)
                 )
                 advance()
     return found

@@ -26,14 +26,11 @@ class Try(NamedTuple):
         What it was made from, in a few words.
     a_angstrom
         Lattice parameter of its cell, where the method finds one.
-    residual
-        R of its own pattern against the given one, where the method has it.
     """
 
     density: F32
     source: str
     a_angstrom: float | None = None
-    residual: float | None = None
 
 
 class Method(Protocol):

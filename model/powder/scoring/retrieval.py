@@ -23,7 +23,6 @@ from xtalpriors.model.powder.structures.shells import (
     LARGEST_N,
     cubic_shells,
     observed_shells,
-    shell_amplitudes,
 )
 
 __all__ = ["METHODS", "Method", "Retrieval"]
@@ -52,7 +51,7 @@ class Retrieval:
         self._smoothed = _unit(gaussian_filter1d(roots, _SMOOTHING_BINS, axis=1))
         self._shells = np.stack(
             [
-                shell_amplitudes(p, a)
+                observed_shells(p, a).spectrum()
                 for p, a in zip(train.patterns, train.lattice[:, 0].tolist(), strict=True)
             ]
         )
@@ -100,10 +99,11 @@ class Retrieval:
         """The crystal among some whose shells are nearest for one of the cells, and the a of that cell."""
         best = (-1.0, 0, 0.0)
         for cell in index_cubic(pattern):
-            cosines = self._shells[rows] @ shell_amplitudes(pattern, cell.a_angstrom)
+            observed = observed_shells(pattern, cell.a_angstrom)
+            cosines = self._shells[rows] @ observed.spectrum()
             k = int(cosines.argmax())
             # a cell that leaves lines unexplained has the shells of the rest only
-            explained = 1.0 - observed_shells(pattern, cell.a_angstrom).unexplained
+            explained = 1.0 - observed.unexplained
             best = max(best, (float(cosines[k]) * explained, int(rows[k]), cell.a_angstrom))
         return best[1], best[2]
 

@@ -20,7 +20,17 @@ from scipy.ndimage import uniform_filter
 from xtalpriors.arrays import F32, F64
 from xtalpriors.frozen_model import Frozen
 
-__all__ = ["Score", "ScoreOptions", "best_orientation", "best_score", "orientations", "psnr", "ssim"]
+__all__ = [
+    "Score",
+    "ScoreOptions",
+    "TrueMap",
+    "best_of",
+    "best_orientation",
+    "best_score",
+    "orientations",
+    "psnr",
+    "ssim",
+]
 
 FloatMap = TypeVar("FloatMap", F32, F64)
 
@@ -83,12 +93,12 @@ def ssim(truth: F32 | F64, predicted: F32 | F64) -> float:
     As `skimage.metrics.structural_similarity` with the range of the truth as `data_range`: its mean over the
     windows that lie in the map. NaN for a truth without contrast.
     """
-    return _Truth(truth).ssim(*_windows(predicted))
+    return TrueMap(truth).ssim(*_windows(predicted))
 
 
 def psnr(truth: F32 | F64, predicted: F32 | F64) -> float:
     """Peak signal-to-noise ratio 10 log₁₀(range² / MSE) in dB, range of the truth; infinite if equal."""
-    return _Truth(truth).psnr(np.asarray(predicted, dtype=np.float64))
+    return TrueMap(truth).psnr(np.asarray(predicted, dtype=np.float64))
 
 
 def best_score(
@@ -98,35 +108,55 @@ def best_score(
 
     Taking the best try needs the truth: `predicted` of one map is what a user gets.
     """
-    options = options or ScoreOptions()
-    reference = _Truth(_emptied(truth) if options.empty_plane else truth)
-    similarities, ratios = [], []
-    for one in predicted:
-        # means over windows turn with the map; only the products with the truth are summed anew
-        turned = (
-            orientations(part, periodic=options.periodic_rotations, inversion=options.inversion)
-            for part in _windows(_emptied(one) if options.empty_plane else one)
-        )
-        for values, mean, square in zip(*turned, strict=True):
-            similarities.append(reference.ssim(values, mean, square))
-            ratios.append(reference.psnr(values))
-    return Score(max(similarities), max(ratios))
+    reference = TrueMap(truth, options)
+    return best_of([reference.score(one) for one in predicted])
+
+
+def best_of(scores: Sequence[Score]) -> Score:
+    """Best SSIM and best PSNR of several tries, each of its own."""
+    return Score(max(s.ssim for s in scores), max(s.psnr for s in scores))
 
 
 def best_orientation(truth: F32 | F64, predicted: FloatMap) -> tuple[FloatMap, float]:
     """The orientation of a map that fits best, and its SSIM."""
-    reference = _Truth(truth)
+    reference = TrueMap(truth)
     scored = ((reference.ssim(*_windows(turned)), turned) for turned in orientations(predicted))
     similarity, turned = max(scored, key=lambda one: one[0])
     return np.ascontiguousarray(turned), similarity
 
 
-class _Truth:
-    """A true map and the means over its windows."""
+class TrueMap:
+    """A true map to which others are compared, with the means over its windows.
 
-    def __init__(self, density: F32 | F64) -> None:
-        self.values, self.mean, self.square = _windows(density)
+    Parameters
+    ----------
+    density
+        (n, n, n).
+    options
+        How maps are compared.
+    """
+
+    def __init__(self, density: F32 | F64, options: ScoreOptions | None = None) -> None:
+        self.options = options or ScoreOptions()
+        self.values, self.mean, self.square = _windows(self._as_compared(density))
         self.range = float(self.values.max() - self.values.min())
+
+    def score(self, predicted: F32 | F64) -> Score:
+        """Best SSIM and best PSNR of a map over its orientations."""
+        # means over windows turn with the map; only the products with the truth are summed anew
+        turned = (
+            orientations(part, periodic=self.options.periodic_rotations, inversion=self.options.inversion)
+            for part in _windows(self._as_compared(predicted))
+        )
+        return best_of(
+            [
+                Score(self.ssim(values, mean, square), self.psnr(values))
+                for values, mean, square in zip(*turned, strict=True)
+            ]
+        )
+
+    def _as_compared(self, density: F32 | F64) -> F32 | F64:
+        return _emptied(density) if self.options.empty_plane else density
 
     def ssim(self, values: F64, mean: F64, square: F64) -> float:
         """Of a map with its means over windows."""

@@ -213,24 +213,18 @@ def fit_best(pattern: F32, found: list[Candidate], count: int = _FITTED) -> list
     return rank(fitted + ordered[count:])
 
 
-def fit_parameters(pattern: F32, candidate: Candidate, steps: Sequence[float] = _STEPS) -> Candidate:
+def fit_parameters(pattern: F32, candidate: Candidate) -> Candidate:
     """The candidate with its free parameters moved one by one, in ever smaller steps, while R falls."""
     template, shells = candidate.template, cubic_shells()
     observed = observed_shells(pattern, candidate.a_angstrom)
     f = shells.form_factors(np.array(candidate.elements), candidate.a_angstrom).astype(np.float32)
-    parameters, best = _descend(shells, observed, f, template, steps)
+    parameters, best = _descend(shells, observed, f, template)
     return Candidate(
         template.moved(parameters), candidate.elements, candidate.a_angstrom, best, candidate.known
     )
 
 
-def _descend(
-    shells: CubicShells,
-    observed: ObservedShells,
-    f: F32,
-    template: Template,
-    steps: Sequence[float],
-) -> tuple[F64, float]:
+def _descend(shells: CubicShells, observed: ObservedShells, f: F32, template: Template) -> tuple[F64, float]:
     """Parameters (free,) with the least R found, and that R."""
     parts = [
         shells.sums(orbit.points()) * f[s] for orbit, s in zip(template.orbits, template.species, strict=True)
@@ -239,7 +233,7 @@ def _descend(
     owners = [(k, j) for k, orbit in enumerate(template.orbits) for j in range(orbit.free)]
     values = [np.zeros(orbit.free) for orbit in template.orbits]
     best = float(observed.residual(shells.intensities(total)))
-    for step in steps:
+    for step in _STEPS:
         for _ in range(3):
             improved = False
             for k, j in owners:

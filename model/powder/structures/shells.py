@@ -19,7 +19,7 @@ from xtalpriors.model.powder.pattern import (
     BINS,
     MO_K_ALPHA_ANGSTROM,
     lorentz_polarisation,
-    unique_reflections,
+    reflection_sets,
 )
 from xtalpriors.model.powder.structures.indexing import bin_of_shells
 
@@ -29,7 +29,6 @@ __all__ = [
     "ObservedShells",
     "cubic_shells",
     "observed_shells",
-    "shell_amplitudes",
 ]
 
 LARGEST_N: Final = 160
@@ -81,7 +80,7 @@ class CubicShells:
 def cubic_shells(largest_n: int = LARGEST_N) -> CubicShells:
     """The shells up to N, made once."""
     top = int(largest_n**0.5)
-    hkl, sizes = unique_reflections(SpaceGroup.from_number(200), (top, top, top))
+    hkl, sizes = reflection_sets(SpaceGroup.from_number(200), (top, top, top))
     n = (hkl**2).sum(axis=1)
     kept = np.flatnonzero(n <= largest_n)
     order = kept[np.argsort(n[kept], kind="stable")]
@@ -132,21 +131,19 @@ class ObservedShells:
         seen = np.logical_or.reduceat(present & (self.factors > 0), self.starts)
         return float(self.amplitudes[~seen].sum() / self.amplitudes.sum())
 
+    def spectrum(self) -> F32:
+        """√(I/LP) of the shells (s,), of unit length; shells of one bin share its line."""
+        values = self.amplitudes[self.bins] / np.sqrt(np.maximum(self.factors, 1e-12))
+        values[self.factors == 0.0] = 0.0
+        spectrum: F32 = (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
+        return spectrum
+
     def binned(self, intensities: F64) -> F64:
         """√ of the calculated intensity of each bin, (…, b)."""
         lines = intensities * self.factors
         strongest = np.maximum.reduceat(lines, self.starts, axis=-1)
         result: F64 = np.sqrt(strongest)
         return result
-
-
-def shell_amplitudes(pattern: F32, a_angstrom: float) -> F32:
-    """√(I/LP) of the shells (s,) of a pattern (1024,), of unit length; shells of one bin share its line."""
-    observed = observed_shells(pattern, a_angstrom)
-    values = observed.amplitudes[observed.bins] / np.sqrt(np.maximum(observed.factors, 1e-12))
-    values[observed.factors == 0.0] = 0.0
-    amplitudes: F32 = (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
-    return amplitudes
 
 
 def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N) -> ObservedShells:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F32, F64, Bool
+from xtalpriors.crystal.scattering.reciprocal import systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.site_symmetry import site_symmetries
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition, wyckoff_positions
@@ -114,13 +115,7 @@ def _scan(group: SpaceGroup, letter: str) -> tuple[F64, npt.NDArray[np.complex64
 def _present(group: SpaceGroup) -> Bool:
     """Shells (s,) with a reflection that is not systematically absent."""
     shells = cubic_shells(_SCANNED_N)
-    rotations, translations = group.rotations, group.translations
-    absent = np.zeros(len(shells.hkl), dtype=bool)
-    for rotation, translation in zip(rotations, translations, strict=True):
-        same = ((shells.hkl @ rotation) == shells.hkl).all(axis=1)
-        phase = shells.hkl @ translation
-        absent |= same & (np.abs(phase - np.rint(phase)) > 1e-6)
-    present: Bool = np.add.reduceat(~absent, shells.starts) > 0
+    present: Bool = np.add.reduceat(~systematic_absences(group, shells.hkl), shells.starts) > 0
     return present
 
 
@@ -177,38 +172,39 @@ def _sums_to(
 
 def search(pattern: F32, composition: Composition, a_angstrom: float) -> list[Candidate]:
     """Candidates for a pattern (1024,) in a cubic cell, the best first."""
+    observed = observed_shells(pattern, a_angstrom, _SCANNED_N)
+    f = cubic_shells(_SCANNED_N).form_factors(np.array(composition.numbers), a_angstrom).astype(np.float32)
     found: list[Candidate] = []
-    for centred in (True, False):
+    for groups in _groups(observed):
+        listed = _all_fillings(groups, composition, a_angstrom)
         for free in range(_MOST_FREE + 1):
-            new = _level(pattern, composition, a_angstrom, free, centred)
+            chosen = [x for x in listed if x.free == free][: _MOST_FILLINGS[free]]
+            new = [c for x in chosen for c in _scanned(x, composition, a_angstrom, f, observed)]
             found = rank(found + fit_best(pattern, new, _FITTED))
             if found and found[0].fits:
                 return found
     return found
 
 
-def _level(pattern: F32, composition: Composition, a: float, free: int, centred: bool) -> list[Candidate]:
-    """The best scans of the fillings with a number of free parameters.
+def _groups(observed: ObservedShells) -> tuple[list[SpaceGroup], list[SpaceGroup]]:
+    """The groups that have all observed lines: of the lattice with the fewest lines, and the others.
 
-    `centred`: of the groups that have all observed lines, those of the lattice with the fewest lines, which
-    is centred if lines are missing; else the others.
+    That lattice is centred if lines are missing.
     """
-    shells, observed = cubic_shells(_SCANNED_N), observed_shells(pattern, a, _SCANNED_N)
-    f = shells.form_factors(np.array(composition.numbers), a).astype(np.float32)
     groups = [SpaceGroup.from_number(number) for number in _CUBIC_GROUPS]
     groups = [g for g in groups if observed.share_outside(_present(g)) < _ABSENT_SHARE]
-    best = min((_LINES_OF[g.centring] for g in groups), default=0)
-    groups = [g for g in groups if (_LINES_OF[g.centring] == best) == centred]
-    wanted = []
+    fewest = min((_LINES_OF[g.centring] for g in groups), default=0)
+    first = [g for g in groups if _LINES_OF[g.centring] == fewest]
+    return first, [g for g in groups if _LINES_OF[g.centring] != fewest]
+
+
+def _all_fillings(groups: Sequence[SpaceGroup], composition: Composition, a: float) -> list[Filling]:
+    """Ways to put the atoms of a cell on positions of some groups, those with the fewest positions first."""
+    found = []
     for units in _likely_units(composition, a):
         counts = tuple(units * n for n in composition.counts)
-        wanted += [x for g in groups for x in fillings(g.number, counts) if x.free == free]
-    wanted.sort(key=lambda x: (sum(map(len, x.letters)), -x.group.order))
-    return [
-        c
-        for filling in wanted[: _MOST_FILLINGS[free]]
-        for c in _scanned(filling, composition, a, f, observed)
-    ]
+        found += [x for g in groups for x in fillings(g.number, counts)]
+    return sorted(found, key=lambda x: (sum(map(len, x.letters)), -x.group.order))
 
 
 def _likely_units(composition: Composition, a: float) -> tuple[int, ...]:
