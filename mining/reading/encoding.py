@@ -20,7 +20,7 @@ _DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2013\u0096")
 hyphens and dashes there too where no number ends before them: `0.4–3.5` stays a range."""
 _LEADS: Final = tuple(sorted({c[:1] for c in _BLANKS | _MINUSES | _DASHES}))
 _SIGNED: Final = frozenset(b"0123456789.xyzXYZ")
-_WITH_DIGIT: Final = re.compile(rb"[^\s\d]*\d\S*")
+_DIGIT: Final = re.compile(rb"\d")
 _ENDS_NUMBER: Final = re.compile(rb"[\w)]")
 
 
@@ -120,8 +120,8 @@ def _stands_in_values(plain: bytes, at: int) -> bool:
     """Whether a character stands in a line of values: of two words, or of words half with a digit."""
     end = plain.find(b"\n", at)
     line = plain[plain.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(plain)]
-    words = len(line.split())
-    return words <= 2 or 2 * len(_WITH_DIGIT.findall(line)) >= words
+    words = line.split()
+    return len(words) <= 2 or 2 * sum(bool(_DIGIT.search(word)) for word in words) >= len(words)
 
 
 def _emptiness(data: bytes) -> str:

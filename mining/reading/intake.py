@@ -155,6 +155,6 @@ def _intake(
         elif outcome is not None:
             notes = (*text[1], *outcome.notes) if not isinstance(text, Unreadable) else outcome.notes
             digest = content_hash(data)
-            revision = header_revision(data) if data.find(b"$Revision", 0, 4096) >= 0 else None
-            files.append(FileBlocks(file_id, digest, revision, outcome.reader, notes, first, outcome.blocks))
+            where = (outcome.reader, notes, first, outcome.blocks)
+            files.append(FileBlocks(file_id, digest, header_revision(data), *where))
     return Intake(tokens, n_blocks, files, rejections)

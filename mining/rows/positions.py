@@ -77,8 +77,7 @@ def _with_thirds(entries: Entries, offsets: I64, fract: F64, metric: F64) -> Sit
     rows = np.flatnonzero(entries.spread(entries.groups.array(_has_hexagonal_axes)))
     if not rows.size:
         return found
-    exact = _exact_thirds(fract[rows])
-    rounded = np.any(exact != fract[rows], axis=1) & ~np.isnan(exact).any(axis=1)
+    exact, rounded = _exact_thirds(fract[rows])
     if not rounded.any():
         return found
     rows, thirds = rows[rounded], exact[rounded]
@@ -98,15 +97,23 @@ def _has_hexagonal_axes(group: SpaceGroup) -> bool:
     return bool((group.rotations == ((0, -1, 0), (1, -1, 0), (0, 0, 1))).all(axis=(1, 2)).any())
 
 
-def _exact_thirds(fract: F64) -> F64:
-    """Coordinates with 0.33, 0.67, 0.66, 0.17, 0.16, 0.83 (and more by whole numbers) as exact fractions."""
-    sixth = np.rint(fract * 6.0)
-    hundred = sixth / 6.0 * 100.0
-    is_two_digits = (np.abs(fract * 100.0 - np.rint(hundred)) < 1e-6) | (
-        np.abs(fract * 100.0 - np.trunc(hundred)) < 1e-6
-    )
-    exact: F64 = np.where(is_two_digits & (sixth % 3 != 0), sixth / 6.0, fract)
-    return exact
+@kernel()
+def _exact_thirds(fract: F64) -> tuple[F64, Bool]:
+    """Coordinates with 0.33, 0.67, 0.66, 0.17, 0.16, 0.83 (and more by whole numbers) as exact fractions.
+
+    And which rows were changed by it; those with NaN do not count.
+    """
+    exact, rounded = fract.copy(), np.zeros(fract.shape[0], np.bool_)
+    for i in range(fract.shape[0]):
+        for k in range(3):
+            sixth = np.floor(fract[i, k] * 6.0 + 0.5)
+            percent, given = sixth / 6.0 * 100.0, fract[i, k] * 100.0
+            is_two_digits = abs(given - np.rint(percent)) < 1e-6 or abs(given - np.trunc(percent)) < 1e-6
+            if is_two_digits and sixth % 3.0 != 0.0:
+                exact[i, k] = sixth / 6.0
+                rounded[i] |= exact[i, k] != fract[i, k]
+        rounded[i] &= not np.isnan(fract[i].sum())
+    return exact, rounded
 
 
 @lru_cache(maxsize=2048)

@@ -116,7 +116,7 @@ def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> 
     Of a site with nothing but `.` the Wyckoff symbol says that it has a place: one of a centroid, of a
     hydrogen that was not located or of a squeezed solvent has none.
     """
-    rows = np.flatnonzero(np.isnan(fract).any(axis=1))
+    rows = np.flatnonzero(np.isnan(fract[:, 0] + fract[:, 1] + fract[:, 2]))
     if not rows.size:
         return
     lost = np.isnan(fract[rows])

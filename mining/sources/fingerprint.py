@@ -11,6 +11,7 @@ from xtalpriors.mining.sources import FingerprintedSource, Source
 __all__ = ["content_fingerprint", "content_hash", "header_revision"]
 
 _REVISION = re.compile(rb"\$Revision: (\d{1,17}) \$")
+_HEADER_BYTES = 4096
 
 
 def content_hash(data: bytes) -> str:
@@ -24,7 +25,8 @@ def content_hash(data: bytes) -> str:
 
 def header_revision(data: bytes) -> int | None:
     """Number in `$Revision: N $` of the header, a hint only (94 % of the COD's are expanded)."""
-    match = _REVISION.search(data, 0, 4096)
+    at = data.find(b"$Revision: ", 0, _HEADER_BYTES)
+    match = _REVISION.search(data, at, _HEADER_BYTES) if at >= 0 else None
     return int(match[1]) if match else None
 
 
