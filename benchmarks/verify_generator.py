@@ -31,9 +31,9 @@ def main() -> int:
     parser.add_argument("--bundle", type=Path)
     options = parser.parse_args()
     bundle = load_bundle(options.bundle) if options.bundle else published_bundle()
-    strategies = [
-        c for c in CELL_STRATEGIES if c != "volume-empirical" or bundle.priors.cell_volume.empirical
-    ]
+    priors = bundle.priors
+    there = {"volume-empirical": priors.cell_volume and priors.cell_volume.empirical, "fitted": priors.cell}
+    strategies = [c for c in CELL_STRATEGIES if there.get(c, True)]
     each = -(-options.count // (len(strategies) * len(FILLINGS)))
     print(
         f"{each:,} structures of each "

@@ -16,6 +16,7 @@ from xtalpriors.crystal.symmetry.resolve import SymmetryFailure, resolve_space_g
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen, explain
+from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
     "ALGORITHM",
@@ -25,13 +26,14 @@ __all__ = [
     "Filling",
     "GeneratorConfig",
     "configure",
+    "random_digest",
     "space_group_of",
 ]
 
 ALGORITHM = 2
 """Part of the digest: raised when the same configuration would give other structures."""
 
-CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical"]
+CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical", "fitted"]
 Filling = Literal["random", "molecules", "equal-atoms"]
 Shape = Literal["uniform", "exponential", "empirical"]
 
@@ -40,6 +42,7 @@ CELL_STRATEGIES: tuple[CellStrategy, ...] = (
     "volume-uniform",
     "volume-lognormal",
     "volume-empirical",
+    "fitted",
 )
 FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms")
 
@@ -48,7 +51,9 @@ class GeneratorConfig(Frozen):
     """A strategy: how cells are drawn and filled."""
 
     cell: CellStrategy = Field(
-        default="volume-lognormal", description="How the cell is drawn (sections 3.2 and 3.3)"
+        default="volume-lognormal",
+        description="How the cell is drawn (sections 3.2 and 3.3); `fitted`, not in the paper: lengths, "
+        "angles and amount of contents together, from the bundle's prior `cell`",
     )
     filling: Filling = Field(default="molecules", description="How the cell is filled (section 3.5)")
     space_group: str = Field(
@@ -206,6 +211,11 @@ class GeneratorConfig(Frozen):
         return self.filling == "molecules" if self.special_positions is None else self.special_positions
 
     @property
+    def uses_later_priors(self) -> bool:
+        """Whether the strategy draws from priors that bundles of schema 1 do not have."""
+        return self.cell == "fitted"
+
+    @property
     def digest(self) -> str:
         """BLAKE2b-128 of the configuration; two spellings of one space group have the same."""
         content = self.model_dump(mode="json")
@@ -213,6 +223,15 @@ class GeneratorConfig(Frozen):
         content["algorithm"] = ALGORITHM
         text = json.dumps(content, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def random_digest(bundle: PriorBundle, config: GeneratorConfig) -> str:
+    """The digest of the priors that the random numbers of a run depend on.
+
+    The paper's strategies draw from the priors of schema 1 alone: what later schemas add changes none of
+    their structures.
+    """
+    return bundle.priors_digest if config.uses_later_priors else bundle.first_priors_digest
 
 
 def configure(**options: Any) -> GeneratorConfig:

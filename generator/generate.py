@@ -15,7 +15,7 @@ import numpy as np
 
 from xtalpriors.arrays import I32, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.config import GeneratorConfig, random_digest
 from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET
 from xtalpriors.generator.kernels.fill import Workspace
 from xtalpriors.generator.kernels.random import new_stream, stream_key
@@ -81,7 +81,7 @@ class Generator:
         self.config = config
         self.seed = seed
         self.priors_digest = bundle.priors_digest
-        self.key = stream_key(bundle.priors_digest, config.digest, seed)
+        self.key = stream_key(random_digest(bundle, config), config.digest, seed)
         self._atoms_per_structure, self._atoms_at_once = 24.0, 128
 
     def batch(self, start: int, count: int) -> StructureBatch:

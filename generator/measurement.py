@@ -9,7 +9,7 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.config import GeneratorConfig, random_digest
 from xtalpriors.generator.kernels.random import WORDS, fill_words, new_stream, seek, stream_key, uniform
 from xtalpriors.priors.bundle import PriorBundle
 
@@ -46,7 +46,7 @@ class Measurement:
         self._d_min = _Quantity(bundle, "d_min", d_min_angstrom, highest=np.inf)
         self._completeness = _Quantity(bundle, "completeness", completeness, highest=1.0)
         self.description = [str(d_min_angstrom), str(completeness)]
-        self._key = stream_key(bundle.priors_digest, f"{config.digest} diffraction", seed)
+        self._key = stream_key(random_digest(bundle, config), f"{config.digest} diffraction", seed)
         self._orbits = orbits
         self._complete = self._completeness.fixed == 1.0
 

@@ -17,6 +17,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen, plain
 from xtalpriors.outputs import FileKind, content_of, is_not, json_with
 from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.cell import Cell
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.kinds.diffraction import Diffraction
 from xtalpriors.priors.kinds.displacement import Displacement
@@ -45,8 +46,15 @@ __all__ = [
     "save_bundle",
 ]
 
-SCHEMA_VERSION: Final = 1
-"""Raised when a field of a prior is added, removed or changes its meaning; it is part of `priors_digest`."""
+SCHEMA_VERSION: Final = 2
+"""Raised when a field of a prior is added, removed or changes its meaning. Bundles of schema 1 are read, as
+bundles without the priors of `LATER_PRIORS`."""
+DIGEST_VERSION: Final = 1
+"""Part of `priors_digest`: raised when a prior changes its meaning, since the same numbers then give other
+structures."""
+LATER_PRIORS: Final = ("cell",)
+"""Priors that schema 1 did not have. One that is null is left out of the digest, so that a bundle without
+them has the digest that it had, and the same structures."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
 ELEMENT_COUNTS = "element-counts.json"
 """Lies beside the published bundles: what one of them was made from."""
@@ -105,12 +113,13 @@ class Priors(Frozen):
     space_groups: SpaceGroups | None = None
     diffraction: Diffraction | None = None
     distances: Distances | None = None
+    cell: Cell | None = None
 
 
 class PriorBundle(Frozen):
     """Everything a generator needs to know about one population of crystals."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     name: str = Field(description="Subset or publication")
     created_from: CreatedFrom
     priors: Priors
@@ -120,7 +129,7 @@ class PriorBundle(Frozen):
     warnings: dict[str, str] = Field(
         default_factory=dict, description="What to know before using a prior: dotted name to warning"
     )
-    priors_digest: str = Field(description="BLAKE2b-128 of schema_version and priors as canonical JSON")
+    priors_digest: str = Field(description="BLAKE2b-128 of the priors as canonical JSON")
 
     def __str__(self) -> str:
         have = [name for name in type(self.priors).model_fields if getattr(self.priors, name) is not None]
@@ -130,6 +139,12 @@ class PriorBundle(Frozen):
             *(f"  no {name}: {self.unavailable.get(name, 'it was not fitted')}" for name in lack),
         ]
         return "\n".join(lines)
+
+    @property
+    def first_priors_digest(self) -> str:
+        """Digest of the priors that schema 1 had: the `priors_digest` without the later ones."""
+        content = self.priors.model_dump(mode="json")
+        return _digest_of(content | dict.fromkeys(LATER_PRIORS))
 
     def require(self, name: str) -> Any:
         """The prior `name`, or an error that says why the bundle has none."""
@@ -142,8 +157,9 @@ class PriorBundle(Frozen):
         return prior
 
 
-def _digest_of(priors: Any) -> str:
-    return digest({"schema_version": SCHEMA_VERSION, "priors": priors})
+def _digest_of(priors: dict[str, Any]) -> str:
+    counted = {k: v for k, v in priors.items() if v is not None or k not in LATER_PRIORS}
+    return digest({"schema_version": DIGEST_VERSION, "priors": counted})
 
 
 def make_bundle(
@@ -211,6 +227,8 @@ def parse_bundle(content: bytes, path: Path) -> PriorBundle:
     """The bundle that a file's content is, checked as by `load_bundle`; `path` is what messages call it."""
     raw = _object(content, path)
     _check_version(raw, path)
+    if raw["schema_version"] == 1:
+        raw = _of_schema_1(raw)
     try:
         bundle = PriorBundle.model_validate(raw)
     except ValidationError as error:
@@ -274,7 +292,7 @@ def _object(content: bytes, path: Path) -> dict[str, Any]:
 
 def _check_version(raw: dict[str, Any], path: Path) -> None:
     version = raw["schema_version"]
-    if version == SCHEMA_VERSION and not isinstance(version, bool):
+    if version in (1, SCHEMA_VERSION) and not isinstance(version, bool):
         return
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise XtalpriorsError(
@@ -284,6 +302,16 @@ def _check_version(raw: dict[str, Any], path: Path) -> None:
         f"{path} has bundle schema {version!r}, which cannot be migrated to {SCHEMA_VERSION}. "
         f"{_regenerate(raw)}"
     )
+
+
+def _of_schema_1(raw: dict[str, Any]) -> dict[str, Any]:
+    """The content of an older bundle as one of this schema: without the priors that came later."""
+    told = raw.get("unavailable")
+    reasons = dict.fromkeys(LATER_PRIORS, "the bundle was made before there was one: fit the subset again")
+    return raw | {
+        "schema_version": SCHEMA_VERSION,
+        "unavailable": told | reasons if isinstance(told, dict) else told,
+    }
 
 
 def _regenerate(raw: dict[str, Any]) -> str:

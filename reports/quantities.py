@@ -12,6 +12,8 @@ _QUANTITIES: Final = {
     "axis_ratio.longest_over_middle": "Longest over middle length",
     "axis_ratio.middle_over_shortest": "Middle over shortest length",
     "axis_ratio.share_beyond_ratio_max": "Share of cells with a ratio beyond the generator's limit",
+    "cell": "Cells as a whole",
+    "cell.families": "Cells as a whole",
     "cell_volume": "Volume of the cell",
     "cell_volume.share_160_1000": "Share of volumes within 160–1000 Å³",
     "diffraction": "Resolution and completeness",
@@ -63,6 +65,8 @@ _PARTS: Final = {
     "a": "first exponent a",
     "b": "second exponent b",
     "by_occupancy": "weighted by occupancy",
+    "axis_order": "order of the lengths",
+    "correlations": "correlation",
     "mean": "mean",
     "median": "median",
     "mu": "μ",
@@ -83,13 +87,16 @@ _PARTS: Final = {
 }
 """Last words of a dotted name: statistics and parameters."""
 
+_UNSAID: Final = {"parametric", "wyckoff_sets", "variables", "value"}
+"""Parts of a dotted name that tell a reader nothing."""
+
 
 def quantity(path: str) -> str:
     """The name of a quantity from its dotted name in a bundle; what is not known is printed with blanks."""
     parts = path.split(".")
     known = next((k for k in range(len(parts), 0, -1) if ".".join(parts[:k]) in _QUANTITIES), 0)
     name = _QUANTITIES[".".join(parts[:known])] if known else parts[0].replace("_", " ")
-    rest = [part for part in parts[max(known, 1) :] if part not in {"parametric", "wyckoff_sets"}]
+    rest = [part for part in parts[max(known, 1) :] if part not in _UNSAID]
     if rest and parts[0] == "special_positions" and rest[0].isdigit():
         name, rest = f"{name} of space group no. {rest[0]}", rest[1:]
         if rest and rest[0] not in _PARTS:

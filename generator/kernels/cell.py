@@ -16,9 +16,11 @@ import numpy as np
 from xtalpriors import compilation
 from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between
 from xtalpriors.generator.kernels.compilation import kernel
+from xtalpriors.generator.kernels.joint import fitted_cell
 from xtalpriors.generator.kernels.random import bounded, seek, uniform
 from xtalpriors.generator.specification.kernel_inputs import (
     CUBIC,
+    LATENT,
     MONOCLINIC,
     ORTHORHOMBIC,
     TRICLINIC,
@@ -244,8 +246,10 @@ def _rhombohedral(spec, stream):
 
 
 @kernel()
-def draw_cell(spec, stream):
-    """One cell (a, b, c in Å; cos α, cos β, cos γ) of a `CellSpec`."""
+def draw_cell(spec, stream, latent):
+    """One cell (a, b, c in Å; cos α, cos β, cos γ) of a `CellSpec`; `latent` takes what is drawn with it."""
+    if spec.joint.cholesky.size > 0:
+        return fitted_cell(spec, stream, latent)
     if spec.system == MONOCLINIC:
         return _monoclinic(spec, stream)
     if spec.system == TRICLINIC:
@@ -268,10 +272,10 @@ def draw_cell(spec, stream):
 @compilation.kernel(nogil=True)
 def cells(spec, stream, start, count):
     """Cells (count, 6) in Å and degrees of the structures from `start` on, before any redraw."""
-    from_stream = np.empty((count, 6))
+    from_stream, latent = np.empty((count, 6)), np.empty(LATENT)
     for i in range(count):
         seek(stream, start + i)
-        a, b, c, ca, cb, cg = draw_cell(spec, stream)
+        a, b, c, ca, cb, cg = draw_cell(spec, stream, latent)
         from_stream[i, 0], from_stream[i, 1], from_stream[i, 2] = a, b, c
         from_stream[i, 3], from_stream[i, 4], from_stream[i, 5] = (
             angle_degree(ca),

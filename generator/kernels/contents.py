@@ -25,6 +25,8 @@ from xtalpriors.generator.specification.kernel_inputs import EQUAL_ATOMS, MOLECU
 __all__ = ["HYDROGEN", "fill_cell", "numbers_of_atoms"]
 
 HYDROGEN = 1
+HYDROGEN_MOST = 0.9
+"""Mole fraction beyond which none is believed; 0.8 is methane."""
 
 
 @kernel()
@@ -122,8 +124,27 @@ def _dense_enough(content, special, order, atoms, n_atoms, n_target):
 
 
 @kernel()
-def numbers_of_atoms(content, volume, order, stream):
+def _numbers_as_drawn(spec, volume, latent, stream):
+    """Numbers of non-hydrogen atoms and of hydrogens in the asymmetric unit, as drawn with the cell.
+
+    Their remainders are rounded at random, up as often as they are large, so that the volume per atom and the
+    mole fraction of hydrogen are on average those drawn: eqs 18 and 19 round down.
+    """
+    joint, order = spec.cell.joint, spec.symmetry.translations.shape[1]
+    wanted = volume / (latent[joint.packing] * order)
+    n_target = int(wanted + uniform(stream))
+    x_h = 0.0
+    if joint.hydrogen >= 0:
+        x_h = min(latent[joint.hydrogen], HYDROGEN_MOST)
+    return n_target, int(n_target * x_h / (1.0 - x_h) + uniform(stream))
+
+
+@kernel()
+def numbers_of_atoms(spec, volume, latent, stream):
     """N′ and N_H (eqs 18 and 19)."""
+    if spec.cell.joint.packing >= 0:
+        return _numbers_as_drawn(spec, volume, latent, stream)
+    content, order = spec.content, spec.symmetry.translations.shape[1]
     v_atom = draw(content.packing, uniform(stream))
     x_h = draw(content.hydrogen, uniform(stream))
     n_target = int(volume / (v_atom * order))

@@ -70,6 +70,8 @@ class Workspace(NamedTuple):
     """(n, 4) fixed-point coordinates of each atom, and its atomic number + 256 · number of its position."""
     atom_radii: F64
     """(n,) covalent radius of each atom in Å."""
+    latent: F64
+    """What was drawn together with the cell."""
 
 
 class Frame(NamedTuple):
@@ -218,7 +220,7 @@ def place_molecular(
     point are written behind the first `n_images`. Returns (found, x, y, z).
     """
     rotations, translations, n_pure = symmetry
-    images, radii, atoms, atom_radii = workspace
+    images, radii, atoms, atom_radii, _ = workspace
     low, high = bond
     metric = frame.metric
     f00, f01, f02, f11, f12, f22 = frame.fractional

@@ -24,6 +24,7 @@ from xtalpriors.generator.kernels.contact import BLOCK
 from xtalpriors.generator.kernels.contents import fill_cell, numbers_of_atoms
 from xtalpriors.generator.kernels.fill import TURN, Workspace, frame_of
 from xtalpriors.generator.kernels.random import ONE, position, reserve, seek, uniform, unit
+from xtalpriors.generator.specification.kernel_inputs import LATENT
 
 __all__ = ["AtomArrays", "generate_range", "new_workspace"]
 
@@ -51,18 +52,23 @@ def new_workspace(n_atoms: int, order: int) -> Workspace:
         np.zeros(m, np.float32),
         np.empty((n_atoms, 4), np.int64),
         np.empty(n_atoms, np.float64),
+        np.empty(LATENT),
     )
 
 
 @kernel()
-def _record(content, special, order, atoms, n_atoms, first, out, stream):
+def _record(spec, workspace, order, n_atoms, first, out, stream):
     """Write the atoms of one structure, with their U_iso: one mean, and deviations cut so that none is below
     `u_min`.
 
     Special atoms keep the exact coordinates that they were placed with.
     """
     fract, element, u_iso, multiplicity, site = out
-    mean = max(draw(content.u_mean, uniform(stream)), content.u_min)
+    content, special, atoms = spec.content, spec.special, workspace.atoms
+    if spec.cell.joint.u_mean >= 0:
+        mean = max(workspace.latent[spec.cell.joint.u_mean], content.u_min)
+    else:
+        mean = max(draw(content.u_mean, uniform(stream)), content.u_min)
     free = content.u_min - mean <= content.u_deviation[0]
     q = position(stream)
     for k in range(n_atoms):
@@ -110,15 +116,15 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
         the output or than the workspace has.
     """
     content, special, order = spec.content, spec.special, spec.symmetry.translations.shape[1]
-    atoms, capacity = workspace.atoms, workspace.atom_radii.size
+    capacity = workspace.atom_radii.size
     offsets[0] = 0
     for i in range(count):
         seek(stream, start + i)
         first, n_atoms = offsets[i], 0
         for redraw in range(content.redraws + 1):
-            cell = draw_cell(spec.cell, stream)
+            cell = draw_cell(spec.cell, stream, workspace.latent)
             volume = cell_volume(cell)
-            n_target, n_hydrogen = numbers_of_atoms(content, volume, order, stream)
+            n_target, n_hydrogen = numbers_of_atoms(spec, volume, workspace.latent, stream)
             wanted = n_target + n_hydrogen + special.most
             if first + wanted > out.fract.shape[0] or wanted > capacity:
                 needed[0] = wanted
@@ -130,7 +136,7 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
             n_atoms = fill_cell(spec, n_target, n_hydrogen, workspace, frame, out.fract, first, row, stream)
             if n_atoms > 0:
                 break
-        _record(content, special, order, atoms, n_atoms, first, out, stream)
+        _record(spec, workspace, order, n_atoms, first, out, stream)
         cells[i, 0], cells[i, 1], cells[i, 2] = cell[0], cell[1], cell[2]
         for k in range(3, 6):
             cells[i, k] = angle_degree(cell[k])

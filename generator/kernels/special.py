@@ -97,7 +97,7 @@ def fill_special(
     """
     limit, rule = limits
     metric, reciprocal, _ = frame
-    images, radii, atoms, atom_radii = workspace
+    images, radii, atoms, atom_radii, _ = workspace
     n_pure = symmetry.n_pure
     n_atoms, n_images, radius_max = 0, 0, 0.0
     near = shells_of(math.sqrt(limit), reciprocal)

@@ -13,16 +13,30 @@ import numpy as np
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.generator.specification.joint import Joint
 from xtalpriors.generator.specification.kernel_inputs import (
     CUBIC,
     MONOCLINIC,
     ORTHORHOMBIC,
+    RHOMBOHEDRAL,
     TRICLINIC,
     UNIAXIAL,
 )
 from xtalpriors.priors.distributions.distribution import Scalar
 
-__all__ = ["CellRules", "draw_cell", "first_length_range", "second_length_range", "skew_range", "truncated"]
+__all__ = [
+    "CellRules",
+    "draw_cell",
+    "draw_fitted_cell",
+    "first_length_range",
+    "second_length_range",
+    "skew_range",
+    "truncated",
+]
+
+
+LEAST_SHAPE = 0.05
+"""(V/abc)² below which a triclinic cell is too flat to be one."""
 
 
 class CellRules(NamedTuple):
@@ -44,6 +58,8 @@ class CellRules(NamedTuple):
     skew_b_against_c: bool
     keep_lengths: bool
     skew_rhombohedral: tuple[float, float]
+    joint: Joint | None
+    """Null: the cell is drawn as in the paper, not from the joint prior."""
 
 
 def truncated(distribution: Scalar, low: float, high: float, rng: np.random.Generator) -> float:
@@ -177,6 +193,69 @@ def _rhombohedral(rules: CellRules, rng: np.random.Generator) -> UnitCell:
         if a <= rules.length_max:
             return UnitCell(a, a, a, *[90.0 - math.degrees(math.atan(s))] * 3)
     raise XtalpriorsError("no rhombohedral angle keeps the lengths within their bounds.")
+
+
+def draw_fitted_cell(rules: CellRules, rng: np.random.Generator) -> tuple[UnitCell, dict[str, float]]:
+    """A cell of the joint prior (not in the paper), and every variable drawn with it."""
+    assert rules.joint is not None
+    for _ in range(10_000):
+        drawn = {name: float(x[0]) for name, x in rules.joint.prior.sample(1, rng=rng).items()}
+        cell = _cell_of_variables(drawn, rules, rng)
+        if cell is None:
+            continue
+        shortest, longest = min(cell.parameters[:3]), max(cell.parameters[:3])
+        if rules.system == RHOMBOHEDRAL:  # the bounds are those of its hexagonal axes
+            longest = drawn["longest"] * rules.joint.longest_scale
+            shortest = longest * min(drawn["ratio_unique"], 1.0 / drawn["ratio_unique"])
+        least = rules.joint.prior.longest_min_angstrom * rules.joint.length_scale
+        if shortest >= rules.length_min and least <= longest <= rules.length_max:
+            return cell, drawn
+    raise XtalpriorsError("no cell of the joint prior keeps the bounds on its lengths.")
+
+
+def _cell_of_variables(
+    drawn: dict[str, float], rules: CellRules, rng: np.random.Generator
+) -> UnitCell | None:
+    """The cell that the variables describe; null where the angles enclose no volume."""
+    assert rules.joint is not None
+    longest = drawn["longest"] * rules.joint.longest_scale
+    if "ratio_middle" in drawn:
+        return _of_sorted_lengths(longest, drawn, rules, rng)
+    if rules.system == CUBIC:
+        return UnitCell(longest, longest, longest)
+    ratio = drawn["ratio_unique"]
+    p = longest / max(ratio, 1.0)
+    if rules.system == RHOMBOHEDRAL:  # p and c = p·ratio are the hexagonal axes
+        a, angle = math.hypot(p / math.sqrt(3.0), p * ratio / 3.0), math.asin(1.5 / math.sqrt(3.0 + ratio**2))
+        return UnitCell(a, a, a, *[2.0 * math.degrees(angle)] * 3)
+    lengths, angles = [p] * 3, [90.0] * 3
+    lengths[rules.axis], angles[rules.axis] = p * ratio, 90.0 if rules.factor == 1.0 else 120.0
+    return UnitCell(*lengths, *angles)
+
+
+def _of_sorted_lengths(
+    longest: float, drawn: dict[str, float], rules: CellRules, rng: np.random.Generator
+) -> UnitCell | None:
+    """Triclinic, monoclinic and orthorhombic cells, whose lengths have any order."""
+    assert rules.joint is not None and rules.joint.prior.axis_order is not None
+    order = str(rules.joint.prior.axis_order.sample(1, rng=rng)[0]).split("<")
+    middle = longest / drawn["ratio_longest"]
+    length_of = dict(zip(order, (middle / drawn["ratio_middle"], middle, longest), strict=True))
+    cosine = {"alpha": 0.0, "beta": 0.0, "gamma": 0.0}
+    if rules.system == TRICLINIC:
+        opposite = dict(zip("abc", cosine, strict=True))
+        for name, third in (("cosine_12", 2), ("cosine_13", 1), ("cosine_23", 0)):
+            cosine[opposite[order[third]]] = drawn[name]
+    elif rules.system == MONOCLINIC:
+        cosine["beta"] = -drawn["cosine"]
+    lengths, cosines = [length_of[axis] for axis in "abc"], list(cosine.values())
+    if rules.system == MONOCLINIC:  # the unique axis b of the prior becomes that of the setting, cyclically
+        shift = [(k + 1 - rules.axis) % 3 for k in range(3)]
+        lengths, cosines = [lengths[k] for k in shift], [cosines[k] for k in shift]
+    square = 1.0 - sum(x * x for x in cosines) + 2.0 * math.prod(cosines)
+    if square < LEAST_SHAPE:
+        return None
+    return UnitCell(*lengths, *(math.degrees(math.acos(x)) for x in cosines))
 
 
 def draw_cell(rules: CellRules, rng: np.random.Generator) -> UnitCell:

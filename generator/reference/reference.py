@@ -19,7 +19,7 @@ from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS, GENERAL
-from xtalpriors.generator.reference.cells import draw_cell
+from xtalpriors.generator.reference.cells import draw_cell, draw_fitted_cell
 from xtalpriors.generator.reference.rules import ReferenceRules, reference_rules
 from xtalpriors.generator.structures import Structure
 from xtalpriors.priors.bundle import PriorBundle
@@ -109,10 +109,12 @@ class Reference:
         """
         rules = self.rules
         for redraw in range(self.config.redraws + 1):
-            cell = draw_cell(rules.cell, rng)
-            v_atom, x_h = float(rules.packing.sample(1, rng=rng)[0]), self._hydrogen_fraction(rng)
-            n_atoms = number_of_atoms(cell.volume, v_atom, rules.group.order)
-            n_hydrogens = number_of_hydrogens(n_atoms, x_h)
+            drawn: dict[str, float] = {}
+            if rules.cell.joint is not None:
+                cell, drawn = draw_fitted_cell(rules.cell, rng)
+            else:
+                cell = draw_cell(rules.cell, rng)
+            n_atoms, n_hydrogens = self._numbers_of_atoms(cell, drawn, rng)
             self.counters = dict.fromkeys(COUNTERS, 0)
             self.counters |= {"n_target": n_atoms, "n_hydrogen_target": n_hydrogens, "redraws": redraw}
             crystal = _Crystal(cell, rules)
@@ -124,8 +126,21 @@ class Reference:
                 self._fill_randomly(crystal, n_atoms, n_hydrogens, rng)
             in_cell = sum(m for s, (_, m) in zip(crystal.symbols, crystal.sites, strict=True) if s != "H")
             if in_cell > 0 and in_cell >= self.config.min_placed_share * n_atoms * rules.group.order:
-                return self._finish(crystal, cell, index, rng)
+                return self._finish(crystal, cell, index, drawn.get("u_iso_mean"), rng)
         raise XtalpriorsError(f"a structure was empty {self.config.redraws + 1} times in a row.")
+
+    def _numbers_of_atoms(
+        self, cell: UnitCell, drawn: dict[str, float], rng: np.random.Generator
+    ) -> tuple[int, int]:
+        """N′ and N_H: eqs 18 and 19, or of what was drawn with the cell, remainders rounded at random."""
+        order = self.rules.group.order
+        if "volume_per_atom" in drawn:
+            n_atoms = math.floor(cell.volume / (drawn["volume_per_atom"] * order) + rng.random())
+            x_h = min(drawn.get("hydrogen_fraction", 0.0), self.config.hydrogen_fraction_max)
+            return n_atoms, math.floor(n_atoms * x_h / (1 - x_h) + rng.random())
+        v_atom, x_h = float(self.rules.packing.sample(1, rng=rng)[0]), self._hydrogen_fraction(rng)
+        n_atoms = number_of_atoms(cell.volume, v_atom, order)
+        return n_atoms, number_of_hydrogens(n_atoms, x_h)
 
     def _hydrogen_fraction(self, rng: np.random.Generator) -> float:
         if self.rules.hydrogen is None:
@@ -230,10 +245,12 @@ class Reference:
                 return True
         return False
 
-    def _finish(self, crystal: _Crystal, cell: UnitCell, index: int, rng: np.random.Generator) -> Structure:
+    def _finish(
+        self, crystal: _Crystal, cell: UnitCell, index: int, drawn: float | None, rng: np.random.Generator
+    ) -> Structure:
         """U_iso: one mean and one deviation per atom, never below `u_iso_min_angstrom2`."""
         rules, smallest = self.rules, self.config.u_iso_min_angstrom2
-        mean = max(float(rules.u_mean.sample(1, rng=rng)[0]), smallest)
+        mean = max(float(rules.u_mean.sample(1, rng=rng)[0]) if drawn is None else drawn, smallest)
         p_low = float(rules.u_deviation.cdf(smallest - mean))
         n = len(crystal.symbols)
         deviations = np.maximum(

@@ -12,6 +12,8 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.reference.cells import CellRules
+from xtalpriors.generator.specification.joint import Joint, joint_of
+from xtalpriors.generator.specification.lattice import metric_constraints
 from xtalpriors.generator.specification.special import Patterns, occupation, patterns_of, special_positions_of
 from xtalpriors.generator.specification.specify import Specification, specify
 from xtalpriors.generator.specification.symmetry_table import operator_order
@@ -57,8 +59,12 @@ class ReferenceRules:
         return symbols[int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))]
 
 
+def _joint(bundle: PriorBundle, config: GeneratorConfig, group: SpaceGroup) -> Joint | None:
+    return joint_of(bundle, group, metric_constraints(group)) if config.cell == "fitted" else None
+
+
 def _volume(bundle: PriorBundle, config: GeneratorConfig, made: Specification) -> Scalar | None:
-    if config.cell == "axes-uniform":
+    if config.cell in ("axes-uniform", "fitted"):
         return None
     prior = bundle.require("cell_volume")
     if config.cell == "volume-uniform":
@@ -91,6 +97,7 @@ def _cell_rules(bundle: PriorBundle, config: GeneratorConfig, made: Specificatio
         cell.system, cell.axis, cell.factor, cell.length_min, cell.length_max, cell.ratio_max,
         _volume(bundle, config, made), made.volume_scale, ratios, (skews[0], skews[1], skews[2]),
         cell.skew_max, cell.skew_b_against_c, cell.keep_lengths, cell.skew_rhombohedral,
+        _joint(bundle, config, made.group),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from xtalpriors.arrays import F64, I32, I64
 __all__ = [
     "CUBIC",
     "EQUAL_ATOMS",
+    "LATENT",
     "MOLECULES",
     "MONOCLINIC",
     "ORTHORHOMBIC",
@@ -22,6 +23,7 @@ __all__ = [
     "CellSpec",
     "ContentSpec",
     "ElementTable",
+    "JointSpec",
     "Spec",
     "SpecialTable",
     "SymmetryTable",
@@ -38,6 +40,36 @@ RHOMBOHEDRAL: Final = 5
 RANDOM: Final = 0
 MOLECULES: Final = 1
 EQUAL_ATOMS: Final = 2
+
+LATENT: Final = 16
+"""Room for what is drawn together with a cell."""
+
+
+class JointSpec(NamedTuple):
+    """Cell and amount of contents drawn together (`cell: fitted`); empty tables where they are not."""
+
+    normal: F64
+    """Quantile table of the standard normal distribution."""
+    cholesky: F64
+    """(k, k) lower triangle of the correlations of the k variables; (0, 0): nothing is drawn together."""
+    tables: F64
+    """(k, m) quantile table of each variable: `longest`, the ratios and cosines of the family, contents."""
+    longest_scale: float
+    """Longest length of a cell over the variable `longest`: what the order of the group does."""
+    longest_min: float
+    """Smallest longest length of a cell, Å."""
+    orders: F64
+    """(6,) cumulative shares of the orders of the lengths."""
+    ranks: I64
+    """(6, 3) rank (0 shortest) of a, b and c in each order, b being the unique axis."""
+    packing: int
+    """Row of the volume per atom among the variables, -1 where it is drawn on its own."""
+    hydrogen: int
+    """Row of the mole fraction of hydrogen, or -1."""
+    u_mean: int
+    """Row of the mean U_iso, or -1."""
+    tries: int
+    """Cells drawn before one is cut to the bounds on its lengths."""
 
 
 class CellSpec(NamedTuple):
@@ -74,6 +106,8 @@ class CellSpec(NamedTuple):
     """Eq. 16: the skew changes the volume; else it changes the lengths."""
     skew_rhombohedral: tuple[float, float]
     """cot α at the ends of the range of a rhombohedral angle, ascending."""
+    joint: JointSpec
+    """Of `cell: fitted`, which none of the other fields but the bounds concerns."""
 
 
 class SymmetryTable(NamedTuple):

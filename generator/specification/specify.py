@@ -10,6 +10,7 @@ from xtalpriors.crystal.chemistry.elements import covalent_radius_angstrom
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
+from xtalpriors.generator.specification.joint import joint_of, joint_spec, nothing_joint
 from xtalpriors.generator.specification.kernel_inputs import (
     EQUAL_ATOMS,
     MOLECULES,
@@ -168,6 +169,40 @@ def _skew_tables(
     return first, table("triclinic_skew.s2", prior.s2), table("triclinic_skew.s3", prior.s3)
 
 
+def _fitted_cell_spec(
+    bundle: PriorBundle, config: GeneratorConfig, group: SpaceGroup, metric: MetricConstraints
+) -> CellSpec:
+    """Of `cell: fitted`: the joint prior, and the bounds on the lengths."""
+    joint = joint_of(bundle, group, metric)
+    low, high = config.length_min_angstrom, config.length_max_angstrom
+    low = joint.prior.length_min_angstrom * joint.length_scale if low is None else low
+    high = joint.prior.length_max_angstrom * joint.length_scale if high is None else high
+    low, high = (float(x) for x in steady([low, high]))
+    made = joint_spec(joint, (low, high))
+    return CellSpec(
+        joint=made,
+        system=metric.system,
+        axis=metric.axis,
+        factor=float(steady(metric.factor)),
+        from_volume=False,
+        length_min=low,
+        length_max=min(high, float(made.tables[0, -1]) * made.longest_scale),
+        ratio_max=0.0,
+        volume=NONE,
+        ratios_from_table=False,
+        ratio_middle=NONE,
+        ratio_longest=NONE,
+        skew_from_table=False,
+        skew_s1=NONE,
+        skew_s2=NONE,
+        skew_s3=NONE,
+        skew_max=0.0,
+        skew_b_against_c=False,
+        keep_lengths=False,
+        skew_rhombohedral=(0.0, 0.0),
+    )
+
+
 def _cell_spec(
     bundle: PriorBundle, config: GeneratorConfig, metric: MetricConstraints, scale: float
 ) -> CellSpec:
@@ -185,6 +220,7 @@ def _cell_spec(
             "that the lengths allow have no other angle."
         )
     return CellSpec(
+        joint=nothing_joint(),
         system=metric.system,
         axis=metric.axis,
         factor=float(steady(metric.factor)),
@@ -320,7 +356,10 @@ def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
     metric = metric_constraints(group)
     scale = max(1.0, group.order / config.reference_order) if config.scale_with_order else 1.0
     special = special_table(bundle, group, config)
-    cell = _cell_spec(bundle, config, metric, scale)
+    if config.cell == "fitted":
+        cell = _fitted_cell_spec(bundle, config, group, metric)
+    else:
+        cell = _cell_spec(bundle, config, metric, scale)
     content = _content_spec(bundle, config, special)
     general, on_special = _elements(bundle, config, special)
     _check_not_empty(cell, content, special, group)

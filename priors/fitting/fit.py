@@ -26,6 +26,7 @@ from xtalpriors.priors.bundle import (
 )
 from xtalpriors.priors.fitting import (
     axis_ratio,
+    cell,
     cell_volume,
     diffraction,
     displacement,
@@ -63,6 +64,7 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "hydrogen": hydrogen.fit,
     "space_groups": space_groups.fit,
     "diffraction": diffraction.fit,
+    "cell": cell.fit,
 }
 """The fit of each prior but `distances`, which needs the coordinates."""
 

@@ -26,6 +26,7 @@ NUMBERS = (
     "least_oblique_beta_degree",
     "volume_angstrom3",
     "sg_number",
+    "n_operators",
     "n_atoms_non_h_cell",
     "h_fraction",
     "volume_per_non_h_atom_angstrom3",

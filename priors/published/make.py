@@ -97,6 +97,7 @@ def melgalvis_2026(element_counts: dict[str, dict[str, float]], counts_source: s
         "triclinic_skew": "eq. 17 names the skews s₂ and s₃ without a distribution",
         "space_groups": "the paper generates P2₁/c only",
         "distances": "Fig. 4 is a plot without numbers",
+        "cell": "the paper draws volume, lengths and angle one after the other",
     }
     return make_bundle(
         "melgalvis-2026",

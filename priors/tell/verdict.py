@@ -39,6 +39,7 @@ LEADING: Final[dict[str, tuple[str, ...]]] = {
     "hydrogen": ("hydrogen",),
     "space_groups": ("space_groups.numbers", "space_groups.settings"),
     "diffraction": ("diffraction.d_min", "diffraction.completeness"),
+    "cell": tuple(f"cell.families.{family}.variables.longest" for family in ("monoclinic", "triclinic")),
 }
 """What the generator draws from, by prior; the first quantity that both bundles have is shown."""
 

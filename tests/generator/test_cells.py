@@ -25,7 +25,7 @@ def _cells(n: int, seed: int = 3, **options: object) -> np.ndarray:
     return cells(generator.specification.spec.cell, new_stream(generator.key), 0, n)
 
 
-@pytest.mark.parametrize("strategy", CELL_STRATEGIES)
+@pytest.mark.parametrize("strategy", [c for c in CELL_STRATEGIES if c != "fitted"])
 def test_a_million_cells_stay_within_the_bounds(strategy: str) -> None:
     drawn = _cells(1_000_000, cell=strategy)
     lengths, beta = drawn[:, :3], drawn[:, 4]

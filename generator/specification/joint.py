@@ -1,0 +1,150 @@
+"""The bundle's prior `cell` as the kernels read it: correlations, quantile tables, order of the lengths."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from xtalpriors.arrays import F64, I64
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.specification.kernel_inputs import (
+    CUBIC,
+    MONOCLINIC,
+    ORTHORHOMBIC,
+    RHOMBOHEDRAL,
+    TRICLINIC,
+    JointSpec,
+)
+from xtalpriors.generator.specification.lattice import MetricConstraints
+from xtalpriors.generator.specification.tables import INTERVALS, TAIL, quantile_table, steady
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.kinds.cell import CellOfFamily
+
+__all__ = ["SHAPES", "Joint", "family_of", "joint_of", "joint_spec", "nothing_joint"]
+
+SHAPES = {
+    "triclinic": ("ratio_middle", "ratio_longest", "cosine_12", "cosine_13", "cosine_23"),
+    "monoclinic": ("ratio_middle", "ratio_longest", "cosine"),
+    "orthorhombic": ("ratio_middle", "ratio_longest"),
+    "tetragonal": ("ratio_unique",),
+    "hexagonal": ("ratio_unique",),
+    "cubic": (),
+}
+"""Variables that make the shape of a cell, in the order in which the kernels read them."""
+CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean")
+TRIES = 100
+
+
+class Joint:
+    """The joint prior of one crystal family, for one space group.
+
+    Attributes
+    ----------
+    prior
+        The prior of the family.
+    names
+        Its variables in the order of the kernels: volume, shape, contents.
+    longest_scale
+        Longest length of a cell of the group over the variable `longest`.
+    length_scale
+        Factor on the bounds of the lengths: 1 within the orders of groups that the prior has seen.
+    """
+
+    def __init__(
+        self, prior: CellOfFamily, family: str, group: SpaceGroup, metric: MetricConstraints
+    ) -> None:
+        self.prior, self.family = prior, family
+        self.names = ("longest", *SHAPES[family], *(name for name in CONTENTS if name in prior.variables))
+        # the prior describes rhombohedral cells in hexagonal axes, whose cell is three times as large
+        order = group.order * (3 if metric.system == RHOMBOHEDRAL else 1)
+        seen = min(max(order, prior.order_min), prior.order_max)
+        self.length_scale = float(steady((order / seen) ** (1 / 3)))
+        self.longest_scale = float(steady(float(seen) ** prior.order_exponent)) * self.length_scale
+
+
+def family_of(metric: MetricConstraints) -> str:
+    """Crystal family of a space group's cell."""
+    names = {TRICLINIC: "triclinic", MONOCLINIC: "monoclinic", ORTHORHOMBIC: "orthorhombic", CUBIC: "cubic"}
+    if metric.system in names:
+        return names[metric.system]
+    return "tetragonal" if metric.system != RHOMBOHEDRAL and metric.factor == 1.0 else "hexagonal"
+
+
+def joint_of(bundle: PriorBundle, group: SpaceGroup, metric: MetricConstraints) -> Joint:
+    """The bundle's joint prior for the cells of a space group.
+
+    Raises
+    ------
+    XtalpriorsError
+        The bundle has none, or none of the crystal family.
+    """
+    family = family_of(metric)
+    prior = bundle.require("cell").families.get(family)
+    if prior is None:
+        reason = bundle.unavailable.get(f"cell.families.{family}", "it was not fitted")
+        raise XtalpriorsError(
+            f"bundle {bundle.name!r} has no {family} cells for {group.hm or group.number}: {reason}. "
+            "Use a bundle of a larger subset, or another strategy, such as cell=volume-lognormal."
+        )
+    return Joint(prior, family, group, metric)
+
+
+def joint_spec(joint: Joint, bounds: tuple[float, float]) -> JointSpec:
+    """Tables of the kernels.
+
+    Raises
+    ------
+    UsageError
+        No length of the prior lies within the bounds.
+    """
+    prior = joint.prior
+    tables = np.array(
+        [quantile_table(prior.variables[name].distribution("empirical")) for name in joint.names]
+    )
+    smallest, largest = (float(tables[0, k]) * joint.longest_scale for k in (0, -1))
+    low, high = bounds
+    if smallest > high or largest < low:
+        raise UsageError(
+            f"no cell can be drawn: the longest lengths of the {joint.family} cells of the bundle, "
+            f"{smallest:.4g} to {largest:.4g} Å, and the lengths allowed, {low:g} to {high:g} Å, do not "
+            "meet. Leave length_min_angstrom and length_max_angstrom to the bundle."
+        )
+    orders, ranks = _orders(prior)
+    row = {name: k for k, name in enumerate(joint.names)}
+    return JointSpec(
+        normal=_normal_table(),
+        cholesky=steady(prior.cholesky(joint.names)),
+        tables=tables,
+        longest_scale=joint.longest_scale,
+        longest_min=float(steady(prior.longest_min_angstrom * joint.length_scale)),
+        orders=orders,
+        ranks=ranks,
+        packing=row.get("volume_per_atom", -1),
+        hydrogen=row.get("hydrogen_fraction", -1),
+        u_mean=row.get("u_iso_mean", -1),
+        tries=TRIES,
+    )
+
+
+def nothing_joint() -> JointSpec:
+    """Of strategies that draw every quantity on its own."""
+    nothing = np.empty((0, 0))
+    return JointSpec(
+        np.empty(0), nothing, nothing, 1.0, 0.0, np.empty(0), np.empty((0, 0), np.int64), -1, -1, -1, 0
+    )  # fmt: skip
+
+
+def _normal_table() -> F64:
+    """Quantiles of N(0, 1)."""
+    shares = np.linspace(0.0, 1.0, INTERVALS + 1)
+    return steady(special.ndtri(np.clip(shares, TAIL, 1.0 - TAIL)))
+
+
+def _orders(prior: CellOfFamily) -> tuple[F64, I64]:
+    """Cumulative shares of the orders of the lengths, and the rank of each axis in them."""
+    if prior.axis_order is None:
+        return np.ones(1), np.zeros((1, 3), np.int64)
+    cumulative = np.cumsum(prior.axis_order.probabilities)
+    ranks = [[label.split("<").index(axis) for axis in "abc"] for label in prior.axis_order.labels]
+    return steady(cumulative / cumulative[-1]), np.array(ranks, np.int64)

@@ -1,0 +1,112 @@
+"""The joint prior of cells: what it recovers, and cells that are described on other axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fitted_cells import CORRELATION, ORDERS, cell_context
+from scipy import stats
+
+from xtalpriors.priors.fitting import cell
+from xtalpriors.priors.fitting.context import Context, Unavailable, context_of
+from xtalpriors.priors.fitting.copula import held_out, score_correlation
+from xtalpriors.priors.kinds.cell import FAMILIES, Cell
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Cell:
+    return cell.fit(cell_context())
+
+
+def test_correlations_orders_and_marginals_are_recovered(fitted: Cell) -> None:
+    assert tuple(fitted.families) == FAMILIES
+    mono = fitted.families["monoclinic"]
+    found = mono.correlations["longest & ratio_longest"]
+    assert found.low is not None and found.high is not None
+    assert found.low < CORRELATION < found.high and found.high - found.low < 0.2
+    assert abs(mono.correlations["longest & volume_per_atom"].value) < 0.15
+    assert mono.axis_order is not None
+    shares = dict(zip(mono.axis_order.labels, mono.axis_order.probabilities, strict=True))
+    assert shares == pytest.approx(ORDERS, abs=0.08)
+    assert fitted.families["cubic"].axis_order is None
+
+
+def test_draws_have_the_measured_marginals_and_correlations(fitted: Cell) -> None:
+    drawn = fitted.families["monoclinic"].sample(20_000, rng=np.random.default_rng(3))
+    rank = stats.spearmanr(drawn["longest"], drawn["ratio_longest"]).statistic
+    # Spearman's ρ of a Gaussian copula (Kruskal 1958, doi 10.1080/01621459.1958.10501481)
+    assert rank == pytest.approx(6 / np.pi * np.arcsin(CORRELATION / 2), abs=0.07)
+    assert stats.kstest(drawn["volume_per_atom"], stats.uniform(12, 8).cdf).statistic < 0.07
+    assert (drawn["hydrogen_fraction"] == 0).mean() == pytest.approx(0.4, abs=0.07)
+
+
+def test_draws_are_as_near_to_new_cells_as_cells_are_to_one_another(fitted: Cell) -> None:
+    for family in ("monoclinic", "orthorhombic", "tetragonal"):
+        score = fitted.families[family].held_out
+        assert score is not None
+        assert abs(score.distance - score.distance_of_database) < 0.02
+
+
+def test_draws_of_a_wrong_shape_are_told_from_new_cells() -> None:
+    """Two variables on a circle: no copula of normal scores has that, and the distance says so."""
+    turn = np.random.default_rng(1).uniform(0, 2 * np.pi, 1000)
+    x = np.column_stack([np.cos(turn), np.sin(turn)])
+    score = held_out(x, np.ones(1000), np.arange(1000), rng=np.random.default_rng(2))
+    assert score is not None
+    assert score.distance > 0.012 > 0.008 > abs(score.distance_of_database)
+
+
+def test_score_correlation_is_that_of_normal_variables() -> None:
+    z = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 50_000)
+    found = score_correlation(np.exp(z[:, 0]), z[:, 1] ** 3, np.ones(50_000))
+    assert found == pytest.approx(0.5, abs=0.015)
+
+
+def _one_family(system: str, rows: list[tuple[float, ...]], n_operators: list[int]) -> Context:
+    names = [f"{a}_angstrom" for a in "abc"] + [f"{x}_degree" for x in ("alpha", "beta", "gamma")]
+    columns = dict(zip(names, np.array(rows).T, strict=True))
+    return context_of(strings={"crystal_system": [system] * len(rows)}, n_operators=n_operators, **columns)
+
+
+def test_rhombohedral_axes_are_the_hexagonal_cell() -> None:
+    """Calcite: a 4.9896, c 17.0610 Å (COD 9016706) is a 6.3750 Å, α 46.08° in rhombohedral axes."""
+    hexagonal = [(4.9896, 4.9896, 17.0610, 90, 90, 120)] * 20
+    rhombohedral = [(6.3750, 6.3750, 6.3750, 46.08, 46.08, 46.08)] * 20
+    context = _one_family("trigonal", hexagonal + rhombohedral, [36] * 20 + [12] * 20)
+    found = cell.fit(context).families["hexagonal"]
+    for name, value in (("ratio_unique", 17.0610 / 4.9896), ("longest", None)):
+        table = found.variables[name].empirical
+        assert table is not None
+        low, high = table.values[0], table.values[-1]
+        assert high / low == pytest.approx(1, abs=2e-3)
+        assert value is None or low == pytest.approx(value, rel=2e-3)
+    assert (found.order_min, found.order_max) == (36, 36)
+
+
+def test_the_unique_axis_of_a_monoclinic_cell_is_called_b() -> None:
+    b_unique = (5.0, 7.0, 9.0, 90.0, 100.0, 90.0)
+    c_unique = (9.0, 5.0, 7.0, 90.0, 90.0, 80.0)  # the same lattice, axes turned cyclically, γ acute
+    context = _one_family("monoclinic", [b_unique, c_unique] * 15, [4] * 30)
+    found = cell.fit(context).families["monoclinic"]
+    assert found.axis_order is not None and found.axis_order.labels == ("a<b<c",)
+    cosine = found.variables["cosine"].empirical
+    assert cosine is not None
+    assert cosine.values[0] == pytest.approx(cosine.values[-1]) == pytest.approx(np.sin(np.radians(10)))
+
+
+def test_lengths_grow_with_the_order_of_the_group() -> None:
+    """Cubic cells of 5·order^0.2 Å."""
+    orders = np.tile([12, 24, 48, 96, 192], 8)
+    rows = [(5 * n**0.2,) * 3 + (90.0,) * 3 for n in orders]
+    found = cell.fit(_one_family("cubic", rows, orders.tolist())).families["cubic"]
+    assert found.order_exponent == pytest.approx(0.2, abs=1e-3)
+    assert (found.order_min, found.order_max) == (12, 192)
+    table = found.variables["longest"].empirical
+    assert table is not None and table.values[0] == pytest.approx(5.0, rel=2e-3)
+
+
+def test_five_structures_give_no_cell_and_the_reason() -> None:
+    context = _one_family("cubic", [(5.0, 5.0, 5.0, 90.0, 90.0, 90.0)] * 5, [24] * 5)
+    with pytest.raises(Unavailable, match="no crystal family has enough structures"):
+        cell.fit(context)
+    assert "only 5 clusters" in context.unavailable["cell.families.cubic"]
