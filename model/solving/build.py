@@ -18,6 +18,8 @@ from xtalpriors.model.solving.prepare import GroupData
 
 __all__ = ["Built", "agreement", "build_model"]
 
+EQUAL = 1e-6
+"""Standard deviation over the mean of amplitudes below which they count as equal."""
 START_U_ANGSTROM2 = 0.04
 LARGEST_U = 3.0
 """Atoms with a larger U, in units of the median, are taken out."""
@@ -185,10 +187,11 @@ def _with_difference(
 
 
 def agreement(data: GroupData, built: Built) -> tuple[float, float]:
-    """R_weak and the correlation of |Fo| and |Fc| in %."""
+    """R_weak, and the correlation of |Fo| and |Fc| in %, 0 where one of them does not vary."""
     fc = np.abs(built.f)
     e2 = fc**2 / np.maximum(data.amplitude / np.maximum(data.e, 1e-9), 1e-9) ** 2
     e2 /= e2.mean()
     weak = np.argsort(data.e, kind="stable")[: max(1, len(data.e) // 10)]
-    correlation: F64 = np.corrcoef(data.amplitude, fc)
-    return float(e2[weak].mean()), float(100.0 * correlation[0, 1])
+    varies = min(float(x.std() / x.mean()) for x in (data.amplitude, fc)) > EQUAL
+    correlation = float(np.corrcoef(data.amplitude, fc)[0, 1]) if varies else 0.0
+    return float(e2[weak].mean()), 100.0 * correlation

@@ -9,6 +9,7 @@ from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.model.measured.intensity_statistics import intensity_statistics
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe
+from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving.elements import VOLUMES_PER_ATOM_ANGSTROM3
 from xtalpriors.model.solving.laue import metric_rotations
 from xtalpriors.model.solving.prepare import UniqueData
@@ -32,6 +33,10 @@ OVERFITTED_R1 = 0.18
 EXPLAINED_R1 = 0.08
 """Of a model that proves that the data are what they were read as."""
 SMALLEST_COMPLETENESS = 0.5
+SMALLEST_STRONG = 0.1
+"""Share of observations stronger than 3 σ; the weakest data that were ever solved here have 0.27."""
+SMALLEST_SPREAD = 0.1
+"""Standard deviation of the intensities over their mean; Wilson's statistics have 1, or 1.4 with a centre."""
 TWIN_STATISTIC = 0.66
 """⟨|E² − 1|⟩ below the 0.736 of a structure without a centre by as much as twins have."""
 NEAR_R1 = 0.02
@@ -58,10 +63,6 @@ def data_doubts(
                 f"{observations.n_overlapped:,} reflections of the HKLF 5 list overlap with another twin "
                 "component and were left out"
             )
-        )
-    if not (observations.sigma > 0).any():
-        found.append(
-            Doubt("no reflection has a standard uncertainty: 5 % of |F|² was assumed, and R1 counts all")
         )
     if unique.completeness < SMALLEST_COMPLETENESS:
         text = f"only {100 * unique.completeness:.0f} % of the reflections to {unique.d_min_angstrom:.2f} Å"
@@ -97,13 +98,31 @@ def data_doubts(
                 f"⟨|E² − 1|⟩ = {e2_statistic:.2f} is below the 0.74 of any single crystal: it may be twinned"
             )
         )
-    group = chosen.candidate.group
-    statistics = intensity_statistics(observations.hkl, observations.intensity, group, observations.read_as)
-    if statistics.contradict:
-        # a few heavy atoms have other statistics than Wilson's; no wrong column is explained so well
-        serious = chosen.r1 > EXPLAINED_R1
-        found.append(Doubt(f"the values look like {statistics.verdict} and were {statistics}", serious))
+    found += _value_doubts(observations, chosen)
     found += _formula_doubts(crystal, cell)
+    return found
+
+
+def _value_doubts(observations: Observations, chosen: TriedGroup) -> list[Doubt]:
+    """Doubts about the columns that were read: no model explains wrong ones well."""
+    found: list[Doubt] = []
+    serious = chosen.r1 > EXPLAINED_R1
+    intensity, sigma = observations.intensity, observations.sigma
+    known = sigma > 0
+    if not known.any():
+        text = "no reflection has a standard uncertainty: 5 % of |F|² was assumed, and R1 counts all"
+        found.append(Doubt(text))
+    elif (strong := float((intensity > 3.0 * sigma)[known].mean())) < SMALLEST_STRONG:
+        text = f"only {100 * strong:.0f} % of the observations are stronger than 3 σ: are the columns of the "
+        found.append(Doubt(f"{text}intensity and of its σ exchanged?", serious))
+    if float(intensity.std()) < SMALLEST_SPREAD * float(intensity.mean()):
+        text = "all intensities are nearly equal, as those of no crystal are: is it the right column?"
+        found.append(Doubt(text, True))
+    # a few heavy atoms have other statistics than Wilson's
+    group = chosen.candidate.group
+    statistics = intensity_statistics(observations.hkl, intensity, group, observations.read_as)
+    if statistics.contradict:
+        found.append(Doubt(f"the values look like {statistics.verdict} and were {statistics}", serious))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,6 +172,23 @@ def test_what_the_files_say_wrongly_is_said(monoclinic: tuple[Simulated, Solutio
     observations = solution.crystal.observations
     bare = replace(observations, sigma=np.zeros(len(observations.sigma)))
     assert "no reflection has a standard uncertainty" in doubts_of(solution, observations=bare)
+    turned = replace(observations, intensity=observations.sigma, sigma=observations.intensity)
+    assert "% of the observations are stronger than 3 σ: are the columns" in doubts_of(
+        solution, observations=turned
+    )
+    equal = replace(observations, intensity=np.full(len(observations.sigma), 100.0))
+    assert "all intensities are nearly equal" in doubts_of(solution, observations=equal)
+
+
+def test_equal_amplitudes_are_no_solution() -> None:
+    """Every correlation with them is undefined; the answer is a doubt, without a warning on the way."""
+    made = simulated("P 1 21/c 1", seed=3, d_min_angstrom=1.2)
+    made = replace(made, sigma=np.ones(len(made.hkl)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solution = tried_shortly(made, made.hkl, np.full(len(made.hkl), 100.0))
+    assert solution.verdict != "solved" and solution.chosen.correlation == 0.0
+    assert any("nearly equal" in reason for reason in solution.reasons)
 
 
 def test_a_formula_that_the_cell_cannot_hold_is_said(
