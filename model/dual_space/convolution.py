@@ -18,7 +18,8 @@ __all__ = ["averaged_kernel", "symmetric_convolution"]
 
 def averaged_kernel(weight: Tensor, transform: Transform) -> Tensor:
     """The kernel (27, C, D) of a weight (D, C, 27), averaged over the rotations of the group."""
-    return weight[:, :, transform.kernel_images].mean(dim=2).permute(2, 1, 0)
+    # gathered by whole planes (C, D), which is many times as fast as by single numbers
+    return weight.permute(2, 1, 0).contiguous()[transform.kernel_images].mean(dim=0)
 
 
 def symmetric_convolution(x: Tensor, kernel: Tensor, transform: Transform) -> Tensor:
@@ -35,8 +36,10 @@ def _in_wider_box(x: Tensor, kernel: Tensor, transform: Transform) -> Tensor:
     lengths = transform.grid.box[1]
     wide = x[:, transform.padded].reshape(len(x), *(m + 2 for m in lengths), c).permute(0, 4, 1, 2, 3)
     weight = kernel.reshape(3, 3, 3, c, d).permute(4, 3, 0, 1, 2)
+    if len(x) == 1:  # PyTorch has a slow way of its own for one sample: twice the work takes half the time
+        wide = wide.expand(2, -1, -1, -1, -1)
     result = torch.nn.functional.conv3d(wide, weight.contiguous(memory_format=torch.channels_last_3d))
-    return result.permute(0, 2, 3, 4, 1).reshape(len(x), -1, d)
+    return result.permute(0, 2, 3, 4, 1).reshape(len(wide), -1, d)[: len(x)]
 
 
 class _ByNeighbours(torch.autograd.Function):  # type: ignore[misc]

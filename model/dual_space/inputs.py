@@ -57,6 +57,11 @@ class Known:
         """Bool (B, U)."""
         return self.f > 0
 
+    def repeated(self, count: int) -> Known:
+        """One crystal as `count` candidates of it: the same tensors, seen `count` times."""
+        every = (self.e, self.f, self.reflection, self.point, self.crystal)
+        return Known(self.transform, *(t.expand(count, *t.shape[1:]) for t in every))
+
 
 def known_of(grid: DualGrid, cells: F64, amplitudes: Tensor) -> Known:
     """Known facts of crystals with cells (B, 6) and |F| (B, U) in the order of `grid.reflections`.

@@ -144,7 +144,7 @@ def phase_with_network(
     XtalpriorsError
         As `phase_by_charge_flipping`.
     """
-    known = known_of(grid, np.array([cell] * trials), amplitudes.float().expand(trials, -1))
+    known = known_of(grid, np.array([cell]), amplitudes.float()[None]).repeated(trials)
     # the sphere of what was measured: fewer reflections than the grid can hold
     sphere = known.reflection[0, :, 2] <= 1.0 + 1e-6
     within = ReflectionGrid(grid.group, grid.reflections.hkl[sphere.numpy()], grid.shape)
@@ -176,7 +176,7 @@ def phase_by_network(
     """
     if not bool((amplitudes > 0).any()):
         raise XtalpriorsError("Every amplitude is 0: there is nothing to find phases for.")
-    known = known_of(grid, np.array([cell] * starts), amplitudes.float().expand(starts, -1))
+    known = known_of(grid, np.array([cell]), amplitudes.float()[None]).repeated(starts)
     drawn = torch.from_numpy(rng.uniform(-np.pi, np.pi, known.e.shape)).float()
     phasor = torch.polar(torch.ones_like(drawn), drawn)
     allowed = known.transform.allowed
