@@ -68,8 +68,8 @@ class Attempts:
         self.cell, self.probe, self.composition = cell, probe, composition
         self.rng, self.say = rng, say
         self.tried: dict[SpaceGroup, TriedGroup] = {}
-        self.without_network: dict[SpaceGroup, str] = {}
-        """Why the network was not used in a group."""
+        self.network_notes: list[str] = []
+        """Sentences on groups in which the network could not be used, or should not be believed."""
 
     @property
     def best_r1(self) -> float:
@@ -158,11 +158,13 @@ class Attempts:
         """Build models of phases that a network finds; a group that it was not made for is passed over."""
         data = data_of_group(unique, candidate.group, self.cell)
         try:
-            phases = network.phases(candidate.group, self.cell, data, self.rng)
+            phases, doubt = network.phases(candidate.group, self.cell, data, self.rng)
         except XtalpriorsError as error:
             self.say(f"no network for {candidate.group.hm}: {error}")
-            self.without_network[candidate.group] = str(error)
+            self.network_notes.append(f"the network was not used in {candidate.group.hm}: {error}")
             return
+        if doubt is not None:
+            self.network_notes.append(f"phases of the network in {candidate.group.hm} are doubtful: {doubt}")
         self.say(f"phases of the network in {candidate.group.hm}")
         self._build(candidate, data, symmetry, [(0.0, one) for one in phases])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from xtalpriors.model.scoring.runs import reflections_of
 from xtalpriors.model.solving.phasing import group_grid, placed_in_group
 from xtalpriors.model.solving.prepare import GroupData
 
-__all__ = ["DualSpacePhases", "PhaiPhases", "PhasingNetwork", "phasing_network"]
+__all__ = ["DualSpacePhases", "NetworkPhases", "PhaiPhases", "PhasingNetwork", "phasing_network"]
 
 FINEST_ANGSTROM = 1.0
 """Reflections beyond get no phase: networks are trained with 1 to 2 Å."""
@@ -36,15 +36,28 @@ BELIEVED = 2
 """Candidates of the dual-space network that a model is built from."""
 
 
+class NetworkPhases(NamedTuple):
+    """What a network finds.
+
+    Attributes
+    ----------
+    candidates
+        exp(iφ) of every reflection (m,), complex, for each model to build; 0 where there is no phase.
+    doubt
+        Null, or why the network should not be believed here.
+    """
+
+    candidates: list[np.ndarray]
+    doubt: str | None
+
+
 class PhasingNetwork(Protocol):
     """A network that finds phases of a crystal's reflections."""
 
     def phases(
         self, group: SpaceGroup, cell: UnitCell, data: GroupData, rng: np.random.Generator
-    ) -> list[np.ndarray]:
-        """exp(iφ) of every reflection (m,), complex, of the candidates to build models from.
-
-        Reflections without a phase, and all beyond 1 Å, are 0.
+    ) -> NetworkPhases:
+        """Phases of a crystal in a candidate group; reflections beyond 1 Å have none.
 
         Parameters
         ----------
@@ -68,7 +81,7 @@ class DualSpacePhases:
 
     def phases(
         self, group: SpaceGroup, cell: UnitCell, data: GroupData, rng: np.random.Generator
-    ) -> list[np.ndarray]:
+    ) -> NetworkPhases:
         """As `PhasingNetwork.phases`; groups with hexagonal axes and long cells are refused."""
         inner = data.s2 <= FINEST_ANGSTROM**-2.0 * (1.0 + 1e-9)
         hkl, amplitude = data.hkl[inner], torch.from_numpy(data.amplitude[inner])
@@ -81,7 +94,7 @@ class DualSpacePhases:
             whole = np.zeros(len(data.hkl), dtype=np.complex128)
             whole[inner] = _unit(found.f[trial, place].numpy())
             phases.append(whole)
-        return phases
+        return NetworkPhases(phases, found.doubt)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +106,7 @@ class PhaiPhases:
 
     def phases(
         self, group: SpaceGroup, cell: UnitCell, data: GroupData, rng: np.random.Generator
-    ) -> list[np.ndarray]:
+    ) -> NetworkPhases:
         """As `PhasingNetwork.phases`: one candidate, the run that its figure of merit chooses.
 
         PhAI phases the crystal in its own setting, at an origin of its own choice. So its phases are those of
@@ -111,7 +124,7 @@ class PhaiPhases:
         p1, source = grid.in_p1
         f = data.amplitude[source] * _signs(found, setting.change, p1.hkl)
         placed, _ = placed_in_group(grid, data.e, p1.hkl, torch.from_numpy(f).to(torch.complex64)[None])
-        return [_unit(placed[0].numpy())]
+        return NetworkPhases([_unit(placed[0].numpy())], None)
 
 
 def phasing_network(name: str) -> PhasingNetwork:

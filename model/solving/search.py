@@ -200,7 +200,7 @@ class _Search:
         return Solution(
             self.crystal.name,
             verdict,
-            (*(d.text for d in doubts), *self._without_network()),
+            (*(d.text for d in doubts), *self.attempts.network_notes),
             self.crystal,
             self.cell,
             self.probe,
@@ -212,11 +212,6 @@ class _Search:
             statistic,
             self.settings.clock() - self.begun,
         )
-
-    def _without_network(self) -> list[str]:
-        """Sentences on the groups in which the network that was asked for could not be used."""
-        why = self.attempts.without_network.items()
-        return [f"the network was not used in {group.hm or group.number}: {error}" for group, error in why]
 
     def _without_symmetry(self, unique: UniqueData, letter: str) -> tuple[I64, Trials]:
         """Flipping with the symmetry of the lattice: reflections, one of each Friedel pair, and trials."""

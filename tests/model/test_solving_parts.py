@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -317,9 +318,13 @@ def test_phases_of_the_network() -> None:
     made = simulated("P 1 21/c 1", seed=3, volume_angstrom3=300.0)
     data, true = data_and_truth(made)
     network = phasing_network("shipped")
-    phases = network.phases(made.group, made.cell, data, np.random.default_rng(1))
+    phases, doubt = network.phases(made.group, made.cell, data, np.random.default_rng(1))
+    assert doubt is None
     np.testing.assert_allclose(np.abs(phases[0]), data.s2 <= 1.0, atol=1e-6)
     assert agreement(made, data, phases, true) > 0.8
+    equal = replace(data, amplitude=np.ones(len(data.hkl)))
+    _, doubt = network.phases(made.group, made.cell, equal, np.random.default_rng(1))
+    assert doubt is not None and "all amplitudes are nearly equal" in doubt
 
 
 @pytest.mark.parametrize("symbol", ["P 1 21/n 1", "C 1 2/c 1"])
@@ -334,7 +339,7 @@ def test_phases_of_phai_come_back_in_the_setting_of_the_crystal(symbol: str) -> 
     moved = there * true_factors(made, of_crystal) * np.exp(2j * np.pi * (own.hkl @ change.vector))
     assert np.abs(moved.imag).max() < 1e-6 * np.abs(moved).max()
     network = PhaiPhases(Oracle(own, moved.real > 0), card_of(own))
-    phases = network.phases(made.group, made.cell, data, np.random.default_rng(0))
+    phases, _ = network.phases(made.group, made.cell, data, np.random.default_rng(0))
     listed = np.abs(phases[0]) > 0
     assert 0.05 < listed.mean() < 0.9, "its list ends at index 5"
     assert agreement(made, data, phases, true) > 0.99
