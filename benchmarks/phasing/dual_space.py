@@ -3,14 +3,16 @@
 Each side gets the same data of the same crystals. Charge flipping: N trials, of which the one that agrees
 best with its own eliminated density is taken. Hybrid: fewer trials, four steps of the network on each, the
 critic's choice; as many trials as fit the time that charge flipping took on the first crystals of the row.
-Network: the network alone from origin-fixing starts, likewise. r over the unique reflections, best of the
+Polished: the network on the trials that agree best only, low-density elimination after it, chosen by
+agreement. Network: the network alone from origin-fixing starts. r over the unique reflections, best of the
 permissible origins and hands; differences are means over crystals with bootstrap 95 % intervals (2,000
 draws). One thread.
 
     python benchmarks/phasing/dual_space.py WEIGHTS [--structures 300] [--trials 12] [--d-min 1.0 1.2 1.5 2.0]
-        [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--half] [--alone]
-        [--without-harker] [--output FILE]
+        [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--half] [--alone] [--polished]
+        [--without-harker] [--phai FOLDER] [--output FILE]
 
+PhAI, of a run of `xtalpriors train`, is a control in P2₁/c: it gives one answer and takes what time it takes.
 With `--corpus` the crystals are the real ones of these groups with 100–1,200 Å³ in a folder of CIFs.
 """
 
@@ -20,15 +22,18 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
 from xtalpriors.crystal import SpaceGroup, cell_volumes
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining import extract, parse_source
+from xtalpriors.model.charge_flipping.elimination import eliminate
 from xtalpriors.model.charge_flipping.known_crystals import (
     KnownCrystal,
     artificial_crystals,
@@ -38,7 +43,8 @@ from xtalpriors.model.charge_flipping.known_crystals import (
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
 from xtalpriors.model.dual_space import inputs
-from xtalpriors.model.dual_space.network import DualSpaceNetwork
+from xtalpriors.model.dual_space.inputs import known_of
+from xtalpriors.model.dual_space.network import DualSpaceNetwork, phasors
 from xtalpriors.model.dual_space.phasing import (
     grid_of_crystal,
     listed,
@@ -46,12 +52,18 @@ from xtalpriors.model.dual_space.phasing import (
     phase_with_network,
     places_of,
 )
+from xtalpriors.model.dual_space.states import logits_of
 from xtalpriors.model.dual_space.weights import load_network
 from xtalpriors.model.scoring.read_structures import structures_of_rows
+from xtalpriors.model.scoring.structures import ExperimentalStructures
+from xtalpriors.model.seeding.network_seeds import PhaiSeeds, seeding_network
 from xtalpriors.reports.statistics import wilson
 
 GROUPS = ("P 1 21/c 1", "P -1", "P 21 21 21", "P b c a", "P n m a", "C 1 2/c 1")
 CALIBRATION = 6
+PHAI = "PhAI"
+POLISHED = 4
+"""Trials that the network improves with `--polished`."""
 Side = Callable[[KnownCrystal, int, np.random.Generator], tuple[Tensor, int]]
 """Structure factors of n trials of a crystal, in its own order, and the trial chosen."""
 
@@ -81,6 +93,44 @@ def network_side(network: DualSpaceNetwork, steps: int, *, alone: bool) -> Side:
     return run
 
 
+def polished_side(network: DualSpaceNetwork, steps: int) -> Side:
+    """The network on the trials that agree best, and low-density elimination after it.
+
+    Its candidates stand beside the trials, and agreement chooses among all of them: the critic has no part.
+    """
+
+    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+        grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
+        place = torch.from_numpy(places_of(grid, made.grid.hkl))
+        amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
+        found = phase_by_charge_flipping(made.grid, made.amplitudes, made.cell, trials=n, rng=rng)
+        best = found.agreement.argsort(descending=True, stable=True)[:POLISHED]
+        known = known_of(grid, np.array([made.cell]), amplitudes[None]).repeated(len(best))
+        f = torch.zeros(len(best), len(amplitudes), dtype=torch.complex64)
+        f[:, place] = found.f[best]
+        with torch.no_grad():
+            logits = network(logits_of(f, amplitudes[None], known), known, steps)[-1].logits
+        ended = eliminate(made.grid, made.amplitudes, phasors(logits)[:, place], cycles=6)
+        agreement = torch.cat([found.agreement, ended.agreement])
+        return torch.cat([found.f, ended.f]), int(agreement.argmax())
+
+    return run
+
+
+def phai_side(folder: str) -> Side:
+    """PhAI as the control: one answer, of the run that it picks; what it does not list has no phase."""
+    network = seeding_network(folder)
+    if not isinstance(network, PhaiSeeds):
+        raise SystemExit(f"--phai {folder}: that is no PhAI")
+
+    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+        found = network.phases(made, rng)
+        assert found is not None
+        return found[None], 0
+
+    return run
+
+
 def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, float, float]:
     """r of the chosen trial, r of the best, and CPU seconds."""
     rng = np.random.default_rng(seed)
@@ -94,7 +144,9 @@ def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, flo
 def row(crystals: list[KnownCrystal], sides: dict[str, Side], trials: int) -> dict[str, object]:
     """One line of the table, printed; and its numbers."""
     first, *others = sides
-    counts = {first: trials} | {name: fitting(crystals, sides, name, trials) for name in others}
+    counts = {first: trials} | {
+        name: 1 if name == PHAI else fitting(crystals, sides, name, trials) for name in others
+    }
     results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in sides}
     for i, made in enumerate(crystals):
         for name in sides:  # in turn, so that whatever else runs here slows both
@@ -142,13 +194,24 @@ def bootstrap(differences: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def real_crystals(corpus: Path, symbol: str, d_min: float, most: int) -> Iterator[KnownCrystal]:
-    """Crystals of a folder of CIFs that can be described in this setting of their group."""
+@cache
+def real_structures(corpus: Path, symbol: str) -> ExperimentalStructures:
+    """Structures of a folder of CIFs that can be described in this setting of their group."""
+    return structures_of_rows([(*tables_of(corpus), "corpus")], SpaceGroup.from_hm(symbol))
+
+
+@cache
+def tables_of(corpus: Path) -> tuple[pa.Table, pa.Table]:
+    """Entries and sites of a folder of CIFs."""
     source = parse_source(f"cod:{corpus}")
     items = [(f.file_id, source.read(f.file_id)) for f in source.files()]
     found = extract("corpus", None, "original", items)
-    group = SpaceGroup.from_hm(symbol)
-    read = structures_of_rows([(found.entries, found.sites, "corpus")], group)
+    return found.entries, found.sites
+
+
+def real_crystals(corpus: Path, symbol: str, d_min: float, most: int) -> Iterator[KnownCrystal]:
+    """Crystals of 100–1,200 Å³ in a folder of CIFs, `most` at most, in a random order."""
+    group, read = SpaceGroup.from_hm(symbol), real_structures(corpus, symbol)
     volumes = cell_volumes(read.crystals.cells)
     rows = np.random.default_rng(0).permutation(np.flatnonzero((volumes > 100) & (volumes < 1200)))
     for i in rows[:most]:
@@ -173,7 +236,9 @@ def main() -> None:
     parser.add_argument("--groups", nargs="+", default=list(GROUPS))
     parser.add_argument("--volumes", type=float, nargs=2, default=[200.0, 500.0])
     parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--phai", metavar="FOLDER", help="PhAI as a control in P2₁/c, beside equal time")
     parser.add_argument("--alone", action="store_true", help="The network alone too")
+    parser.add_argument("--polished", action="store_true", help="The network on the best trials only")
     parser.add_argument("--without-harker", action="store_true", help="Harker distances set to 0")
     parser.add_argument("--half", action="store_true", help="Convolutions in bfloat16")
     parser.add_argument("--output", type=Path)
@@ -188,9 +253,12 @@ def main() -> None:
         "flipping": flipping_side(),
         "hybrid": network_side(network, a.steps, alone=False),
     }
+    if a.polished:
+        sides["polished"] = polished_side(network, a.steps)
     if a.alone:
         sides["network"] = network_side(network, a.steps, alone=True)
-    tables = {}
+    control = None if a.phai is None else phai_side(a.phai)
+    tables: dict[str, object] = {"weights_digest": card.weights_digest}
     for symbol in a.groups:
         order = SpaceGroup.from_hm(symbol).order
         scale = max(1.0, order / 4)
@@ -205,7 +273,8 @@ def main() -> None:
                 continue
             kind = "real" if a.corpus else "artificial"
             print(f"{symbol}, {kind}, {d_min:g} Å, N = {len(crystals)}", flush=True)
-            tables[f"{symbol}, {kind}, {d_min:g}"] = row(crystals, sides, a.trials)
+            own = {**sides, PHAI: control} if control and symbol == GROUPS[0] else sides
+            tables[f"{symbol}, {kind}, {d_min:g}"] = row(crystals, own, a.trials)
     if a.output:
         a.output.write_text(json.dumps(tables, indent=1), encoding="utf-8")
 

@@ -21,6 +21,7 @@ from xtalpriors.reports.phasing.data import (
     read_phasing,
     scores_frame,
 )
+from xtalpriors.reports.phasing.equal_time import equal_time_section
 from xtalpriors.reports.phasing.score_tables import lineage_table, score_tables, strategy_tables, volume_table
 from xtalpriors.reports.phasing.training import training_section
 from xtalpriors.reports.section import LinkedPage, Section, render
@@ -88,6 +89,7 @@ def phasing_sections(
     if mapped is not None:
         figures.append(_maps(mapped, sets[mapped], corpus, database_digest))
     sections = [
+        equal_time_section(),
         Section(
             "scores",
             "How many are solved, and by how much more than chance?",

@@ -16,6 +16,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import arrow_schema
 from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS
+from xtalpriors.model.dual_space.weights import shipped_network
 from xtalpriors.model.network.card import SetScore
 from xtalpriors.model.network.curve import TrainingCurve
 from xtalpriors.model.scoring.evaluation_table import COLUMNS, write_evaluation
@@ -24,6 +25,7 @@ from xtalpriors.model.seeding.rows import ROWS_NAME, StudyRows
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.phasing import seeds
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
+from xtalpriors.reports.phasing.equal_time import EQUAL_TIME, WEIGHTS_DIGEST
 from xtalpriors.reports.phasing.phasing_page import phasing_sections
 from xtalpriors.reports.phasing.score_tables import score_tables
 from xtalpriors.reports.section import Section, Table
@@ -63,6 +65,21 @@ def test_figures(written: Path) -> None:
     pixels = figures[2].frame
     highest = pixels.loc[pixels["density"].idxmax()]
     assert (highest["x"], highest["y"]) == (pytest.approx(-3.0), pytest.approx(0.0)), "x runs along a row"
+
+
+def test_the_page_leads_with_the_comparison_at_equal_time(written: Path) -> None:
+    """Its numbers are of the network that is shipped, and each gain is the difference of its two shares."""
+    assert next(iter(_sections(written))) == "equal-time"
+    _, card = shipped_network()
+    assert card.weights_digest == WEIGHTS_DIGEST
+    for row in EQUAL_TIME:
+        for shares, (gain, low, high) in (
+            (row.solved, row.gain),
+            (row.nearly_exact, row.nearly_exact_gain),
+        ):
+            assert shares[1] - shares[0] == pytest.approx(gain, abs=0.0101)
+            assert low <= gain <= high
+        assert row.nearly_exact <= row.solved
 
 
 def test_tables(written: Path) -> None:
