@@ -1,11 +1,12 @@
-"""Densities from cubic powder patterns: the network of Fourier coefficients beside looking the answer up.
+"""Densities from powder patterns: the network of Fourier coefficients beside looking the answer up.
 
-Splits S (structure types shared) and P (held out) are of artificial crystals, R of a mined database. Every
+Splits S (structure types shared) and P (held out) are of artificial crystals, R of mined databases. Every
 method has one try and no truth: the cell is that of the indexing. SSIM is the best over the 24 orientations,
 turned about the origin (`--orientations 1`: as given). Run from the checkout:
 
     python benchmarks/phasing/powder.py --splits S R
     python benchmarks/phasing/powder.py --splits P --tests 202
+    python benchmarks/phasing/powder.py --splits S R --system trigonal --tests 100 100 --orientations 1
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from xtalpriors.model.powder.real_crystals import real_crystals
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.score import best_score, psnr, ssim
 from xtalpriors.model.powder.structures.candidates import Library
-from xtalpriors.model.powder.structures.indexing import index_cubic
+from xtalpriors.model.powder.structures.cells import possible_cells
 from xtalpriors.model.powder.structures.solve import candidate_structures
 
 OURS = ("candidates", "crystalnet-fourier")
@@ -46,7 +47,7 @@ def main() -> None:
     print(f"{len(parts.train)} training crystals, {time.process_time() - start:.0f} CPU seconds of training")
     library, retrieval = Library(parts.train), Retrieval(parts.train)
     for letter, tests in zip(arguments.splits, arguments.tests, strict=True):
-        test = real_crystals(arguments.database, "cubic") if letter == "R" else parts.test
+        test = real_crystals(arguments.database, arguments.system) if letter == "R" else parts.test
         rows = np.random.default_rng(arguments.seed).permutation(len(test))[:tests]
         print(f"\nsplit {letter}", flush=True)
         evaluate(network, library, retrieval, test.take(np.sort(rows)), arguments.orientations)
@@ -84,16 +85,15 @@ def evaluate(
 
 
 def indexing(test: PowderCrystals) -> None:
-    """Print how often the right a is found, first and among four."""
-    found = np.full((len(test), 4), np.nan)
+    """Print how often the right cell is found, first and among the hypotheses."""
+    found = np.full((len(test), 6, 2), np.nan)
     for i, pattern in enumerate(test.patterns):
-        cells = attempt(index_cubic, pattern)
-        if cells is not None:
-            found[i] = [cell.a_angstrom for cell in cells]
-    error = np.abs(found / test.lattice[:, :1] - 1.0)
+        for k, cell in enumerate(attempt(possible_cells, pattern, test.system) or ()):
+            found[i, k] = cell.a, cell.c
+    error = np.abs(found / test.lattice[:, None, [0, 2]] - 1.0).max(axis=2)
     right = error < 2e-3
     print(
-        f"{len(test)} patterns: right a first {right[:, 0].mean():.3f}, among four "
+        f"{len(test)} patterns: right cell first {right[:, 0].mean():.3f}, among all "
         f"{right.any(axis=1).mean():.3f}, median error {np.median(error[right]):.1e}",
         flush=True,
     )
@@ -103,13 +103,14 @@ def parsed() -> argparse.Namespace:
     """Options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splits", choices=("S", "P", "R"), nargs="+", default=["S", "R"])
+    parser.add_argument("--system", choices=("cubic", "trigonal"), default="cubic")
     parser.add_argument("--count", type=int, default=3000, help="artificial crystals")
     parser.add_argument("--tests", type=int, nargs="+", default=[500, 747], help="of each split at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--examples", type=int, default=300)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--orientations", type=int, choices=(1, 24), default=24)
-    parser.add_argument("--database", type=Path, default=Path("data/amcsd/crystals.duckdb"))
+    parser.add_argument("--database", type=Path, nargs="+", default=[Path("data/amcsd/crystals.duckdb")])
     parser.add_argument("--crystals", type=Path, help="file that holds the artificial crystals, or will")
     return parser.parse_args()
 
@@ -118,7 +119,7 @@ def artificial(arguments: argparse.Namespace) -> PowderCrystals:
     """Artificial crystals, from the file where there is one."""
     if arguments.crystals and arguments.crystals.exists():
         return PowderCrystals.load(arguments.crystals)
-    crystals = powder_crystals("cubic", arguments.count, arguments.seed)
+    crystals = powder_crystals(arguments.system, arguments.count, arguments.seed)
     if arguments.crystals:
         crystals.save(arguments.crystals)
     return crystals

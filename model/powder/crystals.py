@@ -19,6 +19,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.composition import Composition, composition_vector, reduced
 from xtalpriors.model.powder.density_maps import POINTS, iam_density
 from xtalpriors.model.powder.pattern import powder_pattern
+from xtalpriors.model.powder.prototypes import System
 from xtalpriors.outputs import FileKind
 
 __all__ = ["CRYSTALS_KIND", "PowderCrystal", "PowderCrystals", "gather"]
@@ -92,6 +93,11 @@ class PowderCrystals:
 
     def __len__(self) -> int:
         return len(self.lattice)
+
+    @property
+    def system(self) -> System:
+        """Crystal system, the same for all."""
+        return "trigonal" if len(self) and self.lattice[0, 5] == 120.0 else "cubic"
 
     def cell(self, i: int) -> UnitCell:
         """Unit cell of crystal i."""

@@ -64,7 +64,7 @@ def evaluate_powder(
     models: Sequence[Path],
     output: Path,
     *,
-    database: Path | None = None,
+    databases: Sequence[Path] = (),
     crystals: int | None = None,
     points: int = 50,
     options: ScoreOptions | None = None,
@@ -79,8 +79,8 @@ def evaluate_powder(
         Folders of runs. Each is scored on the test of its own split (S or P), those of split S on R too.
     output
         Folder; it gets the files of `scoring.files`.
-    database
-        Of a mined corpus, whose ordered crystals are set R; null: no such set.
+    databases
+        Of mined corpora, whose ordered crystals are set R; empty: no such set.
     crystals
         At most so many of each set, the same ones each time; null: all.
     points
@@ -101,7 +101,7 @@ def evaluate_powder(
     rows: list[dict[str, Any]] = []
     sections: list[dict[str, Any]] = []
     sets: dict[str, Any] = {}
-    for own, test, lookups in _tests(runs, database, crystals, points):
+    for own, test, lookups in _tests(runs, databases, crystals, points):
         networks = [run.method for run in own]
         scores = score_set(test, [*lookups, *networks], points=points, options=options, progress=progress)
         rows += [_row(test, score, networks) for score in scores]
@@ -153,11 +153,11 @@ def _check_training(runs: Sequence[TrainedRun], train: PowderCrystals) -> None:
 
 
 def _tests(
-    runs: Sequence[TrainedRun], database: Path | None, count: int | None, points: int
+    runs: Sequence[TrainedRun], databases: Sequence[Path], count: int | None, points: int
 ) -> Iterator[tuple[list[TrainedRun], TestSet, list[Method]]]:
     """Test sets with the runs that are scored on each and the trivial answers of their training.
 
-    The test of each split, and with a database set R beside split S.
+    The test of each split, and with databases set R beside split S.
 
     Raises
     ------
@@ -168,14 +168,14 @@ def _tests(
         own = [run for run in runs if run.data == data]
         train, _, test = data.crystals()
         _check_training(own, train)
-        lookups = looked_up(Retrieval(train), data.system)
+        lookups = looked_up(Retrieval(train))
         library = frozenset(train.prototype.tolist())
         # the first is the mean map
         mean = lookups[0].tries(train.patterns[0], train.composition(0), points)[0].density
         suffix = "" if data.system == "cubic" else f" {data.system}"
         yield own, TestSet(data.split + suffix, _some(test, count), library, mean), lookups
-        if database is not None and data.split == "S":
-            real = real_crystals(database, data.system, count)
+        if databases and data.split == "S":
+            real = real_crystals(databases, data.system, count)
             yield own, TestSet("R" + suffix, real, library, mean), lookups
 
 

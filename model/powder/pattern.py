@@ -24,6 +24,7 @@ __all__ = [
     "MO_K_ALPHA_ANGSTROM",
     "PowderLines",
     "bin_lines",
+    "bins_of_spacings",
     "lorentz_polarisation",
     "powder_lines",
     "powder_pattern",
@@ -131,6 +132,14 @@ def _merged(two_theta: F64, intensity: F64) -> PowderLines:
     sums = np.add.reduceat(intensity, first)
     strong = sums > _LEAST_RELATIVE * sums.max()
     return PowderLines(two_theta[first][strong], sums[strong])
+
+
+def bins_of_spacings(inverse_spacings: F64) -> tuple[I64, F64]:
+    """Bin of the lines at 1/d in Å⁻¹, −1 beyond 2θ = 180°, and 2θ in degrees."""
+    sine = MO_K_ALPHA_ANGSTROM * inverse_spacings / 2.0
+    two_theta = 2.0 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
+    places: I64 = np.where(sine < 1.0, np.minimum(BINS * two_theta / 180.0, BINS - 1), -1).astype(np.int64)
+    return places, two_theta
 
 
 def bin_lines(lines: PowderLines) -> F32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,6 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError
 from xtalpriors.model.density_files import map_kind, write_ccp4
 from xtalpriors.model.powder.composition import read_composition
 from xtalpriors.model.powder.read_pattern import MeasuredPattern, network_vector, read_pattern
@@ -21,7 +21,7 @@ from xtalpriors.model.powder.residual import Agreement, agreement
 from xtalpriors.model.powder.runs import load_run
 from xtalpriors.model.powder.scoring.evaluate import MOST_TRIES
 from xtalpriors.model.powder.scoring.methods import Try
-from xtalpriors.model.powder.structures.indexing import index_cubic
+from xtalpriors.model.powder.structures.cells import possible_cells
 from xtalpriors.outputs import FileKind, check_folder, check_outputs, json_with, text_with
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "PowderPrediction",
     "RankedTry",
     "check_prediction",
+    "lengths",
     "predict_pattern",
     "write_prediction",
 ]
@@ -52,15 +53,15 @@ class RankedTry:
         e/Å³, (points, points, points).
     source
         What it was made from.
-    a_angstrom
-        Of its cubic cell.
+    cell
+        Its unit cell.
     agreement
         Its lines beside the measured ones, and R.
     """
 
     density: F32
     source: str
-    a_angstrom: float
+    cell: UnitCell
     agreement: Agreement
 
 
@@ -94,7 +95,7 @@ class PowderPrediction:
             f"{self.pattern.d_min_angstrom:.2f} Å, {self.formula}, {self.method}"
         )
         lines = [
-            f"  {k}. R {one.agreement.residual:.3f}, a = {one.a_angstrom:.3f} Å, {one.source}"
+            f"  {k}. R {one.agreement.residual:.3f}, {lengths(one.cell)}, {one.source}"
             for k, one in enumerate(self.tries, 1)
         ]
         return "\n".join([head, *lines])
@@ -109,7 +110,7 @@ def predict_pattern(
     points: int = 50,
     device: str | None = None,
 ) -> PowderPrediction:
-    """Densities of a cubic crystal from its pattern and composition.
+    """Densities of a cubic or trigonal crystal from its pattern and composition.
 
     Parameters
     ----------
@@ -129,33 +130,33 @@ def predict_pattern(
     Raises
     ------
     UsageError
-        As `read_pattern` and `read_composition`; no cubic cell explains the lines; or the network is of
-        trigonal crystals, whose cells are not found here.
+        As `read_pattern` and `read_composition`; or no cell of the system that the network is for explains
+        the lines.
     XtalpriorsError
         The network cannot be read, or has no answer.
     """
     pattern = read_pattern(path, wavelength_angstrom)
     composition = read_composition(formula)
     run = load_run(model, tries=MOST_TRIES, device=device)
-    if run.data.system != "cubic":
-        raise UsageError(
-            f"{model} was trained on {run.data.system} crystals, and cells are found for cubic patterns "
-            "only: give a network of cubic crystals."
-        )
     vector = network_vector(pattern)
-    lengths = [cell.a_angstrom for cell in index_cubic(vector)]
-    tries = [_ranked(one, vector, lengths) for one in run.method.tries(vector, composition, points)]
+    cells = possible_cells(vector, run.data.system)
+    tries = [_ranked(one, vector, cells) for one in run.method.tries(vector, composition, points)]
     least = min(one.agreement.residual for one in tries)
     tries.sort(key=lambda one: max(0.0, one.agreement.residual - least - SAME_R))
     return PowderPrediction(path.name, pattern, formula, run.method.name, tuple(tries))
 
 
-def _ranked(one: Try, vector: F32, lengths: list[float]) -> RankedTry:
+def _ranked(one: Try, vector: F32, cells: Sequence[UnitCell]) -> RankedTry:
     """A try in its own cell, or in that of the pattern's cells in which it agrees best."""
-    cells = lengths if one.a_angstrom is None else [one.a_angstrom]
-    found = [(agreement(one.density, vector, a), a) for a in cells]
-    best, a = min(found, key=lambda pair: pair[0].residual)
-    return RankedTry(one.density, one.source, a, best)
+    likely = cells if one.cell is None else [one.cell]
+    found = [(agreement(one.density, vector, cell), cell) for cell in likely]
+    best, cell = min(found, key=lambda pair: pair[0].residual)
+    return RankedTry(one.density, one.source, cell, best)
+
+
+def lengths(cell: UnitCell) -> str:
+    """The lattice parameters that are free, in words: `a = 4.913 Å, c = 5.405 Å`."""
+    return f"a = {cell.a:.3f} Å" + ("" if cell.a == cell.c else f", c = {cell.c:.3f} Å")
 
 
 def _map_name(k: int) -> str:
@@ -182,9 +183,8 @@ def write_prediction(found: PowderPrediction, folder: Path, page: str) -> None:
             path.unlink(missing_ok=True)
             continue
         one = found.tries[k - 1]
-        cell = UnitCell(one.a_angstrom, one.a_angstrom, one.a_angstrom)
         label = f"{_CREATED}: {found.name}, try {k}, R {one.agreement.residual:.3f}"
-        write_ccp4(path, MAP, np.asarray(one.density), cell, p1, label)
+        write_ccp4(path, MAP, np.asarray(one.density), one.cell, p1, label)
     content = {
         "pattern": found.name,
         "wavelength_angstrom": found.pattern.wavelength_angstrom,
@@ -194,7 +194,7 @@ def write_prediction(found: PowderPrediction, folder: Path, page: str) -> None:
             {
                 "map": _map_name(k),
                 "r": float(f"{one.agreement.residual:.4g}"),
-                "a_angstrom": float(f"{one.a_angstrom:.6g}"),
+                "cell": [float(f"{value:.6g}") for value in one.cell.parameters],
                 "source": one.source,
             }
             for k, one in enumerate(found.tries, 1)

@@ -1,4 +1,4 @@
-"""Measured crystals of a mined database as a test set that no training sees (split R).
+"""Measured crystals of mined databases as a test set that no training sees (split R).
 
 Ordered structures with every atom in place, one for each formula and space group, in the reference setting,
 with a (the longest axis of a cubic cell) of at most 10 Å.
@@ -6,6 +6,7 @@ with a (the longest axis of a cubic cell) of at most 10 Å.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,13 +46,13 @@ _SITES = """
 """
 
 
-def real_crystals(database: Path, system: System, count: int | None = None) -> PowderCrystals:
-    """Measured crystals of a database, in the order of their `entry_id`.
+def real_crystals(databases: Sequence[Path], system: System, count: int | None = None) -> PowderCrystals:
+    """Measured crystals of databases, in the order of their `entry_id`.
 
     Parameters
     ----------
-    database
-        A database that `xtalpriors mine` made.
+    databases
+        That `xtalpriors mine` made; of a formula and space group that several have, one is taken.
     system
         `cubic` or `trigonal`.
     count
@@ -60,15 +61,17 @@ def real_crystals(database: Path, system: System, count: int | None = None) -> P
     Raises
     ------
     XtalpriorsError
-        The database cannot be read, or holds no such crystal.
+        A database cannot be read, or none holds such a crystal.
     """
-    with open_database(database) as connection:
-        entries = fetch_table(connection, _ENTRIES, {"system": system})
-        connection.register("chosen", entries.select(["entry_id"]))
-        sites = fetch_table(connection, _SITES)
-    by_entry = _grouped(sites)
+    rows: list[dict[str, Any]] = []
+    by_entry: dict[str, list[dict[str, Any]]] = {}
+    for database in databases:
+        with open_database(database) as connection:
+            entries = fetch_table(connection, _ENTRIES, {"system": system})
+            connection.register("chosen", entries.select(["entry_id"]))
+            by_entry |= _grouped(fetch_table(connection, _SITES))
+        rows += entries.to_pylist()
     found: dict[tuple[str, int], PowderCrystal] = {}
-    rows = entries.to_pylist()
     order = range(len(rows)) if count is None else np.random.default_rng(0).permutation(len(rows)).tolist()
     for entry in (rows[i] for i in order):
         if count is not None and len(found) == count:
@@ -78,8 +81,8 @@ def real_crystals(database: Path, system: System, count: int | None = None) -> P
             found.setdefault((str(crystal.composition), crystal.group.number), crystal)
     if not found:
         raise XtalpriorsError(
-            f"{database} has no ordered {system} structure with a ≤ {LONGEST_A_ANGSTROM:g} Å. "
-            "Mine a larger corpus."
+            f"{' and '.join(map(str, databases))}: no ordered {system} structure with a ≤ "
+            f"{LONGEST_A_ANGSTROM:g} Å. Mine a larger corpus."
         )
     return gather(sorted(found.values(), key=lambda crystal: crystal.name))
 

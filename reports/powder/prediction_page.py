@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from xtalpriors import __version__
 from xtalpriors.arrays import F32
-from xtalpriors.model.powder.predict import PowderPrediction
+from xtalpriors.model.powder.predict import PowderPrediction, lengths
 from xtalpriors.model.powder.residual import Agreement
 from xtalpriors.reports.density_image import density_png
 from xtalpriors.reports.html import render_html
@@ -36,6 +36,7 @@ def prediction_page(found: PowderPrediction) -> str:
             (k, one, [Markup(_section(one.density, height, top)) for height in SECTIONS])
             for k, one in enumerate(found.tries, 1)
         ],
+        lengths=lengths,
         d_min=found.pattern.d_min_angstrom,
         version=__version__,
     )

@@ -81,7 +81,7 @@ def test_spinel_from_its_pattern(model: Path, tmp_path: Path, profile: bool) -> 
     found = predict_pattern(measured(tmp_path, profile=profile), CU, "Mg Al2 O4", model)
     assert found.pattern.kind == ("profile" if profile else "lines")
     first = found.tries[0]
-    assert first.a_angstrom == pytest.approx(SPINEL_CELL.a, abs=0.01)
+    assert first.cell.a == pytest.approx(SPINEL_CELL.a, abs=0.01)
     assert first.agreement.residual < 0.12
     residuals = [one.agreement.residual for one in found.tries]
     beyond = [r for r in residuals if r > min(residuals) + SAME_R]
@@ -94,10 +94,9 @@ def test_spinel_from_its_pattern(model: Path, tmp_path: Path, profile: bool) -> 
 
 def test_agreement_of_a_true_map_is_exact(crystals: PowderCrystals) -> None:
     for i in range(3):
-        a = float(crystals.lattice[i, 0])
-        own = agreement(crystals.density(i), crystals.patterns[i], a)
+        own = agreement(crystals.density(i), crystals.patterns[i], crystals.cell(i))
         assert own.residual < 1e-3 and np.allclose(own.observed, own.calculated, atol=1e-3)
-        other = agreement(crystals.density(i + 1), crystals.patterns[i], a)
+        other = agreement(crystals.density(i + 1), crystals.patterns[i], crystals.cell(i))
         assert other.residual > 0.3
 
 
@@ -108,9 +107,9 @@ def test_files_of_an_answer(model: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "a = 8.08" in capsys.readouterr().out
     tries = json.loads((output / "tries.json").read_text())["tries"]
     ccp4 = gemmi.read_ccp4_map(str(output / tries[0]["map"]))
-    assert ccp4.grid.unit_cell.a == pytest.approx(tries[0]["a_angstrom"], abs=1e-3)
+    assert ccp4.grid.unit_cell.a == pytest.approx(tries[0]["cell"][0], abs=1e-3)
     assert ccp4.grid.array.shape == (50, 50, 50)
-    electrons = float(ccp4.grid.array.mean()) * tries[0]["a_angstrom"] ** 3
+    electrons = float(ccp4.grid.array.mean()) * tries[0]["cell"][0] ** 3
     assert electrons == pytest.approx(8 * (12 + 2 * 13 + 4 * 8), rel=0.03)
     page = (output / "report.html").read_text()
     assert page.count("<svg") == 1 + 3 * len(tries) and "Mg Al2 O4" in page

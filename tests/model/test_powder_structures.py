@@ -26,9 +26,10 @@ from xtalpriors.model.powder.prototypes import orbit
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.score import best_score, ssim
 from xtalpriors.model.powder.structures.candidates import Library
+from xtalpriors.model.powder.structures.cells import possible_cells
 from xtalpriors.model.powder.structures.indexing import bin_of_shells, formula_units, index_cubic
 from xtalpriors.model.powder.structures.orbits import template_of
-from xtalpriors.model.powder.structures.shells import cubic_shells, observed_shells
+from xtalpriors.model.powder.structures.shells import SPECTRUM_LENGTH, observed_shells, shells_of
 from xtalpriors.model.powder.structures.solve import candidate_structures
 from xtalpriors.model.powder.structures.wyckoff_search import fillings, search
 
@@ -78,7 +79,8 @@ def test_bins_by_hand() -> None:
     two_theta = 2 * math.degrees(math.asin(0.71073 * math.sqrt(3) / 2 / 4.0))
     assert bin_of_shells(4.0, np.array([3]))[0] == int(1024 * two_theta / 180)
     assert bin_of_shells(4.0, np.array([127]))[0] == -1
-    assert not {7, 15, 23, 28, 60}.intersection(cubic_shells().n.tolist())
+    n = shells_of(UnitCell(2.0, 2.0, 2.0)).s_squared * 4.0
+    assert not {7, 15, 23, 28, 60}.intersection(np.rint(n).astype(int).tolist())
 
 
 def test_patterns_that_are_not_cubic() -> None:
@@ -102,14 +104,18 @@ def test_contact_of_salt() -> None:
 
 
 def test_the_crystal_agrees_with_its_pattern(crystals: PowderCrystals) -> None:
-    shells = cubic_shells()
-    for i in range(12):
-        numbers, fract = crystals.atoms(i)
-        a = crystals.lattice[i, 0]
-        f = sum(shells.form_factors(int(z), a) * shells.sums(fract[numbers == z]) for z in np.unique(numbers))
-        observed = observed_shells(crystals.patterns[i], a)
-        assert observed.residual(shells.intensities(f)) < 0.01
-        assert observed.residual(shells.intensities(np.ones(len(shells.hkl)))) > 0.1
+    for i in range(8):
+        assert residuals(crystals, i)[0] < 0.01 < 0.1 < residuals(crystals, i)[1]
+
+
+def residuals(crystals: PowderCrystals, i: int) -> tuple[float, float]:
+    """R of a crystal against its own pattern, and of one with equal structure factors."""
+    numbers, fract = crystals.atoms(i)
+    shells = shells_of(crystals.cell(i))
+    observed = observed_shells(crystals.patterns[i], shells)
+    sums = shells.reflections.sums
+    f = sum(shells.form_factors(int(z)) * sums(fract[numbers == z]) for z in np.unique(numbers))
+    return float(observed.residual(f)), float(observed.residual(np.ones_like(f)))
 
 
 def test_templates_have_all_atoms(crystals: PowderCrystals) -> None:
@@ -146,9 +152,9 @@ def test_fillings_by_hand(
 def test_search_finds_structures(
     known: tuple[int, float, dict[str, tuple[float, ...]]], formula: str
 ) -> None:
-    found = search(pattern_of(*known), read_composition(formula), known[1])[0]
-    assert found.residual < 0.02
     cell, numbers, fract = crystal(*known)
+    found = search(pattern_of(*known), read_composition(formula), cell)[0]
+    assert found.residual < 0.02
     fract = canonical_coordinates(SpaceGroup.from_number(known[0]), cell, numbers, fract)
     truth = iam_density(cell, numbers, fract)
     density = iam_density(found.cell, *found.atoms())
@@ -156,7 +162,7 @@ def test_search_finds_structures(
 
 
 def test_search_refines_the_parameter_of_pyrite() -> None:
-    found = search(pattern_of(*PYRITE), read_composition("FeS2"), 5.42)[0]
+    found = search(pattern_of(*PYRITE), read_composition("FeS2"), UnitCell(5.42, 5.42, 5.42))[0]
     numbers, fract = found.atoms()
     x = np.abs(fract[numbers == 16][0])
     assert np.minimum(x, 1 - x) == pytest.approx([0.385] * 3, abs=0.002)
@@ -168,7 +174,7 @@ def test_a_measurement_may_end_early() -> None:
     pattern[256:] = 0.0
     line = int(np.flatnonzero(pattern)[2])
     pattern[line + 1], pattern[line] = pattern[line], 0.0
-    found = search(pattern, read_composition("SrTiO3"), TITANATE[1])[0]
+    found = search(pattern, read_composition("SrTiO3"), crystal(*TITANATE)[0])[0]
     assert found.residual < 0.02
     assert found.template.free == 0
     assert sorted(found.template.counts) == [1, 1, 3]
@@ -219,5 +225,69 @@ def test_network_begins_with_the_best_candidate_and_learns(crystals: PowderCryst
     with torch.no_grad():
         assert fitted.weights(batch).sum(1).numpy() == pytest.approx(np.ones(5), abs=1e-5)
         assert map_loss(fitted(batch), target).mean() <= map_loss(fresh(batch), target).mean() + 1e-4
-    with pytest.raises(XtalpriorsError, match="No cubic structure"):
+    with pytest.raises(XtalpriorsError, match="No structure has"):
         predict_densities(fitted, [], crystals.patterns[0], Composition((11, 17), (1, 1)))
+
+
+QUARTZ_CELL = UnitCell(4.9134, 4.9134, 5.4052, gamma=120.0)
+QUARTZ = {14: (0.4699, 0.0, 2 / 3), 8: (0.4141, 0.2681, 0.7854)}
+"""α-Quartz in P3₂21 (Kihara 1990, doi 10.1127/ejm/2/1/0063, 298 K)."""
+CALCITE_CELL = UnitCell(4.99, 4.99, 17.06, gamma=120.0)
+CALCITE = {20: (0.0, 0.0, 0.0), 6: (0.0, 0.0, 0.25), 8: (0.257, 0.0, 0.25)}
+
+
+def trigonal(
+    number: int, cell: UnitCell, sites: dict[int, tuple[float, ...]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Atomic numbers, coordinates and pattern of a crystal from one site of each element."""
+    group = SpaceGroup.from_number(number)
+    orbits = [orbit(group, point) for point in sites.values()]
+    numbers = np.concatenate([np.full(len(o), z) for z, o in zip(sites, orbits, strict=True)])
+    fract = np.concatenate(orbits)
+    return numbers, fract, powder_pattern(cell, group, numbers, fract)
+
+
+@pytest.mark.parametrize("known", [(154, QUARTZ_CELL, QUARTZ), (167, CALCITE_CELL, CALCITE)])
+def test_cell_of_a_trigonal_pattern(known: tuple[int, UnitCell, dict[int, tuple[float, ...]]]) -> None:
+    """a and c are found from the lines of a primitive and of a rhombohedral crystal, first of all cells."""
+    first, cell = possible_cells(trigonal(*known)[2], "trigonal")[0], known[1]
+    assert (first.a, first.c) == (pytest.approx(cell.a, rel=1e-3), pytest.approx(cell.c, rel=1e-3))
+    assert first.gamma == 120.0
+
+
+def test_a_cubic_pattern_is_rhombohedral_too_and_chance_is_no_cell() -> None:
+    """A face-centred cell with a is a rhombohedral one with a/√2 and a√3."""
+    cells = possible_cells(pattern_of(*SALT), "trigonal")
+    wanted = 5.64 / math.sqrt(2), 5.64 * math.sqrt(3)
+    assert any(abs(c.a / wanted[0] - 1) < 1e-3 and abs(c.c / wanted[1] - 1) < 1e-3 for c in cells)
+    rng = np.random.default_rng(0)
+    chance = np.zeros(1024, dtype=np.float32)
+    chance[rng.choice(np.arange(60, 500), 40, replace=False)] = rng.uniform(0.1, 1.0, 40)
+    with pytest.raises(UsageError, match="No hexagonal cell"):
+        possible_cells(chance, "trigonal")
+
+
+def test_hexagonal_shells_by_hand() -> None:
+    """1/d² = 4 M/(3 a²) + l²/c². Of 12 reflections 101 -3 leaves two sets, of the six of 100 and 110 one."""
+    shells = shells_of(QUARTZ_CELL)
+    a, c = QUARTZ_CELL.a, QUARTZ_CELL.c
+    ends = np.append(shells.reflections.starts, len(shells.reflections.hkl))
+    for m, l, sets in ((1, 0, 1), (1, 1, 2), (3, 0, 1)):
+        s_squared = 4 * m / (3 * a * a) + l * l / c**2
+        k = int(np.argmin(np.abs(shells.s_squared - s_squared)))
+        own = slice(ends[k], ends[k + 1])
+        assert shells.s_squared[k] == pytest.approx(s_squared)
+        assert shells.reflections.sizes[own].tolist() == [6] * sets
+        h, j, third = shells.reflections.hkl[own].T
+        assert (h * h + h * j + j * j == m).all() and (np.abs(third) == l).all()
+    spectrum = observed_shells(trigonal(154, QUARTZ_CELL, QUARTZ)[2], shells).spectrum()
+    assert spectrum.shape == (SPECTRUM_LENGTH["trigonal"],)
+
+
+def test_search_finds_calcite() -> None:
+    """Without a library; calcite has one free parameter, and its lines a rhombohedral lattice."""
+    numbers, fract, pattern = trigonal(167, CALCITE_CELL, CALCITE)
+    group = SpaceGroup.from_number(167)
+    found = search(pattern, read_composition("CaCO3"), CALCITE_CELL)[0]
+    truth = iam_density(CALCITE_CELL, numbers, canonical_coordinates(group, CALCITE_CELL, numbers, fract))
+    assert best_score(truth, [iam_density(found.cell, *found.atoms())]).ssim > 0.99

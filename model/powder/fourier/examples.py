@@ -15,7 +15,7 @@ from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.density_maps import fourier_coefficients
 from xtalpriors.model.powder.fourier.network import CANDIDATES, FEATURES, GRID, FourierBatch
 from xtalpriors.model.powder.structures.candidates import Candidate, Library
-from xtalpriors.model.powder.structures.shells import observed_shells
+from xtalpriors.model.powder.structures.shells import observed_shells, shells_of
 from xtalpriors.model.powder.structures.solve import candidate_structures
 
 __all__ = ["Example", "example_of", "features", "stacked", "training_examples"]
@@ -32,7 +32,7 @@ class Example(NamedTuple):
 
 
 def features(candidate: Candidate) -> list[float]:
-    """Cost, R, free parameters, orbits, log of the order of the group, known or searched for, log a."""
+    """Cost, R, free parameters, orbits, log of the order of the group, known or searched for, log V."""
     template = candidate.template
     return [
         candidate.cost,
@@ -41,7 +41,7 @@ def features(candidate: Candidate) -> list[float]:
         len(template.orbits) / 4.0,
         np.log(template.group.order / 48.0),
         float(candidate.known > 0),
-        np.log(candidate.a_angstrom / 6.0),
+        np.log(candidate.cell.volume / 216.0) / 3.0,
     ]
 
 
@@ -56,7 +56,7 @@ def example_of(pattern: F32, composition: Composition, found: Sequence[Candidate
         coefficients[k] = own / own[0, 0, 0].real
     return Example(
         kept,
-        observed_shells(pattern, kept[0].a_angstrom).spectrum(),
+        observed_shells(pattern, shells_of(kept[0].cell)).spectrum(),
         composition_vector(composition),
         described,
         coefficients,

@@ -39,7 +39,7 @@ class FourierMethod:
             Try(
                 coarser(one.density, points),
                 f"{'mixture led by ' if k == 0 else ''}{one.candidate.template.label}",
-                one.candidate.a_angstrom,
+                one.candidate.cell,
             )
             for k, one in enumerate(answers)
         ]

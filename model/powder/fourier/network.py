@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from xtalpriors.model.powder.composition import COMPOSITION_LENGTH
+from xtalpriors.model.powder.prototypes import System
+from xtalpriors.model.powder.structures.shells import SPECTRUM_LENGTH
 
 __all__ = ["CANDIDATES", "FEATURES", "GRID", "FourierBatch", "FourierNet"]
 
@@ -22,7 +24,6 @@ FEATURES: Final = 7
 """Numbers that describe a candidate: see `examples.features`."""
 GRID: Final = 25
 """Points of the grid on which densities are compared in training: it holds indices to ±12."""
-_SHELLS: Final = 134
 _WIDTH: Final = 256
 _BLOCKS: Final = 3
 _START_SHARPNESS: Final = 60.0
@@ -34,7 +35,7 @@ class FourierBatch(NamedTuple):
     Attributes
     ----------
     shells
-        (B, 134) √(I/LP) of the shells, of unit length.
+        (B, 134 for cubic, 275 for trigonal crystals) √(I/LP) of the shells, of unit length.
     compositions
         (B, 119) fractions of atoms.
     features
@@ -53,11 +54,18 @@ class FourierBatch(NamedTuple):
 
 
 class FourierNet(nn.Module):  # type: ignore[misc]
-    """Weights of candidates, by three residual blocks of 256."""
+    """Weights of candidates, by three residual blocks of 256.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    system
+        Of the crystals; it has the shells of their patterns.
+    """
+
+    def __init__(self, system: System = "cubic") -> None:
         super().__init__()
-        self.first = nn.Linear(_SHELLS + COMPOSITION_LENGTH + CANDIDATES * (FEATURES + 1), _WIDTH)
+        inputs = SPECTRUM_LENGTH[system] + COMPOSITION_LENGTH + CANDIDATES * (FEATURES + 1)
+        self.first = nn.Linear(inputs, _WIDTH)
         self.blocks = nn.ModuleList(_block() for _ in range(_BLOCKS))
         self.norm = nn.LayerNorm(_WIDTH)
         self.gate = nn.Linear(_WIDTH, CANDIDATES)

@@ -86,16 +86,10 @@ def train_fourier_run(
     Raises
     ------
     UsageError
-        The folder holds a run with another configuration, or files of somebody else; or the crystals are not
-        cubic, which is what its candidates are.
+        The folder holds a run with another configuration, or files of somebody else.
     """
     check_folder(output)
     check_outputs([(output / file, kind) for file, kind in RUN_FILES.items()])
-    if config.data.system != "cubic":
-        raise UsageError(
-            "crystalnet-fourier is for cubic crystals: its candidate structures are. Take data.system=cubic, "
-            "or a preset of crystalnet-2024."
-        )
     if (output / FILE_NAME).exists():
         _, _, card = load_fourier(output)
         if card.config != config:
@@ -129,7 +123,11 @@ def load_fourier(folder: Path) -> tuple[FourierNet, PowderCrystals, FourierCard]
     """
     file = Path(folder) / FILE_NAME
     network, card = read_network(
-        file, FourierCard, lambda card: FourierNet(), "network crystalnet-fourier", "xtalpriors powder train"
+        file,
+        FourierCard,
+        lambda card: FourierNet(card.config.data.system),
+        "network crystalnet-fourier",
+        "xtalpriors powder train",
     )
     crystals = PowderCrystals.load(Path(folder) / LIBRARY_FILE)
     if crystals_digest(crystals) != card.crystals_digest:

@@ -20,6 +20,7 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.fourier.examples import Example, stacked, training_examples
 from xtalpriors.model.powder.fourier.network import GRID, FourierNet
+from xtalpriors.model.powder.prototypes import System
 from xtalpriors.model.powder.structures.candidates import Library
 
 __all__ = ["FourierConfig", "fit", "map_loss", "train_fourier"]
@@ -52,7 +53,7 @@ def train_fourier(
     config: FourierConfig,
     say: Callable[[str], None] = lambda text: None,
 ) -> FourierNet:
-    """A network trained on cubic crystals; the epoch with the least loss on the validation set is kept.
+    """A network trained on crystals; the epoch with the least loss on the validation set is kept.
 
     Parameters
     ----------
@@ -67,13 +68,14 @@ def train_fourier(
     rows = rng.permutation(len(train))[: config.examples]
     examples, truths = training_examples(train.take(rows), Library(train), config.held_out_share, rng)
     say(f"{len(examples)} examples with candidates")
-    return fit(examples, torch.from_numpy(truths), config, say)
+    return fit(examples, torch.from_numpy(truths), config, train.system, say)
 
 
 def fit(
     examples: list[Example],
     truths: Tensor,
     config: FourierConfig,
+    system: System = "cubic",
     say: Callable[[str], None] = lambda text: None,
 ) -> FourierNet:
     """A network fitted to examples and their true coefficients (n, 25, 25, 13).
@@ -83,7 +85,7 @@ def fit(
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng([config.seed, 4])
-    network = FourierNet()
+    network = FourierNet(system)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )

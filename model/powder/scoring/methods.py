@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from xtalpriors.arrays import F32
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.composition import Composition
 from xtalpriors.model.powder.density_maps import POINTS
-from xtalpriors.model.powder.prototypes import System
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.retrieval import Method as RetrievalName
 
@@ -24,13 +24,13 @@ class Try(NamedTuple):
         e/Å³, (points, points, points); voxel i lies at i / points of an axis.
     source
         What it was made from, in a few words.
-    a_angstrom
-        Lattice parameter of its cell, where the method finds one.
+    cell
+        Its unit cell, where the method finds one.
     """
 
     density: F32
     source: str
-    a_angstrom: float | None = None
+    cell: UnitCell | None = None
 
 
 class Method(Protocol):
@@ -73,10 +73,9 @@ class LookUp:
         return [Try(coarser(self.retrieval.density(self.way, pattern, composition), points), self.name)]
 
 
-def looked_up(retrieval: Retrieval, system: System) -> list[Method]:
-    """The ways to look a density up, the mean map first; by shells only where the cell can be found."""
-    ways = METHODS if system == "cubic" else METHODS[:3]
-    return [LookUp(retrieval, way) for way in ways]
+def looked_up(retrieval: Retrieval) -> list[Method]:
+    """The ways to look a density up, the mean map first."""
+    return [LookUp(retrieval, way) for way in METHODS]
 
 
 def coarser(density: F32, points: int) -> F32:

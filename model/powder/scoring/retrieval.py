@@ -14,16 +14,19 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from xtalpriors.arrays import F32, F64, I64
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.model.powder.composition import Composition
 from xtalpriors.model.powder.crystals import PowderCrystals
-from xtalpriors.model.powder.density_maps import POINTS, U_ISO_ANGSTROM2, fourier_coefficients, map_of
-from xtalpriors.model.powder.structures.indexing import index_cubic
-from xtalpriors.model.powder.structures.shells import (
-    LARGEST_N,
-    cubic_shells,
-    observed_shells,
+from xtalpriors.model.powder.density_maps import (
+    POINTS,
+    U_ISO_ANGSTROM2,
+    fourier_coefficients,
+    map_of,
+    s_squared_of,
 )
+from xtalpriors.model.powder.structures.cells import possible_cells
+from xtalpriors.model.powder.structures.shells import observed_shells, shells_of
 
 __all__ = ["METHODS", "Method", "Retrieval"]
 
@@ -33,10 +36,12 @@ _SMOOTHING_BINS: Final = 1.5
 _MEAN_OF: Final = 300
 """Densities, evenly through the training set, of which the mean map is made."""
 _LARGEST_CHANGE: Final = 2.0
+_SAME_SPACING: Final = 1e-9
+"""Relative difference of 1/d² within a shell."""
 
 
 class Retrieval:
-    """Looks up densities of cubic training crystals.
+    """Looks up densities of training crystals.
 
     Parameters
     ----------
@@ -51,8 +56,8 @@ class Retrieval:
         self._smoothed = _unit(gaussian_filter1d(roots, _SMOOTHING_BINS, axis=1))
         self._shells = np.stack(
             [
-                observed_shells(p, a).spectrum()
-                for p, a in zip(train.patterns, train.lattice[:, 0].tolist(), strict=True)
+                observed_shells(pattern, shells_of(train.cell(i))).spectrum()
+                for i, pattern in enumerate(train.patterns)
             ]
         )
         rows = np.unique(np.linspace(0, len(train) - 1, _MEAN_OF).astype(np.int64))
@@ -65,15 +70,15 @@ class Retrieval:
         """A density (50, 50, 50) in e/Å³ for a pattern (1024,) and a composition.
 
         `mean-map`: the mean of the training. `raw` and `smoothed`: of the crystal whose pattern has the
-        largest cosine of square roots. `shells`: the same of √(I/LP) by N = h² + k² + l², for the best of the
-        cells that the indexing offers. `stoichiometry`: by shells among crystals of the same numbers of atoms
-        in the formula, scaled to the electrons of the composition in the cell. `stoichiometry-phases`: that,
+        largest cosine of square roots. `shells`: the same of √(I/LP) by shells, for the best of the cells
+        that the indexing offers. `stoichiometry`: by shells among crystals of the same numbers of atoms in
+        the formula, scaled to the electrons of the composition in the cell. `stoichiometry-phases`: that,
         its amplitudes replaced shell by shell by the measured ones.
 
         Raises
         ------
         UsageError
-            The pattern has no peaks, or no cubic cell explains it (the last three).
+            The pattern has no peaks, or no cell of the system explains it (the last three).
         """
         if method == "mean-map":
             return self._mean
@@ -86,25 +91,26 @@ class Retrieval:
             i, _ = self._nearest(pattern, np.arange(len(self.train)))
             return self.train.density(i)
         rows = np.flatnonzero(self.train.stoichiometry == composition.stoichiometry)
-        i, a = self._nearest(pattern, rows if len(rows) else np.arange(len(self.train)))
+        i, cell = self._nearest(pattern, rows if len(rows) else np.arange(len(self.train)))
         atoms = int(self.train.offsets[i + 1] - self.train.offsets[i])
         units = max(1, round(atoms / composition.atoms))
         coefficients = fourier_coefficients(self.train.cell(i), *self.train.atoms(i), POINTS)
-        coefficients *= units * composition.electrons / a**3 / coefficients[0, 0, 0].real
+        coefficients *= units * composition.electrons / cell.volume / coefficients[0, 0, 0].real
         if method == "stoichiometry-phases":
-            coefficients *= _measured_amplitudes(pattern, composition, units, a, coefficients)
+            coefficients *= _measured_amplitudes(pattern, composition, units, cell, coefficients)
         return map_of(coefficients)
 
-    def _nearest(self, pattern: F32, rows: I64) -> tuple[int, float]:
-        """The crystal among some whose shells are nearest for one of the cells, and the a of that cell."""
-        best = (-1.0, 0, 0.0)
-        for cell in index_cubic(pattern):
-            observed = observed_shells(pattern, cell.a_angstrom)
+    def _nearest(self, pattern: F32, rows: I64) -> tuple[int, UnitCell]:
+        """The crystal among some whose shells are nearest for one of the cells, and that cell."""
+        cells = possible_cells(pattern, self.train.system)
+        best = (-1.0, 0, cells[0])
+        for cell in cells:
+            observed = observed_shells(pattern, shells_of(cell))
             cosines = self._shells[rows] @ observed.spectrum()
             k = int(cosines.argmax())
             # a cell that leaves lines unexplained has the shells of the rest only
             explained = 1.0 - observed.unexplained
-            best = max(best, (float(cosines[k]) * explained, int(rows[k]), cell.a_angstrom))
+            best = max(best, (float(cosines[k]) * explained, int(rows[k]), cell), key=lambda one: one[:2])
         return best[1], best[2]
 
 
@@ -116,7 +122,11 @@ def _unit(rows: F64 | F32) -> F64:
 
 
 def _measured_amplitudes(
-    pattern: F32, composition: Composition, units: int, a: float, coefficients: npt.NDArray[np.complex128]
+    pattern: F32,
+    composition: Composition,
+    units: int,
+    cell: UnitCell,
+    coefficients: npt.NDArray[np.complex128],
 ) -> F64:
     """Factors on the half grid that give the shells of a map the measured sums of |F|².
 
@@ -124,23 +134,33 @@ def _measured_amplitudes(
     of f² of the atoms, of which the cell has `units` formula units. Shells of one bin share a factor. Factors
     are kept within 0 to 2, and are 1 beyond the measured shells.
     """
-    shells, observed = cubic_shells(), observed_shells(pattern, a)
-    h = np.rint(np.fft.fftfreq(POINTS) * POINTS).astype(np.int64)
-    n = h[:, None, None] ** 2 + h[None, :, None] ** 2 + np.arange(POINTS // 2 + 1)[None, None, :] ** 2
+    shells = shells_of(cell)
+    observed = observed_shells(pattern, shells)
+    shell_at = _shell_of_each(s_squared_of(cell, POINTS), shells.s_squared)
     weights = np.full(POINTS // 2 + 1, 2.0)
     weights[0] = 1.0
-    squares = np.bincount(n.ravel(), (np.abs(coefficients) ** 2 * weights).ravel(), minlength=LARGEST_N + 1)
-    smearing = np.exp(-4.0 * np.pi**2 * U_ISO_ANGSTROM2 * shells.n / a**2)
-    calculated = observed.binned(squares[shells.n] * a**6 / smearing)
-    f = form_factors(np.array(composition.numbers), shells.n / a**2)
-    expected = units * (np.array(composition.counts) @ f**2) * np.add.reduceat(shells.sizes, shells.starts)
+    count = len(shells.s_squared)
+    powers = (np.abs(coefficients) ** 2 * weights).ravel()
+    squares = np.bincount(shell_at.ravel(), powers, minlength=count + 1)[:count]
+    smearing = np.exp(-4.0 * np.pi**2 * U_ISO_ANGSTROM2 * shells.s_squared)
+    calculated = observed.binned(squares * cell.volume**2 / smearing)
+    f = form_factors(np.array(composition.numbers), shells.s_squared)
+    sizes = np.add.reduceat(shells.reflections.sizes, shells.reflections.starts)
+    expected = units * (np.array(composition.counts) @ f**2) * sizes
     alone = (np.bincount(observed.bins)[observed.bins] == 1) & (observed.factors > 0)
     measured = (observed.amplitudes[observed.bins[alone]] ** 2 / observed.factors[alone]).sum()
     scale = math.sqrt(expected[alone].sum() / max(float(measured), 1e-30))
     ratios = np.ones(len(calculated))
     strong = calculated > 1e-3 * calculated.max()
     ratios[strong] = np.clip(scale * observed.amplitudes[strong] / calculated[strong], 0.0, _LARGEST_CHANGE)
-    factors = np.ones(int(n.max()) + 1)
-    factors[shells.n] = np.where(observed.factors > 0, ratios[observed.bins], 1.0)
-    result: F64 = factors[n]
+    factors = np.append(np.where(observed.factors > 0, ratios[observed.bins], 1.0), 1.0)
+    result: F64 = factors[shell_at]
     return result
+
+
+def _shell_of_each(s_squared: F64, shells: F64) -> I64:
+    """Shell, by its 1/d² (s,), of each place of a grid; s where it has none."""
+    place = np.searchsorted(shells * (1.0 - _SAME_SPACING), s_squared) - 1
+    known = (place >= 0) & (s_squared <= shells[place] * (1.0 + _SAME_SPACING))
+    found: I64 = np.where(known, place, len(shells))
+    return found

@@ -1,4 +1,4 @@
-"""Candidate structures of a cubic pattern: templates with its elements, ranked by how well they agree.
+"""Candidate structures of a pattern: templates with its elements, ranked by how well they agree.
 
 A library holds the crystals of the training as templates. For each hypothesis of the cell, each template with
 the right numbers of atoms takes the elements of the composition in each order that the numbers allow, its
@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -27,12 +27,7 @@ from xtalpriors.model.powder.contacts import tightest_contact
 from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.structures.indexing import formula_units
 from xtalpriors.model.powder.structures.orbits import Template, template_of
-from xtalpriors.model.powder.structures.shells import (
-    CubicShells,
-    ObservedShells,
-    cubic_shells,
-    observed_shells,
-)
+from xtalpriors.model.powder.structures.shells import Reflections, Shells, observed_shells, shells_of
 
 __all__ = ["Candidate", "Library", "fit_best", "fit_parameters", "library_candidates", "rank"]
 
@@ -62,8 +57,8 @@ class Candidate:
         With its free parameters fitted.
     elements
         Atomic number of each species.
-    a_angstrom
-        Lattice parameter.
+    cell
+        Unit cell.
     residual
         R against the pattern (`ObservedShells.residual`).
     known
@@ -72,7 +67,7 @@ class Candidate:
 
     template: Template
     elements: tuple[int, ...]
-    a_angstrom: float
+    cell: UnitCell
     residual: float
     known: int
 
@@ -83,7 +78,7 @@ class Candidate:
         Between structures that explain a pattern equally well the simpler is right more often, and the one
         whose tightest contact is near the sum of the covalent radii.
         """
-        simple = _PER_VOLUME * math.log(self.a_angstrom**3) + _PER_PARAMETER * self.template.free
+        simple = _PER_VOLUME * math.log(self.cell.volume) + _PER_PARAMETER * self.template.free
         simple += _PER_HALVING * math.log2(192 / self.template.group.order)
         return self.residual + simple + self.contact_cost
 
@@ -100,11 +95,6 @@ class Candidate:
         """The structure explains the pattern, and its atoms have room."""
         return self.residual < _FITS and self.contact_cost < _ROOM
 
-    @property
-    def cell(self) -> UnitCell:
-        """Unit cell."""
-        return UnitCell(self.a_angstrom, self.a_angstrom, self.a_angstrom)
-
     def atoms(self, canonical: bool = True) -> tuple[I64, F64]:
         """Numbers (n,) and coordinates (n, 3) of all atoms, in the canonical or in the template's origin."""
         points = self.template.points()
@@ -119,10 +109,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
-    """A template of the library with the sums (species, m) over the points of each species."""
+    """A template of the library, and the number of crystals of its structure type."""
 
     template: Template
-    sums: npt.NDArray[np.complex64]
     known: int
 
 
@@ -132,10 +121,11 @@ class Library:
     Parameters
     ----------
     crystals
-        Cubic crystals.
+        Of one crystal system.
     """
 
     def __init__(self, crystals: PowderCrystals) -> None:
+        self.system = crystals.system
         by_type: dict[str, list[int]] = {}
         for i, label in enumerate(crystals.prototype.tolist()):
             by_type.setdefault(label, []).append(i)
@@ -144,7 +134,7 @@ class Library:
             for i in rows[:_INSTANCES]:
                 group = SpaceGroup.from_number(int(crystals.space_group[i]))
                 template = template_of(label, group, *crystals.atoms(i))
-                entry = _Entry(template, _species_sums(cubic_shells(), template), len(rows))
+                entry = _Entry(template, len(rows))
                 self._entries.setdefault(tuple(sorted(template.counts)), []).append(entry)
                 if template.free == 0:
                     break
@@ -155,15 +145,12 @@ class Library:
         return [entry for entry in found if entry.template.label != without]
 
 
-def _species_sums(shells: CubicShells, template: Template) -> npt.NDArray[np.complex64]:
+@lru_cache(maxsize=4096)
+def _species_sums(template: Template, reflections: Reflections) -> npt.NDArray[np.complex64]:
     """Σ exp(2πi h·x) over the points of each species, (species, m)."""
-    return _sums_at(shells, template, template.points())
-
-
-def _sums_at(shells: CubicShells, template: Template, points: Sequence[F64]) -> npt.NDArray[np.complex64]:
-    sums = np.zeros((len(template.counts), len(shells.hkl)), dtype=np.complex64)
-    for own, species in zip(points, template.species, strict=True):
-        sums[species] += shells.sums(own)
+    sums = np.zeros((len(template.counts), len(reflections.hkl)), dtype=np.complex64)
+    for own, species in zip(template.points(), template.species, strict=True):
+        sums[species] += reflections.sums(own)
     return sums
 
 
@@ -177,32 +164,33 @@ def _assignments(counts: Sequence[int], wanted: Sequence[int]) -> list[tuple[int
 
 
 def library_candidates(
-    pattern: F32, composition: Composition, library: Library, a_angstrom: float, without: str | None = None
+    pattern: F32, composition: Composition, library: Library, cell: UnitCell, without: str | None = None
 ) -> list[Candidate]:
     """Candidates of the library for a pattern (1024,) and a cell, their parameters not yet fitted.
 
     `without` names a structure type that is left out, as for a crystal of the training itself.
     """
-    shells, observed = cubic_shells(), observed_shells(pattern, a_angstrom)
-    f = shells.form_factors(np.array(composition.numbers), a_angstrom).astype(np.float32)
+    shells = shells_of(cell)
+    observed = observed_shells(pattern, shells)
+    f = shells.form_factors(np.array(composition.numbers)).astype(np.float32)
     found = []
-    for units in formula_units(composition, a_angstrom**3):
+    for units in formula_units(composition, cell.volume):
         wanted = [units * n for n in composition.counts]
         for entry in library.entries(wanted, without):
+            sums = _species_sums(entry.template, shells.reflections)
             for order in _assignments(entry.template.counts, wanted):
-                total = (f[list(order)] * entry.sums).sum(axis=0)
-                residual = float(observed.residual(shells.intensities(total)))
+                residual = float(observed.residual((f[list(order)] * sums).sum(axis=0)))
                 elements = tuple(composition.numbers[e] for e in order)
-                found.append(Candidate(entry.template, elements, a_angstrom, residual, entry.known))
+                found.append(Candidate(entry.template, elements, cell, residual, entry.known))
     return found
 
 
 def rank(found: Iterable[Candidate]) -> list[Candidate]:
     """By cost, one of each structure type, order of elements and cell."""
-    best: dict[tuple[str, tuple[int, ...], int], Candidate] = {}
+    best: dict[tuple[str, tuple[int, ...], int, int], Candidate] = {}
     for candidate in sorted(found, key=lambda c: c.cost):
-        key = (candidate.template.label, candidate.elements, round(candidate.a_angstrom * 100))
-        best.setdefault(key, candidate)
+        lengths = round(candidate.cell.a * 100), round(candidate.cell.c * 100)
+        best.setdefault((candidate.template.label, candidate.elements, *lengths), candidate)
     return list(best.values())
 
 
@@ -215,24 +203,24 @@ def fit_best(pattern: F32, found: list[Candidate], count: int = _FITTED) -> list
 
 def fit_parameters(pattern: F32, candidate: Candidate) -> Candidate:
     """The candidate with its free parameters moved one by one, in ever smaller steps, while R falls."""
-    template, shells = candidate.template, cubic_shells()
-    observed = observed_shells(pattern, candidate.a_angstrom)
-    f = shells.form_factors(np.array(candidate.elements), candidate.a_angstrom).astype(np.float32)
-    parameters, best = _descend(shells, observed, f, template)
-    return Candidate(
-        template.moved(parameters), candidate.elements, candidate.a_angstrom, best, candidate.known
-    )
+    parameters, best = _descend(pattern, shells_of(candidate.cell), candidate)
+    moved = candidate.template.moved(parameters)
+    return Candidate(moved, candidate.elements, candidate.cell, best, candidate.known)
 
 
-def _descend(shells: CubicShells, observed: ObservedShells, f: F32, template: Template) -> tuple[F64, float]:
+def _descend(pattern: F32, shells: Shells, candidate: Candidate) -> tuple[F64, float]:
     """Parameters (free,) with the least R found, and that R."""
+    template, reflections = candidate.template, shells.reflections
+    observed = observed_shells(pattern, shells)
+    f = shells.form_factors(np.array(candidate.elements)).astype(np.float32)
     parts = [
-        shells.sums(orbit.points()) * f[s] for orbit, s in zip(template.orbits, template.species, strict=True)
+        reflections.sums(orbit.points()) * f[s]
+        for orbit, s in zip(template.orbits, template.species, strict=True)
     ]
     total = np.sum(parts, axis=0)
     owners = [(k, j) for k, orbit in enumerate(template.orbits) for j in range(orbit.free)]
     values = [np.zeros(orbit.free) for orbit in template.orbits]
-    best = float(observed.residual(shells.intensities(total)))
+    best = float(observed.residual(total))
     for step in _STEPS:
         for _ in range(3):
             improved = False
@@ -241,8 +229,8 @@ def _descend(shells: CubicShells, observed: ObservedShells, f: F32, template: Te
                 for sign in (1.0, -1.0):
                     trial = values[k].copy()
                     trial[j] += sign * step
-                    part = shells.sums(orbit.points(trial)) * f[species]
-                    residual = float(observed.residual(shells.intensities(total - parts[k] + part)))
+                    part = reflections.sums(orbit.points(trial)) * f[species]
+                    residual = float(observed.residual(total - parts[k] + part))
                     if residual < best:
                         total, parts[k], values[k], best = total - parts[k] + part, part, trial, residual
                         improved = True

@@ -16,7 +16,7 @@ import numpy as np
 from xtalpriors.arrays import F32, F64, I64
 from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.composition import Composition
-from xtalpriors.model.powder.pattern import BINS, MO_K_ALPHA_ANGSTROM
+from xtalpriors.model.powder.pattern import BINS, bins_of_spacings
 
 __all__ = ["CubicCell", "bin_of_shells", "formula_units", "index_cubic"]
 
@@ -62,10 +62,7 @@ def _shells() -> I64:
 def bin_of_shells(a_angstrom: F64 | float, shells: I64) -> I64:
     """Bin (…, m) of the lines N (m,) of cubic cells a (…); −1 beyond 2θ = 180°."""
     a = np.asarray(a_angstrom, dtype=np.float64)[..., None]
-    sine = MO_K_ALPHA_ANGSTROM * np.sqrt(shells) / (2.0 * a)
-    two_theta = 2.0 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
-    places: I64 = np.where(sine < 1.0, np.minimum(BINS * two_theta / 180.0, BINS - 1), -1).astype(np.int64)
-    return places
+    return bins_of_spacings(np.sqrt(shells) / a)[0]
 
 
 def index_cubic(pattern: F32, count: int = 4) -> tuple[CubicCell, ...]:
@@ -76,27 +73,44 @@ def index_cubic(pattern: F32, count: int = 4) -> tuple[CubicCell, ...]:
     UsageError
         The pattern has no lines, or no cubic cell explains them.
     """
+    weights = line_weights(pattern, _LINES)
+    end = len(weights)
+    grid, predicted = _predictions()
+    explained = predicted[:, :end] @ weights.astype(np.float32)
+    chance = predicted[:, :end].mean(axis=1)
+    score = ((explained - chance) / (1.0 - np.minimum(chance, 0.99))).astype(np.float64)
+    best = _separate_maxima(score, count)
+    if score[best[0]] < _LEAST_SCORE:
+        raise no_cell(f"cubic cell with a from {_SHORTEST_ANGSTROM} to {_LONGEST_ANGSTROM}")
+    return tuple(CubicCell(_refined(pattern, float(grid[k])), float(score[k])) for k in best)
+
+
+def line_weights(pattern: F32, count: int) -> F64:
+    """Weights of the first lines by bin, I^¼ with sum 1, up to the bin behind the last of them.
+
+    Raises
+    ------
+    UsageError
+        The pattern has no lines.
+    """
     observed = np.flatnonzero(pattern > _LEAST_INTENSITY * pattern.max(initial=0.0))
     if not len(observed) or not pattern.any():
         raise UsageError(
             "The pattern has no peaks. Is it a powder pattern, and are its intensities positive?"
         )
-    observed = observed[:_LINES]
-    end = min(int(observed[-1]) + 2, BINS)
-    weights = np.zeros(BINS)
+    observed = observed[:count]
+    weights = np.zeros(min(int(observed[-1]) + 2, BINS))
     weights[observed] = pattern[observed].astype(np.float64) ** 0.25
     weights /= weights.sum()
-    grid, predicted = _predictions()
-    explained = predicted[:, :end] @ weights[:end].astype(np.float32)
-    chance = predicted[:, :end].mean(axis=1)
-    score = ((explained - chance) / (1.0 - np.minimum(chance, 0.99))).astype(np.float64)
-    best = _separate_maxima(score, count)
-    if score[best[0]] < _LEAST_SCORE:
-        raise UsageError(
-            f"No cubic cell with a from {_SHORTEST_ANGSTROM} to {_LONGEST_ANGSTROM} Å explains the lines of "
-            "the pattern. Is the crystal of another system, or the wavelength another one?"
-        )
-    return tuple(CubicCell(_refined(pattern, float(grid[k])), float(score[k])) for k in best)
+    return weights
+
+
+def no_cell(kind: str) -> UsageError:
+    """The error that no cell of a kind, such as `cubic cell with a from 2.3 to 11.5`, explains a pattern."""
+    return UsageError(
+        f"No {kind} Å explains the lines of the pattern. Is the crystal of another system, or the wavelength "
+        "another one?"
+    )
 
 
 @lru_cache(maxsize=1)

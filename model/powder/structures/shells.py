@@ -1,10 +1,13 @@
-"""Shells of a cubic pattern: structure factors by N = h² + k² + l², their lines, and how well they agree.
+"""Shells of a pattern: structure factors by line spacing, their lines, and how well they agree.
 
-Of each set of reflections equivalent in m-3, the Laue class that all cubic groups contain, one is kept.
+A shell holds the reflections of one spacing: of a cubic cell those of one N = h² + k² + l², of a hexagonal
+one those of one M = h² + hk + k² and one |l|. Of each set of reflections that are equivalent in the Laue
+class which all groups of the system contain, m-3 or -3, one is kept.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,47 +16,54 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F32, F64, I64, Bool
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.model.powder.pattern import (
-    BINS,
-    MO_K_ALPHA_ANGSTROM,
-    lorentz_polarisation,
-    reflection_sets,
-)
-from xtalpriors.model.powder.structures.indexing import bin_of_shells
+from xtalpriors.model.powder.pattern import BINS, bins_of_spacings, lorentz_polarisation, reflection_sets
+from xtalpriors.model.powder.prototypes import System
 
 __all__ = [
-    "LARGEST_N",
-    "CubicShells",
+    "SPECTRUM_LENGTH",
     "ObservedShells",
-    "cubic_shells",
+    "Reflections",
+    "Shells",
     "observed_shells",
+    "shells_of",
 ]
 
-LARGEST_N: Final = 160
+_LARGEST_N: Final = 160
+_FIRST_N: Final = 50
+_SHELLS: Final = 134
+"""Shells of a cubic cell to N = 160, and about as many of a hexagonal one."""
+_FIRST_SHELLS: Final = 45
+_REFLECTIONS_OF_A_SHELL: Final = 18.0
+"""Of a hexagonal cell, in the mean."""
+_SUMS: Final = (0, 1, 3, 4, 7, 9, 12, 13, 16, 19, 21)
+_LARGEST_L: Final = 24
+"""The hexagonal shells with a place in a spectrum: values of M, and the largest |l|."""
+SPECTRUM_LENGTH: Final[dict[System, int]] = {
+    "cubic": _SHELLS,
+    "trigonal": len(_SUMS) * (_LARGEST_L + 1),
+}
 _LAST_DEGREE: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CubicShells:
-    """Reflections and shells up to N = 160.
+class Reflections:
+    """Reflections by shells, in the order of their spacings.
 
     Attributes
     ----------
     hkl
-        (m, 3), one of each set of m-3, by N.
+        (m, 3), one of each set of equivalents.
     sizes
         (m,), members of the sets.
-    n
-        (s,), values of N that occur.
     starts
         (s,), first reflection of each shell.
     """
 
     hkl: I64
     sizes: I64
-    n: I64
     starts: I64
 
     def sums(self, points: F64) -> npt.NDArray[np.complex64]:
@@ -68,24 +78,77 @@ class CubicShells:
         result: F64 = np.add.reduceat(squares, self.starts, axis=-1).astype(np.float64)
         return result
 
-    def form_factors(self, numbers: npt.ArrayLike, a_angstrom: float) -> F64:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shells:
+    """The shells of a cell.
+
+    Attributes
+    ----------
+    reflections
+        Of the shells; all cubic cells share theirs.
+    s_squared
+        (s,) 1/d² in Å⁻², ascending.
+    places
+        (s,) place of each shell in a spectrum of `SPECTRUM_LENGTH`, −1 without one.
+    system
+        Of the cell.
+    """
+
+    reflections: Reflections
+    s_squared: F64
+    places: I64
+    system: System
+
+    def form_factors(self, numbers: npt.ArrayLike) -> F64:
         """f (…, m) of elements, without displacement, as in the patterns."""
-        by_shell = form_factors(numbers, self.n / a_angstrom**2)
-        counts = np.diff(np.append(self.starts, len(self.hkl)))
+        by_shell = form_factors(numbers, self.s_squared)
+        counts = np.diff(np.append(self.reflections.starts, len(self.reflections.hkl)))
         repeated: F64 = np.repeat(by_shell, counts, axis=-1)
         return repeated
 
 
-@lru_cache(maxsize=4)
-def cubic_shells(largest_n: int = LARGEST_N) -> CubicShells:
-    """The shells up to N, made once."""
+@lru_cache(maxsize=256)
+def shells_of(cell: UnitCell, first_only: bool = False) -> Shells:
+    """The shells of a cubic cell, or of a trigonal one in hexagonal axes.
+
+    `first_only`: those of the largest spacings, which a scan of many structures compares.
+    """
+    if cell.gamma == 90.0:
+        reflections, n = _cubic(_FIRST_N if first_only else _LARGEST_N)
+        return Shells(reflections, n / cell.a**2, np.arange(len(n)), "cubic")
+    return _hexagonal(cell, _FIRST_SHELLS if first_only else _SHELLS)
+
+
+@lru_cache(maxsize=2)
+def _cubic(largest_n: int) -> tuple[Reflections, I64]:
+    """Reflections to N = `largest_n`, and N (s,) of the shells."""
     top = int(largest_n**0.5)
     hkl, sizes = reflection_sets(SpaceGroup.from_number(200), (top, top, top))
     n = (hkl**2).sum(axis=1)
     kept = np.flatnonzero(n <= largest_n)
     order = kept[np.argsort(n[kept], kind="stable")]
     values, starts = np.unique(n[order], return_index=True)
-    return CubicShells(hkl[order], sizes[order], values, starts)
+    return Reflections(hkl[order], sizes[order], starts), values
+
+
+def _hexagonal(cell: UnitCell, count: int) -> Shells:
+    """About the first `count` shells of a cell."""
+    largest = (count * _REFLECTIONS_OF_A_SHELL / (4.0 / 3.0 * math.pi * cell.volume)) ** (1.0 / 3.0)
+    top = math.ceil(cell.a * largest / 4) * 4, math.ceil(cell.c * largest / 4) * 4
+    hkl, sizes = reflection_sets(SpaceGroup.from_number(147), (top[0], top[0], top[1]))
+    h, k, l = hkl.T
+    m, order_l = h * h + h * k + k * k, np.abs(l)
+    s_squared = 4.0 * m / (3.0 * cell.a**2) + (order_l / cell.c) ** 2
+    kept = np.flatnonzero(s_squared < largest**2)
+    order = kept[np.lexsort((order_l[kept], m[kept], np.round(s_squared[kept], 12)))]
+    keys = m[order] * (int(top[1]) + 1) + order_l[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    first = order[starts]
+    row = np.searchsorted(_SUMS, m[first])
+    known = np.isin(m[first], _SUMS) & (order_l[first] <= _LARGEST_L)
+    places = np.where(known, row * (_LARGEST_L + 1) + order_l[first], -1)
+    return Shells(Reflections(hkl[order], sizes[order], starts), s_squared[first], places, "trigonal")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +157,8 @@ class ObservedShells:
 
     Attributes
     ----------
-    a_angstrom
-        Lattice parameter.
+    shells
+        Of the cell.
     factors
         (s,) Lorentz–polarisation factor of each shell, 0 beyond the pattern.
     bins
@@ -108,19 +171,19 @@ class ObservedShells:
         Σ of the square roots of lines in bins without a shell, over the sum of all.
     """
 
-    a_angstrom: float
+    shells: Shells
     factors: F64
     bins: I64
     starts: I64
     amplitudes: F64
     unexplained: float
 
-    def residual(self, intensities: F64) -> F64:
-        """R = Σ |√I_o − k √I_c| / Σ √I_o over the bins, for calculated Σ m|F|² (…, s); k is the best scale.
+    def residual(self, f: npt.NDArray[np.complexfloating]) -> F64:
+        """R = Σ |√I_o − k √I_c| / Σ √I_o over the bins, for structure factors (…, m); k is the best scale.
 
         Of the shells of one bin the strongest counts, as in the patterns.
         """
-        calculated = self.binned(intensities)
+        calculated = self.binned(self.shells.reflections.intensities(f))
         scale = (calculated * self.amplitudes).sum(-1) / np.maximum((calculated**2).sum(-1), 1e-30)
         difference = np.abs(self.amplitudes - scale[..., None] * calculated).sum(-1)
         result: F64 = difference / self.amplitudes.sum() + self.unexplained
@@ -132,11 +195,14 @@ class ObservedShells:
         return float(self.amplitudes[~seen].sum() / self.amplitudes.sum())
 
     def spectrum(self) -> F32:
-        """√(I/LP) of the shells (s,), of unit length; shells of one bin share its line."""
+        """√(I/LP) by shells, of unit length and `SPECTRUM_LENGTH`; shells of one bin share its line."""
         values = self.amplitudes[self.bins] / np.sqrt(np.maximum(self.factors, 1e-12))
         values[self.factors == 0.0] = 0.0
-        spectrum: F32 = (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
-        return spectrum
+        spectrum = np.zeros(SPECTRUM_LENGTH[self.shells.system])
+        known = self.shells.places >= 0
+        spectrum[self.shells.places[known]] = values[known]
+        unit: F32 = (spectrum / max(float(np.linalg.norm(spectrum)), 1e-12)).astype(np.float32)
+        return unit
 
     def binned(self, intensities: F64) -> F64:
         """√ of the calculated intensity of each bin, (…, b)."""
@@ -146,20 +212,16 @@ class ObservedShells:
         return result
 
 
-def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N) -> ObservedShells:
-    """Shells up to N of a pattern (1024,) for a lattice parameter.
+def observed_shells(pattern: F32, shells: Shells) -> ObservedShells:
+    """What a pattern (1024,) says of the shells of a cell.
 
     A line one bin beside that of a shell is taken for it where its own bin is empty. Shells beyond the last
     line do not count: a measurement ends somewhere.
     """
-    shells = cubic_shells(largest_n)
-    places = bin_of_shells(a_angstrom, shells.n)
+    places, two_theta = bins_of_spacings(np.sqrt(shells.s_squared))
     end = min(int(BINS * _LAST_DEGREE / 180.0), int(np.flatnonzero(pattern).max(initial=0)) + 1)
     beyond = (places < 0) | (places >= end)
-    sine = np.where(beyond, 0.5, MO_K_ALPHA_ANGSTROM * np.sqrt(shells.n) / (2.0 * a_angstrom))
-    factors = np.where(
-        beyond, 0.0, lorentz_polarisation(2.0 * np.degrees(np.arcsin(np.minimum(sine, 0.9999))))
-    )
+    factors = np.where(beyond, 0.0, lorentz_polarisation(np.where(beyond, 60.0, two_theta)))
     last = int(places[~beyond].max(initial=0)) + 1
     lines = np.sqrt(pattern.astype(np.float64))
     lines[last:] = 0.0
@@ -179,4 +241,4 @@ def observed_shells(pattern: F32, a_angstrom: float, largest_n: int = LARGEST_N)
     if beyond.any():
         amplitudes = np.append(amplitudes, 0.0)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
-    return ObservedShells(a_angstrom, factors, index, starts, amplitudes, unexplained)
+    return ObservedShells(shells, factors, index, starts, amplitudes, unexplained)

@@ -1,4 +1,4 @@
-"""Candidate structures of a cubic pattern and a composition: of the library first, else by a search."""
+"""Candidate structures of a pattern and a composition: of the library first, else by a search."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from xtalpriors.model.powder.structures.candidates import (
     library_candidates,
     rank,
 )
-from xtalpriors.model.powder.structures.indexing import index_cubic
-from xtalpriors.model.powder.structures.shells import observed_shells
+from xtalpriors.model.powder.structures.cells import possible_cells
+from xtalpriors.model.powder.structures.shells import observed_shells, shells_of
 from xtalpriors.model.powder.structures.wyckoff_search import search
 
 __all__ = ["candidate_structures"]
@@ -24,7 +24,7 @@ _WORSE_CELL: Final = 0.02
 
 
 def candidate_structures(
-    pattern: F32, composition: Composition, library: Library | None, without: str | None = None
+    pattern: F32, composition: Composition, library: Library, without: str | None = None
 ) -> list[Candidate]:
     """Candidates for a pattern (1024,), the best first; nothing here knows the density that is looked for.
 
@@ -33,26 +33,25 @@ def candidate_structures(
     pattern, composition
         What was measured.
     library
-        Templates of known crystals; None: the search alone.
+        Templates of known crystals, whose system is that of the candidates.
     without
         Structure type that the library must not offer.
 
     Raises
     ------
     UsageError
-        The pattern has no peaks, or no cubic cell explains it.
+        The pattern has no peaks, or no cell of the system explains it.
     """
-    cells = index_cubic(pattern)
-    left = [observed_shells(pattern, cell.a_angstrom).unexplained for cell in cells]
-    lengths = sorted(
-        cell.a_angstrom for cell, share in zip(cells, left, strict=True) if share <= min(left) + _WORSE_CELL
+    cells = possible_cells(pattern, library.system)
+    left = [observed_shells(pattern, shells_of(cell)).unexplained for cell in cells]
+    likely = sorted(
+        (cell for cell, share in zip(cells, left, strict=True) if share <= min(left) + _WORSE_CELL),
+        key=lambda cell: cell.volume,
     )
-    found: list[Candidate] = []
-    if library is not None:
-        found = [c for a in lengths for c in library_candidates(pattern, composition, library, a, without)]
-        found = fit_best(pattern, found)
-    for a in lengths:
+    found = [c for cell in likely for c in library_candidates(pattern, composition, library, cell, without)]
+    found = fit_best(pattern, found)
+    for cell in likely:
         if found and found[0].fits:
             break
-        found = rank(found + search(pattern, composition, a))
+        found = rank(found + search(pattern, composition, cell))
     return found

@@ -1,9 +1,9 @@
-"""Candidate structures without a library: the atoms of the cell on Wyckoff positions of the 36 cubic groups.
+"""Candidate structures without a library: the atoms of the cell on Wyckoff positions of the groups.
 
-For a cell and the numbers of atoms in it, the ways to fill positions are listed by free parameters,
-from 0 to 3, one of each set that other origins turn into each other. Free parameters are scanned
-on a grid. The search ends at the first number of free parameters with which a structure fits the pattern,
-because one with more fits too.
+The groups are the 36 cubic or the 25 trigonal ones. For a cell and the numbers of atoms in it, the ways to
+fill positions are listed by free parameters, from 0 to 3, one of each set that other origins make of the
+rest. Free parameters are scanned on a grid. The search ends at the first number of free parameters with which
+a structure fits the pattern, because one with more fits too.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F32, F64, Bool
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.site_symmetry import site_symmetries
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition, wyckoff_positions
 from xtalpriors.model.powder.canonical import normaliser
 from xtalpriors.model.powder.composition import Composition
+from xtalpriors.model.powder.prototypes import System
 from xtalpriors.model.powder.structures.candidates import Candidate, fit_best, rank
 from xtalpriors.model.powder.structures.indexing import formula_units
 from xtalpriors.model.powder.structures.orbits import Orbit, Template, orbit_at, orbit_of
-from xtalpriors.model.powder.structures.shells import ObservedShells, cubic_shells, observed_shells
+from xtalpriors.model.powder.structures.shells import ObservedShells, Reflections, observed_shells, shells_of
 
 __all__ = ["Filling", "fillings", "search"]
 
-_CUBIC_GROUPS: Final = range(195, 231)
+_GROUPS: Final[dict[System, range]] = {"cubic": range(195, 231), "trigonal": range(143, 168)}
 _GRID: Final = {0: 1, 1: 60, 2: 20, 3: 10}
 """Points of the scan along each free parameter of a position with that many."""
 _MOST_FREE: Final = 3
@@ -39,10 +41,8 @@ _MOST_ORBITS: Final = 5
 _MOST_FILLINGS: Final = {0: 200, 1: 150, 2: 80, 3: 16}
 """Fillings tried with each number of free parameters."""
 _MOST_LISTED: Final = 3000
-_SCANNED_N: Final = 50
-"""The scan of free parameters compares shells up to here; the fit compares all."""
 _LARGEST_SCAN: Final = 4096
-_LINES_OF: Final = {"F": 0, "I": 1, "P": 2}
+_LINES_OF: Final = {"F": 0, "R": 0, "I": 1, "P": 2}
 """Lattices by how many lines they have."""
 _ABSENT_SHARE: Final = 0.02
 _TYPICAL_VOLUME_ANGSTROM3: Final = 17.0
@@ -85,7 +85,8 @@ def _renamings(group: SpaceGroup) -> tuple[dict[str, str], ...]:
     generic = np.array(
         [position.matrix @ [0.137, 0.281, 0.419] + position.vector for position in positions.values()]
     )
-    metric = np.eye(3) * 400.0
+    gamma = 120.0 if group.crystal_system == "trigonal" else 90.0
+    metric = UnitCell(20.0, 20.0, 20.0, gamma=gamma).metric_tensor
     renamings = {}
     for matrix, shift in normaliser(group):
         letters = site_symmetries(group, generic @ matrix.T + shift, metric).letter.tolist()
@@ -100,22 +101,21 @@ def _orbit(group: SpaceGroup, letter: str) -> Orbit:
 
 
 @lru_cache(maxsize=512)
-def _scan(group: SpaceGroup, letter: str) -> tuple[F64, npt.NDArray[np.complex64]]:
+def _scan(group: SpaceGroup, letter: str, reflections: Reflections) -> tuple[F64, npt.NDArray[np.complex64]]:
     """Parameters (g, k) of a grid and the sums (g, m) over the points of the position at each."""
-    orbit, shells = _orbit(group, letter), cubic_shells(_SCANNED_N)
+    orbit = _orbit(group, letter)
     axis = np.arange(_GRID[orbit.free]) / _GRID[orbit.free] + 0.01
     parameters = np.array(list(itertools.product(axis, repeat=orbit.free)))
     if orbit.free == 0:
-        return parameters.reshape(1, 0), shells.sums(orbit.points())[None]
-    sums = np.stack([shells.sums(orbit.points(u)) for u in parameters])
+        return parameters.reshape(1, 0), reflections.sums(orbit.points())[None]
+    sums = np.stack([reflections.sums(orbit.points(u)) for u in parameters])
     return parameters, sums
 
 
 @lru_cache(maxsize=64)
-def _present(group: SpaceGroup) -> Bool:
+def _present(group: SpaceGroup, reflections: Reflections) -> Bool:
     """Shells (s,) with a reflection that is not systematically absent."""
-    shells = cubic_shells(_SCANNED_N)
-    present: Bool = np.add.reduceat(~systematic_absences(group, shells.hkl), shells.starts) > 0
+    present: Bool = np.add.reduceat(~systematic_absences(group, reflections.hkl), reflections.starts) > 0
     return present
 
 
@@ -170,16 +170,19 @@ def _sums_to(
             yield (letter, *rest)
 
 
-def search(pattern: F32, composition: Composition, a_angstrom: float) -> list[Candidate]:
-    """Candidates for a pattern (1024,) in a cubic cell, the best first."""
-    observed = observed_shells(pattern, a_angstrom, _SCANNED_N)
-    f = cubic_shells(_SCANNED_N).form_factors(np.array(composition.numbers), a_angstrom).astype(np.float32)
+def search(pattern: F32, composition: Composition, cell: UnitCell) -> list[Candidate]:
+    """Candidates for a pattern (1024,) in a cell, the best first.
+
+    The scan of free parameters compares the first shells, the fit all.
+    """
+    observed = observed_shells(pattern, shells_of(cell, first_only=True))
+    f = observed.shells.form_factors(np.array(composition.numbers)).astype(np.float32)
     found: list[Candidate] = []
     for groups in _groups(observed):
-        listed = _all_fillings(groups, composition, a_angstrom)
+        listed = _all_fillings(groups, composition, cell)
         for free in range(_MOST_FREE + 1):
             chosen = [x for x in listed if x.free == free][: _MOST_FILLINGS[free]]
-            new = [c for x in chosen for c in _scanned(x, composition, a_angstrom, f, observed)]
+            new = [c for x in chosen for c in _scanned(x, composition, cell, f, observed)]
             found = rank(found + fit_best(pattern, new, _FITTED))
             if found and found[0].fits:
                 return found
@@ -191,43 +194,44 @@ def _groups(observed: ObservedShells) -> tuple[list[SpaceGroup], list[SpaceGroup
 
     That lattice is centred if lines are missing.
     """
-    groups = [SpaceGroup.from_number(number) for number in _CUBIC_GROUPS]
-    groups = [g for g in groups if observed.share_outside(_present(g)) < _ABSENT_SHARE]
+    shells = observed.shells
+    groups = [SpaceGroup.from_number(number) for number in _GROUPS[shells.system]]
+    groups = [g for g in groups if observed.share_outside(_present(g, shells.reflections)) < _ABSENT_SHARE]
     fewest = min((_LINES_OF[g.centring] for g in groups), default=0)
     first = [g for g in groups if _LINES_OF[g.centring] == fewest]
     return first, [g for g in groups if _LINES_OF[g.centring] != fewest]
 
 
-def _all_fillings(groups: Sequence[SpaceGroup], composition: Composition, a: float) -> list[Filling]:
+def _all_fillings(groups: Sequence[SpaceGroup], composition: Composition, cell: UnitCell) -> list[Filling]:
     """Ways to put the atoms of a cell on positions of some groups, those with the fewest positions first."""
     found = []
-    for units in _likely_units(composition, a):
+    for units in _likely_units(composition, cell.volume):
         counts = tuple(units * n for n in composition.counts)
         found += [x for g in groups for x in fillings(g.number, counts)]
     return sorted(found, key=lambda x: (sum(map(len, x.letters)), -x.group.order))
 
 
-def _likely_units(composition: Composition, a: float) -> tuple[int, ...]:
+def _likely_units(composition: Composition, volume_angstrom3: float) -> tuple[int, ...]:
     """Formula units for which the volume of an atom is within a factor of that of most crystals."""
-    units = formula_units(composition, a**3)
-    typical = a**3 / (_TYPICAL_VOLUME_ANGSTROM3 * composition.atoms)
+    units = formula_units(composition, volume_angstrom3)
+    typical = volume_angstrom3 / (_TYPICAL_VOLUME_ANGSTROM3 * composition.atoms)
     return tuple(z for z in units if 1 / _UNITS_FACTOR < z / typical < _UNITS_FACTOR)
 
 
 def _scanned(
-    filling: Filling, composition: Composition, a: float, f: F32, observed: ObservedShells
+    filling: Filling, composition: Composition, cell: UnitCell, f: F32, observed: ObservedShells
 ) -> list[Candidate]:
     """The best points of the scan of a filling's free parameters."""
-    shells = cubic_shells(_SCANNED_N)
+    reflections = observed.shells.reflections
     pairs = [(letter, e) for e, own in enumerate(filling.letters) for letter in own]
-    total = np.zeros((1, len(shells.hkl)), dtype=np.complex64)
+    total = np.zeros((1, len(reflections.hkl)), dtype=np.complex64)
     grids: list[F64] = []
     for letter, e in pairs:
-        parameters, sums = _scan(filling.group, letter)
+        parameters, sums = _scan(filling.group, letter, reflections)
         step = max(1, -(-len(total) * len(sums) // _LARGEST_SCAN))
         grids.append(parameters[::step])
-        total = (total[:, None, :] + (f[e] * sums[::step])[None, :, :]).reshape(-1, len(shells.hkl))
-    residuals = observed.residual(shells.intensities(total))
+        total = (total[:, None, :] + (f[e] * sums[::step])[None, :, :]).reshape(-1, len(reflections.hkl))
+    residuals = observed.residual(total)
     label = f"{filling.group.number} " + " ".join(sorted("".join(own) for own in filling.letters))
     found = []
     for place in np.argsort(residuals, kind="stable")[: _KEPT if filling.free else 1].tolist():
@@ -237,5 +241,5 @@ def _scanned(
             for (letter, _), grid, k in zip(pairs, grids, at, strict=True)
         )
         template = Template(label, filling.group, orbits, tuple(e for _, e in pairs))
-        found.append(Candidate(template, composition.numbers, a, float(residuals[place]), 0))
+        found.append(Candidate(template, composition.numbers, cell, float(residuals[place]), 0))
     return found

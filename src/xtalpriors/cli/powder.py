@@ -54,8 +54,10 @@ def powder_evaluate(
     ] = None,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the scores.")] = None,
     database: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Mined database, whose ordered crystals are a test set too."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Mined database, whose ordered crystals are a test set too. Repeatable."
+        ),
     ] = None,
     crystals: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most so many of each set.")
@@ -76,7 +78,7 @@ def powder_evaluate(
             evaluate_powder(
                 model,
                 output,
-                database=database,
+                databases=database or (),
                 crystals=crystals,
                 points=points,
                 options=options,
@@ -92,7 +94,7 @@ def powder_evaluate(
             evaluate_powder(
                 [powder_folder(preset) for preset in settings.powder.presets],
                 paths.powder,
-                database=paths.database,
+                databases=[paths.database],
                 crystals=settings.powder.crystals,
                 points=settings.powder.points,
                 options=options,
