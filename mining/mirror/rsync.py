@@ -105,9 +105,10 @@ class _Said:
         if self.last is None:
             return
         name = self.last["name"]
-        self.transfer.add(int(self.last["size"]), is_new=self.last["what"].endswith("+"))
+        is_new = self.last["what"].endswith("+")
+        self.transfer.add(int(self.last["size"]), is_new=is_new)
         if not self.is_dry_run:
-            self.transfer.reached(_revision(self.root / name))
+            self.transfer.reached(_revision(self.root / name), is_new=is_new)
         self.advance(1, note=name)
         self.last = None
 

@@ -35,6 +35,8 @@ class SyncReport:
     root: Path
     transfer: Transfer
     revision: int | None
+    held: int | None
+    """Revision that the whole mirror had before; null where parts of it were updated apart."""
     unfinished: tuple[str, ...]
     is_dry_run: bool
     seconds: float
@@ -48,6 +50,11 @@ class SyncReport:
         lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
         if t.older:
             lines.append(f"      {t.older:,} files went back to an older revision than they had here.")
+        elif t.changed_revision is not None and t.changed_revision < (self.held or 0):
+            lines.append(
+                f"      The newest content that replaced another is of revision {t.changed_revision}, "
+                f"and the mirror had reached {self.held}: is {self.origin} an old copy?"
+            )
         if t.skipped:
             lines.append(f"      {t.skipped:,} files are not as at the origin: links, or edited here.")
         if self.unfinished:
@@ -106,6 +113,7 @@ def sync_mirror(
         _may_mirror(root, record, origin, adopt)
         record = MirrorRecord(origin=origin, runs=record.runs if record else ())
     before = record.revision
+    held = before if record.runs and not (parts or record.runs[-1].ranges) else None
     if not is_dry_run:
         root.mkdir(parents=True, exist_ok=True)
         record = record.begun(parts)
@@ -133,7 +141,7 @@ def sync_mirror(
         record = record.ended(run)
         write_record(root, record)
     return SyncReport(
-        origin, root, transfer, revision, record.unfinished, is_dry_run, time.monotonic() - clock
+        origin, root, transfer, revision, held, record.unfinished, is_dry_run, time.monotonic() - clock
     )
 
 

@@ -37,6 +37,9 @@ class Transfer:
     """Replaced by a content whose header states a lower revision, as far as both are known."""
     size_bytes: int = 0
     revision: int | None = None
+    """Highest revision of the files that came."""
+    changed_revision: int | None = None
+    """Of those among them that replaced another content."""
 
     def add(self, size_bytes: int, *, is_new: bool) -> None:
         """Count a file that came."""
@@ -44,10 +47,12 @@ class Transfer:
         self.changed += not is_new
         self.size_bytes += size_bytes
 
-    def reached(self, revision: int | None) -> None:
+    def reached(self, revision: int | None, *, is_new: bool) -> None:
         """Note the revision of a file that came, as far as it is known."""
         if revision is not None:
             self.revision = max(revision, self.revision or 0)
+            if not is_new:
+                self.changed_revision = max(revision, self.changed_revision or 0)
 
     @property
     def is_full(self) -> bool:

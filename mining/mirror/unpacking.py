@@ -92,7 +92,7 @@ def _take(
     if is_new or here != data:
         revision = header_revision(data)
         transfer.add(len(data), is_new=is_new)
-        transfer.reached(revision)
+        transfer.reached(revision, is_new=is_new)
         transfer.older += (header_revision(here) or 0) > (revision or 0)
         if not is_dry_run:
             with replacing(path, MIRRORED) as part:

@@ -124,6 +124,9 @@ def test_rsync_brings_what_is_new_changed_and_gone_and_nothing_else(
     assert "mine/2000001.cif" in held(here)
     assert "2/00/00/2000000.cif" not in held(here)
     assert sync_mirror(here).transfer.size_bytes == 0
+    assert "old copy" not in str(rest)
+    put(there, "9/00/00/9000000.cif", 19, size=6)
+    assert "of revision 19, and the mirror had reached 21: is rsync:" in str(sync_mirror(here))
     assert mirrors_of(["amcsd", "csd", f"x=cod:{here}", f"cod:{there}"]) == [here]
     assert mirrors_of([str(here), f"y={here}", str(there)]) == [here, here]
 
