@@ -177,7 +177,7 @@ def _may_mirror(root: Path, record: MirrorRecord | None, origin: str, adopt: boo
     """Raise unless a folder is new, empty, or said to be a mirror of the origin."""
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder to mirror into.")
-    if adopt or not root.exists() or (record is None and not any(root.iterdir())):
+    if adopt or not root.exists() or not any(path.name != MARK for path in root.iterdir()):
         return
     if record is not None:
         raise UsageError(

@@ -187,7 +187,9 @@ def _slurm(file: Path) -> Iterator[Any]:
 
     try:
         options = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise UsageError(f"{file}, with the options of the Slurm jobs: {error.strerror}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{file} cannot be read as YAML: {error}") from error
     if not isinstance(options, dict) or not isinstance(options.get("jobs"), int) or options["jobs"] < 1:
         raise UsageError(f"{file} must hold options, and among them `jobs`, the number of Slurm jobs.")

@@ -308,9 +308,12 @@ def test_origins_and_ranges_that_are_none(tmp_path: Path, origin: str, ranges: l
 
 
 def test_a_folder_that_is_no_mirror_is_left_alone(tmp_path: Path) -> None:
+    archive = str(pack(cod(tmp_path / "server"), tmp_path / "a.tgz"))
+    with pytest.raises(XtalpriorsError):
+        sync_mirror(tmp_path / "misspelt", "svn://127.0.0.1:1/cod")
+    assert sync_mirror(tmp_path / "misspelt", archive).transfer.new == 4  # nothing had come, nothing is lost
     here = tmp_path / "mine"
     put(here, "2/00/00/2000000.cif", 1)
-    archive = str(pack(cod(tmp_path / "server"), tmp_path / "a.tgz"))
     with pytest.raises(UsageError, match="--adopt"):
         sync_mirror(here, archive)
     assert list(held(here)) == ["2/00/00/2000000.cif"]
