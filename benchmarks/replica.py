@@ -3,12 +3,14 @@
     python benchmarks/replica.py --corpus DIR                                  # 100,000 files, 13 GB
     python benchmarks/replica.py --corpus DIR --files 10000 50000 100000 200000 # is it linear?
     python benchmarks/replica.py --corpus DIR --files 2000 --folder DIR        # kept
+    python benchmarks/replica.py --corpus DIR --files 4000 --structures 1250000 # the fit alone
 
 The files are those of the corpus, over and over, each with cell lengths of its own; four in ten get a
 reflection list as in the COD, where four fifths of the bytes are reflections. Each step is a command of
 `xtalpriors`: its wall time, the CPU time of all its processes, and the largest sum of their memory (pages
 that they share counted for each). With several sizes, how CPU time grows and what that makes of the whole
-COD. Files just written are in the page cache: no disk is measured.
+COD. Files just written are in the page cache: no disk is measured. With `--structures`, the structures of a
+small tree are written over and over as a subset of that size, and the priors are fitted to it.
 A sample of the same files is read by gemmi in the same run, for the ratio per core.
 """
 
@@ -30,7 +32,11 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from contestants import Items, compare, gemmi_structures, small_files, whole_path, with_reflections
+
+from xtalpriors.mining.subsets.files import sites_path
 
 COD_FILES = 535_041
 SHARE_WITH_REFLECTIONS = 0.4
@@ -137,6 +143,37 @@ def update(tree: Path) -> None:
         path.unlink()
 
 
+def replicate_subset(subset: Path, n: int) -> None:
+    """Write the rows of a subset over and over under other names until it has n structures."""
+    entries = pq.read_table(subset)
+    for path in (subset, sites_path(subset)):
+        rows = pq.read_table(path)
+        ids = [name for name in ("entry_id", "cluster_id") if name in rows.column_names]
+        part = path.with_name("part.parquet")
+        with pq.ParquetWriter(part, rows.schema, compression="zstd") as writer:
+            for copy in range(-(-n // entries.num_rows)):
+                names = entries["entry_id"].slice(0, n - copy * entries.num_rows)
+                table = rows.filter(pc.is_in(rows["entry_id"], names)) if len(names) < len(entries) else rows
+                for name in ids:
+                    place = table.schema.get_field_index(name)
+                    other = pc.binary_join_element_wise(f"{copy:06d}", table[name], ":")
+                    table = table.set_column(place, table.schema.field(place), other)
+                writer.write_table(table)
+        part.replace(path)
+
+
+def fit_large(work: Path, small: Items, n: int, structures: int) -> None:
+    """Fit the priors to so many structures, made of those of a tree of n files."""
+    database, subset = work / "replica.duckdb", work / "all-50.parquet"
+    write_tree(work / "tree", small, n)
+    run("mine", "mine", "--source", f"cod:{work / 'tree'}", "--database", str(database))
+    run("subset all-50", "subset", "--database", str(database), "--name", "all-50", "--output", str(subset))
+    replicate_subset(subset, structures)
+    counts = [pq.read_metadata(path).num_rows for path in (subset, sites_path(subset))]
+    print("A subset of {:,} structures and {:,} sites:".format(*counts))
+    run("fit all-50", "fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
+
+
 def measure(work: Path, small: Items, n: int, workers: int | None) -> tuple[int, dict[str, Measured]]:
     """All steps on a tree of n files; its bytes, and what each step took."""
     tree, database, manifest = work / "tree", work / "replica.duckdb", work / "manifest.parquet"
@@ -198,11 +235,15 @@ def main() -> None:
         "--files", type=int, nargs="+", default=[100_000], help="sizes of the tree, one or more"
     )
     parser.add_argument("--workers", type=int, help="default: one a core")
+    parser.add_argument("--structures", type=int, help="fit to so many structures, and do nothing else")
     arguments = parser.parse_args()
     small = small_files(arguments.corpus, 10**6)
     sizes = []
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.folder or Path(temporary)
+        if arguments.structures:
+            fit_large(work, small, arguments.files[0], arguments.structures)
+            return
         for n in sorted(arguments.files):
             folder = work / str(n)
             sizes.append((n, *measure(folder, small, n, arguments.workers)))
