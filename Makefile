@@ -8,12 +8,13 @@ PIP    := $(BIN)/pip install --quiet --no-warn-conflicts --disable-pip-version-c
 MODULES = find src crystal mining priors generator model reports -path priors/fitted -prune -o \
   \( -name '*.py' -o -path '*/templates/*' -o -path 'priors/*.json' -o -path 'crystal/*.tsv' \) -print | grep -v __pycache__ | LC_ALL=C sort
 
-.PHONY: setup setup-test repro shell test lint lock docs demonstrator matrix powder ci clean help
+.PHONY: setup setup-test repro shell test test-all lint lock docs demonstrator matrix powder ci clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make repro   set up, then run the whole pipeline (dvc repro): ends with reports/amcsd/index.html"
-	@echo "make test    set up, then run the tests"
+	@echo "make test    set up, then run the tests that take seconds (ten minutes in all on two cores)"
+	@echo "make test-all   run every test: a browser, a cluster, interrupted runs, trainings (twenty minutes)"
 	@echo "make shell   set up, then open a shell in which xtalpriors and dvc are found"
 	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
 	@echo "make matrix  train every cell strategy with every filling, small, and rank them (about half an hour)"
@@ -56,8 +57,13 @@ shell: setup
 	@echo "xtalpriors and dvc of $(CURDIR)/$(BIN); leave with exit"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)" $${SHELL:-sh} || true
 
+PYTEST := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
+
 test: setup-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal tests
+	$(PYTEST) -m "not slow" tests
+
+test-all: setup-test
+	$(PYTEST) tests
 
 demonstrator: setup
 	$(BIN)/xtalpriors train --preset demonstrator --output data/models/demonstrator --resume

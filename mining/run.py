@@ -144,7 +144,9 @@ def mine(
                 n_workers = workers or min(default_workers(), 1 + plan.read_bytes // _BYTES_A_WORKER)
                 with _pool(executor, reader, limits, n_workers) as pool:
                     run.read(pool, make_tasks(connection, sources, limits, n_workers), progress)
-            return run.finish(digest, started, progress)
+            report = run.finish(digest, started, progress)
+            connection.execute("CHECKPOINT")  # closing does it too, but says nothing where the disk is full
+            return report
     except (duckdb.Error, OSError) as error:
         raise database_error(error, database) from error
 

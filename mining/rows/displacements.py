@@ -115,8 +115,9 @@ def _from_tensors(
 
 
 def _take(u: F64, origin: npt.NDArray[np.int8], other: F64, code: int) -> None:
-    """Fill the missing values of `u` from `other`."""
-    empty = np.isnan(u) & np.isfinite(other)
+    """Fill the missing values of `u` from `other`, and zeros, which beside a value are place holders."""
+    with np.errstate(invalid="ignore"):
+        empty = (np.isnan(u) & np.isfinite(other)) | ((u == 0.0) & (other > 0.0))
     u[empty] = other[empty]
     origin[empty] = code
 

@@ -174,7 +174,7 @@ def _from_columns(
             h = " ".join(map(str, hkl[negative[0]].tolist()))
             raise XtalpriorsError(
                 f"{source}, reflection {h}: the amplitude |F| is {values[negative[0]]:g}, which is negative. "
-                "If the list holds |F|², say so: format hklf4."
+                "If the list holds |F|², say so: `--hkl hklf4`."
             )
         values, sigmas = values * values, 2.0 * values * sigmas
     return Observations(
@@ -305,7 +305,7 @@ def observations_of_rows(rows: list[Row], form: str, source: str, n_missing: int
         if value < 0 and not squared:
             raise XtalpriorsError(
                 f"{row.where}: the amplitude |F| of {' '.join(row.fields[:3])} is {value:g}, which is "
-                "negative. If the list holds |F|², say so: format f2, or hklf4 for a SHELX file."
+                "negative. If the list holds |F|², say so: `--hkl f2`, or `--hkl hklf4` for a SHELX file."
             )
         hkl.append([int(x) for x in indices if x is not None])
         values.append(value if squared else value * value)

@@ -143,7 +143,11 @@ def train(
     KeyboardInterrupt
         After an interrupt (or SIGTERM), once the checkpoint is written.
     """
-    with processes(device) as group, settings(config), stop_flag() as stopped:
+    with (
+        processes(device) as group,
+        settings(config),
+        stop_flag("Interrupted: the step or scores at hand are finished, a checkpoint written") as stopped,
+    ):
         _check_run_folder(output)
         trainer = Trainer(config, bundle, group)
         stream = make_stream(config, bundle, group)

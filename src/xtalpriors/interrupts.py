@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -36,8 +37,10 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def stop_flag() -> Iterator[threading.Event]:
+def stop_flag(says: str = "") -> Iterator[threading.Event]:
     """A flag that the first Ctrl-C or SIGTERM raises; a second one acts at once.
+
+    Work that may not look at the flag for a while `says` on standard error what it does first.
 
     Only the main thread can receive signals; in another thread the flag is the caller's to raise.
     """
@@ -50,6 +53,8 @@ def stop_flag() -> Iterator[threading.Event]:
     def ask(number: int, frame: FrameType | None) -> None:
         flag.set()
         signal.signal(number, before[signal.Signals(number)])
+        if says:
+            os.write(2, f"\n{says}; once more stops at once.\n".encode())  # print may be what was interrupted
 
     for number in before:
         signal.signal(number, ask)

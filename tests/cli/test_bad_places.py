@@ -45,6 +45,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_is_said_and_leaves_nothing_half(
     command: str, here: Path, capsys: pytest.CaptureFixture[str]
@@ -71,6 +72,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(
         assert run(line) == 0, "it goes on when there is space again"
 
 
+@pytest.mark.slow
 def test_what_is_printed_to_a_closed_pipe_stops_no_work(here: Path) -> None:
     command = [sys.executable, "-m", "xtalpriors", *COMMANDS["cifs"].split()]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -106,6 +108,7 @@ def test_an_own_file_that_is_protected_is_left_alone(
     assert run(line) == 0
 
 
+@pytest.mark.slow
 def test_a_place_where_nothing_can_be_made_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """/proc, where not even the superuser can make a file."""
     if not Path("/proc/self").exists():

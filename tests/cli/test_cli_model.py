@@ -74,6 +74,7 @@ def test_train_with_scores_on_real_structures_and_evaluate(capsys: pytest.Captur
     assert sorted(p.name for p in Path("e").iterdir()) == ["one.json", "one.maps.parquet", "one.parquet"]
 
 
+@pytest.mark.slow
 def test_matrix_scores_every_strategy_on_real_structures(capsys: pytest.CaptureFixture[str]) -> None:
     _subsets()
     matrix = ["matrix", "--preset", "tiny.yaml", "--output", "m", "--seeds", "1", "--test"]
@@ -150,6 +151,7 @@ def network() -> None:
     save_model(Path("network"), untrained(TEN), card_of(TEN))
 
 
+@pytest.mark.slow
 def test_all_1205_phases_of_a_structure_and_of_a_list(network: None) -> None:
     """A CIF, and a list of its |F| to 1.4 Å in P2₁/a with a′ = c, b′ = −b, c′ = a: h k l is l −k h there."""
     write_cif(Path())

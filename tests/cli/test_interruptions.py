@@ -15,6 +15,8 @@ import pytest
 
 from xtalpriors.cli import run
 
+pytestmark = pytest.mark.slow
+
 GENERATE = "xtalpriors.generator.output.shards"
 TRAIN = "xtalpriors.model.training.train"
 EVALUATE = "xtalpriors.model.scoring.evaluate_subsets"

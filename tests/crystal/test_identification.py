@@ -61,6 +61,7 @@ def _odd_settings() -> list[tuple[int, SpaceGroup]]:
     return found
 
 
+@pytest.mark.slow
 def test_odd_settings_of_all_groups() -> None:
     odd = _odd_settings()
     assert sum(group.hm is None for _, group in odd) > 600
@@ -71,6 +72,7 @@ def test_odd_settings_of_all_groups() -> None:
     assert numbers == [number for number, _ in odd]
 
 
+@pytest.mark.slow
 def test_the_search_alone_finds_every_listed_setting() -> None:
     # gemmi's table is not asked here: operators in, number out
     for sg in gemmi.spacegroup_table():

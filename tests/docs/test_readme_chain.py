@@ -17,6 +17,8 @@ from xtalpriors.cli import run
 from xtalpriors.generator import configure, generate_to
 from xtalpriors.priors import published_bundle
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = {
     "data/amcsd/crystals.duckdb": "my.duckdb",

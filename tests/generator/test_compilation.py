@@ -58,6 +58,7 @@ def package(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_machine_code_is_saved_by_one_process_at_a_time(package: Path, tmp_path: Path) -> None:
     """Two that save at once could leave code under the number of other code; so the second waits."""
     fcntl = pytest.importorskip("fcntl", reason="needs file locks")
@@ -89,6 +90,7 @@ def run(package: Path, part: str = "generator", **environment: str) -> list[str]
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["mining", "generator"])
 def test_an_edited_inlined_kernel_is_compiled_anew(package: Path, tmp_path: Path, part: str) -> None:
     cache = str(tmp_path / "cache")
@@ -103,6 +105,7 @@ def test_an_edited_inlined_kernel_is_compiled_anew(package: Path, tmp_path: Path
     assert run(package, part, NUMBA_CACHE_DIR=cache) == ["2", "1", "True"], "the former folder is still right"
 
 
+@pytest.mark.slow
 def test_an_edit_elsewhere_leaves_the_machine_code(package: Path, tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
     run(package, NUMBA_CACHE_DIR=cache)

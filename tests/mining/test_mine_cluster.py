@@ -26,6 +26,8 @@ from xtalpriors.mining.work.dask import DaskExecutor, _run_group
 from xtalpriors.mining.work.process import Limits
 from xtalpriors.priors import published_bundle
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed", reason="needs the extra `test`")
 QUIET = {"dashboard_address": None, "silence_logs": 50}
 

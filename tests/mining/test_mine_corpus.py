@@ -68,6 +68,7 @@ def test_views_say_something_of_real_data(mined: tuple[Path, Path], view: str) -
     assert rows(database, f"FROM {view} LIMIT 3")
 
 
+@pytest.mark.slow
 def test_one_file_tasks_give_the_same_rows(tmp_path: Path) -> None:
     from xtalpriors.mining.work.process import Limits
 

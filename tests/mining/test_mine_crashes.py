@@ -63,6 +63,7 @@ def test_each_death_costs_one_file(tmp_path: Path, reader: Reader, at: list[int]
     assert mine([tree], None, tmp_path / "db", workers=2, reader=reader, limits=QUICK).is_noop
 
 
+@pytest.mark.slow
 def test_file_that_waits_for_ever_is_given_up(tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "cod", 3, then={1: "hang"})
     limits = Limits(wall_seconds=4)
@@ -169,6 +170,7 @@ def test_stopped_run_leaves_no_worker_and_is_continued(tmp_path: Path, number: s
     assert again.digest == fresh.digest
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_again_and_again_the_database_is_the_same_and_nobody_else_may_write(tmp_path: Path) -> None:
     """`benchmarks/killed.py` does so at random moments, with the reader itself."""
@@ -191,6 +193,7 @@ def test_killed_again_and_again_the_database_is_the_same_and_nobody_else_may_wri
     assert contents(tmp_path / "db") == contents(tmp_path / "fresh")
 
 
+@pytest.mark.slow
 def test_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "cod", 30)
     mine([tree], None, tmp_path / "db", workers=1, reader=LAZY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from reader_cif import P21C, atoms, cell, entry, notes, read, sites, structure
 
@@ -109,6 +111,13 @@ def test_a_zero_beside_a_tensor_is_a_place_holder(zero: str) -> None:
     assert [s["u_iso_angstrom2"] for s in found] == pytest.approx([0.02, 0.05])  # a third of the trace
     assert [s["u_iso_origin"] for s in found] == ["tensor", "U"]
     assert all(s["u_is_evidence"] for s in found)
+
+
+def test_a_zero_beside_a_b_is_a_place_holder() -> None:
+    rows = atoms("Cl1 Cl .1 .2 .3 0.0 0.79", "Na1 Na .4 .5 .6 0.0 .", columns="U_iso_or_equiv B_iso_or_equiv")
+    found = sites(structure(rows))
+    assert [s["u_iso_angstrom2"] for s in found] == pytest.approx([0.79 / (8 * math.pi**2), 0.0])
+    assert [(s["u_iso_origin"], s["u_is_evidence"]) for s in found] == [("B", True), ("U", False)]
 
 
 @pytest.mark.parametrize("tensor", ["0 0 0 0 0 0", "? ? ? ? ? ?", "-.01 -.01 -.01 0 0 0"])

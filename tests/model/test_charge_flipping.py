@@ -260,6 +260,7 @@ def molecules() -> list[KnownCrystal]:
     return list(artificial_crystals("P 1 21/c 1", 12, 1.0, (200.0, 400.0), seed=7))
 
 
+@pytest.mark.slow
 def test_solves_artificial_molecules(molecules: list[KnownCrystal]) -> None:
     """The design's number: one trial solves 95 % at 1.0 Å, and four nearly all."""
     r = []
@@ -288,6 +289,7 @@ def test_a_jump_of_the_skewness_tells_of_a_solution() -> None:
     assert (map_correlation(made.grid, placed.f, made.f, made.amplitudes) > 0.9).all()
 
 
+@pytest.mark.slow
 def test_in_the_group_itself(molecules: list[KnownCrystal]) -> None:
     """With symmetry enforced from the start, the best of a dozen trials is a solution."""
     solved = 0
@@ -301,6 +303,7 @@ def test_in_the_group_itself(molecules: list[KnownCrystal]) -> None:
     assert solved >= 3
 
 
+@pytest.mark.slow
 def test_raar_solves_too(molecules: list[KnownCrystal]) -> None:
     for made in molecules[:4]:
         found = phase_by_charge_flipping(

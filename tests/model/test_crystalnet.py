@@ -181,6 +181,7 @@ def few_crystals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xtalpriors.model.powder.data_config.powder_crystals", lambda *_: made)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_crystals")
 def test_a_stopped_run_ends_as_one_that_was_not(tmp_path: Path) -> None:
     whole = train_crystalnet(smoke(), tmp_path / "whole", device="cpu")

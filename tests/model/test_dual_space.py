@@ -305,6 +305,7 @@ def test_pools_continue_where_they_were() -> None:
     assert {position[0] % 2 for position in whole} == {0, 1}
 
 
+@pytest.mark.slow
 def test_resume_is_bit_for_bit(tmp_path: Path) -> None:
     """Three steps, a checkpoint, three more; and six at once: weights, average and optimiser are equal."""
 
@@ -330,6 +331,7 @@ def test_resume_is_bit_for_bit(tmp_path: Path) -> None:
         other.load(tmp_path)
 
 
+@pytest.mark.slow
 def test_training_writes_weights_that_are_read_again(tmp_path: Path) -> None:
     scores = train_dual_space(TINY, published_bundle(), tmp_path, name="tiny")
     assert set(scores) >= {"network_r_mean", "flipping_r_mean", "validated"}
@@ -342,6 +344,7 @@ def test_training_writes_weights_that_are_read_again(tmp_path: Path) -> None:
     assert torch.isfinite(model(logits, known, 2)[-1].logits.abs()).all()
 
 
+@pytest.mark.slow
 def test_learns_something() -> None:
     """Forty steps on one batch from noisy truth: the loss falls well below that of the start."""
     config = TINY.model_copy(update={"crystals": TINY.crystals.model_copy(update={"pool": 12})})
@@ -440,6 +443,7 @@ def test_phases_of_a_crystal_and_doubts() -> None:
         places_of(grid, np.array([[90, 0, 0]]))
 
 
+@pytest.mark.slow
 def test_the_shipped_network_improves_what_charge_flipping_gives() -> None:
     """One trial of forty cycles, incomplete and noisy data, crystals it has not seen: r rises by far."""
     shipped, card = shipped_network()

@@ -14,6 +14,7 @@ from xtalpriors.model.matrix import run_matrix
 from xtalpriors.priors.bundle import published_bundle
 
 
+@pytest.mark.slow
 def test_strategies_are_trained_scored_and_ranked(tmp_path: Path) -> None:
     options = {"cells": ("volume-lognormal", "axes-uniform"), "fillings": ("molecules",), "seeds": (1, 2)}
     result = run_matrix(tiny(), published_bundle(), tmp_path, device="cpu", **options)

@@ -102,6 +102,7 @@ def test_the_page_says_it_in_its_head(monoclinic: tuple[Simulated, Solution, Pat
     assert "http" not in page.split("</style>")[1], "the page asks no other place for anything"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbol", ["P 21 21 21", "P -1", "C 1 2/c 1", "P n a 21"])
 def test_other_groups(symbol: str, tmp_path: Path) -> None:
     """Chiral, triclinic, centred and polar; the same absences as Pnma in Pna2₁."""
@@ -257,6 +258,7 @@ def test_what_was_read_is_not_replaced(monoclinic: tuple[Simulated, Solution, Pa
     write_solution(solution, folder / "out")  # its own files of before are
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["crystals-hydrogen", "crystals-ylid"])
 def test_measured_crystals(name: str, tmp_path: Path) -> None:
     """Two measured sets, P2₁/c and P2₁2₁2₁; .res files that refine isotropically below R1 0.15 in cctbx."""

@@ -363,6 +363,7 @@ module.train(config, published_bundle(), Path(sys.argv[2]) / "run", device="cpu"
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_stream_and_give_one_network(bundle: PriorBundle, tmp_path: Path) -> None:
     """Each step of two processes has the structures of the step of one, and so nearly the same gradient."""
     script = tmp_path / "run.py"

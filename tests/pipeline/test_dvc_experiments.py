@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from dvc.repo import Repo
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("src", "crystal", "mining", "priors", "generator", "model", "reports", "presets")
 STAGE = "generate@amcsd-lognormal-equal"

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from phasing_crystals import cif_text
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MACHINES = ("here", "there")
 

@@ -42,6 +42,7 @@ def fitted(context: Context, x: np.ndarray, family, cluster: np.ndarray | None =
     return scalar_of(context, "x", observations(x, cluster), unit="", convention="", families=[family])
 
 
+@pytest.mark.slow
 def test_intervals_of_lognormal_exponential_median_and_share_are_nominal(context: Context) -> None:
     truth = {"mu": 6.04, "sigma": 0.394, "median": np.exp(6.04), "share": 0.9790156, "rate": 4.0}
     inside: dict[str, list[bool]] = {name: [] for name in truth}

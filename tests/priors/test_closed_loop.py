@@ -29,6 +29,8 @@ from xtalpriors.priors.distributions.distribution import (
 from xtalpriors.priors.fitting.fit import fit_subset, fit_table
 from xtalpriors.priors.fitting.subset_table import table_of
 
+pytestmark = pytest.mark.slow
+
 CENTRES = ((0, 0, 0), (0.5, 0, 0), (0, 0, 0.5), (0.5, 0, 0.5))
 """Inversion centres of P 1 21/c 1 and P 1 21/n 1 alike."""
 N_GENERAL = 5

@@ -65,6 +65,7 @@ def test_a_bundle_has_not_moved_from_itself(reference: PriorBundle) -> None:
     assert all(m.change == 0 for m in comparison.moves)
 
 
+@pytest.mark.slow
 def test_samples_of_one_population_move_as_often_as_chance_allows(table_of: Make) -> None:
     """Five independent quantities in 30 pairs at the 5 % level: 150 · 0.05 = 7.5 expected."""
     names = ("cell_volume", "hydrogen", "packing", "cell_volume.parametric.mu", "elements.general.per_site")

@@ -41,6 +41,7 @@ def test_report_with_bundles_names_their_digests_and_draws_their_fits(fitted: Fi
     assert set(volumes[volumes["panel"] == "small"]["role"]) == {"data", "fit", "paper", "rule"}
 
 
+@pytest.mark.slow
 def test_subsets_are_selected_where_they_are_not_given(fitted: Fitted, tmp_path: Path) -> None:
     database, bundles, subsets = fitted
     build_report(database, bundles, tmp_path / "given", subsets=subsets)
@@ -60,6 +61,7 @@ def test_bundles_of_another_database_alone_are_an_error_with_both_digests(
         gather(fitted[0], older[1], [])
 
 
+@pytest.mark.slow
 def test_bundles_of_another_database_beside_are_for_the_drift(
     fitted: Fitted, older: Fitted, tmp_path: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_bundles_of_another_database_beside_are_for_the_drift(
     assert abs(by_name.loc["cell_volume.parametric.mu", "change"]) < 0.15
 
 
+@pytest.mark.slow
 def test_the_same_bundle_twice_has_not_moved(fitted: Fitted, tmp_path: Path) -> None:
     build_report(fitted[0], [*fitted[1], fitted[1][1]], tmp_path)
     moves = pd.read_csv(tmp_path / "figures" / "drift-1-p21c-10.csv")

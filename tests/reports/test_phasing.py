@@ -282,6 +282,7 @@ def test_page_without_structures_says_so(database: Path, tmp_path: Path) -> None
     assert not (tmp_path / "other" / "phasing").exists()
 
 
+@pytest.mark.slow
 def test_evaluations_that_do_not_belong(database: Path, written: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
     with pytest.raises(XtalpriorsError, match="There is no evaluation"):

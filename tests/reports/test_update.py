@@ -52,6 +52,7 @@ def test_what_entered_and_a_verdict_on_each_prior(fitted: Fitted, releases: Path
     assert len(rows) >= 8 and {verdict for _, verdict in rows} <= {"within sampling error", "real", "large"}
 
 
+@pytest.mark.slow
 def test_the_report_begins_with_it(fitted: Fitted, releases: Path, tmp_path: Path) -> None:
     database, bundles, subsets = fitted
     page = build_report(database, bundles, tmp_path, subsets=subsets, releases=releases).read_text()

@@ -122,7 +122,10 @@ def _run(trainer: Trainer, output: Path, progress: Progress, stop_after_steps: i
         After an interrupt.
     """
     left = trainer.config.epochs * trainer.steps_per_epoch - trainer.steps
-    with stop_flag() as stopped, progress("train", left, "steps") as advance:
+    with (
+        stop_flag("Interrupted: the step at hand is finished and a checkpoint is written") as stopped,
+        progress("train", left, "steps") as advance,
+    ):
         run = _Run(trainer, output, advance)
         while trainer.epoch < trainer.config.epochs:
             run.step()
