@@ -48,7 +48,7 @@ class Limits:
     task_files: int = 256
     task_bytes: int = 16 * 2**20
     start_seconds: float = 600.0
-    """Until a worker is ready: the first one may have to compile the kernels."""
+    """Until a worker is ready: it may have to compile the kernels. It may wait longer for one that does."""
 
 
 class WorkerProcess:

@@ -29,7 +29,7 @@ from xtalpriors.priors import published_bundle
 pytestmark = pytest.mark.slow
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `test`")
-QUIET = {"dashboard_address": None, "silence_logs": 50}
+QUIET = {"dashboard_address": ":0", "silence_logs": 50}
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,10 @@ def test_slurm_starts_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         example.read_text(encoding="utf-8").replace("jobs: 8", "jobs: 1").replace("cores: 2", "cores: 1")
     )
     file = tmp_path / "slurm.yaml"
-    file.write_text(f"{options}\ninterface: lo\nlog_directory: {tmp_path / 'logs'}\n", encoding="utf-8")
+    more = (
+        f"interface: lo\nlog_directory: {tmp_path / 'logs'}\nscheduler_options: {{dashboard_address: ':0'}}\n"
+    )
+    file.write_text(f"{options}\n{more}", encoding="utf-8")
     with open_cluster(f"slurm:{file}") as client:
         found = sorted(run_on_cluster(client, partial(pow, 2), iter(range(3))))
     assert found == [1, 2, 4]
