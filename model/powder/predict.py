@@ -15,10 +15,11 @@ from xtalpriors.canonical_json import canonical_json
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.density_files import map_kind, write_ccp4
-from xtalpriors.model.powder.composition import read_composition
+from xtalpriors.model.powder.composition import Composition, read_composition
+from xtalpriors.model.powder.displacement import displacement_of, sharpened
 from xtalpriors.model.powder.read_pattern import MeasuredPattern, network_vector, read_pattern
 from xtalpriors.model.powder.residual import Agreement, agreement
-from xtalpriors.model.powder.runs import load_run
+from xtalpriors.model.powder.runs import TrainedRun, load_run
 from xtalpriors.model.powder.scoring.evaluate import MOST_TRIES
 from xtalpriors.model.powder.scoring.methods import Try
 from xtalpriors.model.powder.structures.cells import possible_cells
@@ -79,6 +80,8 @@ class PowderPrediction:
         Composition as it was given.
     method
         Name of the network.
+    u_iso_angstrom2
+        Displacement of all atoms, by the lines of a first answer; the answer is for the pattern without it.
     tries
         At least one.
     """
@@ -87,12 +90,14 @@ class PowderPrediction:
     pattern: MeasuredPattern
     formula: str
     method: str
+    u_iso_angstrom2: float
     tries: tuple[RankedTry, ...]
 
     def __str__(self) -> str:
         head = (
             f"{self.name}: {self.pattern.kind} with {len(self.pattern.lines.two_theta)} lines to "
-            f"{self.pattern.d_min_angstrom:.2f} Å, {self.formula}, {self.method}"
+            f"{self.pattern.d_min_angstrom:.2f} Å, {self.formula}, {self.method}, "
+            f"U = {self.u_iso_angstrom2:.3f} Å²"
         )
         lines = [
             f"  {k}. R {one.agreement.residual:.3f}, {lengths(one.cell)}, {one.source}"
@@ -107,6 +112,7 @@ def predict_pattern(
     formula: str,
     model: Path,
     *,
+    second_angstrom: float | None = None,
     points: int = 50,
     device: str | None = None,
 ) -> PowderPrediction:
@@ -122,6 +128,8 @@ def predict_pattern(
         Such as `Na Cl`.
     model
         Folder of a run of `powder train`.
+    second_angstrom
+        Wavelength of Kα₂, where a profile has it too.
     points
         Edge of the maps.
     device
@@ -135,15 +143,23 @@ def predict_pattern(
     XtalpriorsError
         The network cannot be read, or has no answer.
     """
-    pattern = read_pattern(path, wavelength_angstrom)
+    pattern = read_pattern(path, wavelength_angstrom, second_angstrom)
     composition = read_composition(formula)
     run = load_run(model, tries=MOST_TRIES, device=device)
     vector = network_vector(pattern)
+    tries = _tries(run, vector, composition, points)
+    u = displacement_of(tries[0].agreement)
+    if u:
+        tries = _tries(run, sharpened(vector, u), composition, points)
+    return PowderPrediction(path.name, pattern, formula, run.method.name, u, tuple(tries))
+
+
+def _tries(run: TrainedRun, vector: F32, composition: Composition, points: int) -> list[RankedTry]:
+    """Tries for a pattern (1024,), by their R."""
     cells = possible_cells(vector, run.data.system)
     tries = [_ranked(one, vector, cells) for one in run.method.tries(vector, composition, points)]
     least = min(one.agreement.residual for one in tries)
-    tries.sort(key=lambda one: max(0.0, one.agreement.residual - least - SAME_R))
-    return PowderPrediction(path.name, pattern, formula, run.method.name, tuple(tries))
+    return sorted(tries, key=lambda one: max(0.0, one.agreement.residual - least - SAME_R))
 
 
 def _ranked(one: Try, vector: F32, cells: Sequence[UnitCell]) -> RankedTry:
@@ -189,6 +205,7 @@ def write_prediction(found: PowderPrediction, folder: Path, page: str) -> None:
         "pattern": found.name,
         "wavelength_angstrom": found.pattern.wavelength_angstrom,
         "formula": found.formula,
+        "u_iso_angstrom2": round(found.u_iso_angstrom2, 4),
         "network": found.method,
         "tries": [
             {

@@ -11,7 +11,7 @@ from scipy.signal import find_peaks, peak_widths
 from xtalpriors.arrays import F64
 from xtalpriors.model.powder.pattern import PowderLines
 
-__all__ = ["background", "profile_lines"]
+__all__ = ["background", "profile_lines", "without_second_wavelength"]
 
 _BACKGROUND_DEGREE: Final = 3.0
 """Half the widest structure that counts as a peak."""
@@ -21,6 +21,8 @@ _LEAST_HEIGHT, _LEAST_PROMINENCE = 6.0, 7.0
 """Of a peak, in standard deviations of the smoothed profile."""
 _LEAST_RELATIVE: Final = 1e-4
 """Height of a peak, relative to the highest."""
+_SECOND_INTENSITY: Final = 0.5
+"""Of Kα₂ to Kα₁."""
 _TAIL_WIDTHS: Final = 5.0
 """A peak is integrated so many of its full widths at half maximum to each side, or to the next valley."""
 
@@ -51,7 +53,27 @@ def background(two_theta: F64, intensity: F64) -> F64:
     return base
 
 
-def profile_lines(two_theta: F64, intensity: F64) -> PowderLines:
+def without_second_wavelength(
+    two_theta: F64, net: F64, wavelength_angstrom: float, second_angstrom: float
+) -> F64:
+    """A profile without background (n,) less what a second, longer wavelength of half the intensity adds.
+
+    Each line of Kα₂ is that of Kα₁ at a lower angle, halved and as wide (Rachinger 1948): from low angles on,
+    it is taken away.
+    """
+    sine = np.sin(np.radians(two_theta / 2.0)) * wavelength_angstrom / second_angstrom
+    place = np.interp(2.0 * np.degrees(np.arcsin(sine)), two_theta, np.arange(len(net)), left=-1.0)
+    first = net.copy()
+    for i in np.flatnonzero(place >= 0.0).tolist():
+        k = min(int(place[i]), i - 1)
+        share = min(place[i] - k, 1.0)
+        first[i] -= _SECOND_INTENSITY * ((1.0 - share) * first[k] + share * first[k + 1 if k + 1 < i else k])
+    return first
+
+
+def profile_lines(
+    two_theta: F64, intensity: F64, wavelengths: tuple[float, float] | None = None
+) -> PowderLines:
     """Peaks of a profile that stand out of its noise: centres in degrees and areas.
 
     Peaks that are nearer to each other than their width come out as one line.
@@ -60,12 +82,16 @@ def profile_lines(two_theta: F64, intensity: F64) -> PowderLines:
     ----------
     two_theta, intensity
         (n,) at nearly equal steps.
+    wavelengths
+        In Å, of Kα₁ and Kα₂, where the profile has both; the lines are those of Kα₁.
     """
     step = float(np.median(np.diff(two_theta)))
     base = background(two_theta, intensity)
     net = intensity - base
+    if wavelengths is not None:
+        net = without_second_wavelength(two_theta, net, *wavelengths)
     smooth = gaussian_filter1d(net, _SMOOTH_POINTS, mode="nearest")
-    noise = _noise(intensity, smooth + base)
+    noise = _noise(net + base, smooth + base)
     least = np.maximum(_LEAST_HEIGHT * noise, _LEAST_RELATIVE * float(smooth.max()))
     peaks, _ = find_peaks(smooth, height=least, prominence=_LEAST_PROMINENCE * noise)
     if len(peaks) == 0:

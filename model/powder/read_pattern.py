@@ -26,6 +26,7 @@ _FEWEST_PROFILE_POINTS: Final = 100
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WAVELENGTHS_ANGSTROM: Final = (0.1, 5.0)
 _LARGEST_TWO_THETA: Final = 179.9
+_LARGEST_RATIO: Final = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class MeasuredPattern:
         return float(self.wavelength_angstrom / (2.0 * np.sin(np.radians(self.two_theta[-1] / 2.0))))
 
 
-def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPattern:
+def read_pattern(
+    path: Path, wavelength_angstrom: float | None, second_angstrom: float | None = None
+) -> MeasuredPattern:
     """Read a file of two columns, 2θ in degrees and intensity; further columns and comments are passed over.
 
     Rows at equal steps are a profile, whose peaks are found and integrated; other rows are lines.
@@ -66,12 +69,14 @@ def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPatte
         `.xy`, `.xye`, `.csv` or any text with a point a line, separated by blanks, commas or semicolons.
     wavelength_angstrom
         Of the radiation; without it angles say nothing about spacings.
+    second_angstrom
+        Of Kα₂, where a profile has it beside Kα₁; lines are those of Kα₁ alone.
 
     Raises
     ------
     UsageError
-        No wavelength; a file that cannot be read or has no such columns; angles that do not ascend or are not
-        between 0 and 180°; a negative intensity; no peak.
+        No wavelength, or a second one that is not a little longer; a file that cannot be read or has no such
+        columns; angles that do not ascend or are not between 0 and 180°; a negative intensity; no peak.
     """
     if wavelength_angstrom is None:
         raise UsageError(
@@ -84,6 +89,11 @@ def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPatte
             f"The wavelength is {wavelength_angstrom:g} Å, and X-rays of powder diffraction have {low:g} to "
             f"{high:g} Å. Give it in Å, as in --wavelength 1.5406."
         )
+    if second_angstrom is not None and not 1.0 < second_angstrom / wavelength_angstrom < _LARGEST_RATIO:
+        raise UsageError(
+            f"The wavelength of Kα₂ is {second_angstrom:g} Å, and that of Kα₁ {wavelength_angstrom:g} Å: Kα₂ "
+            "is up to 2 % longer. Cu has --wavelength 1.5406 --k-alpha-2 1.5444."
+        )
     two_theta, intensity, at = _columns(path)
     _check(path, two_theta, intensity, at)
     seen = two_theta > 0.0  # a scan may begin at 0, where no line can lie
@@ -93,7 +103,8 @@ def read_pattern(path: Path, wavelength_angstrom: float | None) -> MeasuredPatte
         np.mean(np.abs(steps - np.median(steps)) < 0.25 * np.median(steps)) > 0.9
     )
     if is_profile:
-        lines = profile_lines(two_theta, intensity)
+        both = None if second_angstrom is None else (wavelength_angstrom, second_angstrom)
+        lines = profile_lines(two_theta, intensity, both)
     else:
         lines = PowderLines(two_theta[intensity > 0], intensity[intensity > 0])
     if len(lines.two_theta) == 0:

@@ -17,9 +17,11 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.canonical import canonical_coordinates
 from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.density_maps import iam_density
+from xtalpriors.model.powder.displacement import displacement_of, sharpened
 from xtalpriors.model.powder.fourier.run import FILE_NAME, FourierRunConfig, load_fourier, train_fourier_run
 from xtalpriors.model.powder.pattern import powder_lines
 from xtalpriors.model.powder.predict import SAME_R, predict_pattern
+from xtalpriors.model.powder.profile import without_second_wavelength
 from xtalpriors.model.powder.residual import agreement
 from xtalpriors.model.powder.scoring.score import best_score
 
@@ -100,6 +102,35 @@ def test_agreement_of_a_true_map_is_exact(crystals: PowderCrystals) -> None:
         assert other.residual > 0.3
 
 
+def test_lines_of_the_second_wavelength_are_taken_away() -> None:
+    """Three lines of Cu Kα₁ with those of Kα₂ at arcsin(sin θ · λ₂/λ₁), half as strong, without noise."""
+    two_theta = np.arange(20.0, 110.0, 0.02)
+
+    def line(centre: float) -> np.ndarray:
+        return 1.0 / (1.0 + ((two_theta - centre) / 0.06) ** 2)
+
+    first, both = np.zeros_like(two_theta), np.zeros_like(two_theta)
+    for centre in (30.0, 60.0, 95.0):
+        second = 2.0 * np.degrees(np.arcsin(np.sin(np.radians(centre / 2.0)) * 1.5444 / CU))
+        first += line(centre)
+        both += line(centre) + 0.5 * line(second)
+    found = without_second_wavelength(two_theta, both, CU, 1.5444)
+    assert np.abs(found - first).max() < 0.06 < np.abs(both - first).max()
+
+
+def test_a_measured_fall_with_the_angle_is_found_and_taken_away(crystals: PowderCrystals) -> None:
+    """I ∝ exp(−4π²U/d²) of atoms that move by U = 0.01 Å²."""
+    pattern, cell, density = crystals.patterns[2], crystals.cell(2), crystals.density(2)
+    middle = (np.arange(1024) + 0.5) * 180.0 / 1024
+    s = 2.0 * np.sin(np.radians(middle / 2.0)) / 0.71073
+    moving = (pattern * np.exp(-4.0 * np.pi**2 * 0.01 * s**2)).astype(np.float32)
+    moving /= moving.max()
+    assert displacement_of(agreement(density, pattern, cell)) == 0.0
+    u = displacement_of(agreement(density, moving, cell))
+    assert u == pytest.approx(0.01, abs=0.0011)
+    assert np.abs(sharpened(moving, 0.01) - pattern).max() < 1e-5
+
+
 def test_files_of_an_answer(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, output = measured(tmp_path, profile=False), tmp_path / "answer"
     command = ["powder", "predict", str(file), "--wavelength", str(CU), "--formula", "Mg Al2 O4"]
@@ -125,6 +156,8 @@ def test_files_of_an_answer(model: Path, tmp_path: Path, capsys: pytest.CaptureF
         ("20 0\n30 0\n", {}, "has no peak"),
         ("20 5\n30 -4\n", {}, "line 2: the intensity is -4, and cannot be negative"),
         ("20 5\n19 4\n", {}, "must ascend"),
+        ("0 5\n20 5\n190 4\n", {}, "line 3: 2θ is 190°"),
+        ("20 5\n30 4\n", {"--k-alpha-2": "1.39"}, "Kα₂ is up to 2 % longer"),
         ("20 5\n30 4\n", {"--formula": "Xx2 O"}, "names an element that does not exist"),
         ("20 5\n30 4\n", {"--formula": "Na0 Cl0"}, "sum of its counts is zero"),
         (  # quartz

@@ -116,6 +116,10 @@ def powder_predict(
     wavelength: Annotated[
         float | None, typer.Option(metavar="Å", help="Of the radiation; 1.5406 is Cu Kα1.")
     ] = None,
+    second: Annotated[
+        float | None,
+        typer.Option("--k-alpha-2", metavar="Å", help="Second wavelength of a profile; 1.5444 is Cu Kα2."),
+    ] = None,
     points: Annotated[int, typer.Option(min=7, metavar="N", help="Points of an edge of the maps.")] = 50,
     device: DeviceOption = None,
 ) -> None:
@@ -124,7 +128,9 @@ def powder_predict(
     from xtalpriors.reports.powder.prediction_page import prediction_page
 
     check_prediction(output)
-    found = predict_pattern(pattern, wavelength, formula, model, points=points, device=device)
+    found = predict_pattern(
+        pattern, wavelength, formula, model, second_angstrom=second, points=points, device=device
+    )
     write_prediction(found, output, prediction_page(found))
     say(found)
     say(f"written to {output}")
