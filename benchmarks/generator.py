@@ -4,7 +4,9 @@ All sides take turns in every round; CPU time of one process, median of the roun
 amplitudes and phases to d_min 1.0 Å of every structure, the reference's by plain NumPy, one at a time.
 Two cores: two processes that generate, against two processes of a busy loop, in the same minute, wall time.
 
-    python benchmarks/generator.py [--structures 20000] [--rounds 7] [--no-scattering]
+    python benchmarks/generator.py [--structures 20000] [--rounds 7] [--no-scattering] [--bundle FILE]
+
+With a bundle that has the priors `cell`, `contents` and `bonds`, the strategy `fitted` is timed too.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +30,7 @@ from xtalpriors.generator import (
     configure,
     crystal_arrays,
 )
-from xtalpriors.priors import published_bundle
+from xtalpriors.priors import PriorBundle, load_bundle, published_bundle
 
 FILLINGS = ("random", "molecules")
 SLOW_SIDE = 100  # structures for the NumPy side of a round
@@ -75,9 +78,10 @@ def plain_factors(structure: Any, hkl: np.ndarray) -> np.ndarray:
     return np.asarray((form * np.cos(2 * np.pi * (images @ index.T)).sum(axis=0)).sum(axis=0))
 
 
-def one_core(config: GeneratorConfig, n: int, rounds: int, scattering: bool) -> dict[str, float]:
+def one_core(
+    bundle: PriorBundle, config: GeneratorConfig, n: int, rounds: int, scattering: bool
+) -> dict[str, float]:
     """Median CPU time of each side, µs a structure."""
-    bundle = published_bundle()
     generator, reference = Generator(bundle, config, 1), Reference(bundle, config)
     rng = np.random.default_rng(1)
     sides: dict[str, tuple[int, Callable[[], object]]] = {
@@ -142,19 +146,27 @@ def main() -> None:
     parser.add_argument("--structures", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-scattering", action="store_true")
+    parser.add_argument(
+        "--bundle", type=Path, help="bundle of the strategy `fitted`, which is left out without one"
+    )
     options = parser.parse_args()
-    for filling in FILLINGS:
-        config = configure(filling=filling)
-        volume = float(Generator(published_bundle(), config, 1).batch(0, 20_000).volume.mean())
-        medians = one_core(config, options.structures, options.rounds, not options.no_scattering)
-        print(f"{filling}: mean volume {volume:.0f} Å³")
+    runs = [(published_bundle(), configure(filling=filling)) for filling in FILLINGS]
+    if options.bundle:
+        fitted = configure(cell="fitted", filling="fitted", special_pattern="joint")
+        runs.append((load_bundle(options.bundle), fitted))
+    for bundle, config in runs:
+        volume = float(Generator(bundle, config, 1).batch(0, 5_000).volume.mean())
+        medians = one_core(bundle, config, options.structures, options.rounds, not options.no_scattering)
+        print(f"{config.filling}: mean volume {volume:.0f} Å³")
         for name, value in medians.items():
             print(f"  {name:14s} {value:10.2f} µs/structure {value / volume:10.5f} µs/Å³")
         for suffix in ("", " + F"):
             if "kernels" + suffix in medians:
                 ratio = medians["reference" + suffix] / medians["kernels" + suffix]
                 print(f"  ratio{suffix}: {ratio:.0f}")
-        ours, busy = gain_on_two_cores(filling, 10 * options.structures, options.rounds)
+        if config.filling == "fitted":
+            continue
+        ours, busy = gain_on_two_cores(config.filling, 10 * options.structures, options.rounds)
         print(f"  two cores: ×{ours:.2f}, a busy loop ×{busy:.2f}: {100 * ours / busy:.0f} %")
 
 

@@ -34,7 +34,7 @@ ALGORITHM = 2
 """Part of the digest: raised when the same configuration would give other structures."""
 
 CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical", "fitted"]
-Filling = Literal["random", "molecules", "equal-atoms"]
+Filling = Literal["random", "molecules", "equal-atoms", "fitted"]
 Shape = Literal["uniform", "exponential", "empirical"]
 
 CELL_STRATEGIES: tuple[CellStrategy, ...] = (
@@ -44,7 +44,7 @@ CELL_STRATEGIES: tuple[CellStrategy, ...] = (
     "volume-empirical",
     "fitted",
 )
-FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms")
+FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms", "fitted")
 
 
 class GeneratorConfig(Frozen):
@@ -55,7 +55,11 @@ class GeneratorConfig(Frozen):
         description="How the cell is drawn (sections 3.2 and 3.3); `fitted`, not in the paper: lengths, "
         "angles and amount of contents together, from the bundle's prior `cell`",
     )
-    filling: Filling = Field(default="molecules", description="How the cell is filled (section 3.5)")
+    filling: Filling = Field(
+        default="molecules",
+        description="How the cell is filled (section 3.5); `fitted`, not in the paper: sets of elements, "
+        "bonds and contacts as measured, from the bundle's priors `contents` and `bonds`",
+    )
     space_group: str = Field(
         default="P 1 21/c 1", description="Hermann–Mauguin or Hall symbol, or number, in any setting"
     )
@@ -150,6 +154,10 @@ class GeneratorConfig(Frozen):
     gap_window: tuple[float, float] = Field(
         default=(1.1, 1.4), description="Distances over R_Σ that no two atoms have (step 6)"
     )
+    contents_class: Literal["organic", "metal-organic", "inorganic"] | None = Field(
+        default=None,
+        description="Of `filling: fitted`: only sets of elements of this class; null: all of the bundle",
+    )
     equal_atoms_element: str = Field(default="C", description="Element of `equal-atoms`")
     form: Literal["parametric", "empirical"] | None = Field(
         default=None,
@@ -208,17 +216,23 @@ class GeneratorConfig(Frozen):
     @property
     def occupies_special_positions(self) -> bool:
         """Whether special positions are occupied first."""
-        return self.filling == "molecules" if self.special_positions is None else self.special_positions
+        return (
+            self.filling in ("molecules", "fitted")
+            if self.special_positions is None
+            else self.special_positions
+        )
 
     @property
     def uses_later_priors(self) -> bool:
         """Whether the strategy draws from priors that bundles of schema 1 do not have."""
-        return self.cell == "fitted"
+        return "fitted" in (self.cell, self.filling)
 
     @property
     def digest(self) -> str:
         """BLAKE2b-128 of the configuration; two spellings of one space group have the same."""
         content = self.model_dump(mode="json")
+        if self.contents_class is None:
+            del content["contents_class"]  # it came later, and alone would change no structure
         content["space_group"] = list(space_group_of(self.space_group).operators)
         content["algorithm"] = ALGORITHM
         text = json.dumps(content, sort_keys=True)

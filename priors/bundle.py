@@ -17,8 +17,10 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.frozen_model import Frozen, plain
 from xtalpriors.outputs import FileKind, content_of, is_not, json_with
 from xtalpriors.priors.kinds.axis_ratio import AxisRatio
+from xtalpriors.priors.kinds.bonds import Bonds
 from xtalpriors.priors.kinds.cell import Cell
 from xtalpriors.priors.kinds.cell_volume import CellVolume
+from xtalpriors.priors.kinds.contents import Contents
 from xtalpriors.priors.kinds.diffraction import Diffraction
 from xtalpriors.priors.kinds.displacement import Displacement
 from xtalpriors.priors.kinds.distances import Distances
@@ -52,7 +54,7 @@ bundles without the priors of `LATER_PRIORS`."""
 DIGEST_VERSION: Final = 1
 """Part of `priors_digest`: raised when a prior changes its meaning, since the same numbers then give other
 structures."""
-LATER_PRIORS: Final = ("cell",)
+LATER_PRIORS: Final = ("contents", "cell", "bonds")
 """Priors that schema 1 did not have. One that is null is left out of the digest, so that a bundle without
 them has the digest that it had, and the same structures."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
@@ -113,7 +115,9 @@ class Priors(Frozen):
     space_groups: SpaceGroups | None = None
     diffraction: Diffraction | None = None
     distances: Distances | None = None
+    contents: Contents | None = None
     cell: Cell | None = None
+    bonds: Bonds | None = None
 
 
 class PriorBundle(Frozen):

@@ -19,7 +19,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.cells.distances_kernel import Bins, Operators, Sites, accumulate
 
-__all__ = ["DistanceHistograms", "StructureArrays", "distance_histograms"]
+__all__ = ["DistanceHistograms", "StructureArrays", "distance_histograms", "operators_of", "sites_of"]
 
 
 @dataclass(frozen=True)
@@ -158,18 +158,23 @@ def _accumulate(
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (n,):
         raise ValueError(f"{n} structures need {n} weights, not an array of shape {weight.shape}")
-    operators = Operators(
+    operators = operators_of(structures)
+    metric = metric_tensors(structures.cells)
+    reciprocal = np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells)))
+    return int(accumulate(metric, reciprocal, sites_of(structures), operators, weight, bins, sums, totals))
+
+
+def operators_of(structures: StructureArrays) -> Operators:
+    """The operators in the types that the kernel was compiled for."""
+    return Operators(
         structures.group_of.astype(np.int64),
         structures.group_offsets.astype(np.int64),
         np.ascontiguousarray(structures.rotations, dtype=np.float64),
         np.ascontiguousarray(structures.translations, dtype=np.float64),
     )
-    metric = metric_tensors(structures.cells)
-    reciprocal = np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells)))
-    return int(accumulate(metric, reciprocal, _sites(structures), operators, weight, bins, sums, totals))
 
 
-def _sites(structures: StructureArrays) -> Sites:
+def sites_of(structures: StructureArrays) -> Sites:
     """The sites in the types that the kernel was compiled for."""
     zeros = np.zeros(len(structures.fract), dtype=np.int64)
     return Sites(

@@ -10,10 +10,10 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.compilation import kernel
 
-__all__ = ["Bins", "Operators", "Sites", "accumulate"]
+__all__ = ["COINCIDENT_ANGSTROM", "Bins", "Operators", "Sites", "accumulate", "orbit", "rule_of"]
 
 
-_COINCIDENT_ANGSTROM = 0.1
+COINCIDENT_ANGSTROM = 0.1
 """Nearer than this, two sites are one position: the atom itself, or an element that shares its site."""
 _ALTERNATIVE_RATIO = 0.7
 """Two partly occupied sites nearer than this times R_A + R_B exclude one another."""
@@ -99,17 +99,17 @@ def _structure(
     start = sites.offsets[s]
     images = np.empty((last - first, 3))
     for j in range(start, sites.offsets[s + 1]):
-        n_images = _orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
+        n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
         share = sites.occupancy[j] * sites.multiplicity[j] / n_images
         for o in range(n_images):
             # The pairs of i around j are those of j around i by the inverse operators: one half will do.
             for i in range(start, j + 1):
                 weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
-                rule = _rule(sites, i, j, o == 0)
+                rule = rule_of(sites, i, j, o == 0)
                 if rule == 2 or not weight > 0.0:
                     continue
                 radii = sites.radius[i] + sites.radius[j]
-                nearest = _COINCIDENT_ANGSTROM
+                nearest = COINCIDENT_ANGSTROM
                 if rule == 1 and radii > 0.0:
                     nearest = max(nearest, _ALTERNATIVE_RATIO * radii)
                 with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
@@ -128,7 +128,7 @@ def _structure(
 
 
 @kernel(nogil=True)
-def _orbit(
+def orbit(
     point: F64, multiplicity: float, first: int, last: int, operators: Operators, g: F64, images: F64
 ) -> int:
     """Fill `images` with the positions of a site, the identity's first, and return how many they are.
@@ -158,7 +158,7 @@ def _is_same(first: F64, second: F64, g: F64) -> bool:
     u, v, w = u - round(u), v - round(v), w - round(w)
     plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
     squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
-    return bool(squared < _COINCIDENT_ANGSTROM * _COINCIDENT_ANGSTROM)
+    return bool(squared < COINCIDENT_ANGSTROM * COINCIDENT_ANGSTROM)
 
 
 @kernel(nogil=True)
@@ -169,7 +169,7 @@ def _image(rotation: F64, translation: F64, point: F64, out: F64) -> None:
 
 
 @kernel(nogil=True)
-def _rule(sites: Sites, i: int, j: int, by_identity: bool) -> int:
+def rule_of(sites: Sites, i: int, j: int, by_identity: bool) -> int:
     """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives."""
     first, second = sites.alternative[i], sites.alternative[j]
     if first != 0 and second != 0 and sites.assembly[i] == sites.assembly[j]:

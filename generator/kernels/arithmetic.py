@@ -14,7 +14,7 @@ import math
 
 from xtalpriors.generator.kernels.compilation import kernel
 
-__all__ = ["arctan", "cube_root", "draw", "draw_between", "table_probability"]
+__all__ = ["arctan", "cube_root", "draw", "draw_between", "draw_row", "table_probability"]
 
 
 @kernel()
@@ -49,6 +49,15 @@ def draw(table, u):
     t = u * (table.size - 1)
     i = min(int(t), table.size - 2)
     return table[i] + (t - i) * (table[i + 1] - table[i])
+
+
+@kernel()
+def draw_row(tables, row, u):
+    """Value at the share u of one of several quantile tables, the rows of an array."""
+    last = tables.shape[1] - 1
+    t = u * last
+    i = min(int(t), last - 1)
+    return tables[row, i] + (t - i) * (tables[row, i + 1] - tables[row, i])
 
 
 @kernel()

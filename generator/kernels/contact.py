@@ -24,7 +24,7 @@ import numpy as np
 
 from xtalpriors.generator.kernels.compilation import kernel
 
-__all__ = ["BLOCK", "clash", "shells", "too_close"]
+__all__ = ["BLOCK", "clash", "shells", "shift", "too_close"]
 
 BLOCK = np.uint64(16)
 """Images per block. Arrays of images must be readable this far behind the last one."""
@@ -40,7 +40,7 @@ def shells(cutoff, reciprocal_length):
 
 
 @kernel(forceinline=True)
-def _shift(k):
+def shift(k):
     """Shift to the k-th nearest image, fixed-point units towards the candidate's side: 0, 1, −1, 2, −2, …"""
     steps = (k + 1) // 2
     return np.float32(steps * _TURN if k % 2 == 1 else -steps * _TURN)
@@ -63,7 +63,7 @@ def _too_close_further(x, y, z, images, first, last, metric, limit, n_shells):
     end = np.uint64(last)
     nx, ny, nz = n_shells
     for k in range(1, nx * ny * nz):
-        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
+        sx, sy, sz = shift(k % nx), shift(k // nx % ny), shift(k // (nx * ny))
         low = np.uint64(first)
         while low < end:
             hits = np.int32(0)
@@ -130,7 +130,7 @@ def _clash_further(x, y, z, radius, images, radii, first, last, metric, rule, n_
     end = np.uint64(last)
     nx, ny, nz = n_shells
     for k in range(1, nx * ny * nz):
-        sx, sy, sz = _shift(k % nx), _shift(k // nx % ny), _shift(k // (nx * ny))
+        sx, sy, sz = shift(k % nx), shift(k // nx % ny), shift(k // (nx * ny))
         low = np.uint64(first)
         while low < end:
             hits = np.int32(0)

@@ -22,7 +22,7 @@ from xtalpriors.generator.kernels.random import uniform
 from xtalpriors.generator.kernels.special import fill_special
 from xtalpriors.generator.specification.kernel_inputs import EQUAL_ATOMS, MOLECULES
 
-__all__ = ["HYDROGEN", "fill_cell", "numbers_of_atoms"]
+__all__ = ["HYDROGEN", "fill_cell", "most_atoms", "numbers_of_atoms"]
 
 HYDROGEN = 1
 HYDROGEN_MOST = 0.9
@@ -121,6 +121,15 @@ def _dense_enough(content, special, order, atoms, n_atoms, n_target):
             p = code // 256
             in_cell += order if p == GENERAL else special.multiplicity[p]
     return in_cell > 0 and in_cell >= content.min_placed_share * n_target * order
+
+
+@kernel()
+def most_atoms(spec, volume, latent):
+    """Non-hydrogen atoms and hydrogens that the filling `fitted` may place on general positions, at most."""
+    order = spec.symmetry.translations.shape[1]
+    n = int(volume / (latent[spec.cell.joint.packing] * order)) + 2
+    largest = spec.neighbours.hydrogen_fraction[spec.neighbours.hydrogen_fraction.size - 1]
+    return n, int((n + spec.special.most) * largest / (1.0 - largest)) + 1
 
 
 @kernel()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xtalpriors.arrays import F32, F64, I32, I64
+from xtalpriors.arrays import F32, F64, I32, I64, U8
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import clash, shells, too_close
 from xtalpriors.generator.kernels.random import (
@@ -40,6 +40,8 @@ __all__ = [
     "Workspace",
     "choose",
     "choose_other",
+    "direction",
+    "expand",
     "frame_of",
     "place_molecular",
     "place_random",
@@ -72,6 +74,12 @@ class Workspace(NamedTuple):
     """(n,) covalent radius of each atom in Å."""
     latent: F64
     """What was drawn together with the cell."""
+    element_of_image: U8
+    """(m,) row of each image's element in the tables of neighbours."""
+    element_of_atom: U8
+    """(n,) the same of each atom."""
+    orbits: I64
+    """(p,) orbits of each special position that are to be occupied."""
 
 
 class Frame(NamedTuple):
@@ -152,7 +160,7 @@ def choose_other(cumulative, taken, stream):
 
 
 @kernel()
-def _expand(x, y, z, rotations, translations, images, first):
+def expand(x, y, z, rotations, translations, images, first):
     """Write the images of (x, y, z) under every operator to images[:, first:first + n]."""
     x, y, z = np.int32(x), np.int32(y), np.int32(z)
     r, t = rotations, translations
@@ -181,7 +189,7 @@ def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, str
         p += THREE
         if too_close(x, y, z, images, NONE, n_images, metric, limit, n_shells):
             continue
-        _expand(x, y, z, rotations, translations, images, n_images)
+        expand(x, y, z, rotations, translations, images, n_images)
         if not too_close(x, y, z, images, n_images + n_pure, n_images + n, metric, limit, n_shells):
             found = True
             break
@@ -190,7 +198,7 @@ def place_random(tries, limit, symmetry, images, n_images, metric, n_shells, str
 
 
 @kernel(forceinline=True)
-def _direction(stream, p):
+def direction(stream, p):
     """A point uniform on the unit sphere, without trigonometry (Marsaglia 1972, doi
     10.1214/aoms/1177692644)."""
     for _ in range(_SPHERE_TRIES):
@@ -220,7 +228,7 @@ def place_molecular(
     point are written behind the first `n_images`. Returns (found, x, y, z).
     """
     rotations, translations, n_pure = symmetry
-    images, radii, atoms, atom_radii, _ = workspace
+    images, radii, atoms, atom_radii = workspace[:4]
     low, high = bond
     metric = frame.metric
     f00, f01, f02, f11, f12, f22 = frame.fractional
@@ -237,13 +245,13 @@ def place_molecular(
         else:
             a = np.uint64(scaled(stream, p, n_partners))  # step 4
             length = (low + unit(stream, p + ONE) * (high - low)) * (atom_radii[a] + radius)
-            dx, dy, dz, p = _direction(stream, p + TWO)  # step 5
+            dx, dy, dz, p = direction(stream, p + TWO)  # step 5
             x = atoms[a, 0] + _steps(length * (f00 * dx + f01 * dy + f02 * dz))
             y = atoms[a, 1] + _steps(length * (f11 * dy + f12 * dz))
             z = atoms[a, 2] + _steps(length * f22 * dz)
         if clash(x, y, z, r, images, radii, NONE, n_images, metric, rule, n_shells):  # step 6
             continue
-        _expand(x, y, z, rotations, translations, images, n_images)
+        expand(x, y, z, rotations, translations, images, n_images)
         for j in range(np.uint64(n_images), np.uint64(n_images + n)):
             radii[j] = r
         if not clash(x, y, z, r, images, radii, n_images + n_pure, n_images + n, metric, rule, n_shells):

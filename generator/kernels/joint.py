@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from xtalpriors.generator.kernels.arithmetic import draw, table_probability
+from xtalpriors.generator.kernels.arithmetic import draw, draw_row, table_probability
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.random import uniform
 from xtalpriors.generator.specification.kernel_inputs import (
@@ -39,11 +39,8 @@ def _draw_variables(joint, latent, stream):
         for j in range(i + 1):
             z += joint.cholesky[i, j] * latent[j]
         latent[i] = z
-    last = joint.tables.shape[1] - 1
     for i in range(n):
-        t = table_probability(joint.normal, latent[i]) * last
-        k = min(int(t), last - 1)
-        latent[i] = joint.tables[i, k] + (t - k) * (joint.tables[i, k + 1] - joint.tables[i, k])
+        latent[i] = draw_row(joint.tables, i, table_probability(joint.normal, latent[i]))
 
 
 @kernel()

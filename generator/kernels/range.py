@@ -17,14 +17,15 @@ import numpy as np
 
 from xtalpriors.arrays import F32, F64, I16, U8
 from xtalpriors.generator.counters import GENERAL, N_HYDROGEN, N_TARGET, REDRAWS
-from xtalpriors.generator.kernels.arithmetic import draw, draw_between
+from xtalpriors.generator.kernels.arithmetic import draw, draw_between, draw_row
 from xtalpriors.generator.kernels.cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import BLOCK
-from xtalpriors.generator.kernels.contents import fill_cell, numbers_of_atoms
+from xtalpriors.generator.kernels.contents import fill_cell, most_atoms, numbers_of_atoms
+from xtalpriors.generator.kernels.coordinate import fill_fitted
 from xtalpriors.generator.kernels.fill import TURN, Workspace, frame_of
 from xtalpriors.generator.kernels.random import ONE, position, reserve, seek, uniform, unit
-from xtalpriors.generator.specification.kernel_inputs import LATENT
+from xtalpriors.generator.specification.kernel_inputs import FITTED, LATENT, MOST_POSITIONS
 
 __all__ = ["AtomArrays", "generate_range", "new_workspace"]
 
@@ -53,6 +54,9 @@ def new_workspace(n_atoms: int, order: int) -> Workspace:
         np.empty((n_atoms, 4), np.int64),
         np.empty(n_atoms, np.float64),
         np.empty(LATENT),
+        np.zeros(m, np.uint8),
+        np.zeros(n_atoms, np.uint8),
+        np.zeros(MOST_POSITIONS, np.int64),
     )
 
 
@@ -84,7 +88,10 @@ def _record(spec, workspace, order, n_atoms, first, out, stream):
         q = reserve(stream, q, 1)
         u = unit(stream, q)
         q += ONE
-        if free:
+        if content.filling == FITTED:
+            ratio = draw_row(spec.neighbours.u_ratio, workspace.element_of_atom[k], u)
+            u_iso[first + k] = max(mean * ratio, content.u_min)
+        elif free:
             u_iso[first + k] = mean + draw(content.u_deviation, u)
         else:
             u_iso[first + k] = mean + draw_between(content.u_deviation, u, content.u_min - mean, math.inf)
@@ -124,7 +131,10 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
         for redraw in range(content.redraws + 1):
             cell = draw_cell(spec.cell, stream, workspace.latent)
             volume = cell_volume(cell)
-            n_target, n_hydrogen = numbers_of_atoms(spec, volume, workspace.latent, stream)
+            if content.filling == FITTED:
+                n_target, n_hydrogen = most_atoms(spec, volume, workspace.latent)
+            else:
+                n_target, n_hydrogen = numbers_of_atoms(spec, volume, workspace.latent, stream)
             wanted = n_target + n_hydrogen + special.most
             if first + wanted > out.fract.shape[0] or wanted > capacity:
                 needed[0] = wanted
@@ -133,7 +143,14 @@ def generate_range(spec, stream, workspace, start, count, offsets, cells, counte
             row[:] = 0
             row[N_TARGET], row[N_HYDROGEN], row[REDRAWS] = n_target, n_hydrogen, redraw
             frame = frame_of(cell, volume)
-            n_atoms = fill_cell(spec, n_target, n_hydrogen, workspace, frame, out.fract, first, row, stream)
+            if content.filling == FITTED:
+                n_atoms = fill_fitted(
+                    spec, n_target, n_hydrogen, volume, workspace, frame, out.fract, first, row, stream
+                )
+            else:
+                n_atoms = fill_cell(
+                    spec, n_target, n_hydrogen, workspace, frame, out.fract, first, row, stream
+                )
             if n_atoms > 0:
                 break
         _record(spec, workspace, order, n_atoms, first, out, stream)

@@ -15,11 +15,11 @@ from xtalpriors.generator.kernels.contact import clash, too_close
 from xtalpriors.generator.kernels.fill import NONE, TURN, choose, shells_of
 from xtalpriors.generator.kernels.random import uniform
 
-__all__ = ["fill_special"]
+__all__ = ["draw_point", "fill_special", "orbits_wanted", "share_of_position"]
 
 
 @kernel()
-def _orbits_wanted(cumulative, p, stream):
+def orbits_wanted(cumulative, p, stream):
     """How many orbits of position p are occupied: 0 or 1 for a point, any number for one with freedom."""
     u = uniform(stream)
     k = 0
@@ -29,7 +29,7 @@ def _orbits_wanted(cumulative, p, stream):
 
 
 @kernel()
-def _share_of_position(orbits, letters, is_point, stream):
+def share_of_position(orbits, letters, is_point, stream):
     """How many of the orbits that a Wyckoff set still has fall to one position when `letters` are left.
 
     Every choice is as likely: of distinct letters for points, of a letter for each orbit otherwise.
@@ -51,11 +51,8 @@ def _fixed(value):
 
 
 @kernel()
-def _draw_point(special, p, fract, atom, stream):
-    """A point of position p, its free coordinates uniform, into fract[atom]; and the same in fixed point."""
-    u = v = w = 0.0
-    if special.freedom[p] > 0:
-        u, v, w = uniform(stream), uniform(stream), uniform(stream)
+def draw_point(special, p, u, v, w, fract, atom):
+    """The point of position p with free coordinates u, v, w into fract[atom]; and the same in fixed point."""
     for i in range(3):
         value = special.linear[p, 3 * i] * u + special.linear[p, 3 * i + 1] * v
         value += special.linear[p, 3 * i + 2] * w + special.constant[p, i]
@@ -73,7 +70,10 @@ def _place(special, p, tries, limit, symmetry, images, n_images, metric, near, f
     r, t, n_pure = symmetry
     last = n_images + special.multiplicity[p]
     for _ in range(tries if special.freedom[p] > 0 else 1):
-        x, y, z = _draw_point(special, p, fract, atom, stream)
+        u = v = w = 0.0
+        if special.freedom[p] > 0:
+            u, v, w = uniform(stream), uniform(stream), uniform(stream)
+        x, y, z = draw_point(special, p, u, v, w, fract, atom)
         if too_close(x, y, z, images, NONE, n_images, metric, limit, near):
             continue
         for j in range(n_images, last):
@@ -97,7 +97,7 @@ def fill_special(
     """
     limit, rule = limits
     metric, reciprocal, _ = frame
-    images, radii, atoms, atom_radii, _ = workspace
+    images, radii, atoms, atom_radii = workspace[:4]
     n_pure = symmetry.n_pure
     n_atoms, n_images, radius_max = 0, 0, 0.0
     near = shells_of(math.sqrt(limit), reciprocal)
@@ -106,11 +106,11 @@ def fill_special(
         pattern = choose(special.patterns, stream)
     for p in range(special.freedom.size):
         if pattern < 0:
-            wanted = _orbits_wanted(special.cumulative, p, stream)
+            wanted = orbits_wanted(special.cumulative, p, stream)
         else:
             if p == 0 or special.set_number[p] != special.set_number[p - 1]:
                 left = special.pattern_orbits[pattern, special.set_number[p]]
-            wanted = _share_of_position(left, special.letters_left[p], special.freedom[p] == 0, stream)
+            wanted = share_of_position(left, special.letters_left[p], special.freedom[p] == 0, stream)
             left -= wanted
         for _ in range(wanted):
             e = choose(table.cumulative, stream)

@@ -16,6 +16,7 @@ import numpy as np
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
+from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.structures import StructureBatch
@@ -173,7 +174,17 @@ def _check_batch(
 
 
 def check_rules(batch: StructureBatch, config: GeneratorConfig) -> RuleCheck:
-    """Check every distance of a batch against the rules of the configuration that it was generated with."""
+    """Check every distance of a batch against the rules of the configuration that it was generated with.
+
+    Raises
+    ------
+    UsageError
+        The filling is `fitted`, which has no rule but takes distances from the bundle.
+    """
+    if config.filling == "fitted":
+        raise UsageError(
+            "check_rules checks the rules of the paper's fillings; filling=fitted has none of them."
+        )
     reciprocal = reciprocal_metric_tensors(batch.cell)
     radii = np.array([r or 0.0 for r in COVALENT_RADIUS_ANGSTROM])[batch.element]
     rule = (

@@ -20,7 +20,9 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS, GENERAL
 from xtalpriors.generator.reference.cells import draw_cell, draw_fitted_cell
+from xtalpriors.generator.reference.coordinate import fill_fitted
 from xtalpriors.generator.reference.rules import ReferenceRules, reference_rules
+from xtalpriors.generator.specification.joint import Joint
 from xtalpriors.generator.structures import Structure
 from xtalpriors.priors.bundle import PriorBundle
 
@@ -43,7 +45,7 @@ class _Crystal:
     def __init__(self, cell: UnitCell, rules: ReferenceRules) -> None:
         self.rules = rules
         self.matrix = cell.orthogonalization
-        self.inverse = np.linalg.inv(self.matrix)
+        self.inverse: F64 = np.asarray(np.linalg.inv(self.matrix), float)
         self.reciprocal = np.linalg.norm(self.inverse, axis=1)  # |a*|, |b*|, |c*|
         self.images = np.empty((0, 3))
         self.image_radii = np.empty(0)
@@ -118,12 +120,12 @@ class Reference:
             self.counters = dict.fromkeys(COUNTERS, 0)
             self.counters |= {"n_target": n_atoms, "n_hydrogen_target": n_hydrogens, "redraws": redraw}
             crystal = _Crystal(cell, rules)
-            self._occupy_special_positions(crystal, rng)
-            if self.config.filling == "molecules":
-                self._grow_molecules(crystal, n_atoms, rng)
-                self._add_hydrogens(crystal, n_hydrogens, rng)
+            if self.config.filling == "fitted":
+                self._fill_as_measured(crystal, cell, drawn, rng)
+                n_atoms = 0  # the number of atoms follows from the volume: nothing to compare it with
             else:
-                self._fill_randomly(crystal, n_atoms, n_hydrogens, rng)
+                self._occupy_special_positions(crystal, rng)
+                self._fill_general_positions(crystal, n_atoms, n_hydrogens, rng)
             in_cell = sum(m for s, (_, m) in zip(crystal.symbols, crystal.sites, strict=True) if s != "H")
             if in_cell > 0 and in_cell >= self.config.min_placed_share * n_atoms * rules.group.order:
                 return self._finish(crystal, cell, index, drawn.get("u_iso_mean"), rng)
@@ -141,6 +143,18 @@ class Reference:
         v_atom, x_h = float(self.rules.packing.sample(1, rng=rng)[0]), self._hydrogen_fraction(rng)
         n_atoms = number_of_atoms(cell.volume, v_atom, order)
         return n_atoms, number_of_hydrogens(n_atoms, x_h)
+
+    def _fill_as_measured(
+        self, crystal: _Crystal, cell: UnitCell, drawn: dict[str, float], rng: np.random.Generator
+    ) -> None:
+        """Not in the paper: sets of elements, bonds and contacts of the bundle (`reference.coordinate`)."""
+        shares = [
+            _share_of(self.rules.cell.joint, drawn, x, rng) for x in ("composition", "hydrogen_fraction")
+        ]
+        fill_fitted(
+            crystal, self.rules, self._orbits_wanted(rng), _distinct, cell.volume / drawn["volume_per_atom"],
+            (shares[0], shares[1]), self.counters, rng,
+        )  # fmt: skip
 
     def _hydrogen_fraction(self, rng: np.random.Generator) -> float:
         if self.rules.hydrogen is None:
@@ -184,6 +198,15 @@ class Reference:
                         break
                 else:
                     self.counters["dropped_special"] += 1
+
+    def _fill_general_positions(
+        self, crystal: _Crystal, n_atoms: int, n_hydrogens: int, rng: np.random.Generator
+    ) -> None:
+        if self.config.filling == "molecules":
+            self._grow_molecules(crystal, n_atoms, rng)
+            self._add_hydrogens(crystal, n_hydrogens, rng)
+        else:
+            self._fill_randomly(crystal, n_atoms, n_hydrogens, rng)
 
     def _fill_randomly(
         self, crystal: _Crystal, n_atoms: int, n_hydrogens: int, rng: np.random.Generator
@@ -256,6 +279,13 @@ class Reference:
         deviations = np.maximum(
             rules.u_deviation.quantile(p_low + (1 - p_low) * rng.random(n)), smallest - mean
         )
+        if self.config.filling == "fitted":
+            tables = rules.neighbours.u_ratio
+            at = {int(z): k for k, z in enumerate(rules.neighbours.atomic_number)}
+            rows = [tables[at[ATOMIC_NUMBER[s]]] for s in crystal.symbols]
+            levels = np.linspace(0.0, 1.0, tables.shape[1])
+            ratios = np.array([np.interp(rng.random(), levels, row) for row in rows])
+            deviations = np.maximum(mean * ratios, smallest) - mean
         return Structure(
             index,
             cell,
@@ -266,6 +296,15 @@ class Reference:
             np.array([m for _, m in crystal.sites], np.int16),
             np.array([s for s, _ in crystal.sites], np.uint8),
         )
+
+
+def _share_of(joint: Joint | None, drawn: dict[str, float], name: str, rng: np.random.Generator) -> float:
+    """Share of a variable in its distribution, uniform within a step of it; uniform where it is not drawn."""
+    if joint is None or name not in drawn:
+        return float(rng.random())
+    distribution, value = joint.prior.variables[name].distribution("empirical"), drawn[name]
+    low, high = (float(distribution.cdf(x)) for x in (np.nextafter(value, -np.inf), value))
+    return low + rng.random() * (high - low)
 
 
 @cache

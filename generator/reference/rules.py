@@ -13,6 +13,7 @@ from xtalpriors.crystal.wyckoff.table import WyckoffPosition
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.reference.cells import CellRules
 from xtalpriors.generator.specification.joint import Joint, joint_of
+from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
 from xtalpriors.generator.specification.lattice import metric_constraints
 from xtalpriors.generator.specification.special import Patterns, occupation, patterns_of, special_positions_of
 from xtalpriors.generator.specification.specify import Specification, specify
@@ -43,6 +44,8 @@ class ReferenceRules:
     rotations: F64
     translations: F64
     n_pure: int
+    neighbours: NeighbourTables
+    """Of the filling `fitted`."""
 
     def radius(self, symbol: str) -> float:
         """Covalent radius in Å; 0 where the table has none (molecules are then refused)."""
@@ -130,4 +133,5 @@ def reference_rules(bundle: PriorBundle, config: GeneratorConfig) -> ReferenceRu
         rotations=group.rotations[order].astype(float),
         translations=group.translations[order],
         n_pure=made.spec.symmetry.n_pure,
+        neighbours=made.spec.neighbours,
     )

@@ -32,7 +32,7 @@ SHAPES = {
     "cubic": (),
 }
 """Variables that make the shape of a cell, in the order in which the kernels read them."""
-CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean")
+CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
 TRIES = 100
 
 
@@ -90,8 +90,8 @@ def joint_of(bundle: PriorBundle, group: SpaceGroup, metric: MetricConstraints) 
     return Joint(prior, family, group, metric)
 
 
-def joint_spec(joint: Joint, bounds: tuple[float, float]) -> JointSpec:
-    """Tables of the kernels.
+def joint_spec(joint: Joint, bounds: tuple[float, float], *, shares_of: tuple[str, ...] = ()) -> JointSpec:
+    """Tables of the kernels; of the variables of `shares_of` they give the share, not the value.
 
     Raises
     ------
@@ -102,6 +102,9 @@ def joint_spec(joint: Joint, bounds: tuple[float, float]) -> JointSpec:
     tables = np.array(
         [quantile_table(prior.variables[name].distribution("empirical")) for name in joint.names]
     )
+    for name in shares_of:
+        if name in joint.names:
+            tables[joint.names.index(name)] = np.linspace(0.0, 1.0, tables.shape[1])
     smallest, largest = (float(tables[0, k]) * joint.longest_scale for k in (0, -1))
     low, high = bounds
     if smallest > high or largest < low:
@@ -123,6 +126,7 @@ def joint_spec(joint: Joint, bounds: tuple[float, float]) -> JointSpec:
         packing=row.get("volume_per_atom", -1),
         hydrogen=row.get("hydrogen_fraction", -1),
         u_mean=row.get("u_iso_mean", -1),
+        composition=row.get("composition", -1),
         tries=TRIES,
     )
 
@@ -131,7 +135,7 @@ def nothing_joint() -> JointSpec:
     """Of strategies that draw every quantity on its own."""
     nothing = np.empty((0, 0))
     return JointSpec(
-        np.empty(0), nothing, nothing, 1.0, 0.0, np.empty(0), np.empty((0, 0), np.int64), -1, -1, -1, 0
+        np.empty(0), nothing, nothing, 1.0, 0.0, np.empty(0), np.empty((0, 0), np.int64), -1, -1, -1, -1, 0
     )  # fmt: skip
 
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from xtalpriors.arrays import F64, I32, I64
+import numpy as np
+
+from xtalpriors.arrays import F32, F64, I32, I64, Bool
 
 __all__ = [
     "CUBIC",
     "EQUAL_ATOMS",
+    "FITTED",
     "LATENT",
     "MOLECULES",
     "MONOCLINIC",
+    "MOST_POSITIONS",
     "ORTHORHOMBIC",
     "RANDOM",
     "RHOMBOHEDRAL",
@@ -24,6 +28,7 @@ __all__ = [
     "ContentSpec",
     "ElementTable",
     "JointSpec",
+    "NeighbourTables",
     "Spec",
     "SpecialTable",
     "SymmetryTable",
@@ -40,9 +45,12 @@ RHOMBOHEDRAL: Final = 5
 RANDOM: Final = 0
 MOLECULES: Final = 1
 EQUAL_ATOMS: Final = 2
+FITTED: Final = 3
 
-LATENT: Final = 16
+LATENT: Final = 32
 """Room for what is drawn together with a cell."""
+MOST_POSITIONS: Final = 32
+"""Room for the special positions of a group; Pmmm has 26, the most."""
 
 
 class JointSpec(NamedTuple):
@@ -65,9 +73,11 @@ class JointSpec(NamedTuple):
     packing: int
     """Row of the volume per atom among the variables, -1 where it is drawn on its own."""
     hydrogen: int
-    """Row of the mole fraction of hydrogen, or -1."""
+    """Row of the mole fraction of hydrogen (of its share with `filling: fitted`), or -1."""
     u_mean: int
     """Row of the mean U_iso, or -1."""
+    composition: int
+    """Row of the place of a structure's elements among the sets of the bundle, or -1."""
     tries: int
     """Cells drawn before one is cut to the bounds on its lengths."""
 
@@ -186,6 +196,51 @@ class ContentSpec(NamedTuple):
     hydrogen_radius: float
 
 
+class NeighbourTables(NamedTuple):
+    """What the filling `fitted` knows of elements and their neighbours; e elements, hydrogen the first."""
+
+    atomic_number: I64
+    """(e,)"""
+    hydrogen: int
+    """Row of hydrogen."""
+    set_cumulative: F64
+    """(2, s) cumulative shares of the sets of structures without and with atoms on special positions."""
+    set_size: I64
+    """(s,) elements of each set, hydrogen left out."""
+    set_hydrogen: Bool
+    """(s,) whether the structures of a set have hydrogen."""
+    set_elements: I64
+    """(s, m) rows of the elements of a set, in the order in which they are placed."""
+    general: F64
+    """(s, m) cumulative shares of these on general positions."""
+    special: F64
+    """(s, m) the same on special positions."""
+    hydrogen_fraction: F64
+    """Quantile table of the mole fraction of hydrogen where there is some."""
+    score: I32
+    """(e, e, bins + 1) ln g in steps of (d / R_Σ)²; the last, 0, is of all larger distances."""
+    hard: int
+    """Score below which an atom is much too near to another."""
+    steps: F32
+    """(e, e) bins for one Å² of d²."""
+    square_max: np.float32
+    """d² in Å² from which on no neighbour counts."""
+    cutoff: float
+    """Its root."""
+    length: F64
+    """(e, e, levels) quantiles of bond lengths in Å."""
+    bonded: Bool
+    """(e, e) whether two elements bond."""
+    candidates: int
+    """Places that are scored for one atom."""
+    most_candidates: int
+    """Places that are scored while none is better than one without neighbours."""
+    noise: I32
+    """Quantiles of the Gumbel distribution, as scores."""
+    u_ratio: F64
+    """(e, m) quantiles of U_iso over the mean of its structure."""
+
+
 class Spec(NamedTuple):
     """All tables and limits that the kernels read."""
 
@@ -195,3 +250,4 @@ class Spec(NamedTuple):
     special: SpecialTable
     general_elements: ElementTable
     special_elements: ElementTable
+    neighbours: NeighbourTables

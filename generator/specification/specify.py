@@ -13,6 +13,7 @@ from xtalpriors.generator.config import GeneratorConfig, space_group_of
 from xtalpriors.generator.specification.joint import joint_of, joint_spec, nothing_joint
 from xtalpriors.generator.specification.kernel_inputs import (
     EQUAL_ATOMS,
+    FITTED,
     MOLECULES,
     MONOCLINIC,
     RANDOM,
@@ -25,6 +26,7 @@ from xtalpriors.generator.specification.kernel_inputs import (
     SpecialTable,
 )
 from xtalpriors.generator.specification.lattice import MetricConstraints, metric_constraints
+from xtalpriors.generator.specification.neighbours import neighbour_tables, no_neighbours
 from xtalpriors.generator.specification.special import special_table
 from xtalpriors.generator.specification.symmetry_table import symmetry_table
 from xtalpriors.generator.specification.tables import (
@@ -178,7 +180,8 @@ def _fitted_cell_spec(
     low = joint.prior.length_min_angstrom * joint.length_scale if low is None else low
     high = joint.prior.length_max_angstrom * joint.length_scale if high is None else high
     low, high = (float(x) for x in steady([low, high]))
-    made = joint_spec(joint, (low, high))
+    shares_of = ("hydrogen_fraction", "composition") if config.filling == "fitted" else ()
+    made = joint_spec(joint, (low, high), shares_of=shares_of)
     return CellSpec(
         joint=made,
         system=metric.system,
@@ -260,7 +263,7 @@ def _table(
 
 
 def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: SpecialTable) -> ContentSpec:
-    codes = {"random": RANDOM, "molecules": MOLECULES, "equal-atoms": EQUAL_ATOMS}
+    codes = {"random": RANDOM, "molecules": MOLECULES, "equal-atoms": EQUAL_ATOMS, "fitted": FITTED}
     molecular, equal = config.filling == "molecules", config.filling == "equal-atoms"
     packing = _table(bundle, "packing", None, config.form)
     if packing[0] <= 0:
@@ -364,5 +367,13 @@ def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
     general, on_special = _elements(bundle, config, special)
     _check_not_empty(cell, content, special, group)
     _check_not_huge(cell, content, group)
-    spec = Spec(cell, content, symmetry_table(group), special, general, on_special)
+    neighbours = no_neighbours()
+    if config.filling == "fitted":
+        if cell.joint.packing < 0:
+            raise UsageError(
+                "filling=fitted takes the volume per atom that is drawn with the cell: set cell=fitted "
+                "too, and use a bundle whose structures have atoms."
+            )
+        neighbours = neighbour_tables(bundle, config)
+    spec = Spec(cell, content, symmetry_table(group), special, general, on_special, neighbours)
     return Specification(spec, group, scale)

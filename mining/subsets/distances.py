@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from xtalpriors.arrays import CELL, F64, I64
+from xtalpriors.arrays import CELL, I64
 from xtalpriors.crystal.cells.distances import DistanceHistograms, StructureArrays, distance_histograms
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
 from xtalpriors.crystal.symmetry.triplets import operator_arrays, parse_triplet
 from xtalpriors.mining.subsets.files import sites_path
 
-__all__ = ["interatomic_distances", "structure_arrays", "subset_distances"]
+__all__ = ["interatomic_distances", "structure_arrays", "structure_batches", "subset_distances"]
 
 _NEEDED = ["x", "y", "z", "element", "multiplicity", "occupancy"]
 _SITE_COLUMNS = ["entry_id", "site_index", *_NEEDED, "disorder_assembly", "disorder_group"]
-_ENTRY_COLUMNS = ["entry_id", "operators", "weight", *CELL]
+_ENTRY_COLUMNS = ["entry_id", "cluster_id", "operators", "weight", *CELL]
 
 
 def subset_distances(subset: Path, *, structures: int = 16_384) -> DistanceHistograms:
@@ -33,12 +33,23 @@ def subset_distances(subset: Path, *, structures: int = 16_384) -> DistanceHisto
         A file cannot be read, or lacks a column.
     """
 
-    def batches() -> Iterator[tuple[StructureArrays, F64]]:
-        for entries, sites in _in_step(subset, sites_path(subset), structures):
-            arrays, rows = structure_arrays(entries, sites)
-            yield arrays, entries["weight"].to_numpy()[rows]
+    batches = structure_batches(subset, structures=structures)
+    return distance_histograms((arrays, entries["weight"].to_numpy()) for arrays, entries in batches)
 
-    return distance_histograms(batches())
+
+def structure_batches(
+    subset: Path, *, structures: int = 16_384
+) -> Iterator[tuple[StructureArrays, pa.Table]]:
+    """Structures of a subset's files that have sites, some at a time, with their rows of `NAME.parquet`.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException, KeyError
+        A file cannot be read, or lacks a column.
+    """
+    for entries, sites in _in_step(subset, sites_path(subset), structures):
+        arrays, rows = structure_arrays(entries, sites)
+        yield arrays, entries.take(rows)
 
 
 def _in_step(subset: Path, sites: Path, structures: int) -> Iterator[tuple[pa.Table, pa.Table]]:

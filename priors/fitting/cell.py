@@ -10,6 +10,7 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.priors.distributions.distribution import Categorical, Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.fitting.contents import compositions
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import cell_name, length_bounds, longest_allowed
 from xtalpriors.priors.fitting.copula import (
@@ -37,7 +38,7 @@ SHAPES = {
     "cubic": (),
 }
 ONE_THIRD = 0.3333
-CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean")
+CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
 UNITS = {"longest": "Å", "volume_per_atom": "Å³", "u_iso_mean": "Å²"}
 ORDERS = tuple("<".join(order) for order in ("abc", "acb", "bac", "bca", "cab", "cba"))
 
@@ -112,20 +113,23 @@ def _shapes(table: SubsetTable, family: str) -> tuple[F64, F64, I64 | None]:
     return np.column_stack(columns), size, np.array([row_of[name] for name in names.tolist()], np.int64)
 
 
-def _contents(table: SubsetTable, name: str) -> F64:
+def _contents(table: SubsetTable, name: str, places: dict[str, float]) -> F64:
     """(n,) one of `CONTENTS`, NaN where it is not known."""
     if name == "u_iso_mean":
         return np.where(table.number("u_iso_n") > 0, table.positive("u_iso_mean_angstrom2"), np.nan)
     if name == "volume_per_atom":
         return table.positive("volume_per_non_h_atom_angstrom3")
+    if name == "composition":
+        nothing = np.full(table.n_entries, np.nan)
+        return np.array([places.get(x, np.nan) for x in compositions(table)]) if places else nothing
     return np.where(table.string("hydrogen_origin").known, table.number("h_fraction"), np.nan)
 
 
 class _Family:
     """Columns of one crystal family, the same for the subset and its parent."""
 
-    def __init__(self, family: str, order_exponent: float) -> None:
-        self.family, self.exponent = family, order_exponent
+    def __init__(self, family: str, order_exponent: float, places: dict[str, float]) -> None:
+        self.family, self.exponent, self.places = family, order_exponent, places
         self.names = ("longest", *SHAPES[family], *CONTENTS)
         self._of_table: dict[int, dict[str, F64]] = {}
 
@@ -147,7 +151,7 @@ class _Family:
             shape, size, _ = _shapes(table, self.family)
             longest = size[:, 0] / size[:, 1] ** self.exponent
         every = dict(zip(SHAPES[self.family], shape.T, strict=True)) | {"longest": longest}
-        every |= {name: _contents(table, name) for name in CONTENTS}
+        every |= {name: _contents(table, name, self.places) for name in CONTENTS}
         return {name: np.where(keep, every[name], np.nan) for name in self.names}
 
     def values(self, *names: str) -> Callable[[SubsetTable], Values]:
@@ -187,9 +191,9 @@ def _order_exponent(seen: Observations) -> float:
 
 def _fit_family(context: Context, family: str) -> CellOfFamily:
     name = f"cell.families.{family}"
-    sizes = observe(context, name, _Family(family, 0.0).sizes, pool="bounded")
+    sizes = observe(context, name, _Family(family, 0.0, context.places).sizes, pool="bounded")
     exponent = round(_order_exponent(sizes), 4)
-    columns = _Family(family, exponent)
+    columns = _Family(family, exponent, context.places)
     variables: dict[str, ScalarPrior] = {}
     for variable in columns.names:
         try:

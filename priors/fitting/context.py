@@ -34,6 +34,8 @@ class Context:
     beta_max_degree: float = 125.0
     unavailable: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
+    places: dict[str, float] = field(default_factory=dict)
+    """Place of each set of elements in the prior `contents`, once that is fitted: 0 … 1."""
 
 
 class Unavailable(Exception):

@@ -26,8 +26,10 @@ from xtalpriors.priors.bundle import (
 )
 from xtalpriors.priors.fitting import (
     axis_ratio,
+    bonds,
     cell,
     cell_volume,
+    contents,
     diffraction,
     displacement,
     distances,
@@ -64,9 +66,10 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "hydrogen": hydrogen.fit,
     "space_groups": space_groups.fit,
     "diffraction": diffraction.fit,
+    "contents": contents.fit,  # before `cell`, which has the place of a structure's elements in it
     "cell": cell.fit,
 }
-"""The fit of each prior but `distances`, which needs the coordinates."""
+"""The fit of each prior but `distances` and `bonds`, which need the coordinates."""
 
 
 def fit_subset(
@@ -122,9 +125,10 @@ def fit_subset(
     larger = read_subset(parent, best_of_cluster=best_of_cluster) if parent is not None else None
     within = _within(larger, own) if larger is not None else None
     context = Context(own, larger, within, seed, bootstrap, ratio_max, beta_max_degree)
-    with progress(f"fit {own.name}", len(FITS) + 1, "priors") as advance:
+    with progress(f"fit {own.name}", len(FITS) + 2, "priors") as advance:
         fits = dict(FITS)
         fits["distances"] = lambda _: distances.fit(subset)
+        fits["bonds"] = lambda _: bonds.fit(subset, parent)
         found, seconds = _fit_all(context, fits, advance)
     bundle = _bundle(context, found, "best-of-cluster" if best_of_cluster else "cluster")
     save_bundle(bundle, output)
@@ -142,7 +146,7 @@ def fit_table(
     ratio_max: float = 1.8,
     beta_max_degree: float = 125.0,
 ) -> PriorBundle:
-    """Fit every prior but `distances` to columns in memory; writes nothing."""
+    """Fit every prior but `distances` and `bonds` to columns in memory; writes nothing."""
     _check(bootstrap, ratio_max, beta_max_degree)
     within = _within(parent, table) if parent is not None else None
     context = Context(table, parent, within, seed, bootstrap, ratio_max, beta_max_degree)

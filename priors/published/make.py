@@ -98,6 +98,8 @@ def melgalvis_2026(element_counts: dict[str, dict[str, float]], counts_source: s
         "space_groups": "the paper generates P2₁/c only",
         "distances": "Fig. 4 is a plot without numbers",
         "cell": "the paper draws volume, lengths and angle one after the other",
+        "contents": "the paper draws each element on its own",
+        "bonds": "the paper has one rule for all pairs of elements",
     }
     return make_bundle(
         "melgalvis-2026",

@@ -125,7 +125,7 @@ DEFAULT_STRATEGIES: Final[dict[str, GeneratorConfig]] = {
         for contents, filling in _FILLINGS.items()
     },
     "empirical-molecules": GeneratorConfig(cell="volume-empirical", filling="molecules"),
-    "fitted": GeneratorConfig(cell="fitted", filling="molecules", special_pattern="joint"),
+    "fitted": GeneratorConfig(cell="fitted", filling="fitted", special_pattern="joint"),
 }
 """Rows and columns of Tables 1 and 2 of Melgalvis & Reķis 2026, the empirical volumes, and ours."""
 

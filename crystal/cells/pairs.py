@@ -1,0 +1,156 @@
+"""Counts of neighbours by pair of elements, beside what as many atoms at random places would give.
+
+Their ratio is the pair correlation g(d): far above 1 at the length of a bond, about 0 where two atoms never
+meet. Distances are taken over the sum of covalent radii, in equal steps of the square of that ratio.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
+from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors, reciprocal_metric_tensors
+from xtalpriors.crystal.cells.distances import StructureArrays, operators_of, sites_of
+from xtalpriors.crystal.cells.distances_kernel import COINCIDENT_ANGSTROM, Operators, Sites, orbit, rule_of
+
+__all__ = ["PairCounts", "pair_counts"]
+
+
+class PairCounts(NamedTuple):
+    """Sums over structures, each with its weight.
+
+    Attributes
+    ----------
+    counts
+        (e, e, bins) neighbours of the second element around atoms of the first.
+    expected
+        (e, e, bins) the same for atoms at random places of the same cells.
+    atoms
+        (e,) atoms of each element.
+    """
+
+    counts: F64
+    expected: F64
+    atoms: F64
+
+
+@kernel(nogil=True)
+def _count_pairs(
+    s: int,
+    g: F64,
+    reciprocal: F64,
+    sites: Sites,
+    code: I64,
+    operators: Operators,
+    weight: float,
+    square_max: float,
+    cutoff: float,
+    counts: F64,
+) -> None:
+    """Add the pairs of one structure up to `cutoff` Å to `counts`."""
+    first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
+    start, end = sites.offsets[s], sites.offsets[s + 1]
+    images = np.empty((last - first, 3))
+    n_bins = counts.shape[2]
+    for j in range(start, end):
+        n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
+        share = sites.occupancy[j] * sites.multiplicity[j] / n_images
+        for o in range(n_images):
+            for i in range(start, end):
+                rule = rule_of(sites, i, j, o == 0)
+                radii = sites.radius[i] + sites.radius[j]
+                if rule == 2 or not radii > 0.0:
+                    continue
+                nearest = COINCIDENT_ANGSTROM if rule == 0 else max(COINCIDENT_ANGSTROM, 0.7 * radii)
+                reach = min(cutoff, radii * math.sqrt(square_max))
+                f0 = images[o, 0] - sites.fract[i, 0]
+                f1 = images[o, 1] - sites.fract[i, 1]
+                f2 = images[o, 2] - sites.fract[i, 2]
+                r0, r1, r2 = reach * reciprocal[0], reach * reciprocal[1], reach * reciprocal[2]
+                amount = weight * sites.multiplicity[i] * sites.occupancy[i] * share
+                scale = n_bins / (square_max * radii * radii)
+                for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
+                    u = f0 + t0
+                    for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):
+                        v = f1 + t1
+                        plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+                        for t2 in range(math.ceil(-r2 - f2), math.floor(r2 - f2) + 1):
+                            w = f2 + t2
+                            square = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+                            if nearest * nearest <= square < reach * reach:
+                                counts[code[i], code[j], min(int(square * scale), n_bins - 1)] += amount
+
+
+@kernel(nogil=True)
+def _count_all(
+    metric: F64,
+    reciprocal: F64,
+    volume: F64,
+    sites: Sites,
+    code: I64,
+    operators: Operators,
+    weights: F64,
+    square_max: float,
+    cutoff: float,
+    counts: F64,
+    density: F64,
+    atoms: F64,
+) -> None:
+    """Pairs, Σ N_A·N_B/V and atoms of all structures."""
+    n_elements = counts.shape[0]
+    here = np.zeros(n_elements)
+    for s in range(len(metric)):
+        if not (volume[s] > 0.0 and reciprocal[s].min() > 0.0):
+            continue
+        here[:] = 0.0
+        for i in range(sites.offsets[s], sites.offsets[s + 1]):
+            here[code[i]] += sites.multiplicity[i] * sites.occupancy[i]
+        for a in range(n_elements):
+            atoms[a] += weights[s] * here[a]
+            for b in range(n_elements):
+                density[a, b] += weights[s] * here[a] * here[b] / volume[s]
+        _count_pairs(
+            s, metric[s], reciprocal[s], sites, code, operators, weights[s], square_max, cutoff, counts
+        )
+
+
+def pair_counts(
+    structures: StructureArrays,
+    weights: F64,
+    code: I64,
+    radii: F64,
+    *,
+    n_bins: int,
+    ratio_max: float,
+    cutoff_angstrom: float,
+) -> PairCounts:
+    """Neighbours by pair of elements.
+
+    Parameters
+    ----------
+    structures, weights
+        The structures, and the weight (n,) of each.
+    code, radii
+        Number of each site's element (m,), and covalent radius (e,) of each element in Å.
+    n_bins, ratio_max
+        Equal steps of (d / (R_A + R_B))² up to ratio_max².
+    cutoff_angstrom
+        Pairs further apart are counted neither on one side nor on the other.
+    """
+    e, square_max = len(radii), ratio_max**2
+    counts, density, atoms = np.zeros((e, e, n_bins)), np.zeros((e, e)), np.zeros(e)
+    metric = metric_tensors(structures.cells)
+    reciprocal = np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells)))
+    _count_all(
+        metric, reciprocal, cell_volumes(structures.cells), sites_of(structures), code,
+        operators_of(structures), np.asarray(weights, float), square_max, cutoff_angstrom, counts, density,
+        atoms,
+    )  # fmt: skip
+    total = radii[:, None] + radii[None, :]
+    edges = total[..., None] * np.sqrt(np.linspace(0.0, square_max, n_bins + 1))
+    shell = np.diff(np.minimum(edges, cutoff_angstrom) ** 3, axis=-1) * (4.0 / 3.0 * math.pi)
+    return PairCounts(counts, density[..., None] * shell, atoms)

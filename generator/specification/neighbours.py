@@ -1,0 +1,205 @@
+"""The bundle's priors `bonds` and `contents` as tables of the kernels, for the filling `fitted`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xtalpriors.arrays import F64
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import GeneratorConfig
+from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
+from xtalpriors.generator.specification.tables import quantile_table, steady
+from xtalpriors.priors.bundle import PriorBundle
+from xtalpriors.priors.distributions.distribution import Constant, LogNormal, Scalar, fixed
+from xtalpriors.priors.kinds.bonds import Bonds
+from xtalpriors.priors.kinds.contents import Contents, ElementSet
+
+__all__ = ["HARD", "NATS", "neighbour_tables", "no_neighbours"]
+
+NATS = 64
+"""Steps of a score for one unit of ln g."""
+HARD = -(2**20)
+"""Score below which two atoms are much too near."""
+NEAREST, NEAREST_HYDROGEN = 0.6, 0.45
+"""d / (R_A + R_B) nearer than which no two atoms are, whatever a database holds."""
+LEAST_COORDINATION = 0.15
+"""Mean number of neighbours within a bond length from which two elements are taken to bond."""
+CANDIDATES, MOST_CANDIDATES = 16, 64
+NOISE = 1024
+RATIO_STEPS = 256
+MOST_ELEMENTS = 250
+HYDROGEN_U_RATIO = 1.2
+"""U_iso of hydrogen over the mean of its structure, as riding models have it."""
+
+
+def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourTables:
+    """Everything that the filling `fitted` reads.
+
+    Raises
+    ------
+    XtalpriorsError
+        The bundle lacks a prior.
+    UsageError
+        None of its structures is of the class asked for.
+    """
+    bonds, contents = bundle.require("bonds"), bundle.require("contents")
+    sets = _chosen_sets(contents, config)
+    elements = sorted({x for s in sets for x in s.elements} - {"H"}, key=ATOMIC_NUMBER.__getitem__)[
+        :MOST_ELEMENTS
+    ]
+    elements = ["H", *elements]
+    row = {symbol: k for k, symbol in enumerate(elements)}
+    width = max(len(s.elements) for s in sets)
+    set_elements = np.zeros((len(sets), width), np.int64)
+    general, special = np.ones((2, len(sets), width))
+    for k, one in enumerate(sets):
+        n = len(one.elements)
+        set_elements[k, :n] = [row[x] for x in one.elements]
+        general[k, :n] = np.cumsum(one.general or one.special or ())
+        special[k, :n] = np.cumsum(one.special or one.general or ())
+    score, steps, length, bonded = _pairs(bonds, elements)
+    return NeighbourTables(
+        atomic_number=np.array([ATOMIC_NUMBER[x] for x in elements], np.int64),
+        hydrogen=0,
+        set_cumulative=_cumulative(sets),
+        set_size=np.array([len(s.elements) for s in sets], np.int64),
+        set_hydrogen=np.array([s.hydrogen for s in sets]),
+        set_elements=set_elements,
+        general=steady(general),
+        special=steady(special),
+        hydrogen_fraction=_hydrogen(bundle, config),
+        score=score,
+        hard=HARD,
+        steps=steps,
+        square_max=np.float32(bonds.cutoff_angstrom**2),
+        cutoff=float(bonds.cutoff_angstrom),
+        length=length,
+        bonded=bonded,
+        candidates=CANDIDATES,
+        most_candidates=MOST_CANDIDATES,
+        noise=_gumbel(),
+        u_ratio=_u_ratios(bundle, elements),
+    )
+
+
+def no_neighbours() -> NeighbourTables:
+    """Of the other fillings."""
+    none, counts, flags = np.empty((0, 0)), np.empty(0, np.int64), np.empty(0, bool)
+    return NeighbourTables(
+        atomic_number=counts,
+        hydrogen=0,
+        set_cumulative=none,
+        set_size=counts,
+        set_hydrogen=flags,
+        set_elements=np.empty((0, 0), np.int64),
+        general=none,
+        special=none,
+        hydrogen_fraction=np.empty(0),
+        score=np.empty((0, 0, 0), np.int32),
+        hard=HARD,
+        steps=np.empty((0, 0), np.float32),
+        square_max=np.float32(0.0),
+        cutoff=0.0,
+        length=np.empty((0, 0, 0)),
+        bonded=np.empty((0, 0), bool),
+        candidates=0,
+        most_candidates=0,
+        noise=np.empty(0, np.int32),
+        u_ratio=none,
+    )
+
+
+def _chosen_sets(contents: Contents, config: GeneratorConfig) -> list[ElementSet]:
+    """The sets of elements of the class that the configuration asks for, in the bundle's order."""
+    wanted = config.contents_class
+    sets = [s for s in contents.in_order if wanted is None or s.kind == wanted]
+    if not sets:
+        have = ", ".join(sorted({s.kind for s in contents.sets.values()}))
+        raise UsageError(
+            f"contents_class is {wanted}, and the bundle's structures are all {have}. Leave contents_class "
+            "out, or use a bundle of another subset."
+        )
+    return sets
+
+
+def _cumulative(sets: list[ElementSet]) -> F64:
+    """Cumulative shares (2, s) of the sets of structures without and with atoms on special positions."""
+    share = np.array([s.share.value for s in sets])
+    with_special = np.array([s.with_special for s in sets])
+    found = np.empty((2, len(sets)))
+    for k, part in enumerate((share * (1.0 - with_special), share * with_special)):
+        cumulative = np.cumsum(part if part.sum() > 0 else share)
+        found[k] = cumulative / cumulative[-1]
+    return steady(found)
+
+
+def _hydrogen(bundle: PriorBundle, config: GeneratorConfig) -> F64:
+    """Quantile table of the mole fraction of hydrogen in structures that have some."""
+    prior = bundle.require("hydrogen")
+    distribution = prior.empirical if prior.empirical is not None else prior.parametric
+    try:
+        return quantile_table(distribution, 1e-6, config.hydrogen_fraction_max)
+    except ValueError:
+        return np.array([0.0, 0.0])  # no structure has hydrogen
+
+
+def _pairs(bonds: Bonds, elements: list[str]) -> tuple[np.ndarray, np.ndarray, F64, np.ndarray]:
+    """Scores (e, e, bins + 1), steps of d² in Å⁻² (e, e), bond lengths in Å (e, e, levels), and who bonds."""
+    n, n_bins = len(elements), len(next(iter(bonds.pooled.values())).log_g)
+    score, steps = np.zeros((n, n, n_bins + 1), np.int32), np.zeros((n, n), np.float32)
+    bonded = np.zeros((n, n), bool)
+    known = [t for p in bonds.pooled.values() if (t := p.length_table) is not None]
+    levels = len(known[0]) if known else 2
+    length = np.zeros((n, n, levels))
+    edges = np.sqrt(np.linspace(0.0, bonds.ratio_max**2, n_bins + 1))
+    for i, a in enumerate(elements):
+        for j, b in enumerate(elements):
+            try:
+                pair = bonds.pair(a, b)
+            except LookupError as error:
+                raise XtalpriorsError(f"bundle lacks neighbours of {a} and {b}: {error}.") from error
+            total = _radius(a) + _radius(b)
+            steps[i, j] = np.float32(n_bins / (bonds.ratio_max * total) ** 2)
+            score[i, j, :n_bins] = np.round(NATS * np.array(pair.log_g)).astype(np.int32)
+            nearest = NEAREST_HYDROGEN if "H" in (a, b) else NEAREST
+            score[i, j, :n_bins][edges[1:] <= nearest] = 2 * HARD
+            table = pair.length_table
+            if table is None or a == b == "H":
+                continue
+            bonded[i, j] = max(pair.coordination) >= LEAST_COORDINATION
+            length[i, j] = steady(total * np.maximum(table, nearest))
+    return score, steps, length, bonded
+
+
+def _radius(symbol: str) -> float:
+    radius = COVALENT_RADIUS_ANGSTROM[ATOMIC_NUMBER[symbol]]
+    if radius is None:
+        raise XtalpriorsError(f"{symbol} has no covalent radius (Cordero et al. 2008 end at Cm).")
+    return radius
+
+
+def _gumbel() -> np.ndarray:
+    """Quantiles of the Gumbel distribution: added to the scores, the largest is a draw by exp(score)."""
+    shares = [(k + 0.5) / NOISE for k in range(NOISE)]
+    return np.array([round(float(f"{-NATS * math.log(-math.log(u)):.9g}")) for u in shares], np.int32)
+
+
+def _u_ratios(bundle: PriorBundle, elements: list[str]) -> F64:
+    """Quantile tables (e, m) of U_iso over the mean of its structure."""
+    displacement = bundle.require("displacement")
+    common: Scalar = Constant(value=1.0) if displacement.ratio is None else displacement.ratio.distribution()
+    tables = []
+    for symbol in elements:
+        known = displacement.by_element.get(symbol)
+        distribution: Scalar = common
+        if known is not None:
+            log_ratio = fixed(math.log(known.ratio.value))
+            distribution = LogNormal(mu=log_ratio, sigma=known.sd_log_ratio)
+        factor = HYDROGEN_U_RATIO if symbol == "H" else 1.0
+        whole = quantile_table(distribution, None, None, factor)
+        at = np.linspace(0, len(whole) - 1, RATIO_STEPS + 1)
+        tables.append(steady(np.interp(at, np.arange(len(whole)), whole)))
+    return np.array(tables)

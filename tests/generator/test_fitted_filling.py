@@ -1,0 +1,150 @@
+"""The filling `fitted`: bonds, contacts and sets of elements of a bundle whose rules are known."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from fitted_cells import cell_bundle
+from fitted_contents import BOND, contents_bundle
+from scipy import stats
+
+from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.generator.config import configure
+from xtalpriors.generator.generate import Generator, generate
+from xtalpriors.generator.reference.reference import Reference
+from xtalpriors.generator.structures import Structure, StructureBatch
+from xtalpriors.priors.bundle import make_bundle
+
+FITTED = {"cell": "fitted", "filling": "fitted"}
+RADII = np.array([r or 0.0 for r in COVALENT_RADIUS_ANGSTROM])
+
+
+@pytest.fixture(scope="module")
+def batch() -> StructureBatch:
+    return generate(contents_bundle(), configure(**FITTED), 1, 0, 1500)
+
+
+def neighbours(structure: Structure) -> list[tuple[int, int, float]]:
+    """Elements and d over the radii, of each atom of the asymmetric unit and every other within 4 Å."""
+    images = np.concatenate(
+        [
+            structure.group.rotations @ x + structure.group.translations + shift
+            for x in structure.fract
+            for shift in np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)
+        ]
+    )
+    elements = np.repeat(structure.element, 27 * structure.group.order)
+    found = []
+    for x, z in zip(structure.fract, structure.element, strict=True):
+        difference = images - x
+        difference -= np.round(difference.mean(axis=0))
+        d = np.linalg.norm(difference @ structure.cell.orthogonalization.T, axis=1)
+        for k in np.flatnonzero((d > 0.05) & (d < 4.0)):
+            found.append((int(z), int(elements[k]), float(d[k] / (RADII[z] + RADII[elements[k]]))))
+    return found
+
+
+def test_a_structure_has_the_elements_of_one_set(batch: StructureBatch) -> None:
+    sets = [frozenset(s.symbols) for s in batch]
+    assert set().union(*sets) == {"Na", "Cl", "C", "O", "H"}
+    assert all(s <= {"Na", "Cl"} or s <= {"C", "O", "H"} for s in sets)
+    salts = sum(s <= {"Na", "Cl"} for s in sets)
+    assert stats.binomtest(salts, len(sets), 0.4).pvalue > 1e-3
+    carbon = (batch.element == 6).sum() / np.isin(batch.element, (6, 8)).sum()
+    assert carbon == pytest.approx(0.8, abs=0.02)
+
+
+def test_hardly_an_atom_is_dropped_and_the_volume_per_atom_is_kept(batch: StructureBatch) -> None:
+    totals = batch.totals
+    assert totals["dropped"] <= 0.01 * totals["n_target"]
+    assert totals["redraws"] == 0
+    heavy = np.bincount(batch.structure_of_atom, (batch.element > 1) * batch.multiplicity, len(batch))
+    assert batch.volume.sum() / heavy.sum() == pytest.approx(16 * 0.976, rel=0.03)  # U(12; 20) Å³
+
+
+def test_no_two_atoms_are_on_top_of_each_other_and_most_are_bonded(batch: StructureBatch) -> None:
+    nearest = []
+    for structure in list(batch)[:150]:
+        ratios = [ratio for a, b, ratio in neighbours(structure) if a != 1 and b != 1]
+        assert not ratios or min(ratios) > 0.57  # 0.6 less the width of a step of the tables
+        # 12–20 Å³ per atom leave salts no room for the 4.3 Å between like ions of this bundle
+        nearest += [min(ratios)] if ratios and "C" in structure.symbols else []
+    bonded = np.mean([BOND[0] - 0.03 < x < BOND[1] + 0.03 for x in nearest])
+    assert len(nearest) > 60 and bonded > 0.9
+
+
+def test_hydrogens_are_bonded_to_other_elements_only(batch: StructureBatch) -> None:
+    distances = []
+    for structure in list(batch)[:150]:
+        of_hydrogen = [(b, ratio) for a, b, ratio in neighbours(structure) if a == 1]
+        n = int((structure.element == 1).sum())
+        bonds = [ratio for b, ratio in of_hydrogen if b != 1 and BOND[0] - 1e-3 < ratio < BOND[1] + 1e-3]
+        assert len(bonds) >= n
+        distances += [ratio for b, ratio in of_hydrogen if b == 1]
+    assert np.mean(np.array(distances) < 1.3) < 0.02
+
+
+def test_kernels_and_reference_fill_alike(batch: StructureBatch) -> None:
+    reference, rng = Reference(contents_bundle(), configure(**FITTED)), np.random.default_rng(5)
+    slow, fast = [reference.structure(rng) for _ in range(60)], list(batch)[:400]
+    measures = {
+        "atoms": lambda s: int((s.element > 1).sum()),
+        "hydrogen": lambda s: float((s.element == 1).mean()),
+        "u": lambda s: float(s.u_iso.mean()),
+        "nearest": lambda s: min((r for a, b, r in neighbours(s) if a != 1 and b != 1), default=2.0),
+        "neighbours": lambda s: sum(r < 1.2 for _, _, r in neighbours(s)) / len(s.element),
+    }
+    for name, measure in measures.items():
+        a, b = [measure(s) for s in slow], [measure(s) for s in fast]
+        assert stats.ks_2samp(a, b).pvalue > 1e-3, name
+
+
+def test_special_positions_and_high_symmetry() -> None:
+    config = configure(space_group="F m -3 m", **FITTED)
+    made = generate(contents_bundle(), config, 1, 0, 20)
+    assert made.n_atoms.min() > 0
+    special = made.multiplicity < made.group.order
+    assert special.any()
+    assert (made.multiplicity[~special] == made.group.order).all()
+
+
+def test_any_split_gives_the_same_structures(batch: StructureBatch) -> None:
+    generator = Generator(contents_bundle(), configure(**FITTED), 1)
+    parts = [generator.batch(a, n) for a, n in ((0, 37), (37, 100), (137, 63))]
+    assert StructureBatch.concatenate(parts).equals(generator.batch(0, 200))
+    assert np.array_equal(generator.batch(150, 1).fract, batch[150].fract)
+
+
+def test_only_the_class_asked_for() -> None:
+    organic = generate(contents_bundle(), configure(contents_class="organic", **FITTED), 1, 0, 50)
+    assert set(np.unique(organic.element)) <= {1, 6, 8}
+    with pytest.raises(UsageError, match=r"contents_class is metal-organic.*all inorganic, organic"):
+        Generator(contents_bundle(), configure(contents_class="metal-organic", **FITTED), 1)
+
+
+def test_what_the_filling_needs_is_said() -> None:
+    with pytest.raises(XtalpriorsError, match=r"no prior 'bonds'"):
+        Generator(cell_bundle(), configure(**FITTED), 1)
+    with pytest.raises(UsageError, match=r"filling=fitted.*cell=fitted"):
+        Generator(contents_bundle(), configure(filling="fitted"), 1)
+    bundle = contents_bundle()
+    assert bundle.priors.bonds is not None
+    carbon = {"kinds": {"C": ("C",)}, "pooled": {"C & C": bundle.priors.bonds.pooled["C & C"]}}
+    fewer = bundle.priors.bonds.model_copy(update=carbon)
+    lacking = make_bundle("x", bundle.created_from, bundle.priors.model_copy(update={"bonds": fewer}))
+    with pytest.raises(XtalpriorsError, match=r"neighbours of H and H"):
+        Generator(lacking, configure(**FITTED), 1)
+
+
+def test_the_structures_are_those_of_every_machine() -> None:
+    """The same bits whatever the processor, until the algorithm changes."""
+    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "c852410744461fcc"
+
+
+def _digest(batch: StructureBatch) -> str:
+    arrays = (batch.offsets, batch.cell, batch.counters, batch.element, batch.fract, batch.u_iso)
+    content = b"".join(x.tobytes() for x in (*arrays, batch.multiplicity, batch.site))
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""Neighbours by pair of elements, and sets of elements, of crystals whose numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from xtalpriors.crystal.cells.distances import StructureArrays
+from xtalpriors.crystal.cells.pairs import pair_counts
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.priors.fitting import contents
+from xtalpriors.priors.fitting.bonds import kind_of
+from xtalpriors.priors.fitting.context import Context, Unavailable
+from xtalpriors.priors.fitting.subset_table import SubsetTable
+
+
+def test_rock_salt_has_six_neighbours_of_the_other_element_and_twelve_of_its_own() -> None:
+    """a = 5.64 Å: Na–Cl 2.82 Å, Na–Na 3.99 Å; at random places 4/V·4π/3·(r₂³ − r₁³)."""
+    group = SpaceGroup.from_number(225)
+    radii = np.array([1.66, 1.02])
+    salt = StructureArrays(
+        cells=np.array([[5.64, 5.64, 5.64, 90.0, 90.0, 90.0]]),
+        offsets=np.array([0, 2]),
+        fract=np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]),
+        atomic_number=np.array([11, 17]),
+        occupancy=np.ones(2),
+        multiplicity=np.array([4, 4]),
+        radius_angstrom=radii,
+        group_of=np.array([0]),
+        group_offsets=np.array([0, group.order]),
+        rotations=group.rotations,
+        translations=group.translations,
+    )
+    found = pair_counts(
+        salt, np.ones(1), np.array([0, 1]), radii, n_bins=96, ratio_max=2.2, cutoff_angstrom=4.1
+    )
+    around = found.counts.sum(axis=2) / found.atoms[:, None]
+    assert around == pytest.approx(np.array([[12.0, 6.0], [6.0, 12.0]]))
+    ratio = np.sqrt(np.linspace(0, 2.2**2, 97))
+    at = int(np.flatnonzero(found.counts[0, 1])[0])
+    assert ratio[at] <= 2.82 / 2.68 < ratio[at + 1]
+    shell = 4 / 3 * np.pi * 2.68**3 * (ratio[at + 1] ** 3 - ratio[at] ** 3)
+    assert found.expected[0, 1, at] == pytest.approx(4 * 4 / 5.64**3 * shell)
+
+
+def test_every_element_has_one_kind() -> None:
+    assert [kind_of(x) for x in ("H", "C", "Cl", "S", "Si", "Mg", "Ca", "Fe", "U", "Pb", "Xe")] == [
+        "H", "C", "halogen", "chalcogen", "tetrahedral", "light-metal", "alkaline", "d-metal", "f-metal",
+        "p-metal", "other",
+    ]  # fmt: skip
+
+
+def test_sets_of_elements_their_positions_and_their_order(table_of: Callable[..., SubsetTable]) -> None:
+    """30 structures of MgO-like sites (Mg special, O general and special), 10 of C with H and a metal."""
+    entry = np.concatenate([np.repeat(np.arange(30), 4), np.repeat(np.arange(30, 40), 3)])
+    elements = ["O", "Mg", "O", "O"] * 30 + ["C", "C", "Fe"] * 10
+    special = [0, 1, 1, 0] * 30 + [0, 0, 0] * 10
+    table = table_of(
+        40,
+        sites={"entry": entry, "element": elements, "is_special": special},
+        strings={"hydrogen_origin": ["sites"] * 40},
+        h_fraction=[0.0] * 30 + [0.5] * 10,
+        volume_per_non_h_atom_angstrom3=[11.0] * 30 + [19.0] * 10,
+    )
+    context = Context(table, None, None, 1, 200)
+    fitted = contents.fit(context)
+    assert set(fitted.sets) == {"Mg O", "Fe C H"}
+    oxide, organic = fitted.in_order
+    assert (oxide.elements, oxide.hydrogen, oxide.kind) == (("Mg", "O"), False, "inorganic")
+    assert (organic.elements, organic.hydrogen, organic.kind) == (("Fe", "C"), True, "metal-organic")
+    assert (oxide.share.value, oxide.with_special, organic.with_special) == pytest.approx((0.75, 1.0, 0.0))
+    assert oxide.general == pytest.approx((0.0, 1.0)) and oxide.special == pytest.approx((0.5, 0.5))
+    assert organic.general == pytest.approx((1 / 3, 2 / 3)) and organic.special is None
+    assert context.places == pytest.approx({"Mg O": 0.375, "Fe C H": 0.875})
+
+
+def test_a_subset_of_five_structures_has_no_sets(table_of: Callable[..., SubsetTable]) -> None:
+    table = table_of(
+        5, sites={"entry": range(5), "element": ["O"] * 5}, strings={"hydrogen_origin": ["none"] * 5}
+    )
+    with pytest.raises(Unavailable, match="only 5 clusters"):
+        contents.fit(Context(table, None, None, 1, 200))
