@@ -72,15 +72,15 @@ def equal_time_section() -> Section:
     lines = [
         {
             "crystals": row.crystals,
-            "space group": row.space_group,
+            "group": row.space_group,
             "d_min / Å": f"{row.d_min_angstrom:.1f}",
             "N": f"{row.n:,}",
             "trials": "{} | {}".format(*row.trials),
-            "time / ms": "{:.0f} | {:.0f}".format(*row.milliseconds),
-            "solved / %": _shares(row.solved),
+            "ms": "{:.0f} | {:.0f}".format(*row.milliseconds),
+            "r ≥ 0.8": _shares(row.solved),
             "gain": _gain(row.gain),
-            "r ≥ 0.95 / %": _shares(row.nearly_exact),
-            "gain, r ≥ 0.95": _gain(row.nearly_exact_gain),
+            "r ≥ 0.95": _shares(row.nearly_exact),
+            "its gain": _gain(row.nearly_exact_gain),
         }
         for row in EQUAL_TIME
     ]
@@ -109,5 +109,5 @@ def _shares(shares: tuple[float, float]) -> str:
 
 
 def _gain(gain: tuple[float, float, float]) -> str:
-    value, low, high = (f"{100 * x:+.0f}".replace("-", "−") for x in gain)
+    value, low, high = (f"{round(100 * x):+d}".replace("-", "−") if round(100 * x) else "0" for x in gain)
     return f"{value} ({low} to {high})"
