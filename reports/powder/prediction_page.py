@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from xtalpriors import __version__
 from xtalpriors.arrays import F32
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.model.powder.predict import PowderPrediction, lengths
 from xtalpriors.model.powder.residual import Agreement
 from xtalpriors.reports.density_image import density_png
@@ -36,9 +37,18 @@ def prediction_page(found: PowderPrediction) -> str:
             (k, one, [Markup(_section(one.density, height, top)) for height in SECTIONS])
             for k, one in enumerate(found.tries, 1)
         ],
-        lengths=lengths,
+        lengths=_unbroken_lengths,
         d_min=found.pattern.d_min_angstrom,
         version=__version__,
+    )
+
+
+def _unbroken_lengths(cell: UnitCell) -> str:
+    """The lattice parameters in words; a line may end between them, and not within one."""
+    return (
+        lengths(cell)
+        .replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        .replace(" Å", "\N{NO-BREAK SPACE}Å")
     )
 
 
@@ -72,12 +82,13 @@ def _plot(one: Agreement) -> str:
     for angle in range(0, 181, 30 if last > 60 else 10):
         if angle <= last:
             at = left + (right - left) * angle / last
-            marks.append(f'<text x="{at:.1f}" y="262" text-anchor="middle">{angle}°</text>')
+            marks.append(f'<text x="{at:.1f}" y="275" text-anchor="middle">{angle}°</text>')
     return (
-        '<svg viewBox="0 0 920 270" role="img" aria-label="Observed lines above, calculated ones below">'
+        '<svg viewBox="0 -16 920 300" role="img" aria-label="Observed lines above, calculated ones below">'
         f"{bars(one.observed, 1.0, 'observed')}{bars(one.calculated, -1.0, 'calculated')}"
         f'<line x1="{left}" x2="{right}" y1="{middle}" y2="{middle}" class="axis"/>{"".join(marks)}'
-        f'<text x="{left}" y="14">observed</text><text x="{left}" y="240">calculated</text></svg>'
+        f'<text x="{right}" y="14" text-anchor="end">observed</text>'
+        f'<text x="{right}" y="238" text-anchor="end">calculated</text></svg>'
     )
 
 
