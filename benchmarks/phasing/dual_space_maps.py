@@ -78,7 +78,8 @@ def projected(way: Way, f: Tensor) -> np.ndarray:
     nx, ny, nz = (FINER * n for n in way.crystal.grid.shape)
     grid = ReflectionGrid(way.crystal.grid.group, way.crystal.grid.hkl, (nx, ny, nz))
     density = grid.density(f)[0].mean(dim=1)
-    return ((density - density.mean()) / density.std()).numpy()
+    scaled: np.ndarray = ((density - density.mean()) / density.std()).numpy()
+    return scaled
 
 
 def drawn(way: Way) -> str:
