@@ -316,10 +316,12 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
     n_general = min(max(int(wanted / order + uniform(stream)), 0), n_most)
     if n_general == 0 and points == 0:
         n_general = 1
+    # systematic draws: every element comes out within one of its share of the atoms, on average exactly
+    below, remainder = 0, uniform(stream)
     for k in range(neighbours.set_size[row]):
-        latent[COUNTS + k] = 0.0
-    for _ in range(n_general):
-        latent[COUNTS + _choose_element(neighbours.general, row, neighbours, stream)] += 1.0
+        upto = int(neighbours.general[row, k] * n_general + remainder)
+        latent[COUNTS + k] = upto - below
+        below = upto
     heavy = points
     for k in range(neighbours.set_size[row]):
         e = neighbours.set_elements[row, k]

@@ -163,10 +163,12 @@ def fill_fitted(
     points = sum(multiplicity for _, multiplicity in crystal.sites)
     n_general = max(math.floor((atoms_in_cell - points) / order + rng.random()), 0)
     n_general = 1 if n_general == 0 and points == 0 else n_general
-    drawn = [_choose(tables.general[row], size, rng) for _ in range(n_general)]
-    for k in sorted(drawn):
-        if not filling.general(int(tables.set_elements[row, k]), hydrogen=False):
-            counters["dropped"] += 1
+    # systematic draws: every element comes out within one of its share of the atoms, on average exactly
+    upto = np.floor(tables.general[row, :size] * n_general + rng.random()).astype(int)
+    for k, n in enumerate(np.diff(upto, prepend=0)):
+        for _ in range(n):
+            if not filling.general(int(tables.set_elements[row, k]), hydrogen=False):
+                counters["dropped"] += 1
     heavy, n_hydrogen = sum(multiplicity for _, multiplicity in crystal.sites), 0
     if tables.set_hydrogen[row] and heavy:
         table = tables.hydrogen_fraction

@@ -23,7 +23,7 @@ NATS = 64
 """Steps of a score for one unit of ln g."""
 HARD = -(2**20)
 """Score below which two atoms are much too near."""
-NEAREST, NEAREST_HYDROGEN = 0.6, 0.45
+NEAREST, NEAREST_HYDROGEN = 0.7, 0.45
 """d / (R_A + R_B) nearer than which no two atoms are, whatever a database holds."""
 LEAST_COORDINATION = 0.15
 """Mean number of neighbours within a bond length from which two elements are taken to bond."""

@@ -31,7 +31,7 @@ def neighbours(structure: Structure) -> list[tuple[int, int, float]]:
     """Elements and d over the radii, of each atom of the asymmetric unit and every other within 4 Å."""
     images = np.concatenate(
         [
-            structure.group.rotations @ x + structure.group.translations + shift
+            (structure.group.rotations @ x + structure.group.translations) % 1.0 + shift
             for x in structure.fract
             for shift in np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)
         ]
@@ -39,8 +39,7 @@ def neighbours(structure: Structure) -> list[tuple[int, int, float]]:
     elements = np.repeat(structure.element, 27 * structure.group.order)
     found = []
     for x, z in zip(structure.fract, structure.element, strict=True):
-        difference = images - x
-        difference -= np.round(difference.mean(axis=0))
+        difference = images - x % 1.0
         d = np.linalg.norm(difference @ structure.cell.orthogonalization.T, axis=1)
         for k in np.flatnonzero((d > 0.05) & (d < 4.0)):
             found.append((int(z), int(elements[k]), float(d[k] / (RADII[z] + RADII[elements[k]]))))
@@ -69,7 +68,7 @@ def test_no_two_atoms_are_on_top_of_each_other_and_most_are_bonded(batch: Struct
     nearest = []
     for structure in list(batch)[:150]:
         ratios = [ratio for a, b, ratio in neighbours(structure) if a != 1 and b != 1]
-        assert not ratios or min(ratios) > 0.57  # 0.6 less the width of a step of the tables
+        assert not ratios or min(ratios) > 0.67  # 0.7 less the width of a step of the tables
         # 12–20 Å³ per atom leave salts no room for the 4.3 Å between like ions of this bundle
         nearest += [min(ratios)] if ratios and "C" in structure.symbols else []
     bonded = np.mean([BOND[0] - 0.03 < x < BOND[1] + 0.03 for x in nearest])
@@ -141,7 +140,7 @@ def test_what_the_filling_needs_is_said() -> None:
 
 def test_the_structures_are_those_of_every_machine() -> None:
     """The same bits whatever the processor, until the algorithm changes."""
-    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "c852410744461fcc"
+    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "392b81fb59a711ce"
 
 
 def _digest(batch: StructureBatch) -> str:
