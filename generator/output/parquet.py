@@ -24,6 +24,7 @@ from xtalpriors.write_tables import parquet_with
 __all__ = [
     "GENERATED",
     "SCHEMA",
+    "open_writer",
     "read_batches",
     "read_metadata",
     "read_parquet",
@@ -89,10 +90,23 @@ def _arrow(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
 
 
+def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of tables of structures.
+
+    Hardly a value of a structure occurs twice, so a dictionary of the values of each column, which Parquet
+    tries by default, costs half of the time and a third of the size. Statistics are kept of `index` and the
+    cell, by which a reader may look for rows.
+    """
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=False, write_statistics=["index", *CELL]
+    )
+
+
 def write_parquet(batch: StructureBatch, path: Path, run: dict[str, Any] | None = None) -> None:
     """Write a batch to one file, in the place of nothing or of another file of structures."""
-    with replacing(path, GENERATED) as part:
-        pq.write_table(to_table(batch, run), part, compression="zstd")
+    table = to_table(batch, run)
+    with replacing(path, GENERATED) as part, open_writer(part, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _from_arrow(table: pa.Table, group: SpaceGroup) -> StructureBatch:

@@ -20,7 +20,7 @@ from xtalpriors.generator.config import ALGORITHM, GeneratorConfig
 from xtalpriors.generator.counters import COUNTERS
 from xtalpriors.generator.generate import CHUNK, Generator
 from xtalpriors.generator.output.cif import to_cif
-from xtalpriors.generator.output.parquet import GENERATED, schema_of, to_table
+from xtalpriors.generator.output.parquet import GENERATED, open_writer, schema_of, to_table
 from xtalpriors.generator.output.run_folder import (
     RUN,
     SHARD,
@@ -226,7 +226,7 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
         run.advance(count)
         return count
     schema = schema_of(run.generator.specification.group, run.identity)
-    with replacing(path, SHARD) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with replacing(path, SHARD) as part, open_writer(part, schema) as writer:
         for batch in run.generator.batches(first, count, workers=run.workers):
             writer.write_table(to_table(batch, run.identity))
             _add(run.totals, batch.totals)
@@ -235,7 +235,7 @@ def _parquet_shard(run: _Run, folder: Path, first: int, count: int) -> int:
 
 
 def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> int:
-    """Write shards beside the file, then join them."""
+    """Write shards beside the file, then join them; a single one that is new takes the place of the file."""
     folder = output.with_name(output.name + ".parts")
     if overwrite or not any(folder.glob("structures-*")):  # a run that failed at once leaves none
         _forget_other_run(folder, run.identity)
@@ -245,7 +245,12 @@ def _one_file(run: _Run, output: Path, ranges: _Ranges, *, overwrite: bool) -> i
     claim(folder, run.identity)
     resumed = _parquet_shards(run, folder, ranges)
     schema = schema_of(run.generator.specification.group, run.identity)
-    with replacing(output, GENERATED) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    if resumed == 0 and ranges.n <= ranges.shard_size:
+        with replacing(output, GENERATED) as part:
+            shard_path(folder, ranges.start, ranges.n).replace(part)
+        discard(folder)
+        return 0
+    with replacing(output, GENERATED) as part, open_writer(part, schema) as writer:
         for first, n in ranges.shards():
             for table in _tables(shard_path(folder, first, n)):
                 writer.write_table(table)
