@@ -19,6 +19,8 @@ from xtalpriors.generator import CELL_STRATEGIES, COUNTERS, FILLINGS, Generator,
 from xtalpriors.priors import load_bundle, published_bundle
 
 BATCH = 4096
+OF_PAPER = tuple(f for f in FILLINGS if f not in ("fitted", "packed"))
+"""Fillings that the rules of the paper hold for."""
 
 
 def main() -> int:
@@ -34,8 +36,7 @@ def main() -> int:
     priors = bundle.priors
     there = {"volume-empirical": priors.cell_volume and priors.cell_volume.empirical, "fitted": priors.cell}
     strategies = [c for c in CELL_STRATEGIES if there.get(c, True)]
-    fillings = [f for f in FILLINGS if f != "fitted"]  # which has no rule of the paper's
-    each = -(-options.count // (len(strategies) * len(fillings)))
+    each = -(-options.count // (len(strategies) * len(OF_PAPER)))
     print(
         f"{each:,} structures of each "
         f"strategy\n{'cell':18s}{'filling':12s}{'distances':>14s}{'violations':>12s}"
@@ -43,7 +44,7 @@ def main() -> int:
     )
     broken = 0
     for cell in strategies:
-        for filling in fillings:
+        for filling in OF_PAPER:
             config = configure(cell=cell, filling=filling)
             found, totals = np.zeros(6, np.int64), dict.fromkeys(COUNTERS, 0)
             for batch in Generator(bundle, config, options.seed).batches(0, each, size=BATCH):

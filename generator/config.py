@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from xtalpriors.crystal.symmetry.resolve import SymmetryFailure, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen, explain
+from xtalpriors.generator.molecules.library import library_of
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
@@ -34,7 +42,7 @@ ALGORITHM = 2
 """Part of the digest: raised when the same configuration would give other structures."""
 
 CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical", "fitted"]
-Filling = Literal["random", "molecules", "equal-atoms", "fitted"]
+Filling = Literal["random", "molecules", "equal-atoms", "fitted", "packed"]
 Shape = Literal["uniform", "exponential", "empirical"]
 
 CELL_STRATEGIES: tuple[CellStrategy, ...] = (
@@ -44,7 +52,7 @@ CELL_STRATEGIES: tuple[CellStrategy, ...] = (
     "volume-empirical",
     "fitted",
 )
-FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms", "fitted")
+FILLINGS: tuple[Filling, ...] = ("random", "molecules", "equal-atoms", "fitted", "packed")
 
 
 class GeneratorConfig(Frozen):
@@ -58,7 +66,8 @@ class GeneratorConfig(Frozen):
     filling: Filling = Field(
         default="molecules",
         description="How the cell is filled (section 3.5); `fitted`, not in the paper: sets of elements, "
-        "bonds and contacts as measured, from the bundle's priors `contents` and `bonds`",
+        "bonds and contacts as measured, from the bundle's priors `contents` and `bonds`; `packed`, after "
+        "Larsen et al. 2024: molecules of a library, around which the cell shrinks and expands",
     )
     space_group: str = Field(
         default="P 1 21/c 1", description="Hermann–Mauguin or Hall symbol, or number, in any setting"
@@ -184,6 +193,38 @@ class GeneratorConfig(Frozen):
         description="How often an empty (or sparse) structure is drawn again before the run fails",
     )
 
+    packed_library: Path | None = Field(
+        default=None,
+        description="Molecules of `packed`: a file or folder of `xtalpriors molecules`; null: the library "
+        "that ships with the package",
+    )
+    packed_metal_organic_share: float = Field(
+        default=0.0566, ge=0, le=1, description="Share of structures with a metal atom beside the molecules"
+    )
+    packed_inorganic_share: float = Field(
+        default=0.0005, ge=0, le=1, description="Share of structures of single atoms, metals and anions"
+    )
+    packed_contact_factor: float = Field(
+        default=0.9,
+        gt=0.5,
+        le=1.2,
+        description="Smallest distance between atoms of two molecules over the sum of their van der Waals "
+        "radii; our choice, as is the next",
+    )
+    packed_coefficient_min: float = Field(
+        default=0.6,
+        ge=0,
+        le=0.75,
+        description="Share of the cell within the van der Waals surfaces of the molecules, at least; in "
+        "crystals of organic molecules it is 0.65 to 0.77 (Kitaigorodskii)",
+    )
+    packed_tries: int = Field(
+        default=20, ge=1, le=10_000, description="Placements of the molecules before others are drawn"
+    )
+    packed_u_iso_angstrom2: tuple[float, float] = Field(
+        default=(0.005, 0.06), description="Range of U_iso, uniform for each atom, as in 2024"
+    )
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         pairs = {
@@ -198,6 +239,7 @@ class GeneratorConfig(Frozen):
             "bond_window": self.bond_window,
             "gap_window": self.gap_window,
             "rhombohedral_angle_degree": self.rhombohedral_angle_degree,
+            "packed_u_iso_angstrom2": self.packed_u_iso_angstrom2,
         }
         for name, (low, high) in pairs.items():
             if low is not None and high is not None and not 0 < low < high:
@@ -206,7 +248,19 @@ class GeneratorConfig(Frozen):
             raise ValueError("gap_window begins below the end of bond_window: bonds would be forbidden")
         if not 0 < self.rhombohedral_angle_degree[0] < self.rhombohedral_angle_degree[1] < 120:
             raise ValueError("rhombohedral_angle_degree: a rhombohedral cell has 0° < α < 120°")
+        if self.packed_metal_organic_share + self.packed_inorganic_share > 1:
+            raise ValueError("packed_metal_organic_share and packed_inorganic_share: together above 1")
+        if self.filling == "packed" and self.special_positions:
+            raise ValueError("special_positions: `packed` puts molecules on general positions alone")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_packing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the options of `packed` where nothing is packed: digests are those of before it was."""
+        content: dict[str, Any] = handler(self)
+        if self.filling == "packed":
+            return content
+        return {name: value for name, value in content.items() if not name.startswith("packed_")}
 
     @property
     def keeps_lengths(self) -> bool:
@@ -229,10 +283,15 @@ class GeneratorConfig(Frozen):
 
     @property
     def digest(self) -> str:
-        """BLAKE2b-128 of the configuration; two spellings of one space group have the same."""
+        """BLAKE2b-128 of the configuration; two spellings of one space group have the same.
+
+        Of a library of molecules it covers the content, whatever its path.
+        """
         content = self.model_dump(mode="json")
         if self.contents_class is None:
             del content["contents_class"]  # it came later, and alone would change no structure
+        if self.filling == "packed":
+            content["packed_library"] = library_of(self.packed_library).digest
         content["space_group"] = list(space_group_of(self.space_group).operators)
         content["algorithm"] = ALGORITHM
         text = json.dumps(content, sort_keys=True)

@@ -13,11 +13,13 @@ from itertools import islice
 
 import numpy as np
 
-from xtalpriors.arrays import I32, I64
+from xtalpriors.arrays import F64, I32, I64
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, random_digest
-from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET
+from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET, REDRAWS
 from xtalpriors.generator.kernels.fill import Workspace
+from xtalpriors.generator.kernels.packed import packed_range
+from xtalpriors.generator.kernels.packing import new_bodies
 from xtalpriors.generator.kernels.random import new_stream, stream_key
 from xtalpriors.generator.kernels.range import AtomArrays, generate_range, new_workspace
 from xtalpriors.generator.specification.specify import Specification, specify
@@ -29,6 +31,8 @@ __all__ = ["Generator", "generate", "make_generator"]
 CHUNK = 4096
 """Structures per call of the kernel, and per batch handed to a worker."""
 
+MOST_PACKED, MOST_PACKED_ATOMS = 16, 400
+"""Molecules and atoms of an asymmetric unit of packed molecules at most."""
 
 _MEMORY = threading.local()
 """Arrays that a thread's kernels write to, kept from call to call: fresh pages cost a third of the time."""
@@ -115,11 +119,7 @@ class Generator:
         room = int(count * self._atoms_per_structure * 1.1) + 64
         while True:
             out = _output(room)
-            workspace = _workspace(self._atoms_at_once, self.specification.group.order)
-            done = generate_range(
-                self.specification.spec, new_stream(self.key), workspace, start, count,
-                offsets, cells, counters, out, needed,
-            )  # fmt: skip
+            done = self._draw(start, count, offsets, cells, counters, out, needed)
             if done > 0 or count == 0:
                 break
             room = max(room, int(needed[0]))
@@ -138,10 +138,34 @@ class Generator:
             **{name: values[:n].copy() for name, values in out._asdict().items()},
         )
 
+    def _draw(
+        self, start: int, count: int, offsets: I64, cells: F64, counters: I32, out: AtomArrays, needed: I64
+    ) -> int:
+        """Call the kernel of the filling; see `generate_range`."""
+        spec, packed, group, _ = self.specification
+        stream = new_stream(self.key)
+        if packed is not None:
+            bodies = new_bodies(MOST_PACKED_ATOMS, MOST_PACKED, group.order)
+            return int(
+                packed_range(
+                    spec, packed, stream, bodies, start, count, offsets, cells, counters, out, needed
+                )
+            )
+        workspace = _workspace(self._atoms_at_once, group.order)
+        return int(
+            generate_range(spec, stream, workspace, start, count, offsets, cells, counters, out, needed)
+        )
+
     def _refuse_empty(self, n_atoms: I64, index: I64, counters: I32) -> None:
         if not np.any(n_atoms == 0):
             return
         k, group = int(np.argmin(n_atoms)), self.specification.group
+        if self.config.filling == "packed":
+            raise XtalpriorsError(
+                f"structure {int(index[k])} could not be packed in {int(counters[k, REDRAWS]):,} placements: "
+                "lower packed_coefficient_min or packed_contact_factor, allow longer cells "
+                "(length_max_angstrom) or smaller molecules, or raise packed_tries or redraws."
+            )
         again = f"structure {int(index[k])} was empty {self.config.redraws + 1} times in a row: "
         wanted, dropped = (int(counters[k, column]) for column in (N_TARGET, DROPPED))
         if dropped:

@@ -50,6 +50,8 @@ def _counted(n: int, what: str) -> str:
 
 
 def _share(n: int, of: int, what: str) -> str:
-    """`12 of 3,400 hydrogens (0.35 %)`."""
+    """`12 of 3,400 hydrogens (0.35 %)`, or `12 for 3 hydrogens`."""
+    if n > of > 0:
+        return f"{n:,} for {_counted(of, what)}"
     percent = f" ({100 * n / of:.2g} %)" if of else ""
     return f"{n:,} of {_counted(of, what)}{percent}"

@@ -179,11 +179,13 @@ def check_rules(batch: StructureBatch, config: GeneratorConfig) -> RuleCheck:
     Raises
     ------
     UsageError
-        The filling is `fitted`, which has no rule but takes distances from the bundle.
+        The filling is `fitted`, which has no rule but takes distances from the bundle; or `packed`, whose
+        rule concerns molecules and not all atoms.
     """
-    if config.filling == "fitted":
+    if config.filling in ("fitted", "packed"):
         raise UsageError(
-            "check_rules checks the rules of the paper's fillings; filling=fitted has none of them."
+            "check_rules checks the rules of the paper's fillings; "
+            f"filling={config.filling} has none of them."
         )
     reciprocal = reciprocal_metric_tensors(batch.cell)
     radii = np.array([r or 0.0 for r in COVALENT_RADIUS_ANGSTROM])[batch.element]

@@ -10,6 +10,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM, SYMBOLS, atomic_number
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.table import WyckoffPosition
+from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.reference.cells import CellRules
 from xtalpriors.generator.specification.joint import Joint, joint_of
@@ -105,7 +106,15 @@ def _cell_rules(bundle: PriorBundle, config: GeneratorConfig, made: Specificatio
 
 
 def reference_rules(bundle: PriorBundle, config: GeneratorConfig) -> ReferenceRules:
-    """Check the input as `specify` does, and collect what the reference draws from."""
+    """Check the input as `specify` does, and collect what the reference draws from.
+
+    Raises
+    ------
+    UsageError
+        Packed molecules, of which there is no reference.
+    """
+    if config.filling == "packed":
+        raise UsageError("the reference fills cells atom by atom; it does not pack molecules.")
     made = specify(bundle, config)
     group = made.group
     shares = occupation(bundle, group, config) if config.occupies_special_positions else []

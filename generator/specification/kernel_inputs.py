@@ -15,11 +15,15 @@ __all__ = [
     "CUBIC",
     "EQUAL_ATOMS",
     "FITTED",
+    "INORGANIC",
     "LATENT",
+    "METAL_ORGANIC",
     "MOLECULES",
     "MONOCLINIC",
     "MOST_POSITIONS",
+    "ORGANIC",
     "ORTHORHOMBIC",
+    "PACKED",
     "RANDOM",
     "RHOMBOHEDRAL",
     "TRICLINIC",
@@ -29,6 +33,7 @@ __all__ = [
     "ElementTable",
     "JointSpec",
     "NeighbourTables",
+    "PackedSpec",
     "Spec",
     "SpecialTable",
     "SymmetryTable",
@@ -46,6 +51,12 @@ RANDOM: Final = 0
 MOLECULES: Final = 1
 EQUAL_ATOMS: Final = 2
 FITTED: Final = 3
+PACKED: Final = 4
+
+ORGANIC: Final = 0
+METAL_ORGANIC: Final = 1
+INORGANIC: Final = 2
+
 
 LATENT: Final = 32
 """Room for what is drawn together with a cell."""
@@ -251,3 +262,39 @@ class Spec(NamedTuple):
     general_elements: ElementTable
     special_elements: ElementTable
     neighbours: NeighbourTables
+
+
+class PackedSpec(NamedTuple):
+    """Molecules and how they are packed (`filling: packed`)."""
+
+    offsets: I64
+    """(n + 1,) the atoms of molecule k are rows offsets[k] … offsets[k + 1] − 1."""
+    element: I64
+    """(m,) atomic numbers."""
+    xyz: F64
+    """(m, 3) offsets from the centre in Å."""
+    volume: F64
+    """(n,) volume of each molecule in Å³, ascending."""
+    reach: F64
+    """(n,) radius of the sphere about the centre that holds the atoms and their contacts, Å."""
+    contact2: F64
+    """(119, 119) squares of the smallest distances between atoms of two bodies, by atomic numbers, Å²."""
+    atom_reach: F64
+    """(119,) as `reach`, of bodies of one atom."""
+    atom_volume: F64
+    """(119,) as `volume`."""
+    metals: ElementTable
+    anions: ElementTable
+    """Elements of the bodies of one atom, by their shares in the bundle."""
+    metal_organic_share: float
+    inorganic_share: float
+    most_ions: int
+    """Anions for one metal atom in inorganic structures, at most."""
+    coefficient_min: float
+    """Share of the cell that the bodies fill at least."""
+    largest_factor: float
+    """Expansion of a densely filled cell beyond which a placement is given up before it shrinks again."""
+    u_iso: tuple[float, float]
+    """Range of U_iso, Å²."""
+    translations: F64
+    """(3, n) translations of the operators in the order of `SymmetryTable`."""

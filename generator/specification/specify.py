@@ -16,17 +16,20 @@ from xtalpriors.generator.specification.kernel_inputs import (
     FITTED,
     MOLECULES,
     MONOCLINIC,
+    PACKED,
     RANDOM,
     RHOMBOHEDRAL,
     TRICLINIC,
     CellSpec,
     ContentSpec,
     ElementTable,
+    PackedSpec,
     Spec,
     SpecialTable,
 )
 from xtalpriors.generator.specification.lattice import MetricConstraints, metric_constraints
 from xtalpriors.generator.specification.neighbours import neighbour_tables, no_neighbours
+from xtalpriors.generator.specification.packed import packed_spec
 from xtalpriors.generator.specification.special import special_table
 from xtalpriors.generator.specification.symmetry_table import symmetry_table
 from xtalpriors.generator.specification.tables import (
@@ -57,6 +60,8 @@ class Specification(NamedTuple):
     ----------
     spec
         What the kernels read.
+    packed
+        What those of `filling: packed` read besides; null with another filling.
     group
         The space group, in its setting.
     volume_scale
@@ -64,6 +69,7 @@ class Specification(NamedTuple):
     """
 
     spec: Spec
+    packed: PackedSpec | None
     group: SpaceGroup
     volume_scale: float
 
@@ -263,8 +269,15 @@ def _table(
 
 
 def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: SpecialTable) -> ContentSpec:
-    codes = {"random": RANDOM, "molecules": MOLECULES, "equal-atoms": EQUAL_ATOMS, "fitted": FITTED}
+    codes = {
+        "random": RANDOM,
+        "molecules": MOLECULES,
+        "equal-atoms": EQUAL_ATOMS,
+        "fitted": FITTED,
+        "packed": PACKED,
+    }
     molecular, equal = config.filling == "molecules", config.filling == "equal-atoms"
+    packed = config.filling == "packed"
     packing = _table(bundle, "packing", None, config.form)
     if packing[0] <= 0:
         raise XtalpriorsError(
@@ -275,7 +288,7 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
     return ContentSpec(
         filling=codes[config.filling],
         min_distance=config.min_distance_angstrom,
-        tries=config.molecule_tries if molecular else config.random_tries,
+        tries=config.packed_tries if packed else config.molecule_tries if molecular else config.random_tries,
         elements_tried=config.elements_tried,
         special_tries=config.special_tries,
         redraws=config.redraws,
@@ -285,7 +298,7 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
         u_min=config.u_iso_min_angstrom2,
         packing=packing,
         hydrogen=NONE
-        if equal
+        if equal or packed
         else _table(bundle, "hydrogen", None, config.form, config.hydrogen_fraction_max),
         u_mean=_table(bundle, "displacement", "mean", config.form),
         u_deviation=_table(bundle, "displacement", "deviation", config.form),
@@ -376,4 +389,5 @@ def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
             )
         neighbours = neighbour_tables(bundle, config)
     spec = Spec(cell, content, symmetry_table(group), special, general, on_special, neighbours)
-    return Specification(spec, group, scale)
+    packed = packed_spec(bundle, config, group, metric) if config.filling == "packed" else None
+    return Specification(spec, packed, group, scale)

@@ -126,8 +126,12 @@ DEFAULT_STRATEGIES: Final[dict[str, GeneratorConfig]] = {
     },
     "empirical-molecules": GeneratorConfig(cell="volume-empirical", filling="molecules"),
     "fitted": GeneratorConfig(cell="fitted", filling="fitted", special_pattern="joint"),
+    "phai-2024": GeneratorConfig(
+        cell="volume-uniform", filling="packed", volume_min_angstrom3=300, volume_max_angstrom3=800
+    ),
 }
-"""Rows and columns of Tables 1 and 2 of Melgalvis & Reķis 2026, the empirical volumes, and ours."""
+"""Rows and columns of Tables 1 and 2 of Melgalvis & Reķis 2026, the empirical volumes, ours, and
+the first PhAI's (Larsen et al. 2024)."""
 
 
 class Params(Frozen):

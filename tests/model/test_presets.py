@@ -45,7 +45,7 @@ def test_the_recipe_of_2026() -> None:
         for c in CELL_STRATEGIES
         if c not in ("volume-empirical", "fitted")
         for f in FILLINGS
-        if f != "fitted"
+        if f not in ("fitted", "packed")
     }
 
 
@@ -55,6 +55,8 @@ def test_the_recipe_of_2024() -> None:
     assert config.optimiser.name == "rmsprop" and config.optimiser.batch_size == 212
     assert config.recycling.cycles == (1, 2, 3) and config.recycling.initial == "zero"
     assert config.data.d_min_angstrom == (1.0, 2.0) and config.data.completeness == (0.85, 1.0)
+    generator = config.data.generator
+    assert generator.filling == "packed" and generator.packed_u_iso_angstrom2 == (0.005, 0.06)
 
 
 def test_the_demonstrator_is_the_issues() -> None:

@@ -23,6 +23,7 @@ from xtalpriors.cli.dual_space import dual_space
 from xtalpriors.cli.generate import generate
 from xtalpriors.cli.mining import manifest, mine, subset, sync
 from xtalpriors.cli.model import evaluate, matrix, predict, train
+from xtalpriors.cli.molecules import molecules
 from xtalpriors.cli.powder import powder_app
 from xtalpriors.cli.priors import fit, priors_app, report
 from xtalpriors.cli.seeding import seed_study
@@ -50,6 +51,7 @@ COMMANDS = (
     mine,
     subset,
     fit,
+    molecules,
     generate,
     train,
     evaluate,
@@ -181,6 +183,7 @@ def _path_of(arguments: list[str]) -> str:
 KEPT = {
     "sync": "what has come is kept",
     "mine": "the files that were read are stored",
+    "molecules": "the parts of a folder that are complete are kept",
     "generate": "the parts that are complete are kept",
     "train": "the last checkpoint is kept",
     "dual-space": "the last checkpoint is kept",

@@ -50,6 +50,15 @@ EXAMPLES: dict[str, str] = {
   xtalpriors fit --subset p21c-20.parquet --parent all-50.parquet \\
       --output p21c-20.json --bootstrap 500
 """,
+    "molecules": """
+  # Ten thousand molecules of at most 13 non-hydrogen atoms, about ten minutes
+  xtalpriors molecules --count 10000 --output library
+
+  # Those of a file of SMILES, packed in cells
+  xtalpriors molecules --smiles mine.smi --output mine.parquet
+  xtalpriors generate --bundle melgalvis-2026 --filling packed --count 1000 \\
+      --set packed_library=mine.parquet --output made.parquet
+""",
     "generate": """
   # A thousand structures into one file
   xtalpriors generate --bundle p21c-10.json --cell volume-lognormal \\

@@ -37,7 +37,7 @@ def generate(
         ),
     ] = None,
     filling: Annotated[
-        str | None, typer.Option(metavar="NAME", help="random, molecules or equal-atoms.")
+        str | None, typer.Option(metavar="NAME", help="random, molecules, equal-atoms or packed.")
     ] = None,
     space_group: Annotated[
         str | None,
