@@ -22,8 +22,8 @@ __all__ = ["synthetic_section"]
 
 LARGE_ENOUGH = 8
 """Non-hydrogen atoms of an asymmetric unit worth drawing."""
-CELLS = ("volume-lognormal", "volume-empirical", "volume-uniform", "axes-uniform")
-FILLINGS = ("molecules", "random", "equal-atoms")
+CELLS = ("fitted", "volume-lognormal", "volume-empirical", "volume-uniform", "axes-uniform")
+FILLINGS = ("fitted", "molecules", "random", "equal-atoms")
 
 
 def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Section, pd.DataFrame]:
@@ -58,7 +58,7 @@ def synthetic_section(inputs: Inputs, given: Sequence[GeneratedSet]) -> tuple[Se
 
 
 def _order(one: GeneratedSet) -> tuple[int, int, str]:
-    """The paper's best cells and filling first."""
+    """What is drawn as measured first, then the best cells and filling of the paper."""
     cell, filling = str(one.run.get("config", {}).get("cell")), str(one.filling)
     places = [names.index(n) if n in names else 9 for names, n in ((CELLS, cell), (FILLINGS, filling))]
     return places[0], places[1], one.name
