@@ -49,7 +49,7 @@ MOMENTS = [
     ("generate", f"{GENERATE}:identity_of", 1),
     ("generate", f"{GENERATE}:claim", 1),
     ("generate", f"{GENERATE}:to_table", 1),
-    ("generate", f"{GENERATE}:_tables", 1),
+    ("generate", f"{GENERATE}:replacing", 2),
     ("generate", f"{GENERATE}:discard", 1),
     ("cifs", f"{GENERATE}:to_cif", 7),
     ("train", f"{TRAIN}:make_stream", 1),

@@ -12,7 +12,7 @@ from philox import philox, words
 from scipy import stats
 
 from xtalpriors.generator.kernels.arithmetic import arctan, cube_root, draw, draw_between, table_probability
-from xtalpriors.generator.kernels.fill import _direction
+from xtalpriors.generator.kernels.fill import direction
 from xtalpriors.generator.kernels.random import (
     WORDS,
     bounded,
@@ -128,7 +128,7 @@ def test_directions_are_uniform_on_the_sphere() -> None:
     seek(stream, 0)
     place, found = np.uint64(0), []
     for _ in range(20_000):
-        x, y, z, place = _direction(stream, np.uint64(place))
+        x, y, z, place = direction(stream, np.uint64(place))
         found.append((x, y, z))
     vectors = np.array(found)
     np.testing.assert_allclose((vectors**2).sum(axis=1), 1.0, rtol=1e-12)
