@@ -19,9 +19,9 @@ from xtalpriors.generator.config import GeneratorConfig, random_digest
 from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET, REDRAWS
 from xtalpriors.generator.kernels.fill import Workspace
 from xtalpriors.generator.kernels.packed import packed_range
-from xtalpriors.generator.kernels.packing import new_bodies
 from xtalpriors.generator.kernels.random import new_stream, stream_key
 from xtalpriors.generator.kernels.range import AtomArrays, generate_range, new_workspace
+from xtalpriors.generator.kernels.rigid_bodies import new_bodies
 from xtalpriors.generator.specification.specify import Specification, specify
 from xtalpriors.generator.structures import StructureBatch
 from xtalpriors.priors.bundle import PriorBundle

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from xtalpriors.priors.bundle import PriorBundle, make_bundle, published_bundle
-from xtalpriors.priors.fitting import cell
+from xtalpriors.priors.fitting.as_measured import cell
 from xtalpriors.priors.fitting.context import Context, context_of
 
 CORRELATION = -0.6

@@ -1,4 +1,4 @@
-"""Cube root and arctangent from +, −, ×, ÷ and √ alone, and draws from quantile tables.
+"""Cube root and arctangent from +, −, ×, ÷ and √ alone, and draws from tables of quantiles or shares.
 
 IEEE 754 rounds those five operations correctly, so they give the same bits on every machine; the
 libm versions differ in the last place from one C library or processor to the next, and a structure
@@ -14,7 +14,7 @@ import math
 
 from xtalpriors.generator.kernels.compilation import kernel
 
-__all__ = ["arctan", "cube_root", "draw", "draw_between", "draw_row", "table_probability"]
+__all__ = ["arctan", "chosen", "cube_root", "draw", "draw_between", "draw_row", "table_probability"]
 
 
 @kernel()
@@ -86,3 +86,12 @@ def draw_between(table, u, low, high):
     p_low, p_high = table_probability(table, low), table_probability(table, high)
     value = draw(table, p_low + u * (p_high - p_low))
     return min(max(value, low), high)
+
+
+@kernel()
+def chosen(cumulative, u):
+    """Row of a table of cumulative shares that u in [0, 1) falls into."""
+    k = 0
+    while k < cumulative.size - 1 and u >= cumulative[k]:
+        k += 1
+    return k

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xtalpriors.arrays import F32, F64, I32, I64, U8
+from xtalpriors.generator.kernels.arithmetic import chosen
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import clash, shells, too_close
 from xtalpriors.generator.kernels.random import (
@@ -136,11 +137,7 @@ def shells_of(cutoff, reciprocal):
 @kernel()
 def choose(cumulative, stream):
     """Number of an element in its table (step 1 of random filling, step 3 of molecules)."""
-    u = uniform(stream)
-    k = 0
-    while k < cumulative.size - 1 and u >= cumulative[k]:
-        k += 1
-    return k
+    return chosen(cumulative, uniform(stream))
 
 
 @kernel()

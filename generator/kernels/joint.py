@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from xtalpriors.generator.kernels.arithmetic import draw, draw_row, table_probability
+from xtalpriors.generator.kernels.arithmetic import chosen, draw, draw_row, table_probability
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.random import uniform
 from xtalpriors.generator.specification.kernel_inputs import (
@@ -51,14 +51,6 @@ def _place(axis, rank, lengths):
 
 
 @kernel()
-def _chosen(cumulative, u):
-    k = 0
-    while k < cumulative.size - 1 and u >= cumulative[k]:
-        k += 1
-    return k
-
-
-@kernel()
 def _three_lengths(longest, latent, rank):
     """a, b, c of a cell from its longest length, its sorted ratios and the rank of each axis."""
     a2 = longest / max(latent[2], 1.0)
@@ -75,7 +67,7 @@ def _cosine_between(i, j, rank, latent):
 @kernel()
 def _oblique(spec, longest, latent, stream):
     """Triclinic, monoclinic and orthorhombic cells, and whether the angles enclose a volume."""
-    rank = spec.joint.ranks[_chosen(spec.joint.orders, uniform(stream))]
+    rank = spec.joint.ranks[chosen(spec.joint.orders, uniform(stream))]
     a, b, c = _three_lengths(longest, latent, rank)
     if spec.system == TRICLINIC:
         ca, cb = _cosine_between(1, 2, rank, latent), _cosine_between(0, 2, rank, latent)

@@ -19,14 +19,14 @@ from xtalpriors.generator.kernels.arithmetic import cube_root
 from xtalpriors.generator.kernels.cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.fill import choose
-from xtalpriors.generator.kernels.packing import (
+from xtalpriors.generator.kernels.random import bounded, seek, uniform
+from xtalpriors.generator.kernels.rigid_bodies import (
     ALL_AXES,
     axes_of,
     contract,
     rotate_by_operators,
     volume_of,
 )
-from xtalpriors.generator.kernels.random import bounded, seek, uniform
 from xtalpriors.generator.specification.kernel_inputs import INORGANIC, METAL_ORGANIC, ORGANIC
 
 __all__ = ["packed_range"]

@@ -19,20 +19,10 @@ from xtalpriors.generator.specification.kernel_inputs import (
 from xtalpriors.generator.specification.lattice import MetricConstraints
 from xtalpriors.generator.specification.tables import INTERVALS, TAIL, quantile_table, steady
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.kinds.cell import CellOfFamily
+from xtalpriors.priors.kinds.cell import CONTENTS, SHAPES, CellOfFamily
 
-__all__ = ["SHAPES", "Joint", "family_of", "joint_of", "joint_spec", "nothing_joint"]
+__all__ = ["Joint", "family_of", "joint_of", "joint_spec", "nothing_joint"]
 
-SHAPES = {
-    "triclinic": ("ratio_middle", "ratio_longest", "cosine_12", "cosine_13", "cosine_23"),
-    "monoclinic": ("ratio_middle", "ratio_longest", "cosine"),
-    "orthorhombic": ("ratio_middle", "ratio_longest"),
-    "tetragonal": ("ratio_unique",),
-    "hexagonal": ("ratio_unique",),
-    "cubic": (),
-}
-"""Variables that make the shape of a cell, in the order in which the kernels read them."""
-CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
 TRIES = 100
 
 

@@ -26,10 +26,7 @@ from xtalpriors.priors.bundle import (
 )
 from xtalpriors.priors.fitting import (
     axis_ratio,
-    bonds,
-    cell,
     cell_volume,
-    contents,
     diffraction,
     displacement,
     distances,
@@ -41,6 +38,7 @@ from xtalpriors.priors.fitting import (
     special_positions,
     triclinic_skew,
 )
+from xtalpriors.priors.fitting.as_measured import bonds, cell, contents
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
 from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset

@@ -13,10 +13,21 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.distribution import Categorical, Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 
-__all__ = ["FAMILIES", "Cell", "CellOfFamily", "HeldOut"]
+__all__ = ["CONTENTS", "FAMILIES", "SHAPES", "Cell", "CellOfFamily", "HeldOut"]
 
 FAMILIES = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "hexagonal", "cubic")
 """Crystal families. Trigonal cells are hexagonal ones; rhombohedral axes are counted in hexagonal axes."""
+SHAPES = {
+    "triclinic": ("ratio_middle", "ratio_longest", "cosine_12", "cosine_13", "cosine_23"),
+    "monoclinic": ("ratio_middle", "ratio_longest", "cosine"),
+    "orthorhombic": ("ratio_middle", "ratio_longest"),
+    "tetragonal": ("ratio_unique",),
+    "hexagonal": ("ratio_unique",),
+    "cubic": (),
+}
+"""Variables that make the shape of a cell of each family, in the order in which the generator reads them."""
+CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
+"""Variables of what a cell holds."""
 
 
 class HeldOut(Frozen):

@@ -10,8 +10,8 @@ import pytest
 from xtalpriors.crystal.cells.distances import StructureArrays
 from xtalpriors.crystal.cells.pairs import pair_counts
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.priors.fitting import contents
-from xtalpriors.priors.fitting.bonds import kind_of
+from xtalpriors.priors.fitting.as_measured import contents
+from xtalpriors.priors.fitting.as_measured.bonds import kind_of
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 

@@ -7,9 +7,9 @@ import pytest
 from fitted_cells import CORRELATION, ORDERS, cell_context
 from scipy import stats
 
-from xtalpriors.priors.fitting import cell
+from xtalpriors.priors.fitting.as_measured import cell
+from xtalpriors.priors.fitting.as_measured.copula import held_out, score_correlation
 from xtalpriors.priors.fitting.context import Context, Unavailable, context_of
-from xtalpriors.priors.fitting.copula import held_out, score_correlation
 from xtalpriors.priors.kinds.cell import FAMILIES, Cell
 
 

@@ -10,35 +10,26 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.priors.distributions.distribution import Categorical, Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
-from xtalpriors.priors.fitting.contents import compositions
-from xtalpriors.priors.fitting.context import Context, Unavailable
-from xtalpriors.priors.fitting.conventions import cell_name, length_bounds, longest_allowed
-from xtalpriors.priors.fitting.copula import (
+from xtalpriors.priors.fitting.as_measured.contents import compositions
+from xtalpriors.priors.fitting.as_measured.copula import (
     correlation_estimate,
     held_out,
     positive_definite,
     score_correlation,
 )
+from xtalpriors.priors.fitting.context import Context, Unavailable
+from xtalpriors.priors.fitting.conventions import cell_name, length_bounds, longest_allowed
 from xtalpriors.priors.fitting.observations import Observations, Values, entry_values, observe
 from xtalpriors.priors.fitting.scalars import quantile_table
 from xtalpriors.priors.fitting.shares import fit_categorical
 from xtalpriors.priors.fitting.subset_table import SubsetTable
-from xtalpriors.priors.kinds.cell import FAMILIES, Cell, CellOfFamily
+from xtalpriors.priors.kinds.cell import CONTENTS, FAMILIES, SHAPES, Cell, CellOfFamily
 
 __all__ = ["fit"]
 
 SYSTEMS = {"hexagonal": ("hexagonal", "trigonal")}
 """Crystal systems of a family, where it is not the one of its name."""
-SHAPES = {
-    "triclinic": ("ratio_middle", "ratio_longest", "cosine_12", "cosine_13", "cosine_23"),
-    "monoclinic": ("ratio_middle", "ratio_longest", "cosine"),
-    "orthorhombic": ("ratio_middle", "ratio_longest"),
-    "tetragonal": ("ratio_unique",),
-    "hexagonal": ("ratio_unique",),
-    "cubic": (),
-}
 ONE_THIRD = 0.3333
-CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
 UNITS = {"longest": "Å", "volume_per_atom": "Å³", "u_iso_mean": "Å²"}
 ORDERS = tuple("<".join(order) for order in ("abc", "acb", "bac", "bca", "cab", "cba"))
 

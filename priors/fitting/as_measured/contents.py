@@ -9,7 +9,7 @@ import numpy as np
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM, is_metal
 from xtalpriors.priors.distributions.estimate import Estimate, wilson_interval
-from xtalpriors.priors.fitting.bonds import kind_of
+from xtalpriors.priors.fitting.as_measured.bonds import kind_of
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.observations import Observations, Values, entry_values, observe
 from xtalpriors.priors.fitting.subset_table import SubsetTable
