@@ -26,7 +26,7 @@ from xtalpriors.generator import Generator, configure
 from xtalpriors.mining.subsets.distances import structure_arrays
 from xtalpriors.mining.subsets.files import sites_path
 from xtalpriors.priors import load_bundle
-from xtalpriors.reports.generated_data import _arrays, measure
+from xtalpriors.reports.generated_data import arrays_of_batch, measure
 from xtalpriors.reports.measures import SCALARS, entry_samples
 from xtalpriors.reports.sections.gap import gap_frame
 from xtalpriors.reports.statistics import kolmogorov_distance, total_variation, votes
@@ -113,6 +113,7 @@ def real_structures(subset: Path, number: int | None) -> tuple[pd.DataFrame, pd.
     listed = listed[listed["entry_id"].isin(place)]
     listed = listed.assign(row=listed["entry_id"].map(place)).sort_values(["row", "site_index"])
     u = listed["u_iso_angstrom2"].where(listed["u_is_evidence"]).fillna(0.0).to_numpy()
+    assert len(u) == arrays.offsets[-1], "U is of the sites of the structures, in their order"
     found = descriptors(arrays, u, frame["n_operators"].to_numpy())
     # of hydrogen and of mixed sites the entry knows more than the list of sites
     known = frame["hydrogen_origin"].notna()
@@ -197,7 +198,7 @@ def main() -> None:
         batch = Generator(bundle, config, 1).batch(0, options.count)
         sets.append(measure(name, batch, {}))
         if not options.no_classifier:
-            made = descriptors(_arrays(batch), batch.u_iso, np.full(len(batch), batch.group.order))
+            made = descriptors(arrays_of_batch(batch), batch.u_iso, np.full(len(batch), batch.group.order))
             scores[name] = auc_of(real, frame["cluster_id"].to_numpy(), made)
     table = gap_frame(data, bundle, sets).pivot_table(
         index="statistic", columns="strategy", values="distance", sort=False

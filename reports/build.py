@@ -20,7 +20,7 @@ from xtalpriors.reports.corpus_page import (
 )
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import Inputs, gather
-from xtalpriors.reports.section import FIGURES, figure_files
+from xtalpriors.reports.section import FIGURES, PAGE, figure_files
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.contradictions import TABLE as CONTRADICTIONS
@@ -35,7 +35,6 @@ from xtalpriors.written_folder import FILES_LIST, check_written_folder, write_fo
 
 __all__ = ["build_report"]
 
-PAGE = "index.html"
 PHASING, POWDER, SEEDING, SUBSETS = "phasing", "powder", "seeding", "subsets"
 """Names in the folder of a report; the parts have the same form, `subsets` has one a subset."""
 
@@ -126,20 +125,20 @@ def build_report(
 
         page = phasing_page(inputs, evaluations)
         sections.append(phasing_section(page.teaser))
-        beside[PHASING] = figure_files(page.figures, page.tables) | {PAGE: page.html}
+        beside[PHASING] = page.files()
     if powder is not None:
         from xtalpriors.reports.powder.powder_page import powder_page
 
         page = powder_page(powder, inputs.name, inputs.corpus.digest)
         sections.append(powder_section(page.teaser))
-        beside[POWDER] = figure_files(page.figures, page.tables) | {PAGE: page.html}
+        beside[POWDER] = page.files()
     if seeding is not None:
         from xtalpriors.model.seeding.rows import read_rows
         from xtalpriors.reports.seeding_page import seeding_page
 
         page = seeding_page(read_rows(seeding)[0], inputs.name)
         sections.append(seeding_section(page.teaser))
-        beside[SEEDING] = figure_files(page.figures, page.tables) | {PAGE: page.html}
+        beside[SEEDING] = page.files()
     beside[SUBSETS] = {
         f"{name}/{file}": text
         for name, subset in pages.items()

@@ -19,6 +19,7 @@ from xtalpriors.reports.measures import batch_statistics
 __all__ = [
     "MOST_STRUCTURES",
     "GeneratedSet",
+    "arrays_of_batch",
     "read_generated",
 ]
 
@@ -60,7 +61,9 @@ class GeneratedSet:
 
 def measure(name: str, batch: StructureBatch, run: dict[str, Any]) -> GeneratedSet:
     """Measure a batch of a run."""
-    return GeneratedSet(name, batch, run, batch_statistics(batch), distance_histograms(_arrays(batch)))
+    return GeneratedSet(
+        name, batch, run, batch_statistics(batch), distance_histograms(arrays_of_batch(batch))
+    )
 
 
 def read_generated(path: Path) -> GeneratedSet:
@@ -82,7 +85,8 @@ def read_generated(path: Path) -> GeneratedSet:
     return measure(path.stem, StructureBatch.concatenate(parts), metadata["run"])
 
 
-def _arrays(batch: StructureBatch) -> StructureArrays:
+def arrays_of_batch(batch: StructureBatch) -> StructureArrays:
+    """Structures of one group as what distances are counted in."""
     radii = np.array([np.nan if r is None else r for r in COVALENT_RADIUS_ANGSTROM])
     order = batch.group.order
     return StructureArrays(

@@ -19,6 +19,7 @@ from xtalpriors.reports.style import NARROW, WIDE, Layout, figure_style, render_
 __all__ = [
     "DIGITS",
     "FIGURES",
+    "PAGE",
     "SYMBOLS",
     "LinkedPage",
     "Section",
@@ -38,6 +39,7 @@ __all__ = [
 SYMBOLS = {"mu": "μ", "sigma": "σ", "p_zero": "p₀"}
 
 
+PAGE: Final = "index.html"
 FIGURES: Final = "figures"
 """Folder of the figures of a page, beside it."""
 DIGITS: Final = 6
@@ -58,6 +60,10 @@ class LinkedPage:
     figures: list[Rendered]
     tables: dict[str, pd.DataFrame]
     teaser: str
+
+    def files(self) -> dict[str, str]:
+        """Text of the page's files, by name."""
+        return figure_files(self.figures, self.tables) | {PAGE: self.html}
 
 
 def figure_files(figures: Sequence[Rendered], tables: dict[str, pd.DataFrame]) -> dict[str, str]:

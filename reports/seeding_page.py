@@ -12,13 +12,13 @@ from xtalpriors.outputs import check_output
 from xtalpriors.reports.glossary import Glossary
 from xtalpriors.reports.html import Fact, page_view, render_html, words
 from xtalpriors.reports.meta import count
-from xtalpriors.reports.section import LinkedPage, figure_files
+from xtalpriors.reports.section import PAGE, LinkedPage
 from xtalpriors.reports.sections.seeding import printed, seeding_sections
 from xtalpriors.written_folder import check_written_folder, write_folder
 
 __all__ = ["check_study_folder", "seeding_page", "study_text", "write_study"]
 
-PAGE, SHARES = "index.html", "shares"
+SHARES = "shares"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -85,6 +85,6 @@ def write_study(rows: Rows, folder: Path) -> list[str]:
         The folder cannot be written, or a file of somebody else is in the way.
     """
     page = seeding_page(rows)
-    files = {PAGE: page.html} | figure_files(page.figures, page.tables)
+    files = page.files()
     write_folder(folder, files)
     return [ROWS_NAME, *files]

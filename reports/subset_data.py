@@ -100,7 +100,10 @@ def load_subset(path: Path, database: Path) -> SubsetData | None:
     counts = count_subset(database, SubsetDefinition.model_validate(metadata["definition"]))
     if metadata.get("subset_digest") != counts.digest:
         return None
-    return _subset_data(path, metadata, counts.waterfall, counts.n_by_convention)
+    waterfall = list(counts.waterfall)
+    if metadata["definition"].get("bring_to_p21c"):  # only the file tells how many were brought
+        waterfall.append(Step(IN_P21C, pq.read_metadata(path).num_rows))
+    return _subset_data(path, metadata, waterfall, counts.n_by_convention)
 
 
 def _subset_data(
@@ -119,14 +122,11 @@ def _subset_data(
             f"Make it again with `xtalpriors subset --output {path}`."
         )
     definition = metadata["definition"]
-    steps = [(step.step, step.n) for step in waterfall]
-    if definition.get("bring_to_p21c") and steps[-1][0] != IN_P21C:
-        steps.append((IN_P21C, len(frame)))
     return SubsetData(
         name=str(definition["name"]),
         definition=definition,
         corpus=metadata.get("corpus"),
-        waterfall=tuple(steps),
+        waterfall=tuple((step.step, step.n) for step in waterfall),
         n_by_convention=n_by_convention,
         frame=frame.sort_values("entry_id", ignore_index=True),
     )

@@ -24,6 +24,7 @@ __all__ = [
     "IndexBox",
     "asymmetric_box",
     "equivalent_reflections",
+    "largest_indices",
     "orbit_numbers",
     "reflection_multiplicities",
     "s_squared",
@@ -168,3 +169,9 @@ def asymmetric_box(group: SpaceGroup, max_index: int | tuple[int, int, int]) -> 
             break
     low = [-t if both else 0 for t, both in zip(top, signs, strict=True)]
     return IndexBox(low[0], top[0], low[1], top[1], low[2], top[2])
+
+
+def largest_indices(group: SpaceGroup, hkl: I64) -> I64:
+    """Largest |h|, |k| and |l| among the equivalents of reflections (m, 3): what a grid must hold."""
+    largest: I64 = np.abs(hkl @ group.rotations).max(axis=(0, 1), initial=0)
+    return largest

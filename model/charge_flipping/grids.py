@@ -23,6 +23,7 @@ from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.scattering.reciprocal import (
     SPHERE_TOLERANCE,
+    largest_indices,
     s_squared,
     systematic_absences,
     unique_reflections,
@@ -36,7 +37,6 @@ __all__ = [
     "ReflectionGrid",
     "good_sizes",
     "grid_shape",
-    "largest_indices",
     "reflections_within",
 ]
 
@@ -48,12 +48,6 @@ def good_sizes(largest: int) -> list[int]:
     powers = itertools.product(range(1, 12), range(7), range(5))
     sizes = sorted(2**a * 3**b * 5**c for a, b, c in powers)
     return [size for size in sizes if 4 <= size <= largest]
-
-
-def largest_indices(group: SpaceGroup, hkl: I64) -> I64:
-    """Largest |h|, |k| and |l| among the equivalents of reflections (m, 3): what a grid must hold."""
-    largest: I64 = np.abs(np.einsum("uj,ojk->uok", hkl, group.rotations)).max(axis=(0, 1), initial=0)
-    return largest
 
 
 def grid_shape(group: SpaceGroup, largest: npt.ArrayLike, *, limit: int = 512) -> tuple[int, int, int]:

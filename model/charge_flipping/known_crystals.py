@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xtalpriors.crystal.scattering.arrays import CrystalArrays
-from xtalpriors.crystal.scattering.reciprocal import IndexBox
+from xtalpriors.crystal.scattering.reciprocal import IndexBox, largest_indices
 from xtalpriors.crystal.scattering.structure_factors import structure_factors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.generator.config import configure
@@ -19,7 +19,6 @@ from xtalpriors.generator.stream import crystal_arrays
 from xtalpriors.model.charge_flipping.grids import (
     ReflectionGrid,
     grid_shape,
-    largest_indices,
     reflections_within,
 )
 from xtalpriors.priors.bundle import published_bundle

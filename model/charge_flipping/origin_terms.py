@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from xtalpriors.arrays import I64
+from xtalpriors.crystal.scattering.reciprocal import largest_indices
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 __all__ = ["OriginTerms", "origin_terms"]
@@ -47,7 +48,7 @@ def origin_terms(group: SpaceGroup, hkl: I64, grid_shape: tuple[int, int, int]) 
     """
     shape = (FINER * grid_shape[0], FINER * grid_shape[1], FINER * grid_shape[2])
     # number of a reflection by its indices, −1 outside the sphere; negative indices count from the end
-    top = np.abs(hkl @ group.rotations).max(axis=(0, 1), initial=0)
+    top = largest_indices(group, hkl)
     numbers = np.full(2 * top + 1, -1, dtype=np.int64)
     numbers[tuple(hkl.T)] = np.arange(len(hkl))
     first, second, conjugate, turn, places = [], [], [], [], []

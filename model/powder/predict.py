@@ -145,7 +145,7 @@ def predict_pattern(
     """
     pattern = read_pattern(path, wavelength_angstrom, second_angstrom)
     composition = read_composition(formula)
-    run = load_run(model, tries=MOST_TRIES, device=device)
+    run = load_run(model, device=device)
     vector = network_vector(pattern)
     tries = _tries(run, vector, composition, points)
     u = displacement_of(tries[0].agreement)

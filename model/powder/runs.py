@@ -25,6 +25,7 @@ from xtalpriors.model.powder.fourier.run import (
     train_fourier_run,
 )
 from xtalpriors.model.powder.run_record import RECORD
+from xtalpriors.model.powder.scoring.evaluate import MOST_TRIES
 from xtalpriors.model.powder.scoring.methods import Method
 from xtalpriors.model.powder.structures.candidates import Library
 from xtalpriors.outputs import FileKind, check_outputs, json_with, read_object
@@ -58,13 +59,11 @@ class TrainedRun:
     is_ablation: bool
 
 
-def load_run(path: Path, *, tries: int = 5, device: str | None = None) -> TrainedRun:
+def load_run(path: Path, *, device: str | None = None) -> TrainedRun:
     """A network from the folder of its run.
 
     Parameters
     ----------
-    tries
-        Answers to a pattern, at most.
     device
         Where CrystalNet is to run; crystalnet-fourier runs on the CPU.
 
@@ -76,13 +75,13 @@ def load_run(path: Path, *, tries: int = 5, device: str | None = None) -> Traine
     if (Path(path) / FOURIER_FILE).exists():
         fourier, crystals, own = load_fourier(path)
         return TrainedRun(
-            FourierMethod(fourier, Library(crystals), tries),
+            FourierMethod(fourier, Library(crystals), MOST_TRIES),
             own.config.data,
             own.crystals_digest,
             False,
         )
     network, card = load_crystalnet(path)
-    method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, tries)
+    method = CrystalNetMethod(network.to(pick_device(device)), card.config.formula, MOST_TRIES)
     is_ablation = card.config.formula != "ratios"
     return TrainedRun(method, card.config.data, card.crystals_digest, is_ablation)
 

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from xtalpriors.arrays import I64
+from xtalpriors.crystal.scattering.reciprocal import largest_indices
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.config import space_group_of
-from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape, largest_indices
+from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal
 from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correlation
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping

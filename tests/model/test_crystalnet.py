@@ -11,12 +11,13 @@ import torch
 from powder_crystals import cubic_crystals
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig, load_config
+from xtalpriors.model.powder.crystalnet.config import PRESETS, WHAT, CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.draws import predicted_maps
 from xtalpriors.model.powder.crystalnet.network import CrystalNet, CrystalNetOptions, kl_divergence
 from xtalpriors.model.powder.crystalnet.sampling import augment, formula_inputs, sample_voxels
 from xtalpriors.model.powder.crystalnet.train import train_crystalnet
 from xtalpriors.model.powder.crystalnet.weights import FILE_NAME, load_crystalnet
+from xtalpriors.preset_files import load_preset_file
 
 BLOCKS = {
     "position": 395_264,
@@ -153,14 +154,17 @@ def test_rate_is_that_of_cosine_warm_restarts() -> None:
 
 def test_the_gpu_preset_says_its_arithmetic() -> None:
     """5.3·10¹⁶ operations: the first cycle of 100 epochs on the paper's 16,378 crystals."""
-    config = load_config("crystalnet-2024")
+    config = load_preset_file("crystalnet-2024", PRESETS, CrystalNetConfig, WHAT)
     assert config == CrystalNetConfig(epochs=100, data=config.data)
     assert config.arithmetic(16_378).endswith("= 5.3e+16 FLOP")
 
 
 def smoke(**options: object) -> CrystalNetConfig:
-    return load_config(
+    return load_preset_file(
         "smoke",
+        PRESETS,
+        CrystalNetConfig,
+        WHAT,
         {
             "network.width": 8,
             "epochs": 2,

@@ -12,7 +12,7 @@ from powder_crystals import cubic_crystals
 from xtalpriors.cli import run
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.powder.composition import Composition
-from xtalpriors.model.powder.crystalnet.config import load_config
+from xtalpriors.model.powder.crystalnet.config import PRESETS, WHAT, CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.train import train_crystalnet
 from xtalpriors.model.powder.dataset import PowderCrystals
 from xtalpriors.model.powder.evaluation import evaluate_powder
@@ -21,6 +21,7 @@ from xtalpriors.model.powder.scoring.evaluate import score_set, sections_of
 from xtalpriors.model.powder.scoring.files import SCORES, SECTIONS, read_rows
 from xtalpriors.model.powder.scoring.methods import LOOKED_UP, Try, coarser
 from xtalpriors.model.powder.scoring.summary import paired_difference, summarise
+from xtalpriors.preset_files import load_preset_file
 
 POINTS = 10
 TINY = {
@@ -92,7 +93,11 @@ def test_evaluation_of_a_run(
 ) -> None:
     monkeypatch.setattr("xtalpriors.model.powder.data_config.powder_crystals", lambda *_: crystals)
     for name, formula in (("whole", "ratios"), ("less", "none")):
-        train_crystalnet(load_config("smoke", {**TINY, "formula": formula}), tmp_path / name, device="cpu")
+        train_crystalnet(
+            load_preset_file("smoke", PRESETS, CrystalNetConfig, WHAT, {**TINY, "formula": formula}),
+            tmp_path / name,
+            device="cpu",
+        )
     models = [tmp_path / "whole", tmp_path / "less"]
     found = evaluate_powder(models, tmp_path / "scores", crystals=3, points=POINTS, device="cpu")
     rows = read_rows(tmp_path / "scores", SCORES).to_pandas()

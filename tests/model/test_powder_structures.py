@@ -63,12 +63,12 @@ def crystals() -> PowderCrystals:
 @pytest.mark.parametrize("known", [SALT, PYRITE, TITANATE])
 def test_cell_of_a_pattern(known: tuple[int, float, dict[str, tuple[float, ...]]]) -> None:
     cells = index_cubic(pattern_of(*known))
-    assert min(abs(cell.a_angstrom - known[1]) for cell in cells) < 0.002
+    assert min(abs(cell.a - known[1]) for cell in cells) < 0.002
 
 
 def test_most_cells_are_found(crystals: PowderCrystals) -> None:
     """The right a is among four for every crystal, and first for most of them."""
-    found = [[c.a_angstrom for c in index_cubic(p)] for p in crystals.patterns]
+    found = [[c.a for c in index_cubic(p)] for p in crystals.patterns]
     right = np.abs(np.array(found) / crystals.lattice[:, :1] - 1.0) < 0.002
     assert right.any(axis=1).all()
     assert right[:, 0].mean() > 0.7
@@ -216,11 +216,11 @@ def test_network_begins_with_the_best_candidate_and_learns(crystals: PowderCryst
         truth = fourier_coefficients(crystals.cell(i), *crystals.atoms(i), GRID)
         truths.append(truth / truth[0, 0, 0].real)
     target = torch.from_numpy(np.array(truths, dtype=np.complex64))
-    fresh = FourierNet()
+    fresh = FourierNet("cubic")
     first = predict_densities(fresh, found[0], crystals.patterns[0], crystals.composition(0))[0]
     best = found[0][0]
     assert ssim(iam_density(best.cell, *best.atoms()), first.density) > 0.95
-    fitted = fit(examples, target, FourierConfig(epochs=2, batch_size=4))
+    fitted = fit(examples, target, FourierConfig(epochs=2, batch_size=4), "cubic")
     batch = stacked(examples)
     with torch.no_grad():
         assert fitted.weights(batch).sum(1).numpy() == pytest.approx(np.ones(5), abs=1e-5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import torch
 from pydantic import Field
@@ -13,9 +13,8 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.powder.crystalnet.network import CrystalNet, CrystalNetOptions
 from xtalpriors.model.powder.crystalnet.sampling import FormulaInput
 from xtalpriors.model.powder.data_config import DataConfig
-from xtalpriors.preset_files import load_preset_file
 
-__all__ = ["CrystalNetConfig", "ValidationConfig", "load_config"]
+__all__ = ["CrystalNetConfig", "ValidationConfig"]
 
 PRESETS: Final = Path(__file__).resolve().parents[3] / "presets" / "powder"
 WHAT: Final = "networks for powder patterns"
@@ -82,14 +81,3 @@ class CrystalNetConfig(Frozen):
             f"{self.epochs:,} epochs × {crystals:,} crystals × {points:,} points × "
             f"{per_point / 1e6:.2f} MFLOP × 3 (forwards, and twice that backwards) = {total:.1e} FLOP"
         )
-
-
-def load_config(name: str | Path, overrides: dict[str, Any] | None = None) -> CrystalNetConfig:
-    """A configuration from a file of `presets/powder/`, by name, or from any YAML file.
-
-    Raises
-    ------
-    UsageError
-        As `load_preset_file`.
-    """
-    return load_preset_file(name, PRESETS, CrystalNetConfig, WHAT, overrides)

@@ -29,7 +29,7 @@ class CrystalNetMethod:
 
     name = "crystalnet-2024"
 
-    def __init__(self, network: CrystalNet, told: FormulaInput = "ratios", draws: int = 5) -> None:
+    def __init__(self, network: CrystalNet, told: FormulaInput, draws: int) -> None:
         self.network, self.told, self.draws = network, told, draws
         if told != "ratios":
             self.name = f"{type(self).name}, {_TOLD[told]}"

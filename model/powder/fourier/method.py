@@ -28,7 +28,7 @@ class FourierMethod:
 
     name = "crystalnet-fourier"
 
-    def __init__(self, network: FourierNet, library: Library, tries: int = 5) -> None:
+    def __init__(self, network: FourierNet, library: Library, tries: int) -> None:
         self.network, self.library, self.number = network, library, tries
 
     def tries(self, pattern: F32, composition: Composition, points: int) -> list[Try]:

@@ -62,7 +62,7 @@ class FourierNet(nn.Module):  # type: ignore[misc]
         Of the crystals; it has the shells of their patterns.
     """
 
-    def __init__(self, system: System = "cubic") -> None:
+    def __init__(self, system: System) -> None:
         super().__init__()
         inputs = SPECTRUM_LENGTH[system] + COMPOSITION_LENGTH + CANDIDATES * (FEATURES + 1)
         self.first = nn.Linear(inputs, _WIDTH)

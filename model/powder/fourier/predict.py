@@ -59,7 +59,7 @@ def predict_densities(
     if not found:
         raise XtalpriorsError(
             "No structure has the numbers of atoms of this composition in a cell that the pattern allows. "
-            " Check the composition and the wavelength."
+            "Check the composition and the wavelength."
         )
     example = example_of(pattern, composition, found)
     with torch.no_grad():

@@ -75,7 +75,7 @@ def fit(
     examples: list[Example],
     truths: Tensor,
     config: FourierConfig,
-    system: System = "cubic",
+    system: System,
     say: Callable[[str], None] = lambda text: None,
 ) -> FourierNet:
     """A network fitted to examples and their true coefficients (n, 25, 25, 13).

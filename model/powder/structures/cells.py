@@ -30,6 +30,4 @@ def possible_cells(pattern: F32, system: System) -> tuple[UnitCell, ...]:
 def _cells(pattern: bytes, system: System) -> tuple[UnitCell, ...]:
     """As `possible_cells`; several methods ask for the same pattern."""
     values = np.frombuffer(pattern, dtype=np.float32)
-    if system == "cubic":
-        return tuple(UnitCell(a, a, a) for a, _ in index_cubic(values))
-    return tuple(UnitCell(a, a, c, gamma=120.0) for a, c, _ in index_hexagonal(values))
+    return index_cubic(values) if system == "cubic" else index_hexagonal(values)

@@ -9,16 +9,17 @@ loses the superstructure's weak lines. The best few are hypotheses, which struct
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from xtalpriors.arrays import F32, F64, I64
+from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.composition import Composition
 from xtalpriors.model.powder.pattern import BINS, bins_of_spacings
 
-__all__ = ["CubicCell", "bin_of_shells", "formula_units", "index_cubic"]
+__all__ = ["bin_of_shells", "formula_units", "index_cubic"]
 
 _SHORTEST_ANGSTROM, _LONGEST_ANGSTROM = 2.3, 11.5
 _STEP: Final = 4e-4
@@ -31,21 +32,6 @@ _LEAST_SCORE: Final = 0.75
 """Cubic patterns reach 0.93 and more, noise and width cost some; half of the trigonal ones stay below."""
 VOLUME_PER_ATOM_ANGSTROM3: Final = (2.5, 90.0)
 _LARGEST_SHELL: Final = 400
-
-
-class CubicCell(NamedTuple):
-    """One hypothesis.
-
-    Attributes
-    ----------
-    a_angstrom
-        Lattice parameter.
-    score
-        Share of the lines explained beyond chance; 1 at best.
-    """
-
-    a_angstrom: float
-    score: float
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +51,7 @@ def bin_of_shells(a_angstrom: F64 | float, shells: I64) -> I64:
     return bins_of_spacings(np.sqrt(shells) / a)[0]
 
 
-def index_cubic(pattern: F32, count: int = 4) -> tuple[CubicCell, ...]:
+def index_cubic(pattern: F32, count: int = 4) -> tuple[UnitCell, ...]:
     """The best hypotheses of a pattern (1024,), the best first.
 
     Raises
@@ -82,7 +68,8 @@ def index_cubic(pattern: F32, count: int = 4) -> tuple[CubicCell, ...]:
     best = _separate_maxima(score, count)
     if score[best[0]] < _LEAST_SCORE:
         raise no_cell(f"cubic cell with a from {_SHORTEST_ANGSTROM} to {_LONGEST_ANGSTROM}")
-    return tuple(CubicCell(_refined(pattern, float(grid[k])), float(score[k])) for k in best)
+    found = (_refined(pattern, float(grid[k])) for k in best)
+    return tuple(UnitCell(a, a, a) for a in found)
 
 
 def line_weights(pattern: F32, count: int) -> F64:

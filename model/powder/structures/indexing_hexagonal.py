@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from xtalpriors.arrays import F32, F64, I64
-from xtalpriors.model.powder.pattern import BINS, MO_K_ALPHA_ANGSTROM
+from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.model.powder.pattern import MO_K_ALPHA_ANGSTROM, bins_of_spacings
 from xtalpriors.model.powder.structures.hexagonal_kernel import explained_and_chance
 from xtalpriors.model.powder.structures.indexing import line_weights, no_cell
 
-__all__ = ["HexagonalCell", "index_hexagonal"]
+__all__ = ["index_hexagonal"]
 
 _SHORTEST_A, _LONGEST_A = 2.3, 11.5
 _SHORTEST_C, _LONGEST_C = 2.2, 33.0
@@ -41,33 +42,16 @@ _LARGEST_L: Final = 60
 _TABLE: Final = 40_000
 
 
-class HexagonalCell(NamedTuple):
-    """One hypothesis.
-
-    Attributes
-    ----------
-    a_angstrom, c_angstrom
-        Lattice parameters in hexagonal axes.
-    merit
-        How much likelier the lines are than by chance, the logarithm in the mean over lines.
-    """
-
-    a_angstrom: float
-    c_angstrom: float
-    merit: float
-
-
 @lru_cache(maxsize=1)
 def _bins_by_square() -> tuple[I64, float]:
     """Bin of each of many equal intervals of 1/d² to 2θ = 180°, and their number per Å⁻²."""
     largest = (2.0 / MO_K_ALPHA_ANGSTROM) ** 2
     middle = (np.arange(_TABLE) + 0.5) * largest / _TABLE
-    two_theta = 2.0 * np.degrees(np.arcsin(MO_K_ALPHA_ANGSTROM * np.sqrt(middle) / 2.0))
-    return (BINS * two_theta / 180.0).astype(np.int64), _TABLE / largest
+    return bins_of_spacings(np.sqrt(middle))[0], _TABLE / largest
 
 
-def index_hexagonal(pattern: F32, count: int = 6) -> tuple[HexagonalCell, ...]:
-    """The best hypotheses of a pattern (1024,), the best first.
+def index_hexagonal(pattern: F32, count: int = 6) -> tuple[UnitCell, ...]:
+    """The best hypotheses of a pattern (1024,) in hexagonal axes, the best first.
 
     Raises
     ------
@@ -93,8 +77,8 @@ def index_hexagonal(pattern: F32, count: int = 6) -> tuple[HexagonalCell, ...]:
             f"hexagonal cell with a from {_SHORTEST_A} to {_LONGEST_A} Å and c from {_SHORTEST_C} to "
             f"{_LONGEST_C}"
         )
-    cells = [(*_refined(pattern, float(all_a[k]), float(all_c[k])), float(all_merits[k])) for k in chosen]
-    return tuple(HexagonalCell(*cell) for cell in cells)
+    cells = (_refined(pattern, float(all_a[k]), float(all_c[k])) for k in chosen)
+    return tuple(UnitCell(a, a, c, gamma=120.0) for a, c in cells)
 
 
 @lru_cache(maxsize=1)

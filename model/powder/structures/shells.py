@@ -142,7 +142,7 @@ def _hexagonal(cell: UnitCell, count: int) -> Shells:
     s_squared = 4.0 * m / (3.0 * cell.a**2) + (order_l / cell.c) ** 2
     kept = np.flatnonzero(s_squared < largest**2)
     order = kept[np.lexsort((order_l[kept], m[kept], np.round(s_squared[kept], 12)))]
-    keys = m[order] * (int(top[1]) + 1) + order_l[order]
+    keys = m[order] * (top[1] + 1) + order_l[order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     first = order[starts]
     row = np.searchsorted(_SUMS, m[first])
