@@ -10,12 +10,21 @@ import numpy as np
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.compilation import kernel
 
-__all__ = ["COINCIDENT_ANGSTROM", "Bins", "Operators", "Sites", "accumulate", "orbit", "rule_of"]
+__all__ = [
+    "ALTERNATIVE_RATIO",
+    "COINCIDENT_ANGSTROM",
+    "Bins",
+    "Operators",
+    "Sites",
+    "accumulate",
+    "orbit",
+    "rule_of",
+]
 
 
 COINCIDENT_ANGSTROM = 0.1
 """Nearer than this, two sites are one position: the atom itself, or an element that shares its site."""
-_ALTERNATIVE_RATIO = 0.7
+ALTERNATIVE_RATIO = 0.7
 """Two partly occupied sites nearer than this times R_A + R_B exclude one another."""
 
 
@@ -111,7 +120,7 @@ def _structure(
                 radii = sites.radius[i] + sites.radius[j]
                 nearest = COINCIDENT_ANGSTROM
                 if rule == 1 and radii > 0.0:
-                    nearest = max(nearest, _ALTERNATIVE_RATIO * radii)
+                    nearest = max(nearest, ALTERNATIVE_RATIO * radii)
                 with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
                 _pair(
                     images[o],

@@ -15,7 +15,14 @@ from xtalpriors.arrays import F64, I64
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors, reciprocal_metric_tensors
 from xtalpriors.crystal.cells.distances import StructureArrays, operators_of, sites_of
-from xtalpriors.crystal.cells.distances_kernel import COINCIDENT_ANGSTROM, Operators, Sites, orbit, rule_of
+from xtalpriors.crystal.cells.distances_kernel import (
+    ALTERNATIVE_RATIO,
+    COINCIDENT_ANGSTROM,
+    Operators,
+    Sites,
+    orbit,
+    rule_of,
+)
 
 __all__ = ["PairCounts", "pair_counts"]
 
@@ -65,7 +72,9 @@ def _count_pairs(
                 radii = sites.radius[i] + sites.radius[j]
                 if rule == 2 or not radii > 0.0:
                     continue
-                nearest = COINCIDENT_ANGSTROM if rule == 0 else max(COINCIDENT_ANGSTROM, 0.7 * radii)
+                nearest = (
+                    COINCIDENT_ANGSTROM if rule == 0 else max(COINCIDENT_ANGSTROM, ALTERNATIVE_RATIO * radii)
+                )
                 reach = min(cutoff, radii * math.sqrt(square_max))
                 f0 = images[o, 0] - sites.fract[i, 0]
                 f1 = images[o, 1] - sites.fract[i, 1]

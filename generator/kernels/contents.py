@@ -25,8 +25,6 @@ from xtalpriors.generator.specification.kernel_inputs import EQUAL_ATOMS, MOLECU
 __all__ = ["HYDROGEN", "fill_cell", "most_atoms", "numbers_of_atoms"]
 
 HYDROGEN = 1
-HYDROGEN_MOST = 0.9
-"""Mole fraction beyond which none is believed; 0.8 is methane."""
 
 
 @kernel()
@@ -144,7 +142,7 @@ def _numbers_as_drawn(spec, volume, latent, stream):
     n_target = int(wanted + uniform(stream))
     x_h = 0.0
     if joint.hydrogen >= 0:
-        x_h = min(latent[joint.hydrogen], HYDROGEN_MOST)
+        x_h = min(latent[joint.hydrogen], joint.hydrogen_max)
     return n_target, int(n_target * x_h / (1.0 - x_h) + uniform(stream))
 
 
@@ -152,7 +150,8 @@ def _numbers_as_drawn(spec, volume, latent, stream):
 def numbers_of_atoms(spec, volume, latent, stream):
     """N′ and N_H (eqs 18 and 19)."""
     if spec.cell.joint.packing >= 0:
-        return _numbers_as_drawn(spec, volume, latent, stream)
+        n_target, n_hydrogen = _numbers_as_drawn(spec, volume, latent, stream)
+        return n_target, 0 if spec.content.filling == EQUAL_ATOMS else n_hydrogen
     content, order = spec.content, spec.symmetry.translations.shape[1]
     v_atom = draw(content.packing, uniform(stream))
     x_h = draw(content.hydrogen, uniform(stream))

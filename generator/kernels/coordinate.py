@@ -24,7 +24,7 @@ from xtalpriors.generator.counters import (
     N_HYDROGEN,
     N_TARGET,
 )
-from xtalpriors.generator.kernels.arithmetic import draw
+from xtalpriors.generator.kernels.arithmetic import chosen, draw, draw_row
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import shift
 from xtalpriors.generator.kernels.fill import TURN, choose, direction, expand, shells_of
@@ -45,8 +45,6 @@ from xtalpriors.generator.kernels.special import draw_point, orbits_wanted, shar
 
 __all__ = ["fill_fitted"]
 
-COUNTS = 16
-"""First place in `latent` for the atoms of each element that are still to be placed."""
 _ONE = np.float32(1.0)
 _LOWEST = np.int32(-(2**30))
 PARTNERS = 6
@@ -111,15 +109,6 @@ def _reach(cutoff, reciprocal):
 
 
 @kernel()
-def _length(table, a, b, u):
-    """Quantile u of the bond length of two elements, Å."""
-    last = table.shape[2] - 1
-    t = u * last
-    i = min(int(t), last - 1)
-    return table[a, b, i] + (t - i) * (table[a, b, i + 1] - table[a, b, i])
-
-
-@kernel()
 def _partner(neighbours, e, codes_of_atoms, n_atoms, stream, p):
     """An atom that an atom of element e bonds with, or -1 where a few looked at do not."""
     for _ in range(PARTNERS):
@@ -144,7 +133,7 @@ def _candidate(neighbours, e, only_bonded, turn, workspace, n_atoms, frame, stre
         set_position(stream, p + THREE)
         return not only_bonded, x, y, z
     f00, f01, f02, f11, f12, f22 = frame.fractional
-    length = _length(neighbours.length, e, workspace.element_of_atom[a], unit(stream, p))
+    length = draw_row(neighbours.length[e], workspace.element_of_atom[a], unit(stream, p))
     dx, dy, dz, p = direction(stream, p + ONE)
     set_position(stream, p)
     atoms = workspace.atoms
@@ -287,11 +276,7 @@ def _fill_special(
 @kernel()
 def _set_of_elements(neighbours, n_special, share):
     """The set at this share of those of structures with, or without, atoms on special positions."""
-    k = 1 if n_special > 0 else 0
-    row = 0
-    while row < neighbours.set_size.size - 1 and share >= neighbours.set_cumulative[k, row]:
-        row += 1
-    return row
+    return chosen(neighbours.set_cumulative[1 if n_special > 0 else 0], share)
 
 
 @kernel()
@@ -318,14 +303,11 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
         n_general = 1
     # systematic draws: every element comes out within one of its share of the atoms, on average exactly
     below, remainder = 0, uniform(stream)
-    for k in range(neighbours.set_size[row]):
-        upto = int(neighbours.general[row, k] * n_general + remainder)
-        latent[COUNTS + k] = upto - below
-        below = upto
     heavy = points
     for k in range(neighbours.set_size[row]):
         e = neighbours.set_elements[row, k]
-        for _ in range(int(latent[COUNTS + k])):
+        upto = int(neighbours.general[row, k] * n_general + remainder)
+        for _ in range(upto - below):
             if _place_general(
                 neighbours, e, False, symmetry, workspace, (n_atoms, n_images), frame, reach, stream
             ):
@@ -334,6 +316,7 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
                 heavy += order
             else:
                 counters[DROPPED] += 1
+        below = upto
     n_hydrogen = 0
     if neighbours.set_hydrogen[row] and heavy > 0:
         x_h = draw(

@@ -16,6 +16,7 @@ from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.random import uniform
 from xtalpriors.generator.specification.kernel_inputs import (
     CUBIC,
+    LEAST_SHAPE,
     MONOCLINIC,
     RHOMBOHEDRAL,
     TRICLINIC,
@@ -23,9 +24,6 @@ from xtalpriors.generator.specification.kernel_inputs import (
 )
 
 __all__ = ["fitted_cell"]
-
-LEAST_SHAPE = 0.05
-"""(V/abc)² below which a triclinic cell is too flat to be one."""
 
 
 @kernel()

@@ -16,6 +16,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.generator.specification.joint import Joint
 from xtalpriors.generator.specification.kernel_inputs import (
     CUBIC,
+    LEAST_SHAPE,
     MONOCLINIC,
     ORTHORHOMBIC,
     RHOMBOHEDRAL,
@@ -33,10 +34,6 @@ __all__ = [
     "skew_range",
     "truncated",
 ]
-
-
-LEAST_SHAPE = 0.05
-"""(V/abc)² below which a triclinic cell is too flat to be one."""
 
 
 class CellRules(NamedTuple):

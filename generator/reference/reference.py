@@ -139,7 +139,8 @@ class Reference:
         if "volume_per_atom" in drawn:
             n_atoms = math.floor(cell.volume / (drawn["volume_per_atom"] * order) + rng.random())
             x_h = min(drawn.get("hydrogen_fraction", 0.0), self.config.hydrogen_fraction_max)
-            return n_atoms, math.floor(n_atoms * x_h / (1 - x_h) + rng.random())
+            n_hydrogens = math.floor(n_atoms * x_h / (1 - x_h) + rng.random())
+            return n_atoms, 0 if self.config.filling == "equal-atoms" else n_hydrogens
         v_atom, x_h = float(self.rules.packing.sample(1, rng=rng)[0]), self._hydrogen_fraction(rng)
         n_atoms = number_of_atoms(cell.volume, v_atom, order)
         return n_atoms, number_of_hydrogens(n_atoms, x_h)

@@ -80,7 +80,9 @@ def joint_of(bundle: PriorBundle, group: SpaceGroup, metric: MetricConstraints) 
     return Joint(prior, family, group, metric)
 
 
-def joint_spec(joint: Joint, bounds: tuple[float, float], *, shares_of: tuple[str, ...] = ()) -> JointSpec:
+def joint_spec(
+    joint: Joint, bounds: tuple[float, float], hydrogen_max: float, *, shares_of: tuple[str, ...] = ()
+) -> JointSpec:
     """Tables of the kernels; of the variables of `shares_of` they give the share, not the value.
 
     Raises
@@ -115,6 +117,7 @@ def joint_spec(joint: Joint, bounds: tuple[float, float], *, shares_of: tuple[st
         ranks=ranks,
         packing=row.get("volume_per_atom", -1),
         hydrogen=row.get("hydrogen_fraction", -1),
+        hydrogen_max=hydrogen_max,
         u_mean=row.get("u_iso_mean", -1),
         composition=row.get("composition", -1),
         tries=TRIES,
@@ -123,10 +126,22 @@ def joint_spec(joint: Joint, bounds: tuple[float, float], *, shares_of: tuple[st
 
 def nothing_joint() -> JointSpec:
     """Of strategies that draw every quantity on its own."""
-    nothing = np.empty((0, 0))
+    none, tables = np.empty(0), np.empty((0, 0))
     return JointSpec(
-        np.empty(0), nothing, nothing, 1.0, 0.0, np.empty(0), np.empty((0, 0), np.int64), -1, -1, -1, -1, 0
-    )  # fmt: skip
+        normal=none,
+        cholesky=tables,
+        tables=tables,
+        longest_scale=1.0,
+        longest_min=0.0,
+        orders=none,
+        ranks=np.empty((0, 0), np.int64),
+        packing=-1,
+        hydrogen=-1,
+        hydrogen_max=0.0,
+        u_mean=-1,
+        composition=-1,
+        tries=0,
+    )
 
 
 def _normal_table() -> F64:

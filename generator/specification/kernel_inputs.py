@@ -17,6 +17,7 @@ __all__ = [
     "FITTED",
     "INORGANIC",
     "LATENT",
+    "LEAST_SHAPE",
     "METAL_ORGANIC",
     "MOLECULES",
     "MONOCLINIC",
@@ -46,6 +47,9 @@ ORTHORHOMBIC: Final = 2
 UNIAXIAL: Final = 3
 CUBIC: Final = 4
 RHOMBOHEDRAL: Final = 5
+
+LEAST_SHAPE: Final = 0.05
+"""(V/abc)² below which a triclinic cell is too flat to be one."""
 
 RANDOM: Final = 0
 MOLECULES: Final = 1
@@ -85,6 +89,8 @@ class JointSpec(NamedTuple):
     """Row of the volume per atom among the variables, -1 where it is drawn on its own."""
     hydrogen: int
     """Row of the mole fraction of hydrogen (of its share with `filling: fitted`), or -1."""
+    hydrogen_max: float
+    """Largest mole fraction of hydrogen."""
     u_mean: int
     """Row of the mean U_iso, or -1."""
     composition: int

@@ -30,7 +30,6 @@ LEAST_COORDINATION = 0.15
 CANDIDATES, MOST_CANDIDATES = 16, 64
 NOISE = 1024
 RATIO_STEPS = 256
-MOST_ELEMENTS = 250
 HYDROGEN_U_RATIO = 1.2
 """U_iso of hydrogen over the mean of its structure, as riding models have it."""
 
@@ -47,10 +46,7 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
     """
     bonds, contents = bundle.require("bonds"), bundle.require("contents")
     sets = _chosen_sets(contents, config)
-    elements = sorted({x for s in sets for x in s.elements} - {"H"}, key=ATOMIC_NUMBER.__getitem__)[
-        :MOST_ELEMENTS
-    ]
-    elements = ["H", *elements]
+    elements = ["H", *sorted({x for s in sets for x in s.elements} - {"H"}, key=ATOMIC_NUMBER.__getitem__)]
     row = {symbol: k for k, symbol in enumerate(elements)}
     width = max(len(s.elements) for s in sets)
     set_elements = np.zeros((len(sets), width), np.int64)

@@ -187,7 +187,7 @@ def _fitted_cell_spec(
     high = joint.prior.length_max_angstrom * joint.length_scale if high is None else high
     low, high = (float(x) for x in steady([low, high]))
     shares_of = ("hydrogen_fraction", "composition") if config.filling == "fitted" else ()
-    made = joint_spec(joint, (low, high), shares_of=shares_of)
+    made = joint_spec(joint, (low, high), config.hydrogen_fraction_max, shares_of=shares_of)
     return CellSpec(
         joint=made,
         system=metric.system,

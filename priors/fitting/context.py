@@ -36,6 +36,8 @@ class Context:
     warnings: dict[str, str] = field(default_factory=dict)
     places: dict[str, float] = field(default_factory=dict)
     """Place of each set of elements in the prior `contents`, once that is fitted: 0 … 1."""
+    compositions: dict[int, list[str]] = field(default_factory=dict)
+    """Set of elements of each structure of a table, by its identity: each crystal family asks."""
 
 
 class Unavailable(Exception):

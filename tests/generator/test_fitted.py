@@ -79,6 +79,18 @@ def test_volume_per_atom_and_hydrogen_come_out_as_drawn() -> None:
     assert light[light > 0].mean() == pytest.approx(0.45, abs=0.03)
 
 
+def test_options_on_hydrogen_hold_for_what_is_drawn_with_the_cell() -> None:
+    """Equal atoms have none, as in the paper, and of the others none has more than is allowed."""
+    equal = generate(cell_bundle(), configure(cell="fitted", filling="equal-atoms"), 1, 0, 200)
+    assert (equal.element > 1).all()
+    config = configure(cell="fitted", filling="random", hydrogen_fraction_max=0.4, min_distance_angstrom=0.1)
+    batch = generate(cell_bundle(), config, 1, 0, 2000)
+    heavy = np.bincount(batch.structure_of_atom, batch.element > 1, len(batch))
+    light = np.bincount(batch.structure_of_atom, batch.element == 1, len(batch))
+    assert (light <= heavy * 0.4 / 0.6 + 1).all()  # a remainder is rounded at random
+    assert (light > heavy * 0.35 / 0.65).any()
+
+
 def test_a_larger_group_than_any_seen_has_a_larger_cell() -> None:
     """The prior knows cubic groups of 24 operators: with 192 the volume is eight times as large."""
     small, large = _cells(2000, space_group="P 4 3 2"), _cells(2000, space_group="F m -3 m")

@@ -104,23 +104,24 @@ def _shapes(table: SubsetTable, family: str) -> tuple[F64, F64, I64 | None]:
     return np.column_stack(columns), size, np.array([row_of[name] for name in names.tolist()], np.int64)
 
 
-def _contents(table: SubsetTable, name: str, places: dict[str, float]) -> F64:
+def _contents(context: Context, table: SubsetTable, name: str) -> F64:
     """(n,) one of `CONTENTS`, NaN where it is not known."""
     if name == "u_iso_mean":
         return np.where(table.number("u_iso_n") > 0, table.positive("u_iso_mean_angstrom2"), np.nan)
     if name == "volume_per_atom":
         return table.positive("volume_per_non_h_atom_angstrom3")
     if name == "composition":
-        nothing = np.full(table.n_entries, np.nan)
-        return np.array([places.get(x, np.nan) for x in compositions(table)]) if places else nothing
+        if not context.places:
+            return np.full(table.n_entries, np.nan)
+        return np.array([context.places.get(x, np.nan) for x in compositions(context, table)])
     return np.where(table.string("hydrogen_origin").known, table.number("h_fraction"), np.nan)
 
 
 class _Family:
     """Columns of one crystal family, the same for the subset and its parent."""
 
-    def __init__(self, family: str, order_exponent: float, places: dict[str, float]) -> None:
-        self.family, self.exponent, self.places = family, order_exponent, places
+    def __init__(self, context: Context, family: str, order_exponent: float = 0.0) -> None:
+        self.context, self.family, self.exponent = context, family, order_exponent
         self.names = ("longest", *SHAPES[family], *CONTENTS)
         self._of_table: dict[int, dict[str, F64]] = {}
 
@@ -142,7 +143,7 @@ class _Family:
             shape, size, _ = _shapes(table, self.family)
             longest = size[:, 0] / size[:, 1] ** self.exponent
         every = dict(zip(SHAPES[self.family], shape.T, strict=True)) | {"longest": longest}
-        every |= {name: _contents(table, name, self.places) for name in CONTENTS}
+        every |= {name: _contents(self.context, table, name) for name in CONTENTS}
         return {name: np.where(keep, every[name], np.nan) for name in self.names}
 
     def values(self, *names: str) -> Callable[[SubsetTable], Values]:
@@ -182,9 +183,9 @@ def _order_exponent(seen: Observations) -> float:
 
 def _fit_family(context: Context, family: str) -> CellOfFamily:
     name = f"cell.families.{family}"
-    sizes = observe(context, name, _Family(family, 0.0, context.places).sizes, pool="bounded")
+    sizes = observe(context, name, _Family(context, family).sizes, pool="bounded")
     exponent = round(_order_exponent(sizes), 4)
-    columns = _Family(family, exponent, context.places)
+    columns = _Family(context, family, exponent)
     variables: dict[str, ScalarPrior] = {}
     for variable in columns.names:
         try:

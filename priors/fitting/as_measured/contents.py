@@ -26,8 +26,14 @@ _ORDER = (
 )  # fmt: skip
 
 
-def compositions(table: SubsetTable) -> list[str]:
+def compositions(context: Context, table: SubsetTable) -> list[str]:
     """The set of elements of each structure, `Ca Si O` or `C O H`; empty where it is not known."""
+    if id(table) not in context.compositions:
+        context.compositions[id(table)] = _compositions(table)
+    return context.compositions[id(table)]
+
+
+def _compositions(table: SubsetTable) -> list[str]:
     if table.site_entry is None:
         raise Unavailable("the subset has no file of sites")
     elements = table.site_strings["element"]
@@ -67,12 +73,11 @@ def _kind(elements: list[str], hydrogen: bool) -> Literal["organic", "metal-orga
 def fit(context: Context) -> Contents:
     """Sets in descending order of their share, the 400 commonest; then by their volume per atom."""
     tables = [t for t in (context.own, context.parent) if t is not None]
-    made = {id(table): compositions(table) for table in tables}
-    labels = sorted({label for column in made.values() for label in column if label})
+    labels = sorted({label for table in tables for label in compositions(context, table) if label})
     code = {label: k for k, label in enumerate(labels)}
 
     def extract(table: SubsetTable) -> Values:
-        codes = np.array([code.get(label, np.nan) if label else np.nan for label in made[id(table)]])
+        codes = np.array([code.get(label, np.nan) for label in compositions(context, table)])
         return entry_values(table, np.column_stack([codes, np.arange(table.n_entries)]))
 
     seen = observe(context, "contents", extract)

@@ -13,7 +13,7 @@ from xtalpriors.priors.fitting.scalars import quantile_table
 from xtalpriors.priors.fitting.subset_table import present
 from xtalpriors.priors.kinds.cell import HeldOut
 
-__all__ = ["held_out", "normal_scores", "positive_definite", "score_correlation"]
+__all__ = ["correlation_estimate", "held_out", "positive_definite", "score_correlation"]
 
 FOLDS = 5
 MOST_POINTS = 1500
@@ -23,7 +23,7 @@ LEAST_EIGENVALUE = 0.02
 below this are raised to it."""
 
 
-def normal_scores(x: F64, weight: F64) -> F64:
+def _normal_scores(x: F64, weight: F64) -> F64:
     """Φ⁻¹ of the weighted distribution function at each value, equal values at the middle of their step."""
     order = np.argsort(x, kind="stable")
     _, start, inverse = np.unique(x[order], return_index=True, return_inverse=True)
@@ -36,7 +36,7 @@ def normal_scores(x: F64, weight: F64) -> F64:
 
 def score_correlation(x: F64, y: F64, weight: F64) -> float:
     """Weighted correlation of the normal scores of two variables; 0 where one of them does not vary."""
-    scores = [normal_scores(v, weight) for v in (x, y)]
+    scores = [_normal_scores(v, weight) for v in (x, y)]
     share = weight / weight.sum()
     centred = [s - float(share @ s) for s in scores]
     variance = [float(share @ (s * s)) for s in centred]
