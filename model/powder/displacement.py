@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.arrays import F32, F64
-from xtalpriors.model.powder.pattern import BINS, MO_K_ALPHA_ANGSTROM
+from xtalpriors.model.powder.pattern import BINS, MO_K_ALPHA_ANGSTROM, bin_centres
+from xtalpriors.model.powder.r_factor import r_factor
 from xtalpriors.model.powder.residual import Agreement
 
 __all__ = ["displacement_of", "sharpened"]
@@ -23,17 +24,14 @@ def displacement_of(found: Agreement) -> float:
     atoms. Lines of high angle are weaker in a measured pattern.
     """
     fall = np.exp(-2.0 * np.pi**2 * _TRIED[:, None] * _s_squared(found.two_theta))
-    calculated = found.calculated * fall
-    scale = (calculated @ found.observed) / np.maximum((calculated**2).sum(axis=1), 1e-30)
-    differences = np.abs(found.observed - scale[:, None] * calculated).sum(axis=1) / found.observed.sum()
-    best = int(differences.argmin())
-    return float(_TRIED[best]) if differences[best] < differences[0] - _LEAST_GAIN else 0.0
+    r, _ = r_factor(found.observed, found.calculated * fall)
+    best = int(r.argmin())
+    return float(_TRIED[best]) if r[best] < r[0] - _LEAST_GAIN else 0.0
 
 
 def sharpened(pattern: F32, u_iso_angstrom2: float) -> F32:
     """A pattern (1024,) as if atoms that move by U did not, the strongest line 1."""
-    middle = (np.arange(BINS) + 0.5) * 180.0 / BINS
-    still = pattern * np.exp(4.0 * np.pi**2 * u_iso_angstrom2 * _s_squared(middle))
+    still = pattern * np.exp(4.0 * np.pi**2 * u_iso_angstrom2 * _s_squared(bin_centres(np.arange(BINS))))
     result: F32 = (still / still.max()).astype(np.float32)
     return result
 

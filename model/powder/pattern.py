@@ -23,6 +23,7 @@ __all__ = [
     "BINS",
     "MO_K_ALPHA_ANGSTROM",
     "PowderLines",
+    "bin_centres",
     "bin_lines",
     "bins_of_spacings",
     "lorentz_polarisation",
@@ -140,6 +141,12 @@ def bins_of_spacings(inverse_spacings: F64) -> tuple[I64, F64]:
     two_theta = 2.0 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
     places: I64 = np.where(sine < 1.0, np.minimum(BINS * two_theta / 180.0, BINS - 1), -1).astype(np.int64)
     return places, two_theta
+
+
+def bin_centres(places: npt.ArrayLike) -> F64:
+    """2θ in degrees of the middle of bins."""
+    centres: F64 = (np.asarray(places) + 0.5) * 180.0 / BINS
+    return centres
 
 
 def bin_lines(lines: PowderLines) -> F32:

@@ -9,7 +9,8 @@ import numpy as np
 from xtalpriors.arrays import F32, F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.model.powder.density_maps import U_ISO_ANGSTROM2
-from xtalpriors.model.powder.pattern import BINS, bins_of_spacings
+from xtalpriors.model.powder.pattern import bin_centres, bins_of_spacings
+from xtalpriors.model.powder.r_factor import r_factor
 from xtalpriors.model.powder.structures.shells import observed_shells, shells_of
 
 __all__ = ["Agreement", "agreement"]
@@ -25,7 +26,7 @@ class Agreement(NamedTuple):
     observed, calculated
         (b,) √I, both smeared as the map is, the strongest observed one 1 and the calculated ones scaled.
     residual
-        R = Σ |√I_o − √I_c| / Σ √I_o, and what no shell explains.
+        R of these lines (`r_factor`), and the share of those that no shell explains.
     """
 
     two_theta: F64
@@ -58,9 +59,7 @@ def agreement(density: F32, pattern: F32, cell: UnitCell) -> Agreement:
     smearing = np.exp(-2.0 * np.pi**2 * U_ISO_ANGSTROM2 * shells.s_squared)
     expected = observed.amplitudes * smearing[observed.starts]
     calculated = observed.binned(intensities)
-    scale = (calculated * expected).sum() / max(float((calculated**2).sum()), 1e-30)
-    difference = np.abs(expected - scale * calculated).sum() / max(float(expected.sum()), 1e-30)
+    r, scale = r_factor(expected, calculated)
     top = max(float(expected.max()), 1e-30)
-    two_theta = (bins_of_spacings(np.sqrt(shells.s_squared[observed.starts]))[0] + 0.5) * 180.0 / BINS
-    residual = float(difference + observed.unexplained)
-    return Agreement(two_theta, expected / top, scale * calculated / top, residual)
+    two_theta = bin_centres(bins_of_spacings(np.sqrt(shells.s_squared[observed.starts]))[0])
+    return Agreement(two_theta, expected / top, scale * calculated / top, float(r + observed.unexplained))

@@ -23,6 +23,7 @@ from xtalpriors.model.powder.fourier.predict import predict_densities
 from xtalpriors.model.powder.fourier.training import FourierConfig, fit, map_loss
 from xtalpriors.model.powder.pattern import powder_pattern
 from xtalpriors.model.powder.prototypes import orbit
+from xtalpriors.model.powder.r_factor import r_factor
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.score import best_score, ssim
 from xtalpriors.model.powder.structures.candidates import Library
@@ -91,6 +92,12 @@ def test_patterns_that_are_not_cubic() -> None:
     chance[rng.choice(np.arange(60, 500), 40, replace=False)] = rng.uniform(0.1, 1.0, 40)
     with pytest.raises(UsageError, match="another system"):
         index_cubic(chance)
+
+
+def test_r_factor_by_hand() -> None:
+    """Lines 2 : 1 against 4 : 2 (half of it is right), 1 : 0 (twice that leaves 1 of 3), and no line."""
+    r, scale = r_factor(np.array([2.0, 1.0]), np.array([[4.0, 2.0], [1.0, 0.0], [0.0, 0.0]]))
+    assert r == pytest.approx([0.0, 1 / 3, 1.0]) and scale == pytest.approx([0.5, 2.0, 0.0])
 
 
 def test_formula_units_by_volume() -> None:

@@ -31,6 +31,8 @@ _DENSE_LAYERS = 4
 _TRANSITION = 16
 _RETURNS = 3
 _KL_OFFSET = 1e-4
+_POINTS_AT_ONCE = {"cpu": 1024, "gpu": 65536}
+"""Of a map: on a CPU so few that their features stay in its cache."""
 
 
 class CrystalNetOptions(Frozen):
@@ -181,20 +183,27 @@ class CrystalNet(nn.Module):  # type: ignore[misc]
     def densities(self, z: Tensor, points: Tensor, *, per_point: bool = False) -> Tensor:
         """Density (B, n) of crystals with latents z (B, 2 width) at fractional coordinates (B, n, 3)."""
         n = points.shape[1]
-        q = 2.0 * torch.pi * self.frequencies(points.reshape(-1, 3) - 0.5)
-        position = self.position(torch.cat([q.sin(), q.cos()], dim=1))
+        position = self._position(points.reshape(-1, 3))
         if per_point:
             z = z.repeat_interleave(n, dim=0)
-            gamma, beta = self.gamma(z), self.beta(z)
-        else:
-            gamma = self.gamma(z).repeat_interleave(n, dim=0)
-            beta = self.beta(z).repeat_interleave(n, dim=0)
+            return self._density(self.gamma(z), self.beta(z), position).reshape(-1, n)
+        gamma, beta = (film(z).repeat_interleave(n, dim=0) for film in (self.gamma, self.beta))
+        return self._density(gamma, beta, position).reshape(-1, n)
+
+    def _position(self, points: Tensor) -> Tensor:
+        """Features (n, width) of points (n, 3), the same for all crystals."""
+        q = 2.0 * torch.pi * self.frequencies(points - 0.5)
+        features: Tensor = self.position(torch.cat([q.sin(), q.cos()], dim=1))
+        return features
+
+    def _density(self, gamma: Tensor, beta: Tensor, position: Tensor) -> Tensor:
+        """Density (n, 1) of features (n, width); scale and shift (n, width), or (width,) of one crystal."""
         conditioned = gamma * position + beta
         features = self.first(conditioned)
         for block in self.middle:
             features = block(torch.cat([features, conditioned], dim=1))
         density: Tensor = self.last(features)
-        return density.reshape(-1, n)
+        return density
 
     def forward(self, patterns: Tensor, compositions: Tensor, points: Tensor, noise: Tensor) -> Tensor:
         """Density (B, n) at points (B, n, 3) for one draw of the latents by noise (B, 2 width)."""
@@ -212,16 +221,15 @@ class CrystalNet(nn.Module):  # type: ignore[misc]
         layers = (layer for part in parts for layer in part.modules() if isinstance(layer, nn.Linear))
         return 2 * sum(int(layer.weight.numel()) for layer in layers)
 
-    def maps(
-        self, patterns: Tensor, compositions: Tensor, noise: Tensor, points: int = 50, at_once: int = 16384
-    ) -> Tensor:
+    def maps(self, patterns: Tensor, compositions: Tensor, noise: Tensor, points: int = 50) -> Tensor:
         """Density maps (B, points, points, points), in evaluation mode; voxel i lies at i / points."""
         with torch.no_grad():
             z = self.draw(self.encode(patterns, compositions), noise)
+            films = list(zip(self.gamma(z), self.beta(z), strict=True))
             axis = torch.arange(points, device=z.device, dtype=z.dtype) / points
             grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
-            rows = [
-                torch.cat([self.densities(one[None], part[None])[0] for part in grid.split(at_once)])
-                for one in z
-            ]
-            return torch.stack(rows).reshape(-1, points, points, points)
+            parts = []
+            for some in grid.split(_POINTS_AT_ONCE["cpu" if z.device.type == "cpu" else "gpu"]):
+                position = self._position(some)
+                parts.append(torch.cat([self._density(*film, position) for film in films], dim=1))
+            return torch.cat(parts).T.reshape(-1, points, points, points).contiguous()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import permutations, product
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -35,9 +35,20 @@ __all__ = [
 FloatMap = TypeVar("FloatMap", F32, F64)
 
 _WINDOW = 7
+_INSIDE = (slice(_WINDOW // 2, -(_WINDOW // 2)),) * 3
+"""Windows that lie in the map."""
 _K1, _K2 = 0.01, 0.03
 _PUBLISHED_POINTS, _EMPTY_PLANE = 50, 29
 """int(29 / 50 × 50) is 28 in floating point: the published evaluation never fills this plane of 50."""
+
+
+def _orientations() -> Iterator[tuple[tuple[int, ...], tuple[int, ...], bool]]:
+    """Order of the axes, their signs, and whether it is a rotation; the first leaves a map as it is."""
+    for axes, signs in product(permutations(range(3)), product((1, -1), repeat=3)):
+        yield axes, signs, bool(np.linalg.det(np.diag(signs)[list(axes)]) > 0.0)
+
+
+_ORIENTATIONS: Final = tuple(_orientations())
 
 
 class ScoreOptions(Frozen):
@@ -74,9 +85,8 @@ def orientations(density: FloatMap, *, periodic: bool = True, inversion: bool = 
     inversion
         Improper orientations too.
     """
-    for axes, signs in product(permutations(range(3)), product((1, -1), repeat=3)):
-        parity = round(np.linalg.det(np.eye(3)[list(axes)]))
-        if not inversion and parity * signs[0] * signs[1] * signs[2] < 0:
+    for axes, signs, proper in _ORIENTATIONS:
+        if not (proper or inversion):
             continue
         turned = density.transpose(axes)
         for axis, sign in enumerate(signs):
@@ -163,15 +173,15 @@ class TrueMap:
         if self.range == 0.0:
             return float("nan")
         sample = _WINDOW**3 / (_WINDOW**3 - 1.0)
-        product_of_means = self.mean * mean
-        covariance = sample * (_smoothed(self.values * values) - product_of_means)
-        squares_of_means = self.mean**2 + mean**2
-        variances = sample * (self.square + square - squares_of_means)
+        own, other = self.mean[_INSIDE], mean[_INSIDE]
+        product_of_means = own * other
+        covariance = sample * (_smoothed(self.values * values)[_INSIDE] - product_of_means)
+        squares_of_means = own**2 + other**2
+        variances = sample * (self.square[_INSIDE] + square[_INSIDE] - squares_of_means)
         c1, c2 = (_K1 * self.range) ** 2, (_K2 * self.range) ** 2
         similarity = (2.0 * product_of_means + c1) * (2.0 * covariance + c2)
         similarity /= (squares_of_means + c1) * (variances + c2)
-        inside = slice(_WINDOW // 2, -(_WINDOW // 2))
-        return float(similarity[inside, inside, inside].mean())
+        return float(similarity.mean())
 
     def psnr(self, values: F64) -> float:
         """Of a map."""

@@ -21,6 +21,7 @@ from xtalpriors.crystal.chemistry.form_factors import form_factors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.powder.pattern import BINS, bins_of_spacings, lorentz_polarisation, reflection_sets
 from xtalpriors.model.powder.prototypes import System
+from xtalpriors.model.powder.r_factor import r_factor
 
 __all__ = [
     "SPECTRUM_LENGTH",
@@ -179,15 +180,12 @@ class ObservedShells:
     unexplained: float
 
     def residual(self, f: npt.NDArray[np.complexfloating]) -> F64:
-        """R = Σ |√I_o − k √I_c| / Σ √I_o over the bins, for structure factors (…, m); k is the best scale.
+        """R over the bins (`r_factor`), for structure factors (…, m), and the share of the lines in no bin.
 
         Of the shells of one bin the strongest counts, as in the patterns.
         """
         calculated = self.binned(self.shells.reflections.intensities(f))
-        scale = (calculated * self.amplitudes).sum(-1) / np.maximum((calculated**2).sum(-1), 1e-30)
-        difference = np.abs(self.amplitudes - scale[..., None] * calculated).sum(-1)
-        result: F64 = difference / self.amplitudes.sum() + self.unexplained
-        return result
+        return r_factor(self.amplitudes, calculated)[0] + self.unexplained
 
     def share_outside(self, present: Bool) -> float:
         """Share of Σ √I_o in bins of which no shell is present, for shells (s,)."""
