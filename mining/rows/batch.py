@@ -1,8 +1,9 @@
 """`Batch`: tables that say which token holds each field of each block, and each field of each site.
 
-The tables hold token numbers, −1 where a block does not state a field; numbers are parsed once for the
-whole batch. Of several tokens that could fill a place the first one that is not null wins, and among
-those the tag listed first in `tags.py`.
+The tables hold token numbers, −1 where a block does not state a field. They lie in memory field by field,
+because they are asked for one field of all blocks or sites. Numbers are parsed once for the whole batch. Of
+several tokens that could fill a place the first one that is not null wins, and among those the tag listed
+first in `tags.py`.
 """
 
 from __future__ import annotations
@@ -41,9 +42,8 @@ __all__ = ["Batch", "index_batch"]
 
 _N_BLOCK: Final = len(BLOCK_NUMBERS) + len(BLOCK_TEXTS) + len(PRESENCE)
 _N_SITE: Final = len(SITE_NUMBERS) + len(SITE_TEXTS)
-_N_ANISO: Final = len(ANISO)
 _SYMOP: Final = FIELD_INDEX["symop"]
-_N_SYMOP: Final = len(SYMOPS)
+_WIDTHS: Final = (_N_BLOCK, _N_SITE, len(ANISO), len(SYMOPS))
 TENSOR_TABLE: Final = 2
 IN_OTHER_UNIT: Final = 2
 _NUMERIC: Final[U8] = (NUMERIC_TAG * (1 + (TAG_SCALE != (1.0, 0.0)).any(axis=1))).astype(np.uint8)
@@ -180,17 +180,17 @@ def _fill(
     column_of_tag: I32,
     starts: I32,
     first: I32,
-    width: I32,
+    lines: I32,
     flat: I32,
 ) -> None:
-    """Enter every token into its table; the tables lie one after the other in `flat`."""
+    """Enter every token into its table; the tables lie one after the other in `flat`, column by column."""
     block, tag, row = tokens.block, tokens.tag, tokens.row
     for i in range(block.size):
         table = table_of_tag[tag[i]]
         if table == TENSOR_TABLE and idle[block[i]]:
             continue
         line = block[i] if table == 0 else starts[table - 1, block[i]] + row[i]
-        place = first[table] + line * width[table] + column_of_tag[tag[i]]
+        place = first[table] + column_of_tag[tag[i]] * lines[table] + line
         old = flat[place]
         if old < 0 or (not null[i] and (null[old] or tag[i] < tag[old])):
             flat[place] = i
@@ -217,13 +217,12 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     idle = idle_blocks(t.buffer.ctypes.data, t, TAG_ROLE, n_blocks)
     null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, _NUMERIC, TAG_SCALE, _TABLE_OF_TAG, idle)
     starts = np.cumsum(rows, axis=1, dtype=np.int32)
-    shapes = [(n_blocks, _N_BLOCK)]
-    shapes += [(int(s[-1]), w) for s, w in zip(starts, (_N_SITE, _N_ANISO, _N_SYMOP), strict=True)]
-    first = np.cumsum([0, *(rows * width for rows, width in shapes)]).astype(np.int32)
-    width = np.array([width for _, width in shapes], dtype=np.int32)
+    lines = np.array([n_blocks, *starts[:, -1]], dtype=np.int32)
+    first = np.cumsum([0, *(lines * _WIDTHS)], dtype=np.int32)
     flat = np.full(first[-1], -1, dtype=np.int32)
-    _fill(t, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, width, flat)
+    _fill(t, null, idle, _TABLE_OF_TAG, _COLUMN_OF_TAG, starts, first, lines, flat)
     block, site, aniso, symop = (
-        flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(first), shapes, strict=True)
+        flat[a:b].reshape(width, n).T
+        for (a, b), width, n in zip(pairwise(first), _WIDTHS, lines, strict=True)
     )
     return Batch(t, null, value, su, kind, block, starts[0], site, starts[1], aniso, starts[2], symop)

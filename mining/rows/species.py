@@ -173,7 +173,7 @@ def _record(
 def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
     """Species of every site; `site_block` (s,) is the block that each belongs to."""
     types = batch.site_tokens("type_symbol")
-    words = _pack(batch.tokens, batch.null, np.ascontiguousarray(types))
+    words = _pack(batch.tokens, batch.null, types)
     distinct, inverse = _distinct(words)
     table = np.zeros(distinct.size, dtype=_RECORD)
     for i, word in enumerate(distinct):
