@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.arrays import C64, F64, I64, Bool
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.scattering.reciprocal import (
     SPHERE_TOLERANCE,
@@ -39,8 +39,6 @@ __all__ = [
     "grid_shape",
     "reflections_within",
 ]
-
-C64 = npt.NDArray[np.complex64]
 
 
 def good_sizes(largest: int) -> list[int]:

@@ -17,6 +17,7 @@ from xtalpriors.outputs import FileKind
 __all__ = [
     "FILE_NAME",
     "NETWORK",
+    "SHIPPED_FILE",
     "DualSpaceCard",
     "load_network",
     "save_network",
@@ -24,7 +25,8 @@ __all__ = [
 ]
 
 FILE_NAME: Final = "dual-space.safetensors"
-SHIPPED: Final = "eight-groups.safetensors"
+SHIPPED_FILE: Final = Path(__file__).with_name("eight-groups.safetensors")
+"""The network that comes with the package."""
 NETWORK: Final = FileKind("a dual-space network", tensors_with("card_version"))
 
 
@@ -74,4 +76,4 @@ def load_network(path: Path) -> tuple[DualSpaceNetwork, DualSpaceCard]:
 
 def shipped_network() -> tuple[DualSpaceNetwork, DualSpaceCard]:
     """The network that comes with the package, trained for eight space groups (its card says how)."""
-    return load_network(Path(__file__).with_name(SHIPPED))
+    return load_network(SHIPPED_FILE)

@@ -1,7 +1,8 @@
 """Phases for one crystal.
 
-`phase_crystal` goes from files to files. On its way `read_input` decides what a file holds, `read_cif`
-reads a structure, `measured.check_observations` tests the group and the format of measured reflections,
-`merge_reflections` brings them to the network's setting and list, `predict` phases them, and
-`write_prediction` writes phases (CIF) and density (CCP4).
+`phase_crystal` goes from files to files. On its way `read_crystal` reads a CIF or a list of reflections, and
+`measured.check_observations` tests the group and the format of what was measured. A dual-space network phases
+the crystal in its own group (`predict_in_group`). For PhAI `prediction_input` and `merge_reflections` bring
+it to the network's setting and list, and `predict` phases it. `write_prediction` writes phases (CIF) and
+density (CCP4).
 """

@@ -18,7 +18,7 @@ from xtalpriors.model.measured.merging import Merged, laue_rotations, merge_equi
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.reflections import Reflections
 
-__all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting"]
+__all__ = ["InNetworkSetting", "MergedReflections", "merge", "network_setting", "unique_of_group"]
 
 _P21C = 14
 
@@ -143,7 +143,7 @@ def merge(
     XtalpriorsError
         Nothing is left for the network.
     """
-    unique = _unique(observations, setting.group)
+    unique = unique_of_group(observations, setting.group)
     hkl, intensity = unique.hkl, unique.intensity
     moved = _all_in_setting(hkl, setting)
     place = {tuple(h): i for i, h in enumerate(reflections.hkl.tolist())}
@@ -187,7 +187,7 @@ def _some(hkl: I64) -> str:
     return ": " + ", ".join(" ".join(map(str, h)) for h in hkl[:3].tolist()) + (", …" if len(hkl) > 3 else "")
 
 
-def _unique(observations: Observations, group: SpaceGroup) -> Merged:
+def unique_of_group(observations: Observations, group: SpaceGroup) -> Merged:
     """One reflection for each set of equivalents, without 0 0 0 and absences."""
     keep = observations.hkl.any(axis=1) & ~systematic_absences(group, observations.hkl)
     intensity, sigma = observations.intensity[keep], observations.sigma[keep]

@@ -13,7 +13,7 @@ from xtalpriors.model.network import weights as phai
 from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
 
-__all__ = ["SHIPPED", "network_named"]
+__all__ = ["SHIPPED", "network_file_named", "network_named"]
 
 SHIPPED: Final = "shipped"
 """Name of the dual-space network that comes with the package."""
@@ -25,30 +25,46 @@ def network_named(name: str) -> tuple[DualSpaceNetwork, DualSpaceCard] | tuple[P
     Parameters
     ----------
     name
-        `shipped`, the folder of a run of `xtalpriors dual-space` or `xtalpriors train`, or a file of weights
-        that one of the two wrote. A folder that holds both is taken for the dual-space network's.
+        As in `network_file_named`.
 
     Raises
     ------
     XtalpriorsError
         There is no such folder or file, it holds no network, or the network cannot be read.
     """
+    file = network_file_named(name)
+    # cards of PhAI were written before there were other networks, and name no kind
+    return dual_space.load_network(file) if phai.tensors_with("kind")(file) else phai.load_model(file)
+
+
+def network_file_named(name: str) -> Path:
+    """The file of weights that a name stands for.
+
+    Parameters
+    ----------
+    name
+        `shipped`, the folder of a run of `xtalpriors dual-space` or `xtalpriors train`, or a file of weights
+        that one of the two wrote. A folder that holds both is taken for the dual-space network's.
+
+    Raises
+    ------
+    XtalpriorsError
+        There is no such folder or file, or the folder holds no network.
+    """
     if name == SHIPPED:
-        return dual_space.shipped_network()
+        return dual_space.SHIPPED_FILE
     path = Path(name)
-    if path.is_dir():
-        if (path / dual_space.FILE_NAME).is_file():
-            return dual_space.load_network(path)
-        if (path / phai.FILE_NAME).is_file():
-            return phai.load_model(path)
-        raise XtalpriorsError(
-            f"{path} holds no network: there is neither {dual_space.FILE_NAME} of `xtalpriors dual-space` in "
-            f"it nor {phai.FILE_NAME} of `xtalpriors train`."
-        )
-    if not path.is_file():
+    if path.is_file():
+        return path
+    if not path.is_dir():
         raise XtalpriorsError(
             f"There is no network '{name}'. Give {SHIPPED}, or the folder of a run of `xtalpriors "
             "dual-space` or `xtalpriors train`."
         )
-    # cards of PhAI were written before there were other networks, and name no kind
-    return dual_space.load_network(path) if phai.tensors_with("kind")(path) else phai.load_model(path)
+    for file in (path / dual_space.FILE_NAME, path / phai.FILE_NAME):
+        if file.is_file():
+            return file
+    raise XtalpriorsError(
+        f"{path} holds no network: there is neither {dual_space.FILE_NAME} of `xtalpriors dual-space` in "
+        f"it nor {phai.FILE_NAME} of `xtalpriors train`."
+    )

@@ -10,10 +10,14 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
 from xtalpriors.model.measured.check_observations import Doubt
 from xtalpriors.model.measured.read_reflections import HklFormat
+from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.device import pick_device
-from xtalpriors.model.network.weights import load_model, weights_file
+from xtalpriors.model.network.phai import PhAI
+from xtalpriors.model.prediction.named_network import network_file_named, network_named
 from xtalpriors.model.prediction.predict import Prediction, predict
-from xtalpriors.model.prediction.read_input import read_input
+from xtalpriors.model.prediction.predict_in_group import GroupPrediction, predict_in_group
+from xtalpriors.model.prediction.prediction_input import prediction_input
+from xtalpriors.model.prediction.read_crystal import read_crystal
 from xtalpriors.model.prediction.write_prediction import MAP, PHASES, write_map, write_phases
 from xtalpriors.model.scoring.runs import Protocol, reflections_of
 from xtalpriors.outputs import check_outputs
@@ -22,7 +26,7 @@ __all__ = ["phase_crystal"]
 
 
 def phase_crystal(
-    model: Path,
+    model: Path | str,
     source: Path,
     output: Path,
     *,
@@ -36,23 +40,23 @@ def phase_crystal(
     accept: Collection[Doubt] = (),
     protocol: Protocol | None = None,
     device: str | None = None,
-) -> Prediction:
+) -> Prediction | GroupPrediction:
     """Phase a crystal and write its phases and, if wanted, its map.
 
     Parameters
     ----------
     model
-        A run's folder or its `model.safetensors`.
+        As in `network_file_named`: `shipped`, a run's folder, or a file of weights. A dual-space network
+        phases the crystal in its own group, PhAI in the network's.
     source
-        A CIF or a list of reflections; see `read_input.read_input` for it and the options.
+        A CIF or a list of reflections; see `read_crystal` for it and the options.
     output
         CIF (or `.fcf`) of the phases.
     density_map
         CCP4 file of the map; needs the cell.
-    protocol
-        As `predict`.
-    device
-        `cpu`, `cuda` or `cuda:N`; null: CUDA where there is one.
+    protocol, device
+        As `predict`, for PhAI; the device is `cpu`, `cuda` or `cuda:N`, null is CUDA where there is one. A
+        dual-space network phases one crystal on the CPU.
 
     Raises
     ------
@@ -61,23 +65,26 @@ def phase_crystal(
         be written; nothing half written stays.
     """
     outputs = [(Path(output), PHASES), *([(Path(density_map), MAP)] if density_map else [])]
-    check_outputs(outputs, [source, weights_file(model)])
+    check_outputs(outputs, [source, network_file_named(str(model))])
     chosen = pick_device(device)
-    network, card = load_model(model)
-    given = read_input(
+    network, card = network_named(str(model))
+    found = read_crystal(
         source,
-        reflections_of(card),
         hkl_format=hkl_format,
         cell=cell,
         space_group=space_group,
         block=block,
-        d_min_angstrom=d_min_angstrom,
         calculated=calculated,
-        accept=accept,
     )
-    if density_map is not None and given.cell is None:
+    if density_map is not None and found.cell is None:
         raise UsageError(f"{source}: a map needs the cell, and there is none. Give the cell, or no map.")
-    prediction = predict(network, card, given, protocol, device=chosen)
+    prediction: Prediction | GroupPrediction
+    if isinstance(network, PhAI):
+        assert isinstance(card, ModelCard)
+        given = prediction_input(found, reflections_of(card), d_min_angstrom=d_min_angstrom, accept=accept)
+        prediction = predict(network, card, given, protocol, device=chosen)
+    else:
+        prediction = predict_in_group(network, found, d_min_angstrom=d_min_angstrom, accept=accept)
     write_phases(prediction, Path(output))
     if density_map is not None:
         write_map(prediction, Path(density_map))

@@ -13,13 +13,13 @@ from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.score import map_correlation
-from xtalpriors.model.prediction.read_input import PredictionInput, read_input
+from xtalpriors.model.prediction.prediction_input import PredictionInput
 from xtalpriors.model.scoring.density import spread
 from xtalpriors.model.scoring.diffraction import network_input
 from xtalpriors.model.scoring.figure_of_merit import FigureOfMerit
 from xtalpriors.model.scoring.runs import Protocol, phase_runs, reflections_of
 
-__all__ = ["Prediction", "PredictionInput", "predict", "read_input", "symmetric"]
+__all__ = ["Prediction", "predict", "symmetric"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +110,7 @@ def predict(
     model, card
         Of `weights.load_model`.
     given
-        Of `read_input`, for the same network.
+        Of `prediction_input`, for the same network.
     protocol
         Starts, cycles and figure of merit; its d_min and completeness are those of evaluations and play no
         part here.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError
+from xtalpriors.model.charge_flipping.density_map import DensityMap, density_map
 from xtalpriors.model.density_files import map_kind, phases_document, phases_kind, write_ccp4
 from xtalpriors.model.prediction.predict import Prediction
-from xtalpriors.model.scoring.density import DensityMaps, good_size
+from xtalpriors.model.prediction.predict_in_group import GroupPrediction
 
 __all__ = ["MAP", "PHASES", "electron_density", "prediction_cif", "write_map", "write_phases"]
 
@@ -23,20 +24,34 @@ MAP_SPACING_ANGSTROM = 0.25
 """Largest distance of two points of a map along an axis: a quarter of the resolution."""
 
 
-def prediction_cif(prediction: Prediction) -> str:
-    """The phases as CIF text: every reflection of the list, in its order.
+def prediction_cif(prediction: Prediction | GroupPrediction) -> str:
+    """The phases as CIF text.
 
-    `_refln_phase_calc` is 0 or 180; `_refln_F_meas` is the merged amplitude on the scale of the data,
+    `_refln_phase_calc` is in degrees; `_refln_F_meas` is the merged amplitude on the scale of the data,
     unknown where nothing was measured; `_refln_include_status` is `o` for what the network was given, `-`
     for systematic absences (whose phase is unknown), `x` for the others: their phases are phase extension.
+    PhAI's file has every reflection of its list and the probability of each phase, a dual-space network's
+    the unique reflections to d_min and how certain each phase is, from 0 to 1.
     """
-    given, reflections = prediction.input, prediction.reflections
-    group = reflections.group
+    if isinstance(prediction, Prediction):
+        crystal, group, certainty = prediction.input, prediction.reflections.group, "probability"
+        name, cell, rows = crystal.name, crystal.cell, _listed_rows(prediction)
+    else:
+        name, cell, group, certainty = prediction.name, prediction.cell, prediction.group, "certainty"
+        rows = _group_rows(prediction)
     document, block = phases_document(
-        given.name, _CREATED, group, given.cell, nameless="prediction", details=_details(prediction)
+        name, _CREATED, group, cell, nameless="prediction", details=_details(prediction)
     )
     tags = ["index_h", "index_k", "index_l", "F_meas", "phase_calc", "include_status"]
-    loop = block.init_loop("_refln_", [*tags, "xtalpriors_probability"])
+    loop = block.init_loop("_refln_", [*tags, f"xtalpriors_{certainty}"])
+    for row in rows:
+        loop.add_row(row)
+    return document.as_string()
+
+
+def _listed_rows(prediction: Prediction) -> Iterator[list[str]]:
+    """Rows of PhAI's list."""
+    given, reflections = prediction.input, prediction.reflections
     columns = zip(
         reflections.hkl.tolist(),
         given.data.amplitudes.tolist(),
@@ -47,19 +62,47 @@ def prediction_cif(prediction: Prediction) -> str:
         strict=True,
     )
     for h, f, measured, absent, positive, p in columns:
-        loop.add_row(
-            [
-                *map(str, h),
-                f"{f:.6g}" if measured else "?",
-                "?" if absent else "0" if positive else "180",
-                "-" if absent else "o" if measured else "x",
-                "?" if absent else f"{p:.4f}",
-            ]
-        )
-    return document.as_string()
+        yield [
+            *map(str, h),
+            f"{f:.6g}" if measured else "?",
+            "?" if absent else "0" if positive else "180",
+            "-" if absent else "o" if measured else "x",
+            "?" if absent else f"{p:.4f}",
+        ]
 
 
-def _details(prediction: Prediction) -> str:
+def _group_rows(prediction: GroupPrediction) -> Iterator[list[str]]:
+    """Rows of the unique reflections of a group."""
+    degrees = np.degrees(np.angle(prediction.phasors)) % 360.0
+    for h, f, phase, certainty in zip(
+        prediction.hkl.tolist(),
+        prediction.amplitudes.tolist(),
+        degrees.tolist(),
+        np.abs(prediction.phasors).tolist(),
+        strict=True,
+    ):
+        measured = f > 0
+        yield [
+            *map(str, h),
+            f"{f:.6g}" if measured else "?",
+            f"{round(phase, 1) % 360.0:.1f}",
+            "o" if measured else "x",
+            f"{certainty:.4f}",
+        ]
+
+
+def _details(prediction: Prediction | GroupPrediction) -> str:
+    if isinstance(prediction, GroupPrediction):
+        doubt = () if prediction.doubt is None else (f"Doubtful: {prediction.doubt}.",)
+        lines = [
+            f"Amplitudes: {prediction.source}.",
+            f"The network expects r = {prediction.expected_r:.4f}.",
+            *doubt,
+            *(f"{note}." for note in prediction.notes),
+        ]
+        if prediction.r is not None:
+            lines.append(f"Map correlation with the known structure: r = {prediction.r:.4f}.")
+        return "\n".join(lines)
     given = prediction.input
     lines = [
         f"Amplitudes: {given.source}.",
@@ -77,7 +120,7 @@ def _details(prediction: Prediction) -> str:
     return "\n".join(lines)
 
 
-def write_phases(prediction: Prediction, path: Path) -> None:
+def write_phases(prediction: Prediction | GroupPrediction, path: Path) -> None:
     """Write the phases as CIF (also where the name ends in `.fcf`).
 
     Raises
@@ -88,8 +131,8 @@ def write_phases(prediction: Prediction, path: Path) -> None:
     write_text(path, prediction_cif(prediction), PHASES)
 
 
-def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> torch.Tensor:
-    """The density of the measured amplitudes with the predicted phases, (nx, ny, nz).
+def electron_density(prediction: Prediction | GroupPrediction) -> DensityMap:
+    """The density of the measured amplitudes with the predicted phases.
 
     In electrons per Å³ where the amplitudes are in electrons, without F(000), so its mean is 0.
 
@@ -98,20 +141,21 @@ def electron_density(prediction: Prediction, spacing_angstrom: float = MAP_SPACI
     UsageError
         No cell is known.
     """
-    given, reflections = prediction.input, prediction.reflections
-    if given.cell is None:
-        raise UsageError(f"{given.source}: a map needs the cell, and there is none. Give the cell.")
-    least = 2 * reflections.max_index + 1
-    lengths = (given.cell.a, given.cell.b, given.cell.c)
-    nx, ny, nz = (good_size(max(least, int(np.ceil(x / spacing_angstrom)))) for x in lengths)
-    maps = DensityMaps(reflections, (nx, ny, nz))
-    f = np.where(prediction.positive, given.data.amplitudes, -given.data.amplitudes)
-    return maps(torch.from_numpy(f)[None])[0] / given.cell.volume
+    if isinstance(prediction, GroupPrediction):
+        length = np.abs(prediction.phasors)
+        unit = np.divide(prediction.phasors, length, out=np.zeros_like(prediction.phasors), where=length > 0)
+        group, cell, hkl, f = prediction.group, prediction.cell, prediction.hkl, prediction.amplitudes * unit
+    else:
+        given, reflections = prediction.input, prediction.reflections
+        if given.cell is None:
+            raise UsageError(f"{given.source}: a map needs the cell, and there is none. Give the cell.")
+        unique = reflections.counted
+        f = np.where(prediction.positive, given.data.amplitudes, -given.data.amplitudes)[unique]
+        group, cell, hkl = reflections.group, given.cell, reflections.hkl[unique]
+    return density_map(group, cell, hkl, f, MAP_SPACING_ANGSTROM)
 
 
-def write_map(prediction: Prediction, path: Path, spacing_angstrom: float = MAP_SPACING_ANGSTROM) -> None:
+def write_map(prediction: Prediction | GroupPrediction, path: Path) -> None:
     """Write the density as a CCP4 map of the whole cell; errors as `electron_density` and `write_phases`."""
-    density = electron_density(prediction, spacing_angstrom).numpy()
-    cell, group = prediction.input.cell, prediction.reflections.group
-    assert cell is not None
-    write_ccp4(path, MAP, density, cell, group, _CREATED)
+    values, group, cell = electron_density(prediction)
+    write_ccp4(path, MAP, values, cell, group, _CREATED)

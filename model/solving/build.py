@@ -9,11 +9,12 @@ import numpy as np
 from xtalpriors.arrays import F64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.charge_flipping.density_map import density_map
 from xtalpriors.model.solving.derivatives import Reflections, calculated, phase_factors
 from xtalpriors.model.solving.elements import Composition, assign_elements, peak_powers
 from xtalpriors.model.solving.least_squares import Fit, Observed, refine
 from xtalpriors.model.solving.model import Atoms, nearest_images
-from xtalpriors.model.solving.peaks import Peaks, density_map, find_peaks
+from xtalpriors.model.solving.peaks import Peaks, find_peaks
 from xtalpriors.model.solving.prepare import GroupData
 
 __all__ = ["Built", "agreement", "build_model"]

@@ -20,7 +20,7 @@ from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.prediction.merge_reflections import merge, network_setting
 from xtalpriors.model.prediction.named_network import network_named
 from xtalpriors.model.prediction.predict import Prediction, predict
-from xtalpriors.model.prediction.read_input import PredictionInput
+from xtalpriors.model.prediction.prediction_input import PredictionInput
 from xtalpriors.model.scoring.density import spread
 from xtalpriors.model.scoring.runs import Protocol as Runs
 from xtalpriors.model.scoring.runs import reflections_of

@@ -5,31 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from scipy.ndimage import maximum_filter
 
 from xtalpriors.arrays import F32, F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
+from xtalpriors.model.charge_flipping.density_map import DensityMap
 from xtalpriors.model.solving.model import nearest_images, site_of
 
-__all__ = ["DensityMap", "Peaks", "density_map", "find_peaks"]
+__all__ = ["Peaks", "find_peaks"]
 
-SPACING_ANGSTROM = 0.27
-"""Largest distance of two points of a map along an axis."""
 RADIUS_ANGSTROM = 0.7
 """Of the sphere in which a peak is integrated."""
 CLOSEST_ANGSTROM = 0.75
 """Of two peaks nearer than this the weaker is dropped."""
-
-
-class DensityMap(NamedTuple):
-    """A density, (nx, ny, nz) float32, over the whole cell, without F(000)."""
-
-    values: F32
-    group: SpaceGroup
-    cell: UnitCell
 
 
 class Peaks(NamedTuple):
@@ -56,17 +44,6 @@ class Peaks(NamedTuple):
     integrals: F64
     weights: F64
     projections: F64
-
-
-def density_map(
-    group: SpaceGroup, cell: UnitCell, hkl: I64, f: np.ndarray, spacing: float = SPACING_ANGSTROM
-) -> DensityMap:
-    """Σ F(h) exp(−2πi h·x) / V of unique reflections (m, 3) that are not absent, F complex (m,)."""
-    equivalents = np.abs(np.einsum("mi,nij->mnj", hkl, group.rotations)).max(axis=(0, 1))
-    least = np.ceil(np.array([cell.a, cell.b, cell.c]) / spacing / 2.0).astype(int)
-    grid = ReflectionGrid(group, hkl, grid_shape(group, np.maximum(equivalents, least)))
-    values = grid.density(torch.from_numpy(np.asarray(f, dtype=np.complex64))[None])[0].numpy()
-    return DensityMap(values / np.float32(cell.volume), group, cell)
 
 
 def find_peaks(density: DensityMap, most: int, *, smallest: float = 0.0) -> Peaks:

@@ -11,6 +11,7 @@ import numpy as np
 
 from xtalpriors.atomic_write import replacing, write_text
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
+from xtalpriors.model.charge_flipping.density_map import DensityMap, density_map
 from xtalpriors.model.density_files import (
     gemmi_group,
     map_kind,
@@ -19,7 +20,6 @@ from xtalpriors.model.density_files import (
     write_ccp4,
 )
 from xtalpriors.model.solving.derivatives import phase_factors
-from xtalpriors.model.solving.peaks import DensityMap, density_map
 from xtalpriors.model.solving.shelx_output import atom_labels, shelx_hkl, shelx_res
 from xtalpriors.model.solving.solution import Solution
 from xtalpriors.outputs import FileKind, check_outputs, text_with
@@ -57,13 +57,11 @@ def output_files(folder: Path, name: str) -> list[tuple[Path, FileKind]]:
     return [(folder / f"{name}{ending}", kind) for ending, kind in KINDS.items()]
 
 
-def solution_map(solution: Solution, spacing_angstrom: float = 0.27) -> DensityMap:
+def solution_map(solution: Solution) -> DensityMap:
     """|Fo| with the phases of the model, electrons per Å³ without F(000)."""
     chosen = solution.chosen
     fo = chosen.data.amplitude / np.sqrt(chosen.built.fit.scale)
-    return density_map(
-        solution.group, solution.cell, chosen.data.hkl, fo * phase_factors(chosen.built.f), spacing_angstrom
-    )
+    return density_map(solution.group, solution.cell, chosen.data.hkl, fo * phase_factors(chosen.built.f))
 
 
 def write_solution(solution: Solution, folder: Path) -> list[Path]:

@@ -7,9 +7,10 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ANGLES", "CELL", "F32", "F64", "I16", "I32", "I64", "LENGTHS", "U8", "U32", "U64", "Bool"]
+__all__ = ["ANGLES", "C64", "CELL", "F32", "F64", "I16", "I32", "I64", "LENGTHS", "U8", "U32", "U64", "Bool"]
 
 F64: TypeAlias = npt.NDArray[np.float64]
+C64: TypeAlias = npt.NDArray[np.complex64]
 F32: TypeAlias = npt.NDArray[np.float32]
 I64: TypeAlias = npt.NDArray[np.int64]
 I32: TypeAlias = npt.NDArray[np.int32]

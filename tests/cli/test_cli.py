@@ -194,7 +194,7 @@ def test_another_schema_version_is_said(tmp_path: Path, capsys: pytest.CaptureFi
             "For CIFs say `--format cif`",
         ),
         (["train", "--preset", "p.json", "--output", "x"], "p.json is no preset: a file of options is YAML"),
-        (["predict", "d.duckdb", "--model", "x", "--output", "y.cif"], "there is no model x"),
+        (["predict", "d.duckdb", "--model", "x", "--output", "y.cif"], "There is no network 'x'"),
     ],
 )
 def test_what_is_wrong_is_said_in_words_of_its_reader(

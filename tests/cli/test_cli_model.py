@@ -204,7 +204,7 @@ KNOWN = ["--space-group", "P 1 21/c 1"]
     [
         (["none.cif"], 1, "none.cif cannot be read"),
         (["."], 1, ". cannot be read"),
-        (["ok.hkl"], 2, "ok.hkl: the space group is not known. Give the crystal's"),
+        (["ok.hkl"], 2, "ok.hkl, format f: the space group is not known. Give the crystal's"),
         (["empty.hkl", *KNOWN], 1, "empty.hkl holds no reflection"),
         (["zero.hkl", *KNOWN], 1, "none is a reflection that the network takes (|F| > 0"),
         (["outside.hkl", *KNOWN], 1, "2 unique ones lie outside: "),
@@ -240,7 +240,7 @@ KNOWN = ["--space-group", "P 1 21/c 1"]
         (["ok.hkl", *KNOWN, "--map", "m.ccp4"], 2, "a map needs the cell"),
         (["ok.hkl", *KNOWN, "--hkl", "xx"], 2, "--hkl is one of f, f2, hklf3, hklf4"),
         (["ok.hkl", *KNOWN, "--device", "tpu"], 2, "no device 'tpu'"),
-        (["ok.hkl", *KNOWN, "--model", "none"], 1, "there is no model none"),
+        (["ok.hkl", *KNOWN, "--model", "none"], 1, "There is no network 'none'"),
         (["ok.hkl", *KNOWN, "--output", "ok.hkl"], 2, "ok.hkl would be replaced by the output"),
         (["ok.hkl", *KNOWN, "--output", "ok.hkl/x.cif"], 1, "ok.hkl/x.cif cannot be written"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from phasing_crystals import ATOMS, P21C, Oracle, card_of, cif_text, structures,
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.check_observations import Doubt
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.weights import save_model
 from xtalpriors.model.prediction.phase_crystal import phase_crystal
-from xtalpriors.model.prediction.predict import Prediction, PredictionInput, predict, read_input, symmetric
+from xtalpriors.model.prediction.predict import Prediction, predict, symmetric
+from xtalpriors.model.prediction.prediction_input import PredictionInput, prediction_input
+from xtalpriors.model.prediction.read_crystal import read_crystal
 from xtalpriors.model.prediction.write_prediction import prediction_cif, write_map, write_phases
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.runs import Protocol
@@ -26,6 +30,18 @@ from xtalpriors.model.scoring.runs import Protocol
 FIVE = Reflections(P21C, 5)
 SHORT = Protocol(cycles=2, random_starts=1)
 CELL = UnitCell(5.91, 7.23, 8.64, 90, 98.7, 90)
+
+
+def read_input(
+    path: Path,
+    reflections: Reflections,
+    d_min_angstrom: float | None = 1.0,
+    accept: Collection[Doubt] = (),
+    **options: Any,
+) -> PredictionInput:
+    """A file as the network takes it; the options are those of `read_crystal`."""
+    found = read_crystal(path, **options)
+    return prediction_input(found, reflections, d_min_angstrom=d_min_angstrom, accept=accept)
 
 
 def read_list(path: Path, **options: Any) -> PredictionInput:
@@ -140,7 +156,9 @@ def test_a_cell_without_the_symmetry_of_the_group_is_refused(tmp_path: Path) -> 
     path = _write(tmp_path, _lines())
     assert read_list(path, cell=UnitCell(5.91, 7.23, 8.64, 90.3, 98.7, 89.8)).cell is not None
     for angles in ((98.7, 90, 90), (90, 98.7, 94)):
-        with pytest.raises(UsageError, match=r"list.hkl: the cell .* does not have the symmetry of P 1 21/c"):
+        with pytest.raises(
+            UsageError, match=r"list.hkl, format f: the cell .* does not have the symmetry of P 1 21/c"
+        ):
             read_list(path, cell=UnitCell(5.91, 7.23, 8.64, *angles))
     with pytest.raises(UsageError, match="has no volume"):
         read_list(path, cell=UnitCell(5.91, 7.23, 8.64, 90, 190, 90))

@@ -124,8 +124,15 @@ def evaluate(
 
 def predict(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CIF, or a list of h k l |F| [σ].")],
-    model: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Trained network.")],
     output: Annotated[Path, typer.Option(metavar="FILE", help="Phases to write (.cif).")],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="Trained network, of `train` or `dual-space`; by default the dual-space network that is "
+            "shipped.",
+        ),
+    ] = "shipped",
     density: Annotated[
         Path | None,
         typer.Option("--map", metavar="FILE", help="Density map to write (.ccp4); needs the cell."),
@@ -169,7 +176,7 @@ def predict(
     ] = None,
     device: DeviceOption = None,
 ) -> None:
-    """Phase a crystal: phases of every reflection of the network's list, those not measured too."""
+    """Phase a crystal: phases of every reflection to d_min, those not measured too."""
     from xtalpriors.generator.config import space_group_of
     from xtalpriors.model import DOUBTS, HKL_FORMATS, phase_crystal
 

@@ -1,10 +1,9 @@
-"""Reads the crystal to be phased: decides what its file holds, and puts amplitudes in the network's order."""
+"""The crystal to be phased as PhAI takes it: its setting, and amplitudes in the order of its list."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -13,8 +12,7 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.check_observations import Doubt, check_observations
-from xtalpriors.model.measured.read_data import is_cif
-from xtalpriors.model.measured.read_reflections import HklFormat, Observations, read_hkl
+from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.prediction.merge_reflections import (
     InNetworkSetting,
@@ -22,12 +20,18 @@ from xtalpriors.model.prediction.merge_reflections import (
     merge,
     network_setting,
 )
-from xtalpriors.model.prediction.read_cif import CifInput, read_cif
+from xtalpriors.model.prediction.read_crystal import CrystalFile
 from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
-from xtalpriors.outputs import content_of
 
-__all__ = ["PredictionInput", "read_input"]
+__all__ = [
+    "PredictionInput",
+    "assumed_note",
+    "check_d_min",
+    "known_group",
+    "merging_note",
+    "prediction_input",
+]
 
 DOUBTFUL_R_INT = 0.3
 """A larger R_int means that the equivalents do not belong together; usable data have less than 0.15."""
@@ -67,38 +71,24 @@ class PredictionInput:
     notes: tuple[str, ...]
 
 
-def read_input(
-    path: Path,
+def prediction_input(
+    found: CrystalFile,
     reflections: Reflections,
     *,
-    hkl_format: HklFormat | None = None,
-    cell: UnitCell | None = None,
-    space_group: SpaceGroup | None = None,
-    block: str | None = None,
     d_min_angstrom: float | None = 1.0,
-    calculated: bool = False,
     accept: Collection[Doubt] = (),
 ) -> PredictionInput:
-    """Read a crystal.
+    """A crystal for PhAI.
 
     Parameters
     ----------
-    path
-        A CIF (`.cif`, `.fcf`, `.mmcif`, or text that begins like one), else a list of reflections.
+    found
+        The crystal, whose group must be known; without a cell there is no map.
     reflections
         Of the network.
-    hkl_format
-        What a list holds; null is `f`: h k l |F| [σ].
-    cell, space_group
-        The crystal's, for a list, or for a CIF that does not say. The group must be known; without a cell
-        there is no map.
-    block
-        Name of the CIF's block; null: the first that can be used.
     d_min_angstrom
         Reflections with a smaller d are left out where the cell is known; None keeps all. The networks of the
         papers were trained on data to 1.0 Å.
-    calculated
-        Take amplitudes calculated from the structure even where the CIF has measured ones.
     accept
         Doubts about measured reflections that are no error; see `check_observations`.
 
@@ -108,93 +98,63 @@ def read_input(
         Nothing that can be phased, no space group, or measured reflections that contradict the group or
         the format; the message says why.
     """
-    path = Path(path)
-    if d_min_angstrom is not None and not d_min_angstrom > 0:
-        raise UsageError(f"d_min is {d_min_angstrom} Å: a resolution limit must be a positive number.")
-    if not is_cif(path):
-        if path.is_file() and b"\0" in path.read_bytes()[:4096]:
-            raise XtalpriorsError(
-                f"{path} is {content_of(path)}, and neither a CIF nor a list of reflections."
-            )
-        if calculated:
-            raise UsageError(
-                f"{path} is a list of reflections: there is no structure to calculate amplitudes from."
-            )
-        form = hkl_format or "f"
-        observations = read_hkl(path, form)
-        return _measured(
-            path.stem,
-            f"{path}, format {form}",
-            observations,
-            reflections,
-            space_group,
-            cell,
-            d_min_angstrom,
-            accept,
-        )
-    if hkl_format is not None:
-        raise UsageError(
-            f"{path} is a CIF, which says itself what its reflections are: leave the format out."
-        )
-    found = read_cif(path, block=block, cell=cell, space_group=space_group, measured=not calculated)
+    check_d_min(d_min_angstrom)
     if found.observations is None:
         return _calculated(found, reflections, d_min_angstrom)
-    given = _measured(
-        found.name,
-        found.observations.source,
-        found.observations,
-        reflections,
-        found.group,
-        found.cell,
-        d_min_angstrom,
-        accept,
-    )
+    given = _measured(found, found.observations, reflections, d_min_angstrom, accept)
     if found.rows is None:
         return given
     truth = calculate(reflections, found.structure(reflections.group).crystals)
     return replace(given, true_positive=truth.positive[0], true_magnitudes=truth.magnitudes[0])
 
 
+def check_d_min(d_min_angstrom: float | None) -> None:
+    """UsageError where a resolution limit is not a positive number."""
+    if d_min_angstrom is not None and not d_min_angstrom > 0:
+        raise UsageError(f"d_min is {d_min_angstrom} Å: a resolution limit must be a positive number.")
+
+
 def _measured(
-    name: str,
-    source: str,
+    found: CrystalFile,
     observations: Observations,
     reflections: Reflections,
-    group: SpaceGroup | None,
-    cell: UnitCell | None,
     d_min_angstrom: float | None,
     accept: Collection[Doubt],
 ) -> PredictionInput:
     """Measured reflections, tested and merged; the true phases are not known."""
-    setting = _setting(observations.source, reflections, group, cell)
-    found = check_observations(observations, setting.group, accept)
+    setting = _setting(observations.source, reflections, found.group, found.cell)
+    said = check_observations(observations, setting.group, accept)
     data = merge(observations, reflections, setting, d_min_angstrom=d_min_angstrom)
-    notes = (*found, *_notes(data))
-    return PredictionInput(name, source, data, setting.cell, setting.change.triplet, None, None, notes)
+    notes = (*said, *_notes(data))
+    source, change = observations.source, setting.change.triplet
+    return PredictionInput(found.name, source, data, setting.cell, change, None, None, notes)
 
 
 def _setting(
     where: str, reflections: Reflections, group: SpaceGroup | None, cell: UnitCell | None
 ) -> InNetworkSetting:
     """The way to the network's setting; errors name the file."""
-    if group is None:
-        raise UsageError(
-            f"{where}: the space group is not known. Give the crystal's, in the setting of its indices, as "
-            "in --space-group 'P 1 21/c 1'."
-        )
+    group = known_group(where, group)
     try:
         return network_setting(reflections, group, cell)
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 
 
-def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float | None) -> PredictionInput:
-    """Amplitudes calculated from the structure, as if they had been measured."""
-    if found.rows is None:
-        raise XtalpriorsError(
-            f"{found.where} has neither measured reflections nor a structure to calculate them from"
-            f"{f' ({found.reason})' if found.reason else ''}."
+def known_group(where: str, group: SpaceGroup | None) -> SpaceGroup:
+    """The group; UsageError, which says how to give it, where it is not known."""
+    if group is None:
+        raise UsageError(
+            f"{where}: the space group is not known. Give the crystal's, in the setting of its indices, as "
+            "in --space-group 'P 1 21/c 1'."
         )
+    return group
+
+
+def _calculated(
+    found: CrystalFile, reflections: Reflections, d_min_angstrom: float | None
+) -> PredictionInput:
+    """Amplitudes calculated from the structure, as if they had been measured."""
     setting = _setting(found.where, reflections, found.group, found.cell)
     structure = found.structure(reflections.group)
     diffraction = calculate(reflections, structure.crystals, d_min_angstrom=d_min_angstrom or 1e-3)
@@ -208,10 +168,7 @@ def _calculated(found: CifInput, reflections: Reflections, d_min_angstrom: float
     data = MergedReflections(
         diffraction.amplitudes[0], measured, 0, np.zeros((0, 3), np.int64), int(beyond.sum())
     )
-    notes = _notes(data)
-    assumed = int(structure.n_u_assumed[0])
-    if assumed:
-        notes += (f"{assumed} atoms without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",)
+    notes = (*_notes(data), *assumed_note(int(structure.n_u_assumed[0])))
     cell = UnitCell(*structure.crystals.cells[0].tolist())
     return PredictionInput(
         found.name,
@@ -234,10 +191,21 @@ def _notes(data: MergedReflections) -> tuple[str, ...]:
         notes.append(f"{len(data.outside):,} unique reflections outside the network's box: {first}{more}")
     if data.n_beyond_d_min:
         notes.append(f"{data.n_beyond_d_min:,} unique reflections beyond d_min left out")
-    if data.r_int is not None:
-        doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
-        notes.append(
-            f"R_int = {data.r_int:.3f} of {data.n_repeated:,} observations of reflections measured more than "
-            f"once{doubt if data.r_int > DOUBTFUL_R_INT else ''}"
-        )
+    notes += merging_note(data.r_int, data.n_repeated)
     return tuple(notes)
+
+
+def assumed_note(n_atoms: int) -> tuple[str, ...]:
+    """How many displacements were assumed, in words; nothing where all are known."""
+    return (f"{n_atoms} atoms without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",) if n_atoms else ()
+
+
+def merging_note(r_int: float | None, n_repeated: int) -> tuple[str, ...]:
+    """How well equivalents agree, in words; nothing where none was measured twice."""
+    if r_int is None:
+        return ()
+    doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
+    return (
+        f"R_int = {r_int:.3f} of {n_repeated:,} observations of reflections measured more than once"
+        f"{doubt if r_int > DOUBTFUL_R_INT else ''}",
+    )
