@@ -10,8 +10,13 @@ from pydantic import Field
 
 from xtalpriors.model.dual_space.config import DualSpaceConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
-from xtalpriors.model.network.carded_weights import WeightsCard, network_file, read_network, write_network
-from xtalpriors.model.network.weights import tensors_with
+from xtalpriors.model.network.carded_weights import (
+    WeightsCard,
+    network_file,
+    read_network,
+    tensors_with,
+    write_network,
+)
 from xtalpriors.outputs import FileKind
 
 __all__ = [
@@ -42,10 +47,6 @@ class DualSpaceCard(WeightsCard):
     scores: dict[str, float] = Field(
         default_factory=dict, description="Validation, before and after the network"
     )
-
-    def size(self) -> str:
-        """The network in words."""
-        return f"a network of width {self.config.size.width}"
 
 
 def save_network(

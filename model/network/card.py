@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import Field
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.frozen_model import Frozen
+from xtalpriors.model.network.carded_weights import WeightsCard
 from xtalpriors.model.network.inputs import Scaling
 from xtalpriors.model.network.phai import NetworkSize
 from xtalpriors.model.network.reflections import LARGEST_INDEX
@@ -17,7 +18,6 @@ from xtalpriors.outputs import FileKind, json_with, text_with
 
 __all__ = [
     "CARD_FILES",
-    "CARD_VERSION",
     "SOLVED",
     "Lineage",
     "ModelCard",
@@ -27,7 +27,6 @@ __all__ = [
     "write_card",
 ]
 
-CARD_VERSION: Final = 1
 CARD: Final = FileKind("a model card", json_with("card_version", "size", "space_group"))
 CARD_TEXT: Final = FileKind("a model card", text_with("\nPhAI of "))
 CARD_FILES: Final = {"model-card.json": CARD, "model-card.md": CARD_TEXT}
@@ -76,13 +75,10 @@ class SetScore(Frozen):
     random_phases_median_r: float = Field(description="Median r of random phases")
 
 
-class ModelCard(Frozen):
-    """What travels with the weights, in the metadata of `model.safetensors` and beside it."""
+class ModelCard(WeightsCard):
+    """What travels with the weights of PhAI, in the metadata of `model.safetensors` and beside it."""
 
-    card_version: Literal[1] = CARD_VERSION
-    name: str = Field(description="Name of the preset or run")
     size: NetworkSize
-    parameters: int
     space_group: str = Field(description="Setting that the network phases")
     max_index: int = Field(ge=1, le=LARGEST_INDEX)
     scaling: Scaling = Field(default="maximum", description="What the network expects as amplitudes")
@@ -92,9 +88,6 @@ class ModelCard(Frozen):
     structures: int = Field(default=0, description="Structures trained on")
     training: dict[str, Any] = Field(default_factory=dict, description="Training configuration")
     lineage: Lineage | None = None
-    weights_digest: str | None = Field(
-        default=None, description="Of names, types and values of the tensors; null in the oldest files"
-    )
     scores: dict[str, SetScore] = Field(default_factory=dict)
 
 

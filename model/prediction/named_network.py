@@ -11,6 +11,7 @@ from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.weights import DualSpaceCard
 from xtalpriors.model.network import weights as phai
 from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.carded_weights import tensors_with
 from xtalpriors.model.network.phai import PhAI
 
 __all__ = ["SHIPPED", "network_file_named", "network_named"]
@@ -34,7 +35,7 @@ def network_named(name: str) -> tuple[DualSpaceNetwork, DualSpaceCard] | tuple[P
     """
     file = network_file_named(name)
     # cards of PhAI were written before there were other networks, and name no kind
-    return dual_space.load_network(file) if phai.tensors_with("kind")(file) else phai.load_model(file)
+    return dual_space.load_network(file) if tensors_with("kind")(file) else phai.load_model(file)
 
 
 def network_file_named(name: str) -> Path:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.model.network.weights import METADATA_KEY, tensors_with, write_tensors
+from xtalpriors.model.network.carded_weights import METADATA_KEY, tensors_with, write_tensors
 from xtalpriors.model.training.config import TrainConfig
 from xtalpriors.outputs import FileKind
 from xtalpriors.priors.bundle import PriorBundle

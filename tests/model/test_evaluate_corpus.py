@@ -107,6 +107,6 @@ def test_scores_metrics_and_card_of_a_corpus(folder: Path, tmp_path: Path) -> No
 def test_an_empty_subset_asked_for_is_an_error(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(EmptyTestSet, match=r"no structure to test in .*none\.parquet: no entries"):
         evaluate_subsets(folder / "run", [folder / "none.parquet"], tmp_path / "x.parquet", SHORT)
-    with pytest.raises(XtalpriorsError, match=r"there is no model .*Train one with"):
+    with pytest.raises(XtalpriorsError, match=r"There is no model .*Train one with"):
         evaluate_corpus(tmp_path / "no", [folder / "all.parquet"], tmp_path / "s", tmp_path / "m.json", SHORT)
     assert not list(tmp_path.iterdir())

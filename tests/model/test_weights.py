@@ -11,14 +11,13 @@ from safetensors.torch import load_file, save_file
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.carded_weights import METADATA_KEY, weights_digest
 from xtalpriors.model.network.phai import SIZES, NetworkSize, PhAI
 from xtalpriors.model.network.weights import (
-    METADATA_KEY,
     load_model,
     load_published_weights,
     published_names,
     save_model,
-    weights_digest,
 )
 
 SMALL = NetworkSize(
@@ -83,20 +82,20 @@ def test_files_that_are_no_model(model: PhAI, card: ModelCard, tmp_path: Path) -
         file.write_bytes(whole[:cut])
         refused("is no safetensors file, or was cut short")
     save_file(model.state_dict(), file)
-    refused("without an xtalpriors model card")
+    refused("without an xtalpriors card")
     digest = weights_digest({k: v + 1 for k, v in model.state_dict().items()})
     wrong = card.model_copy(update={"weights_digest": digest}).model_dump(mode="json")
     save_file(model.state_dict(), file, metadata={METADATA_KEY: json.dumps(wrong)})
-    refused(f"the weights are not those of its model card .*, not {digest}")
+    refused(f"the weights are not those of their card .*, not {digest}")
     newer = card.model_dump(mode="json") | {"card_version": 2}
     save_file(model.state_dict(), file, metadata={METADATA_KEY: json.dumps(newer)})
-    refused("model card 2; this xtalpriors reads 1")
+    refused("card of version 2; this xtalpriors reads 1")
     save_file(model.state_dict(), file, metadata={METADATA_KEY: "{}"})
-    refused("no valid model card")
+    refused("has no card of a model")
     other = card.model_copy(update={"size": SMALL.model_copy(update={"filters": 5})})
     file.unlink()  # which holds no network of xtalpriors by now
     save_model(file, model, other)
-    refused(r"not what its model card states: amplitudes.0.weight is \(4, 1, 3, 3, 3\), not \(5,")
+    refused(r"not what their card states: amplitudes.0.weight is \(4, 1, 3, 3, 3\), not \(5,")
     for value in (float("nan"), float("inf")):
         broken = model.state_dict() | {"head.bias": torch.full_like(model.head.bias, value)}
         save_file(broken, file, metadata={METADATA_KEY: json.dumps(card.model_dump(mode="json"))})
@@ -104,9 +103,9 @@ def test_files_that_are_no_model(model: PhAI, card: ModelCard, tmp_path: Path) -
     for index in (0, 10**5):
         wrong = card.model_dump(mode="json") | {"max_index": index}
         save_file(model.state_dict(), file, metadata={METADATA_KEY: json.dumps(wrong)})
-        refused("no valid model card in its metadata")
+        refused("has no card of a model")
     file.unlink()
-    refused("there is no model")
+    refused("There is no model")
 
 
 def test_a_folder_that_cannot_be_written_is_left_alone(model: PhAI, card: ModelCard, tmp_path: Path) -> None:

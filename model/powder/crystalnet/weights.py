@@ -9,8 +9,13 @@ from typing import Final, Literal
 from pydantic import Field
 from torch import Tensor
 
-from xtalpriors.model.network.carded_weights import WeightsCard, network_file, read_network, write_network
-from xtalpriors.model.network.weights import tensors_with
+from xtalpriors.model.network.carded_weights import (
+    WeightsCard,
+    network_file,
+    read_network,
+    tensors_with,
+    write_network,
+)
 from xtalpriors.model.powder.crystalnet.config import CrystalNetConfig
 from xtalpriors.model.powder.crystalnet.network import CrystalNet
 from xtalpriors.outputs import FileKind
@@ -34,10 +39,6 @@ class CrystalNetCard(WeightsCard):
     seconds: float = Field(description="Time of training")
     device: str
     code_version: str
-
-    def size(self) -> str:
-        """The network in words."""
-        return f"a CrystalNet of width {self.config.network.width}"
 
 
 def save_crystalnet(path: Path, state: Mapping[str, Tensor], card: CrystalNetCard) -> Path:

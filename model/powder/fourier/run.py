@@ -13,8 +13,12 @@ from pydantic import Field
 from xtalpriors import __version__
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import Frozen
-from xtalpriors.model.network.carded_weights import WeightsCard, read_network, write_network
-from xtalpriors.model.network.weights import tensors_with
+from xtalpriors.model.network.carded_weights import (
+    WeightsCard,
+    read_network,
+    tensors_with,
+    write_network,
+)
 from xtalpriors.model.powder.crystals import CRYSTALS_KIND, PowderCrystals
 from xtalpriors.model.powder.data_config import DataConfig, crystals_digest
 from xtalpriors.model.powder.fourier.network import FourierNet
