@@ -1,203 +1,121 @@
-"""A tree of files in the COD's sizes: mined, mined again, listed, selected, fitted, updated.
+"""A tree of files in the COD's sizes: mined, mined again, listed, selected, reproduced, updated; and the fit.
 
     python benchmarks/replica.py --corpus DIR                                  # 100,000 files, 13 GB
     python benchmarks/replica.py --corpus DIR --files 10000 50000 100000 200000 # is it linear?
     python benchmarks/replica.py --corpus DIR --files 2000 --folder DIR        # kept
-    python benchmarks/replica.py --corpus DIR --files 4000 --structures 1250000 # the fit alone
+    python benchmarks/replica.py --corpus DIR --files 4000 --structures 20000 1250000 # the fit alone
 
 The files are those of the corpus, over and over, each with cell lengths of its own; four in ten get a
-reflection list as in the COD, where four fifths of the bytes are reflections. Each step is a command of
-`xtalpriors`: its wall time, the CPU time of all its processes, and the largest sum of their memory (pages
-that they share counted for each). With several sizes, how CPU time grows and what that makes of the whole
-COD. Files just written are in the page cache: no disk is measured. With `--structures`, the structures of a
-small tree are written over and over as a subset of that size, and the priors are fitted to it.
-A sample of the same files is read by gemmi in the same run, for the ratio per core.
+reflection list as in the COD, where four fifths of the bytes are reflections. Each step is a command: its
+wall time, the CPU time of all its processes, and the largest sum of their memory (pages that they share
+counted for each). With several sizes, how CPU time grows and what that makes of the whole COD. Files just
+written are in the page cache: no disk is measured.
+
+`dvc repro` runs the whole pipeline of the repository on a project in which nothing has changed; its database
+and the subset all-50 are those of the tree, and small files stand in for the outputs whose size does not
+depend on it. Its own time is what it takes beyond `xtalpriors mine`, which looks at every file.
+
+With `--structures`, the structures of a small tree are written over and over as a subset of that size, and
+the priors are fitted to it. Else a sample of the same files is read by gemmi in the same run, for the ratio
+per core.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from contestants import Items, compare, gemmi_structures, small_files, whole_path, with_reflections
+import yaml
+from contestants import Items, compare, gemmi_structures, small_files, whole_path
+from measured import Measured, run
+from replica_tree import replicate_subset, update, write_tree
+from update import ROOT, copy_code
 
 from xtalpriors.mining.subsets.files import sites_path
 
 COD_FILES = 535_041
-SHARE_WITH_REFLECTIONS = 0.4
-LENGTH = re.compile(rb"(?m)^(_cell_length_[abc]\s+)([0-9.]+)")
 
 
-def variant(data: bytes, factor: float) -> bytes:
-    """The file with its cell lengths scaled, so that no two copies are redeterminations of each other."""
-    return LENGTH.sub(lambda m: m[1] + f"{float(m[2]) * factor:.4f}".encode(), data)
+def set_up(work: Path, tree: Path) -> None:
+    """The pipeline of the repository in a folder of its own, with the tree as its corpus `cod`."""
+    work.mkdir(parents=True)
+    copy_code(work)
+    shutil.copyfile(ROOT / "dvc.yaml", work / "dvc.yaml")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["corpora"] = {"cod": {"sources": [f"cod:{tree}"]}}
+    params["mine"]["hash_new"] = False
+    params["plots"]["corpus"] = "cod"
+    (work / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
-def write_tree(folder: Path, small: Items, n: int) -> tuple[int, int]:
-    """Write n files in the folders of a COD mirror; bytes in all, and bytes of reflection lists."""
-    rng = np.random.default_rng(20260101)
-    lists = [
-        data[len(small[i][1]) :]
-        for i, (_, data) in enumerate(with_reflections(small, min(400, len(small)), rng))
-    ]
-    total = reflections = 0
-    for i in range(n):
-        copy, which = divmod(i, len(small))
-        data = variant(small[which][1], 1.0 + 0.013 * copy)
-        if rng.random() < SHARE_WITH_REFLECTIONS:
-            more = lists[int(rng.integers(len(lists)))]
-            data, reflections = data + more, reflections + len(more)
-        total += len(data)
-        path = folder / f"{i // 10**6 + 1}" / f"{i // 10**4 % 100:02d}" / f"{i // 100 % 100:02d}"
-        path.mkdir(parents=True, exist_ok=True)
-        (path / f"{10**6 + i:07d}.cif").write_bytes(data)
-    return total, reflections
+def reproduce(work: Path) -> Measured:
+    """`dvc repro` with nothing changed: the time beyond that of `xtalpriors mine`."""
+    from dvc.repo import Repo
+
+    run("dvc init", "init", "--no-scm", "--quiet", program="dvc", folder=work)
+    with Repo(str(work)) as repository:
+        for path in (Path(output.fs_path) for output in repository.index.outs):
+            if not path.exists():
+                file = path if path.suffix else path / "stand-in"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text("{}\n", encoding="utf-8")
+    run("dvc commit", "commit", "--force", "--quiet", program="dvc", folder=work)
+    run("dvc repro, first", "repro", "--quiet", program="dvc", folder=work)
+    looked = run("mine, nothing changed", "mine", "--corpus", "cod", folder=work)
+    whole = run("dvc repro", "repro", "--quiet", program="dvc", folder=work)
+    own = Measured(whole.wall - looked.wall, whole.cpu - looked.cpu, whole.peak_bytes)
+    print(f"  {'dvc repro, its own time':26s}{own.wall:8.1f} s wall{own.cpu:9.1f} s CPU", flush=True)
+    return own
 
 
-class Memory(threading.Thread):
-    """Watches the resident memory of a process and all its children."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.pid, self.peak, self.running = pid, 0, True
-
-    def run(self) -> None:
-        """Look five times a second."""
-        while self.running:
-            self.peak = max(self.peak, sum(map(self._resident, self._family())))
-            time.sleep(0.2)
-
-    def _family(self) -> list[int]:
-        family, new = [self.pid], [self.pid]
-        while new:
-            new = [child for pid in new for child in self._children(pid)]
-            family += new
-        return family
-
-    @staticmethod
-    def _children(pid: int) -> list[int]:
-        try:
-            lists = [f.read_text() for f in Path(f"/proc/{pid}/task").glob("*/children")]
-        except OSError:
-            return []
-        return [int(child) for text in lists for child in text.split()]
-
-    @staticmethod
-    def _resident(pid: int) -> int:
-        try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            return 0
-        return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-class Measured(NamedTuple):
-    """What a command took."""
-
-    wall: float
-    cpu: float
-    peak_bytes: int
-
-
-def run(title: str, *arguments: str) -> Measured:
-    """Run a command of `xtalpriors` and print what it took."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command = [sys.executable, "-m", "xtalpriors", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        memory = Memory(process.pid)
-        memory.start()
-        output, _ = process.communicate()
-        memory.running = False
-    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
-        raise SystemExit(f"xtalpriors {arguments[0]} ended with status {process.returncode}: {output}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    said = output.strip().partition("\n")[0]
-    print(
-        f"  {title:24s}{wall:8.1f} s wall{cpu:9.1f} s CPU{memory.peak / 2**20:7.0f} MiB   {said}", flush=True
-    )
-    return Measured(wall, cpu, memory.peak)
-
-
-def update(tree: Path) -> None:
-    """Change 200 files and delete 50, spread over the tree."""
-    paths = sorted(tree.rglob("*.cif"))
-    for path in paths[:: max(1, len(paths) // 200)][:200]:
-        path.write_bytes(variant(path.read_bytes(), 1.0007))
-    for path in paths[1 :: max(2, len(paths) // 50)][:50]:
-        path.unlink()
-
-
-def replicate_subset(subset: Path, n: int) -> None:
-    """Write the rows of a subset over and over under other names until it has n structures."""
-    entries = pq.read_table(subset)
-    for path in (subset, sites_path(subset)):
-        rows = pq.read_table(path)
-        ids = [name for name in ("entry_id", "cluster_id") if name in rows.column_names]
-        part = path.with_name("part.parquet")
-        with pq.ParquetWriter(part, rows.schema, compression="zstd") as writer:
-            for copy in range(-(-n // entries.num_rows)):
-                names = entries["entry_id"].slice(0, n - copy * entries.num_rows)
-                table = rows.filter(pc.is_in(rows["entry_id"], names)) if len(names) < len(entries) else rows
-                for name in ids:
-                    place = table.schema.get_field_index(name)
-                    other = pc.binary_join_element_wise(f"{copy:06d}", table[name], ":")
-                    table = table.set_column(place, table.schema.field(place), other)
-                writer.write_table(table)
-        part.replace(path)
-
-
-def fit_large(work: Path, small: Items, n: int, structures: int) -> None:
-    """Fit the priors to so many structures, made of those of a tree of n files."""
-    database, subset = work / "replica.duckdb", work / "all-50.parquet"
-    write_tree(work / "tree", small, n)
-    run("mine", "mine", "--source", f"cod:{work / 'tree'}", "--database", str(database))
-    run("subset all-50", "subset", "--database", str(database), "--name", "all-50", "--output", str(subset))
-    replicate_subset(subset, structures)
-    counts = [pq.read_metadata(path).num_rows for path in (subset, sites_path(subset))]
-    print("A subset of {:,} structures and {:,} sites:".format(*counts))
-    run("fit all-50", "fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
-
-
-def measure(work: Path, small: Items, n: int, workers: int | None) -> tuple[int, dict[str, Measured]]:
+def measure(work: Path, small: Items, n: int) -> tuple[int, dict[str, Measured]]:
     """All steps on a tree of n files; its bytes, and what each step took."""
-    tree, database, manifest = work / "tree", work / "replica.duckdb", work / "manifest.parquet"
+    tree, project = work / "tree", work / "project"
     total, reflections = write_tree(tree, small, n)
     print(
         f"{n:,} files, {total / 1e9:.2f} GB, mean {total / n / 1e3:.0f} kB, "
         f"{100 * reflections / total:.0f} % of the bytes in reflection lists"
     )
-    listing = ("manifest", "--source", f"cod:{tree}", "--output", str(manifest))
-    mine = ("mine", "--source", f"cod:{tree}", "--database", str(database))
-    mine += ("--workers", str(workers)) if workers else ()
-    subset, bundle = str(work / "all-50.parquet"), str(work / "all-50.json")
+    set_up(project, tree)
+    mine, listed = ("mine", "--corpus", "cod"), str(work / "manifest.parquet")
     found = {
-        "mine": run("mine, from nothing", *mine),
-        "nothing changed": run("nothing changed", *mine),
-        "manifest": run("manifest, all hashed", *listing),
-        "subset": run(
-            "subset all-50", "subset", "--database", str(database), "--name", "all-50", "--output", subset
-        ),
-        "fit": run("fit all-50", "fit", "--subset", subset, "--output", bundle),
+        "mine": run("mine, from nothing", *mine, folder=project),
+        "nothing changed": run("mine, nothing changed", *mine, folder=project),
+        "manifest": run("manifest, all hashed", "manifest", "--source", f"cod:{tree}", "--output", listed),
+        "subset": run("subset all-50", "subset", "--corpus", "cod", "--name", "all-50", folder=project),
+        "dvc repro, own": reproduce(project),
     }
     update(tree)
-    found["update"] = run("200 changed, 50 deleted", *mine)
+    found["update"] = run("200 changed, 50 deleted", *mine, folder=project)
     return total, found
+
+
+def fit_large(work: Path, small: Items, n: int, sizes: Sequence[int]) -> None:
+    """Fit the priors to so many structures, made of those of a tree of n files."""
+    database, subset = work / "replica.duckdb", work / "all-50.parquet"
+    write_tree(work / "tree", small, n)
+    run("mine", "mine", "--source", f"cod:{work / 'tree'}", "--database", str(database))
+    for structures in sizes:
+        run(
+            "subset all-50",
+            "subset",
+            "--database",
+            str(database),
+            "--name",
+            "all-50",
+            "--output",
+            str(subset),
+        )
+        replicate_subset(subset, structures)
+        counts = [pq.read_metadata(path).num_rows for path in (subset, sites_path(subset))]
+        print("A subset of {:,} structures and {:,} sites:".format(*counts))
+        run("fit all-50", "fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
 
 
 def extrapolate(sizes: Sequence[tuple[int, int, dict[str, Measured]]]) -> None:
@@ -234,8 +152,7 @@ def main() -> None:
     parser.add_argument(
         "--files", type=int, nargs="+", default=[100_000], help="sizes of the tree, one or more"
     )
-    parser.add_argument("--workers", type=int, help="default: one a core")
-    parser.add_argument("--structures", type=int, help="fit to so many structures, and do nothing else")
+    parser.add_argument("--structures", type=int, nargs="+", help="fit to so many, and do nothing else")
     arguments = parser.parse_args()
     small = small_files(arguments.corpus, 10**6)
     sizes = []
@@ -246,12 +163,12 @@ def main() -> None:
             return
         for n in sorted(arguments.files):
             folder = work / str(n)
-            sizes.append((n, *measure(folder, small, n, arguments.workers)))
+            sizes.append((n, *measure(folder, small, n)))
             paths = sorted((folder / "tree").rglob("*.cif"))
             sample = [(path.name, path.read_bytes()) for path in paths[:: max(1, len(paths) // 1000)]]
             if arguments.folder is None:
                 shutil.rmtree(folder)
-        extrapolate(sizes)
+            extrapolate(sizes)
         connection = duckdb.connect(str(work / "sample.duckdb"), config={"threads": 1})
         contestants = [
             ("whole path, into DuckDB", lambda items: whole_path(items, connection), 10**9),

@@ -29,11 +29,16 @@ STAGES = ("mine", "subset", "fit", "report")
 OF_OTHERS = ("generated", "evaluation", "data/models")
 
 
-def set_up(work: Path, tree: Path) -> None:
-    """The pipeline in a folder of its own: a copy of the code, `dvc.yaml` with four stages, one corpus."""
+def copy_code(work: Path) -> None:
+    """The code that the stages of the pipeline depend on."""
     for name in CODE:
         ignored = shutil.ignore_patterns("__pycache__", "fitted", "amcsd", "index.html")
         shutil.copytree(ROOT / name, work / name, ignore=ignored)
+
+
+def set_up(work: Path, tree: Path) -> None:
+    """The pipeline in a folder of its own: a copy of the code, `dvc.yaml` with four stages, one corpus."""
+    copy_code(work)
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     stages: dict[str, Any] = {name: pipeline["stages"][name] for name in STAGES}
     report = stages["report"]["do"]

@@ -17,6 +17,7 @@ __all__ = [
     "Operators",
     "Sites",
     "accumulate",
+    "has_translation",
     "orbit",
     "rule_of",
 ]
@@ -107,12 +108,15 @@ def _structure(
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
     start = sites.offsets[s]
     images = np.empty((last - first, 3))
+    reach = bins.maximum * reciprocal
     for j in range(start, sites.offsets[s + 1]):
         n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
         share = sites.occupancy[j] * sites.multiplicity[j] / n_images
         for o in range(n_images):
             # The pairs of i around j are those of j around i by the inverse operators: one half will do.
             for i in range(start, j + 1):
+                if not has_translation(images[o], sites.fract[i], reach):
+                    continue
                 weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
                 rule = rule_of(sites, i, j, o == 0)
                 if rule == 2 or not weight > 0.0:
@@ -123,17 +127,21 @@ def _structure(
                     nearest = max(nearest, ALTERNATIVE_RATIO * radii)
                 with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
                 _pair(
-                    images[o],
-                    sites.fract[i],
-                    g,
-                    reciprocal,
-                    weight,
-                    radii,
-                    nearest,
-                    with_hydrogen,
-                    bins,
-                    local,
-                )
+                    images[o], sites.fract[i], g, reach, weight, radii, nearest, with_hydrogen, bins, local
+                )  # fmt: skip
+
+
+@kernel(nogil=True, inline="always")
+def has_translation(x: F64, origin: F64, reach: F64) -> bool:
+    """Whether some lattice translation may bring an atom near another, |f + t| ≤ r |a*| in each direction.
+
+    In a large cell most pairs have none, and this is all that they cost.
+    """
+    for axis in range(3):
+        f = x[axis] - origin[axis]
+        if math.ceil(-reach[axis] - f) > math.floor(reach[axis] - f):
+            return False
+    return True
 
 
 @kernel(nogil=True)
@@ -194,7 +202,7 @@ def _pair(
     x: F64,
     origin: F64,
     g: F64,
-    reciprocal: F64,
+    reach: F64,
     weight: float,
     radii: float,
     nearest: float,
@@ -205,7 +213,7 @@ def _pair(
     """Count all lattice translations of one atom around another, |f + t| ≤ r |a*| in each direction."""
     maximum = bins.maximum
     f0, f1, f2 = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
-    r0, r1, r2 = maximum * reciprocal[0], maximum * reciprocal[1], maximum * reciprocal[2]
+    r0, r1, r2 = reach[0], reach[1], reach[2]
     for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
         u = f0 + t0
         for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):

@@ -20,6 +20,7 @@ from xtalpriors.crystal.cells.distances_kernel import (
     COINCIDENT_ANGSTROM,
     Operators,
     Sites,
+    has_translation,
     orbit,
     rule_of,
 )
@@ -63,11 +64,14 @@ def _count_pairs(
     start, end = sites.offsets[s], sites.offsets[s + 1]
     images = np.empty((last - first, 3))
     n_bins = counts.shape[2]
+    farthest = cutoff * reciprocal
     for j in range(start, end):
         n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
         share = sites.occupancy[j] * sites.multiplicity[j] / n_images
         for o in range(n_images):
             for i in range(start, end):
+                if not has_translation(images[o], sites.fract[i], farthest):
+                    continue
                 rule = rule_of(sites, i, j, o == 0)
                 radii = sites.radius[i] + sites.radius[j]
                 if rule == 2 or not radii > 0.0:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.observations import Observations
 from xtalpriors.priors.fitting.subset_table import present
@@ -48,9 +49,7 @@ class Resampler:
             members = rng.permutation(np.flatnonzero(stratum == side))
             size = min(len(members), MAX_GROUPS)
             group[members] = self.n_groups + np.arange(len(members)) % size
-            drawn = rng.integers(size, size=(replicates, size)) + size * np.arange(replicates)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=replicates * size)
-            blocks.append(counts.reshape(replicates, size).astype(float))
+            blocks.append(_counts(rng.integers(size, size=(replicates, size))))
             self.n_groups += size
         self.group: I64 = group[position]
         self.draws: F64 = np.concatenate(blocks, axis=1)
@@ -68,6 +67,16 @@ class Resampler:
     def jackknife(sums: F64) -> F64:
         """(n_groups, k) sums with one group left out."""
         return np.asarray(sums.sum(0) - sums, float)
+
+
+@kernel()
+def _counts(drawn: I64) -> F64:
+    """(b, g) how often each of g groups is among the g draws of each of b replicates."""
+    counts = np.zeros(drawn.shape)
+    for b in range(drawn.shape[0]):
+        for i in range(drawn.shape[1]):
+            counts[b, drawn[b, i]] += 1.0
+    return counts
 
 
 def bca_interval(value: float, replicates: F64, jackknife: F64) -> tuple[float, float] | None:

@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.errors import UsageError
-from xtalpriors.mining.subsets.files import sites_path
+from xtalpriors.mining.subsets.files import read_metadata, sites_path
+from xtalpriors.mining.subsets.sample import MOST_STRUCTURES, sample_of
 from xtalpriors.outputs import FileKind, check_outputs, json_with
 from xtalpriors.priors.bundle import (
     BUNDLE,
@@ -41,7 +45,7 @@ from xtalpriors.priors.fitting import (
 from xtalpriors.priors.fitting.as_measured import bonds, cell, contents
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
-from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset
+from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset, unreadable
 from xtalpriors.priors.tell.metrics import METRICS, check_plots, metrics_path, write_tables
 from xtalpriors.progress import Progress, silent
 from xtalpriors.provenance import code_commit, versions
@@ -68,6 +72,8 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "cell": cell.fit,
 }
 """The fit of each prior but `distances` and `bonds`, which need the coordinates."""
+OF_SITES = ("elements", "displacement", "contents", "cell", "distances", "bonds")
+"""Priors that sites have a part in: of a large subset they are those of a sample."""
 
 
 def fit_subset(
@@ -88,7 +94,9 @@ def fit_subset(
     numbers for `dvc metrics`) and the folder `NAME.plots` (CSV for `dvc plots`).
 
     A prior that cannot be fitted is null in the bundle, with its reason in `unavailable`; the others are not
-    touched by it. An empty subset gives a bundle without priors.
+    touched by it. An empty subset gives a bundle without priors. Of a subset with more than 20,000
+    structures, the priors that sites have a part in are fitted to a sample (`sample_of`), and the bundle says
+    so under `warnings`.
 
     Parameters
     ----------
@@ -118,16 +126,24 @@ def fit_subset(
     kinds = [(output, BUNDLE), (provenance_path(output), PROVENANCE), (metrics_path(output), METRICS)]
     check_outputs(kinds, [subset, sites_path(subset)])
     check_plots(output)
-    own = read_subset(subset, best_of_cluster=best_of_cluster)
-    parent = parent if parent is not None else _parent_beside(subset, own)
-    larger = read_subset(parent, best_of_cluster=best_of_cluster) if parent is not None else None
-    within = _within(larger, own) if larger is not None else None
-    context = Context(own, larger, within, seed, bootstrap, ratio_max, beta_max_degree)
-    with progress(f"fit {own.name}", len(FITS) + 2, "priors") as advance:
-        fits = dict(FITS)
-        fits["distances"] = lambda _: distances.fit(subset)
-        fits["bonds"] = lambda _: bonds.fit(subset, parent)
-        found, seconds = _fit_all(context, fits, advance)
+    with TemporaryDirectory(prefix="xtalpriors-fit-") as folder:
+        own = _read(subset, Path(folder) / "own", best_of_cluster)
+        parent = parent if parent is not None else _parent_beside(subset, own.table)
+        larger = _read(parent, Path(folder) / "parent", best_of_cluster) if parent is not None else None
+        settings = (seed, bootstrap, ratio_max, beta_max_degree)
+        context = _context(own.table, larger.table if larger else None, *settings)
+        of_sites = replace(
+            _context(own.with_sites, larger.with_sites if larger else None, *settings),
+            unavailable=context.unavailable,
+            warnings=context.warnings,
+        )
+        fits = FITS | {name: partial(_in, of_sites, fit) for name, fit in FITS.items() if name in OF_SITES}
+        fits["distances"] = lambda _: distances.fit(own.coordinates)
+        fits["bonds"] = lambda _: bonds.fit(own.coordinates, larger.coordinates if larger else None)
+        with progress(f"fit {own.table.name}", len(fits), "priors") as advance:
+            found, seconds = _fit_all(context, fits, advance)
+    if own.sampled:
+        context.warnings.update({name: own.sampled for name in OF_SITES if name in found})
     bundle = _bundle(context, found, "best-of-cluster" if best_of_cluster else "cluster")
     save_bundle(bundle, output)
     write_tables(bundle, output)
@@ -146,8 +162,7 @@ def fit_table(
 ) -> PriorBundle:
     """Fit every prior but `distances` and `bonds` to columns in memory; writes nothing."""
     _check(bootstrap, ratio_max, beta_max_degree)
-    within = _within(parent, table) if parent is not None else None
-    context = Context(table, parent, within, seed, bootstrap, ratio_max, beta_max_degree)
+    context = _context(table, parent, seed, bootstrap, ratio_max, beta_max_degree)
     found, _ = _fit_all(context, FITS, lambda n=1: None)
     return _bundle(context, found, "cluster")
 
@@ -185,6 +200,57 @@ def _fit_all(
         seconds[name] = time.process_time() - start
         advance(1)
     return found, seconds
+
+
+class _Read(NamedTuple):
+    """A subset as it was read.
+
+    Attributes
+    ----------
+    table
+        Columns of all its structures.
+    with_sites
+        The same with columns of the sites; of a large subset those of a sample.
+    coordinates
+        The files of the structures in `with_sites`.
+    sampled
+        What to say where they are a sample.
+    """
+
+    table: SubsetTable
+    with_sites: SubsetTable
+    coordinates: Path
+    sampled: str | None
+
+
+def _read(subset: Path, folder: Path, best_of_cluster: bool) -> _Read:
+    """Read a subset; the files of a sample go into `folder`."""
+    read_metadata(subset)
+    try:
+        sample = sample_of(subset, folder, MOST_STRUCTURES)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise unreadable(subset, error) from error
+    if sample is None:
+        table = read_subset(subset, best_of_cluster=best_of_cluster)
+        return _Read(table, table, subset, None)
+    return _Read(
+        read_subset(subset, with_sites=False, best_of_cluster=best_of_cluster),
+        read_subset(sample.subset, best_of_cluster=best_of_cluster),
+        sample.subset,
+        f"fitted to a sample of {sample.n_structures:,} of the {sample.n_whole:,} structures",
+    )
+
+
+def _context(
+    own: SubsetTable, parent: SubsetTable | None, seed: int, bootstrap: int, ratio_max: float, beta_max: float
+) -> Context:
+    within = _within(parent, own) if parent is not None else None
+    return Context(own, parent, within, seed, bootstrap, ratio_max, beta_max)
+
+
+def _in(context: Context, fit: Callable[[Context], Any], _: Context) -> Any:
+    """Fit in a context of its own."""
+    return fit(context)
 
 
 def _parent_beside(subset: Path, own: SubsetTable) -> Path | None:

@@ -45,8 +45,12 @@ SITE_COLUMNS = (*SITE_NUMBERS, "element", "u_is_evidence")
 def present(codes: I64) -> tuple[I64, I64]:
     """Codes that occur, ascending, and the position of each row's code among them.
 
-    What `np.unique` gives, without a sort: codes are small integers, rows can be tens of millions.
+    What `np.unique` gives, without a sort where there are about as many rows as codes: there can be tens of
+    millions of both. A few rows among many codes are sorted.
     """
+    if len(codes) and 16 * len(codes) < codes.max():
+        found, position = np.unique(codes, return_inverse=True)
+        return found, position
     seen = np.bincount(codes) > 0
     return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
 
@@ -130,13 +134,15 @@ class SubsetTable:
         return self.entry_strings.get(column, Coded(np.full(self.n_entries, -1), ()))
 
 
-def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
+def read_subset(subset: Path, *, with_sites: bool = True, best_of_cluster: bool = False) -> SubsetTable:
     """Columns of a subset and of its non-hydrogen sites.
 
     Parameters
     ----------
     subset
         `NAME.parquet`; the sites are looked for in `NAME.sites.parquet` beside it.
+    with_sites
+        Read the sites; else the table has none.
     best_of_cluster
         Keep only the best determination of each cluster.
 
@@ -151,7 +157,8 @@ def read_subset(subset: Path, *, best_of_cluster: bool = False) -> SubsetTable:
     if best_of_cluster:
         entries = entries.filter(entries["is_best"])
     sites_file = sites_path(subset)
-    sites = read_rows(sites_file, ["entry_id", *SITE_COLUMNS]) if sites_file.is_file() else None
+    with_sites = with_sites and sites_file.is_file()
+    sites = read_rows(sites_file, ["entry_id", *SITE_COLUMNS]) if with_sites else None
     name = str(metadata.get("definition", {}).get("name", subset.stem))
     return table_of(entries, sites, name=name, metadata=metadata)
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.compilation import kernel
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.scalars import quantile_table
 from xtalpriors.priors.fitting.subset_table import present
@@ -68,12 +69,24 @@ def positive_definite(matrix: F64) -> F64:
 def _mean_distance(a: F64, b: F64, weight_a: F64, weight_b: F64) -> float:
     """Weighted mean Euclidean distance of the rows of two arrays; rows of one array are not paired with
     themselves."""
-    total = sum(
-        float(w * (weight_b @ np.sqrt(((b - row) ** 2).sum(axis=1))))
-        for row, w in zip(a, weight_a, strict=True)
-    )
+    total = float(_sum_of_distances(np.ascontiguousarray(a), np.ascontiguousarray(b), weight_a, weight_b))
     paired = float(weight_a.sum() * weight_b.sum()) - (float(weight_a @ weight_a) if a is b else 0.0)
     return total / paired
+
+
+@kernel()
+def _sum_of_distances(a: F64, b: F64, weight_a: F64, weight_b: F64) -> float:
+    """Weighted sum of the distances of each row of a from each row of b."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        of_row = 0.0
+        for j in range(b.shape[0]):
+            square = 0.0
+            for k in range(a.shape[1]):
+                square += (b[j, k] - a[i, k]) ** 2
+            of_row += weight_b[j] * math.sqrt(square)
+        total += weight_a[i] * of_row
+    return total
 
 
 def _energy_distance(a: F64, b: F64, weight_a: F64, weight_b: F64) -> float:
