@@ -71,9 +71,9 @@ def site_symmetries(
         operators found do not form a group, the tolerance is lowered for that site until they do.
     """
     sites = np.ascontiguousarray(fract, dtype=np.float64).reshape(-1, 3)
-    offsets = np.array([0, len(sites)])
+    bounds = np.array([[0, len(sites)]])
     metrics = np.asarray(metric, dtype=np.float64).reshape(1, 3, 3)
-    return _run(np.array([_TABLES.index(group)]), offsets, sites, metrics, tolerance_angstrom)
+    return _run(np.array([_TABLES.index(group)]), bounds, sites, metrics, tolerance_angstrom)
 
 
 def site_symmetries_of_entries(
@@ -90,7 +90,8 @@ def site_symmetries_of_entries(
     groups
         n space groups.
     offsets
-        (n + 1,): structure i has the sites offsets[i] to offsets[i + 1].
+        (n + 1,): structure i has the sites offsets[i] to offsets[i + 1]. Or (n, 2), where the sites of each
+        begin and end, if they do not lie one after the other: what is in no structure is marked as NaN is.
     fract
         (m, 3) coordinates of all structures.
     metrics
@@ -101,15 +102,18 @@ def site_symmetries_of_entries(
     index = np.array([_TABLES.index(group) for group in groups], dtype=np.int64)
     sites = np.ascontiguousarray(fract, dtype=np.float64).reshape(-1, 3)
     tensors = np.ascontiguousarray(metrics, dtype=np.float64).reshape(-1, 3, 3)
-    return _run(index, np.asarray(offsets, dtype=np.int64), sites, tensors, tolerance_angstrom)
+    bounds = np.asarray(offsets, dtype=np.int64)
+    if bounds.ndim == 1:
+        bounds = np.stack([bounds[:-1], bounds[1:]], axis=1)
+    return _run(index, bounds, sites, tensors, tolerance_angstrom)
 
 
-def _run(index: I64, offsets: I64, fract: F64, metrics: F64, tolerance: float) -> SiteSymmetries:
+def _run(index: I64, bounds: I64, fract: F64, metrics: F64, tolerance: float) -> SiteSymmetries:
     n = len(fract)
-    multiplicity, order = np.empty(n, dtype=np.int16), np.empty(n, dtype=np.int16)
-    code, snapped = np.empty(n, dtype=np.int32), np.empty((n, 3))
+    multiplicity, order = np.zeros(n, dtype=np.int16), np.zeros(n, dtype=np.int16)
+    code, snapped = np.zeros(n, dtype=np.int32), fract.copy()
     find_site_symmetries(
-        index, offsets, fract, metrics, tolerance, *_TABLES.arrays(), multiplicity, order, code, snapped
+        index, bounds, fract, metrics, tolerance, *_TABLES.arrays(), multiplicity, order, code, snapped
     )
     return SiteSymmetries(multiplicity, order, code.view("<U1"), snapped)
 

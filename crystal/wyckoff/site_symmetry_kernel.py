@@ -17,11 +17,20 @@ _determinant = kernel()(determinant)
 
 
 @kernel()
-def _shift(rotation, translation, x, out):  # type: ignore[no-untyped-def]
-    """Displacement of a point by an operator, to the nearest lattice point in each coordinate."""
-    for i in range(3):
-        d = rotation[i, 0] * x[0] + rotation[i, 1] * x[1] + rotation[i, 2] * x[2] + translation[i] - x[i]
-        out[i] = d - np.floor(d + 0.5)  # np.rint is a call here, np.floor an instruction
+def _shift(rotations, translations, op, i, x0, x1, x2):  # type: ignore[no-untyped-def]
+    """What an operator adds to coordinate i of a point, to the nearest lattice point."""
+    d = rotations[op, i, 0] * x0 + rotations[op, i, 1] * x1 + rotations[op, i, 2] * x2 + translations[op, i]
+    d -= (x0, x1, x2)[i]
+    return d - np.floor(d + 0.5)  # np.rint is a call here, np.floor an instruction
+
+
+@kernel()
+def _is_fixed(rotations, translations, op, x0, x1, x2):  # type: ignore[no-untyped-def]
+    """Whether an operator leaves a point where it is; the first coordinate nearly always tells that not."""
+    for i in range(3):  # noqa: SIM110  (numba has no generators)
+        if not abs(_shift(rotations, translations, op, i, x0, x1, x2)) < EXACT:
+            return False
+    return True
 
 
 @kernel()
@@ -48,20 +57,13 @@ def _nearby(  # type: ignore[no-untyped-def]
     x0, x1, x2 = x[0], x[1], x[2]
     count = 0
     for op in range(first + 1, last):
-        # `_shift`, component by component: the first one nearly always rules the operator out
-        d0 = rotations[op, 0, 0] * x0 + rotations[op, 0, 1] * x1 + rotations[op, 0, 2] * x2
-        d0 = d0 + translations[op, 0] - x0
-        d0 -= np.floor(d0 + 0.5)
+        d0 = _shift(rotations, translations, op, 0, x0, x1, x2)  # it nearly always rules the operator out
         if d0 * d0 > limits[0]:
             continue
-        d1 = rotations[op, 1, 0] * x0 + rotations[op, 1, 1] * x1 + rotations[op, 1, 2] * x2
-        d1 = d1 + translations[op, 1] - x1
-        d1 -= np.floor(d1 + 0.5)
+        d1 = _shift(rotations, translations, op, 1, x0, x1, x2)
         if d1 * d1 > limits[1]:
             continue
-        d2 = rotations[op, 2, 0] * x0 + rotations[op, 2, 1] * x1 + rotations[op, 2, 2] * x2
-        d2 = d2 + translations[op, 2] - x2
-        d2 -= np.floor(d2 + 0.5)
+        d2 = _shift(rotations, translations, op, 2, x0, x1, x2)
         q = (
             metric[0, 0] * d0 * d0
             + metric[1, 1] * d1 * d1
@@ -76,39 +78,32 @@ def _nearby(  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _snap(rotations, translations, first, last, x, members, squares, count):  # type: ignore[no-untyped-def]
+def _snap(rotations, translations, first, last, x, members, squares, count, exact):  # type: ignore[no-untyped-def]
     """Move a point onto the fixed set of its operators; the order of its exact site symmetry group.
 
     Operators found within a tolerance need not be a group. The mean of the images is fixed by all of them if
     they are; where it is not, the operator that moves the point most is dropped, which is the same as a
     smaller tolerance.
     """
-    d = np.empty(3)
-    mean = np.empty(3)
-    exact = np.empty(192, dtype=np.int32)
     for _ in range(400):  # each round drops an operator or ends; the bound is for points at the edge of EXACT
         if count == 0:
             break
-        for i in range(3):
-            mean[i] = 0.0
+        d0, d1, d2 = 0.0, 0.0, 0.0
         for k in range(count):
-            _shift(rotations[members[k]], translations[members[k]], x, d)
-            for i in range(3):
-                mean[i] += d[i]
-        for i in range(3):
-            mean[i] = mean[i] / (count + 1) + x[i]
+            d0 += _shift(rotations, translations, members[k], 0, x[0], x[1], x[2])
+            d1 += _shift(rotations, translations, members[k], 1, x[0], x[1], x[2])
+            d2 += _shift(rotations, translations, members[k], 2, x[0], x[1], x[2])
+        m0, m1, m2 = d0 / (count + 1) + x[0], d1 / (count + 1) + x[1], d2 / (count + 1) + x[2]
         n_exact = 0
         n_shared = 0
         for op in range(first + 1, last):
-            _shift(rotations[op], translations[op], mean, d)
-            if abs(d[0]) < EXACT and abs(d[1]) < EXACT and abs(d[2]) < EXACT:
+            if _is_fixed(rotations, translations, op, m0, m1, m2):
                 if n_shared < count and members[n_shared] == op:
                     n_shared += 1
                 exact[n_exact] = op
                 n_exact += 1
         if n_shared == count:
-            for i in range(3):
-                x[i] = mean[i]
+            x[0], x[1], x[2] = m0, m1, m2
             if n_exact == count:
                 return count + 1
             for k in range(n_exact):
@@ -141,7 +136,7 @@ def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, 
                 + sub_rows[s, i, 2] * x[2]
                 - sub_right[s, i]
             )
-            if abs(value - np.rint(value)) > 10.0 * EXACT:
+            if abs(value - np.floor(value + 0.5)) > 10.0 * EXACT:
                 on = False
                 break
         if on:
@@ -152,7 +147,7 @@ def _letter(x, multiplicity, first, last, sub_multiplicity, sub_code, sub_rank, 
 @kernel()
 def find_site_symmetries(  # type: ignore[no-untyped-def]
     group_index,
-    offsets,
+    bounds,
     fract,
     metrics,
     tolerance,
@@ -172,13 +167,13 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
 ):
     """Fill multiplicity, order, letter code and snapped coordinates of the sites of n entries.
 
-    Entry e has the sites offsets[e] to offsets[e + 1], the group group_index[e] and the metric metrics[e].
+    Entry e has the sites bounds[e, 0] to bounds[e, 1], the group group_index[e] and the metric metrics[e].
     The tables of the groups lie end to end: group g has the operators op_start[g] to op_start[g + 1], the
     identity first, and the Wyckoff subspaces sub_start[g] to sub_start[g + 1], the general position last. A
     subspace is {x : rows x ≡ right mod ℤ}, of which sub_rank rows are in use. The arguments are single arrays
     because a call with named tuples of them costs twice as much.
     """
-    members = np.empty(192, dtype=np.int32)
+    members, exact = np.empty(192, dtype=np.int32), np.empty(192, dtype=np.int32)
     squares = np.empty(192)
     x = np.empty(3)
     limits = np.empty(3)
@@ -189,7 +184,7 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
         n_ops = last - first
         metric = metrics[entry]
         _limits(metric, square, limits)
-        for site in range(offsets[entry], offsets[entry + 1]):
+        for site in range(bounds[entry, 0], bounds[entry, 1]):
             for i in range(3):
                 x[i] = snapped[site, i] = fract[site, i]
             if not np.isfinite(x[0] + x[1] + x[2] + metric[0, 0] + metric[1, 1] + metric[2, 2]):
@@ -200,7 +195,7 @@ def find_site_symmetries(  # type: ignore[no-untyped-def]
             count = _nearby(rotations, translations, first, last, x, metric, limits, square, members, squares)
             size = 1
             if count > 0:
-                size = _snap(rotations, translations, first, last, x, members, squares, count)
+                size = _snap(rotations, translations, first, last, x, members, squares, count, exact)
             if size > 1:
                 for i in range(3):
                     snapped[site, i] = x[i]

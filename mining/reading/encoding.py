@@ -18,7 +18,8 @@ _MINUSES: Final = frozenset(c.encode() for c in "\u2212\ufe63\uff0d")
 _DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2013\u0096")
 """Characters of typesetters that stand for a minus sign, minuses before a number or a letter of an operator,
 hyphens and dashes there too where no number ends before them: `0.4–3.5` stays a range."""
-_LEADS: Final = tuple(sorted({c[:1] for c in _BLANKS | _MINUSES | _DASHES}))
+_TYPESET: Final = _BLANKS | _MINUSES | _DASHES
+_LEADS: Final = tuple(sorted({c[:1] for c in _TYPESET}))
 _SIGNED: Final = frozenset(b"0123456789.xyzXYZ")
 _DIGIT: Final = re.compile(rb"\d")
 _ENDS_NUMBER: Final = re.compile(rb"[\w)]")
@@ -99,7 +100,7 @@ def _typeset(data: bytes) -> list[tuple[int, bytes]]:
         at = data.find(lead)
         while at >= 0:
             for character in (data[at : at + 2], data[at : at + 3]):
-                if character in _BLANKS or character in _MINUSES or character in _DASHES:
+                if character in _TYPESET:
                     found.append((at, character))
             at = data.find(lead, at + 1)
     return sorted(found)

@@ -14,6 +14,8 @@ from xtalpriors.mining.rows.batch import Batch
 __all__ = ["status_columns"]
 
 
+_IS_MARK: Final = np.isin(TAG_FIELD, (FIELD_INDEX["error_flag"], FIELD_INDEX["issue_severity"]))
+"""Tags whose values mark a block."""
 _NO: Final = frozenset(("no", "n", "none", "false", "0"))
 
 
@@ -35,8 +37,7 @@ def _where(batch: Batch, name: str, test: Callable[[str], bool]) -> Bool:
 def _error_marks(batch: Batch) -> tuple[Bool, Bool, Bool]:
     """(b,) retracted, errors, warnings; the severities of all of a block's issues count."""
     marks: tuple[Bool, Bool, Bool] = tuple(np.zeros(batch.n_blocks, dtype=np.bool_) for _ in range(3))  # type: ignore[assignment]
-    fields = (FIELD_INDEX["error_flag"], FIELD_INDEX["issue_severity"])
-    for token in np.flatnonzero(np.isin(TAG_FIELD[batch.tokens.tag], fields)):
+    for token in np.flatnonzero(_IS_MARK[batch.tokens.tag]):
         if batch.null[token]:
             continue
         for word in batch.raw(int(token)).lower().replace(",", " ").split():

@@ -50,17 +50,9 @@ def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool, occu
     fract, placed, occupancy
         (s, 3) and (s,) fractional coordinates, whether the site has them, and its occupancy.
     """
-    n_sites = fract.shape[0]
-    multiplicity, order = np.zeros(n_sites, dtype=np.int16), np.zeros(n_sites, dtype=np.int16)
-    letter = np.zeros(n_sites, dtype=np.uint8)
-    snapped = fract.copy()
-    rows = entries.sites
-    offsets = np.concatenate([[0], np.cumsum(entries.end - entries.start)])
-    here = np.where(placed[rows, None], fract[rows], np.nan)
-    found = _with_thirds(entries, offsets, here, metric)
-    multiplicity[rows], order[rows] = found.multiplicity, found.order
-    letter[rows] = found.letter.view(np.int32)
-    snapped[rows] = found.fract
+    found = _with_thirds(entries, np.where(placed[:, None], fract, np.nan), metric)
+    multiplicity, order, snapped = found.multiplicity, found.order, found.fract
+    letter = found.letter.view(np.int32).astype(np.uint8)
     for i in pairs_of_negative_parts(entries.batch, order, occupancy).tolist():
         token = entries.batch.site_tokens("disorder_group")[i]
         entry = int(np.flatnonzero(entries.block == entries.batch.tokens.block[token])[0])
@@ -70,20 +62,19 @@ def site_positions(entries: Entries, metric: F64, fract: F64, placed: Bool, occu
     return Positions(multiplicity, order, letter, snapped)
 
 
-def _with_thirds(entries: Entries, offsets: I64, fract: F64, metric: F64) -> SiteSymmetries:
+def _with_thirds(entries: Entries, fract: F64, metric: F64) -> SiteSymmetries:
     """Site symmetries; where thirds have two digits, those of the exact thirds if they are higher."""
     groups = [s.group for s in entries.symmetry]
-    found = site_symmetries_of_entries(groups, offsets, fract, metric)
-    rows = np.flatnonzero(entries.spread(entries.groups.array(_has_hexagonal_axes)))
+    bounds = np.stack([entries.start, entries.end], axis=1).astype(np.int64)
+    found = site_symmetries_of_entries(groups, bounds, fract, metric)
+    rows, of, thirds = _exact_thirds(bounds, entries.groups.array(_has_hexagonal_axes), fract)
     if not rows.size:
         return found
-    exact, rounded = _exact_thirds(fract[rows])
-    if not rounded.any():
-        return found
-    rows, thirds = rows[rounded], exact[rounded]
-    owners, counts = np.unique(np.searchsorted(offsets, rows, side="right") - 1, return_counts=True)
-    bounds = np.concatenate([[0], np.cumsum(counts)])
-    exactly = site_symmetries_of_entries([groups[e] for e in owners.tolist()], bounds, thirds, metric[owners])
+    owners, counts = np.unique(of, return_counts=True)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    exactly = site_symmetries_of_entries(
+        [groups[e] for e in owners.tolist()], offsets, thirds, metric[owners]
+    )
     higher = exactly.order > found.order[rows]
     at = rows[higher]
     found.multiplicity[at], found.order[at] = exactly.multiplicity[higher], exactly.order[higher]
@@ -98,22 +89,30 @@ def _has_hexagonal_axes(group: SpaceGroup) -> bool:
 
 
 @kernel()
-def _exact_thirds(fract: F64) -> tuple[F64, Bool]:
-    """Coordinates with 0.33, 0.67, 0.66, 0.17, 0.16, 0.83 (and more by whole numbers) as exact fractions.
+def _exact_thirds(bounds: I64, hexagonal: Bool, fract: F64) -> tuple[I64, I64, F64]:
+    """Sites (r,) on hexagonal axes with a coordinate of 0.33, 0.67, 0.66, 0.17, 0.16 or 0.83, their entries
+    (r,), and their coordinates (r, 3) with that as an exact fraction.
 
-    And which rows were changed by it; those with NaN do not count.
+    A coordinate may be more by whole numbers; sites with NaN do not count.
     """
-    exact, rounded = fract.copy(), np.zeros(fract.shape[0], np.bool_)
-    for i in range(fract.shape[0]):
-        for k in range(3):
-            sixth = np.floor(fract[i, k] * 6.0 + 0.5)
-            percent, given = sixth / 6.0 * 100.0, fract[i, k] * 100.0
-            is_two_digits = abs(given - np.rint(percent)) < 1e-6 or abs(given - np.trunc(percent)) < 1e-6
-            if is_two_digits and sixth % 3.0 != 0.0:
-                exact[i, k] = sixth / 6.0
-                rounded[i] |= exact[i, k] != fract[i, k]
-        rounded[i] &= not np.isnan(fract[i].sum())
-    return exact, rounded
+    rows, of = np.empty(fract.shape[0], np.int64), np.empty(fract.shape[0], np.int64)
+    exact, n = np.empty(fract.shape), 0
+    for e in range(hexagonal.size):
+        if not hexagonal[e]:
+            continue
+        for i in range(bounds[e, 0], bounds[e, 1]):
+            rounded = False
+            for k in range(3):
+                x = fract[i, k]
+                sixth = np.floor(x * 6.0 + 0.5)
+                percent, given = sixth / 6.0 * 100.0, x * 100.0
+                is_two_digits = abs(given - np.rint(percent)) < 1e-6 or abs(given - np.trunc(percent)) < 1e-6
+                exact[n, k] = sixth / 6.0 if is_two_digits and sixth % 3.0 != 0.0 else x
+                rounded |= exact[n, k] != x
+            if rounded and not np.isnan(fract[i].sum()):
+                rows[n], of[n] = i, e
+                n += 1
+    return rows[:n], of[:n], exact[:n]
 
 
 @lru_cache(maxsize=2048)

@@ -177,12 +177,13 @@ def _repeated(
 
 
 @kernel()
-def _any_shared(start: I32, end: I32, first: I64) -> bool:
+def _shared(start: I32, end: I32, first: I64) -> Bool:
+    """(n,) some position of the entry has more than one site."""
+    found = np.zeros(start.size, np.bool_)
     for e in range(start.size):
         for i in range(start[e], end[e]):
-            if 0 <= first[i] < i:
-                return True
-    return False
+            found[e] |= 0 <= first[i] < i
+    return found
 
 
 @kernel()
@@ -219,11 +220,10 @@ def repeated_sites(entries: Entries, first: I64, sites: Sites) -> Bool:
     Hydrogens on the place of a heavier atom count as atoms of their own: some files write an ammonium ion
     or a water molecule so, if its hydrogens were not found.
     """
-    start, end, species = entries.start, entries.end, sites.species
-    of_sites = (species.number, species.isotope, sites.occupancy, _FULL)
-    found: Bool = _repeated(start, end, first, *of_sites)
-    if _any_shared(start, end, first):
-        found |= _repeated_shares(start, end, first, *of_sites, _OVERFULL)
+    shared = np.flatnonzero(_shared(entries.start, entries.end, first))
+    start, end, species = entries.start[shared], entries.end[shared], sites.species
+    of_sites = (first, species.number, species.isotope, sites.occupancy, _FULL)
+    found: Bool = _repeated(start, end, *of_sites) | _repeated_shares(start, end, *of_sites, _OVERFULL)
     return found
 
 

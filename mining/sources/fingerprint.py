@@ -25,7 +25,7 @@ def content_hash(data: bytes) -> str:
 
 def header_revision(data: bytes) -> int | None:
     """Number in `$Revision: N $` of the header, a hint only (94 % of the COD's are expanded)."""
-    at = data.find(b"$Revision: ", 0, _HEADER_BYTES)
+    at = data.find(b"$", 0, _HEADER_BYTES)  # one byte is found faster than the words
     match = _REVISION.search(data, at, _HEADER_BYTES) if at >= 0 else None
     return int(match[1]) if match else None
 

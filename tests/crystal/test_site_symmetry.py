@@ -111,6 +111,12 @@ def test_many_entries_in_one_call_are_the_entries_one_by_one() -> None:
         for a, b in zip(alone, together, strict=True):
             np.testing.assert_array_equal(a, b[rows])
     assert (together.order > 1).sum() > 5
+    bounds = np.stack([offsets[:-1], offsets[1:]], axis=1)[::-2]  # some of them, in another order
+    some = site_symmetries_of_entries(groups[::-2], bounds, fract, metrics[::-2])
+    chosen = np.concatenate([np.arange(first, last) for first, last in bounds])
+    for a, b in zip(some, together, strict=True):
+        np.testing.assert_array_equal(a[chosen], b[chosen])
+    assert not np.delete(some.multiplicity, chosen).any()
 
 
 def test_published_sites_of_quartz_and_spinel() -> None:

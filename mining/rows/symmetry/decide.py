@@ -54,25 +54,29 @@ def decided_entries(
     """The entries that the structures of a batch become; those without a group join the rejections."""
     answers = [reading.answer for reading in chosen.readings]
     readings = {id(reading): reading for reading in chosen.readings}  # most have one in common
-    settled = {key: is_settled(reading) for key, reading in readings.items()}
+    unsettled = {key for key, reading in readings.items() if not is_settled(reading)}
     cases = [
-        _Case(i, block, reading)
-        for i, (block, reading) in enumerate(zip(chosen.blocks, chosen.readings, strict=True))
-        if not settled[id(reading)]
+        _Case(i, chosen.blocks[i], reading)
+        for i, reading in enumerate(chosen.readings)
+        if id(reading) in unsettled
     ]
     if cases:
         _try_all(batch, cells, sites, cases)
     for case in cases:
         answers[case.place] = _conclusion(case)
-    of_files = [files[f] for f in chosen.files]
-    for file, block, answer in zip(of_files, chosen.blocks, answers, strict=True):
+    of_files: list[FileBlocks] = []
+    blocks: list[int] = []
+    groups: list[Resolution] = []
+    for f, block, answer in zip(chosen.files, chosen.blocks, answers, strict=True):
+        file = files[f]
         if isinstance(answer, SymmetryFailure):
             name = file.blocks[block - file.first_block]
             chosen.rejections.append((file.file_id, name, "symmetry", answer.code, answer.detail))
-    kept = [i for i, answer in enumerate(answers) if isinstance(answer, Resolution)]
-    blocks = np.array(chosen.blocks, dtype=np.int64)[kept]
-    groups = [answer for answer in answers if isinstance(answer, Resolution)]
-    return entries_of(batch, [of_files[i] for i in kept], blocks, groups, chosen.notes)
+        else:
+            of_files.append(file)
+            blocks.append(block)
+            groups.append(answer)
+    return entries_of(batch, of_files, np.array(blocks, dtype=np.int64), groups, chosen.notes)
 
 
 def _try_all(batch: Batch, cells: BlockCells, sites: Sites, cases: list[_Case]) -> None:
