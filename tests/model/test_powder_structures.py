@@ -26,7 +26,7 @@ from xtalpriors.model.powder.prototypes import orbit
 from xtalpriors.model.powder.r_factor import r_factor
 from xtalpriors.model.powder.scoring.retrieval import METHODS, Retrieval
 from xtalpriors.model.powder.scoring.score import best_score, ssim
-from xtalpriors.model.powder.structures.candidates import Library
+from xtalpriors.model.powder.structures.candidates import Candidate, Library, fit_parameters
 from xtalpriors.model.powder.structures.cells import possible_cells
 from xtalpriors.model.powder.structures.indexing import bin_of_shells, formula_units, index_cubic
 from xtalpriors.model.powder.structures.orbits import template_of
@@ -175,6 +175,15 @@ def test_search_refines_the_parameter_of_pyrite() -> None:
     assert np.minimum(x, 1 - x) == pytest.approx([0.385] * 3, abs=0.002)
 
 
+@pytest.mark.parametrize("u", [0.31, 0.43])
+def test_a_template_far_from_the_crystal_is_fitted(u: float) -> None:
+    """Pyrite from a sulfur parameter that is 0.045 or 0.075 off; minima of R lie between."""
+    group = SpaceGroup.from_number(205)
+    cell, numbers, fract = crystal(205, 5.42, {"Fe": (0.0, 0.0, 0.0), "S": (u, u, u)})
+    start = Candidate(template_of("205 a c", group, numbers, fract), (16, 26), cell, 1.0, 1)
+    assert fit_parameters(pattern_of(*PYRITE), start).residual < 0.01
+
+
 def test_a_measurement_may_end_early() -> None:
     """Only lines to 45° are left, and one is off by a bin: the structure still agrees."""
     pattern = pattern_of(*TITANATE)
@@ -227,6 +236,8 @@ def test_network_begins_with_the_best_candidate_and_learns(crystals: PowderCryst
     first = predict_densities(fresh, found[0], crystals.patterns[0], crystals.composition(0))[0]
     best = found[0][0]
     assert ssim(iam_density(best.cell, *best.atoms()), first.density) > 0.95
+    twice = predict_densities(fresh, [best, best], crystals.patterns[0], crystals.composition(0), 5)
+    assert len(twice) == 1  # the same map is one try
     fitted = fit(examples, target, FourierConfig(epochs=2, batch_size=4), "cubic")
     batch = stacked(examples)
     with torch.no_grad():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from xtalpriors.model.powder.fourier.network import FourierNet
 from xtalpriors.model.powder.structures.candidates import Candidate
 
 __all__ = ["FourierTry", "predict_densities"]
+
+_SAME_SHARE: Final = 0.02
+"""Share of the electrons; two maps that differ by less are one try."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +42,7 @@ class FourierTry:
 def predict_densities(
     network: FourierNet, found: Sequence[Candidate], pattern: F32, composition: Composition, tries: int = 1
 ) -> list[FourierTry]:
-    """The network's density and, as further tries, those of its candidates by their weights.
+    """The network's density and, as further tries, those of its candidates that differ, by their weights.
 
     Parameters
     ----------
@@ -69,6 +73,12 @@ def predict_densities(
     first = example.candidates[order[0]]
     mixed = sum(weights[k] * density / density.mean() for k, density in maps.items()) * maps[order[0]].mean()
     result = [FourierTry(np.asarray(mixed, dtype=np.float32), first)]
-    for k in order[: tries - 1]:
-        result.append(FourierTry(maps[k], example.candidates[k]))
+    for k in order:
+        if len(result) < tries and all(_differ(maps[k], one.density) for one in result):
+            result.append(FourierTry(maps[k], example.candidates[k]))
     return result
+
+
+def _differ(density: F32, other: F32) -> bool:
+    """More than a small share of the electrons lie elsewhere: two templates may be one structure."""
+    return bool(np.abs(density - other).sum() > _SAME_SHARE * density.sum())

@@ -34,7 +34,8 @@ __all__ = ["Candidate", "Library", "fit_best", "fit_parameters", "library_candid
 _INSTANCES: Final = 12
 """Crystals of one structure type that are compared where the type has free parameters."""
 _FITTED: Final = 8
-_STEPS: Final = (0.012, 0.004, 0.0013, 0.0004)
+_STEPS: Final = (0.036, 0.012, 0.004, 0.0013, 0.0004)
+"""Of a free parameter; the first crosses the minima that lie between a template and the crystal."""
 _PER_VOLUME: Final = 0.02
 _PER_PARAMETER: Final = 0.004
 _PER_HALVING: Final = 0.003
