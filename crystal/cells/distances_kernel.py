@@ -17,7 +17,7 @@ __all__ = [
     "Operators",
     "Sites",
     "accumulate",
-    "has_translation",
+    "misses",
     "orbit",
     "rule_of",
 ]
@@ -113,9 +113,11 @@ def _structure(
         n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
         share = sites.occupancy[j] * sites.multiplicity[j] / n_images
         for o in range(n_images):
+            x0, x1, x2 = images[o, 0], images[o, 1], images[o, 2]
             # The pairs of i around j are those of j around i by the inverse operators: one half will do.
             for i in range(start, j + 1):
-                if not has_translation(images[o], sites.fract[i], reach):
+                u, v, w = x0 - sites.fract[i, 0], x1 - sites.fract[i, 1], x2 - sites.fract[i, 2]
+                if misses(u, reach[0]) or misses(v, reach[1]) or misses(w, reach[2]):
                     continue
                 weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
                 rule = rule_of(sites, i, j, o == 0)
@@ -131,17 +133,13 @@ def _structure(
                 )  # fmt: skip
 
 
-@kernel(nogil=True, inline="always")
-def has_translation(x: F64, origin: F64, reach: F64) -> bool:
-    """Whether some lattice translation may bring an atom near another, |f + t| ≤ r |a*| in each direction.
+@kernel(nogil=True)
+def misses(f: float, reach: float) -> bool:
+    """Whether no lattice translation t brings |f + t| within reach along one axis, r |a*|.
 
-    In a large cell most pairs have none, and this is all that they cost.
+    In a large cell this is all that most pairs cost.
     """
-    for axis in range(3):
-        f = x[axis] - origin[axis]
-        if math.ceil(-reach[axis] - f) > math.floor(reach[axis] - f):
-            return False
-    return True
+    return bool(np.floor(reach - f) < np.ceil(-reach - f))
 
 
 @kernel(nogil=True)

@@ -20,7 +20,7 @@ from xtalpriors.crystal.cells.distances_kernel import (
     COINCIDENT_ANGSTROM,
     Operators,
     Sites,
-    has_translation,
+    misses,
     orbit,
     rule_of,
 )
@@ -70,7 +70,10 @@ def _count_pairs(
         share = sites.occupancy[j] * sites.multiplicity[j] / n_images
         for o in range(n_images):
             for i in range(start, end):
-                if not has_translation(images[o], sites.fract[i], farthest):
+                f0 = images[o, 0] - sites.fract[i, 0]
+                f1 = images[o, 1] - sites.fract[i, 1]
+                f2 = images[o, 2] - sites.fract[i, 2]
+                if misses(f0, farthest[0]) or misses(f1, farthest[1]) or misses(f2, farthest[2]):
                     continue
                 rule = rule_of(sites, i, j, o == 0)
                 radii = sites.radius[i] + sites.radius[j]
@@ -80,9 +83,6 @@ def _count_pairs(
                     COINCIDENT_ANGSTROM if rule == 0 else max(COINCIDENT_ANGSTROM, ALTERNATIVE_RATIO * radii)
                 )
                 reach = min(cutoff, radii * math.sqrt(square_max))
-                f0 = images[o, 0] - sites.fract[i, 0]
-                f1 = images[o, 1] - sites.fract[i, 1]
-                f2 = images[o, 2] - sites.fract[i, 2]
                 r0, r1, r2 = reach * reciprocal[0], reach * reciprocal[1], reach * reciprocal[2]
                 amount = weight * sites.multiplicity[i] * sites.occupancy[i] * share
                 scale = n_bins / (square_max * radii * radii)
