@@ -17,7 +17,7 @@ help:
 	@echo "make test-all   run every test: a browser, a cluster, interrupted runs, trainings (twenty minutes)"
 	@echo "make shell   set up, then open a shell in which xtalpriors and dvc are found"
 	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
-	@echo "make matrix  train every cell strategy with every filling, small, and rank them (about half an hour)"
+	@echo "make matrix  train every strategy of the generator, small, and rank them (about an hour)"
 	@echo "make powder  train and score the networks for powder patterns on the CPU (about 25 minutes of one core)"
 	@echo "make lint    ruff, mypy --strict and the import contracts"
 	@echo "make docs    build docs/_build/html, warnings are errors"
@@ -69,7 +69,7 @@ demonstrator: setup
 	$(BIN)/xtalpriors train --preset demonstrator --output data/models/demonstrator --resume
 
 matrix: setup # scored on the real structures of AMCSD too, once the pipeline has made the subsets
-	$(BIN)/xtalpriors matrix --preset smoke --output data/models/matrix \
+	$(BIN)/xtalpriors matrix --preset smoke --bundle priors/fitted/amcsd/p21c-10.json --output data/models/matrix \
 		$(patsubst %,--test %,$(wildcard data/amcsd/subsets/p21c-10.parquet data/amcsd/subsets/p21c-20.parquet))
 
 # Both networks on cubic and trigonal crystals, and CrystalNet told less of the composition: the page of reports/amcsd/powder/ in full.

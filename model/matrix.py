@@ -1,4 +1,4 @@
-"""Cell strategies × fillings in the layout of Table 2: the same small training for each, and a ranking."""
+"""Strategies of the generator, the same small training for each: scores as in Table 2, and a ranking."""
 
 from __future__ import annotations
 
@@ -26,12 +26,16 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.progress import Progress, silent
 from xtalpriors.write_tables import csv_text
 
-__all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "Cell", "MatrixResult", "run_matrix"]
+__all__ = ["MATRIX_CELLS", "MATRIX_FILLINGS", "OTHER_STRATEGIES", "Cell", "MatrixResult", "run_matrix"]
+
+Strategy = tuple[CellStrategy, Filling]
 
 MATRIX_CELLS: tuple[CellStrategy, ...] = ("volume-lognormal", "volume-uniform", "axes-uniform")
 """Columns of Tables 1 and 2 of Melgalvis & Reķis 2026."""
 MATRIX_FILLINGS: tuple[Filling, ...] = ("molecules", "random", "equal-atoms")
 """Rows."""
+OTHER_STRATEGIES: tuple[Strategy, ...] = (("fitted", "fitted"), ("volume-uniform", "packed"))
+"""Beside those of the tables: structures as measured, and the packed molecules of `phai-2024`."""
 RESAMPLES = 4000
 _FILES = {
     "matrix.json": FileKind(
@@ -90,8 +94,7 @@ def run_matrix(
     bundle: PriorBundle,
     output: Path,
     *,
-    cells: Sequence[CellStrategy] = MATRIX_CELLS,
-    fillings: Sequence[Filling] = MATRIX_FILLINGS,
+    strategies: Sequence[Strategy] | None = None,
     seeds: Sequence[int] = (1, 2, 3),
     tests: Sequence[ValidationSet] = (),
     device: str | None = None,
@@ -107,8 +110,9 @@ def run_matrix(
     ----------
     config
         Training of each; only the strategy and the seeds are changed.
-    cells, fillings
-        Columns and rows.
+    strategies
+        Cell strategy and filling of each; by default the nine of the paper, and those of `OTHER_STRATEGIES`
+        whose priors the bundle has.
     seeds
         Of the weights and of the training structures; the uncertainty is over them.
     tests
@@ -119,17 +123,18 @@ def run_matrix(
     UsageError
         No seed, nothing to compare, or a file of somebody else would be replaced.
     """
-    if not seeds or len(set(seeds)) != len(seeds) or len(cells) * len(fillings) < 2:
+    if strategies is None:
+        strategies = _strategies_for(bundle)
+    if not seeds or len(set(seeds)) != len(seeds) or len(strategies) < 2:
         raise UsageError("the matrix needs at least two strategies, and each seed once.")
     check_folder(output)
     check_outputs((output / name, kind) for name, kind in _FILES.items())
     reflections = config.reflections()
     sets = [*_generated_sets(config, bundle), *tests]
     scaling = InputScaling(reflections, config.scaling)
-    strategies = list(itertools.product(cells, fillings))
     scores: dict[tuple[str, CellStrategy, Filling], list[tuple[float, float]]] = {}
     with progress("matrix", len(strategies) * len(seeds), "networks") as advance:
-        for (cell, filling), seed in itertools.product(strategies, seeds):
+        for seed, (cell, filling) in itertools.product(seeds, strategies):
             folder = output / f"{cell}_{filling}_{seed}"
             one = _strategy(config, cell, filling, seed)
             train(one, bundle, folder, device=device, resume=True)
@@ -147,9 +152,19 @@ def run_matrix(
     return result
 
 
+def _strategies_for(bundle: PriorBundle) -> list[Strategy]:
+    """The nine strategies of the paper, and the others that a bundle can serve."""
+    later = bundle.priors.cell and bundle.priors.contents and bundle.priors.bonds
+    others = [s for s in OTHER_STRATEGIES if later or "fitted" not in s]
+    return [*itertools.product(MATRIX_CELLS, MATRIX_FILLINGS), *others]
+
+
 def _strategy(config: TrainConfig, cell: CellStrategy, filling: Filling, seed: int) -> TrainConfig:
     """The configuration of one network."""
-    generator = _frame(config).model_copy(update={"cell": cell, "filling": filling})
+    options: dict[str, Any] = {"cell": cell, "filling": filling}
+    if filling == "fitted":
+        options["special_pattern"] = "joint"
+    generator = _frame(config).model_copy(update=options)
     data = config.data.model_copy(update={"generator": generator, "seed": seed})
     validation = config.validation.model_copy(update={"generator": _frame(config)})
     return config.model_copy(
@@ -192,7 +207,7 @@ def _generated_sets(config: TrainConfig, bundle: PriorBundle) -> list[Validation
 
 def _ranked(
     name: str,
-    strategies: Sequence[tuple[CellStrategy, Filling]],
+    strategies: Sequence[Strategy],
     scores: dict[tuple[str, CellStrategy, Filling], list[tuple[float, float]]],
 ) -> tuple[Cell, ...]:
     """Strategies, the best first, with the probability that each is the best.
@@ -251,25 +266,24 @@ def _write(result: MatrixResult, config: TrainConfig, bundle: PriorBundle, seeds
 
 
 def _markdown(result: MatrixResult) -> str:
-    """A table in the layout of Table 2 for each test set, and the ranking."""
+    """For each test set a table in the layout of Table 2, the other strategies, and the ranking."""
     lines = []
     for name, table in result.tables.items():
-        columns = list(
-            dict.fromkeys(c.cell for c in sorted(table, key=lambda c: _order(MATRIX_CELLS, c.cell)))
-        )
-        rows = list(
-            dict.fromkeys(c.filling for c in sorted(table, key=lambda c: _order(MATRIX_FILLINGS, c.filling)))
-        )
         found = {(c.cell, c.filling): c for c in table}
+        columns = [x for x in MATRIX_CELLS if any((x, y) in found for y in MATRIX_FILLINGS)]
+        rows = [y for y in MATRIX_FILLINGS if any((x, y) in found for x in MATRIX_CELLS)]
+        others = [c for c in table if c.cell not in MATRIX_CELLS or c.filling not in MATRIX_FILLINGS]
         lines += [
             f"## {name} (N = {result.n[name]:,})",
             "",
             "Share with r ≥ 0.8 and median r, mean ± standard error over the seeds.",
-            "",
-            f"| | {' | '.join(columns)} |",
-            f"|---|{'---|' * len(columns)}",
         ]
-        lines += [f"| {row} | {' | '.join(_entry(found[c, row]) for c in columns)} |" for row in rows]
+        if rows:
+            lines += ["", f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+            lines += [f"| {y} | {' | '.join(_entry(found.get((x, y))) for x in columns)} |" for y in rows]
+        if others:
+            lines += ["", "| cell | filling | |", "|---|---|---|"]
+            lines += [f"| {c.cell} | {c.filling} | {_entry(c)} |" for c in others]
         lines += ["", "Ranking, with the probability of being the best over resampled seeds:", ""]
         lines += [
             f"{rank}. {c.cell}, {c.filling}: {100 * statistics.fmean(c.solved):.1f} %, "
@@ -280,11 +294,9 @@ def _markdown(result: MatrixResult) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _order(known: Sequence[str], name: str) -> int:
-    return known.index(name) if name in known else len(known)
-
-
-def _entry(cell: Cell) -> str:
+def _entry(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
     solved, spread = 100 * statistics.fmean(cell.solved), _spread(cell.solved)
     share = f"{solved:.1f} %" if spread is None else f"{solved:.1f} ± {100 * spread:.1f} %"
     return f"{share}, {statistics.fmean(cell.median_r):.3f}"

@@ -16,7 +16,10 @@ from xtalpriors.priors.bundle import published_bundle
 
 @pytest.mark.slow
 def test_strategies_are_trained_scored_and_ranked(tmp_path: Path) -> None:
-    options = {"cells": ("volume-lognormal", "axes-uniform"), "fillings": ("molecules",), "seeds": (1, 2)}
+    options = {
+        "strategies": (("volume-lognormal", "molecules"), ("axes-uniform", "molecules")),
+        "seeds": (1, 2),
+    }
     result = run_matrix(tiny(), published_bundle(), tmp_path, device="cpu", **options)
     assert set(result.tables) == {"generated", "larger cells"} and result.n["generated"] == 32
     rows = json.loads((tmp_path / "matrix.json").read_text(encoding="utf-8"))["rows"]
@@ -40,6 +43,6 @@ def test_strategies_are_trained_scored_and_ranked(tmp_path: Path) -> None:
 
 
 def test_nothing_to_compare(tmp_path: Path) -> None:
-    for options in ({"seeds": ()}, {"seeds": (1, 1)}, {"cells": ("axes-uniform",), "fillings": ("random",)}):
+    for options in ({"seeds": ()}, {"seeds": (1, 1)}, {"strategies": (("axes-uniform", "random"),)}):
         with pytest.raises(UsageError, match="at least two strategies"):
             run_matrix(tiny(), published_bundle(), tmp_path, **options)
