@@ -32,6 +32,7 @@ NUMBERS = (
     "volume_per_non_h_atom_angstrom3",
     "n_special_positions",
     "u_iso_mean_angstrom2",
+    "u_iso_sd_angstrom2",
     "u_iso_n",
     "temperature_kelvin",
     "d_min_angstrom",

@@ -26,7 +26,7 @@ SHAPES = {
     "cubic": (),
 }
 """Variables that make the shape of a cell of each family, in the order in which the generator reads them."""
-CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "composition")
+CONTENTS = ("volume_per_atom", "hydrogen_fraction", "u_iso_mean", "u_iso_spread", "composition")
 """Variables of what a cell holds."""
 
 
@@ -57,7 +57,8 @@ class CellOfFamily(Frozen):
         "`ratio_middle` (a₂/a₁), `ratio_longest` (a₃/a₂), `ratio_unique` (c/a of tetragonal and hexagonal "
         "cells), `cosine` (|cos β| of monoclinic cells), `cosine_12`, `cosine_13`, `cosine_23` (triclinic "
         "cells, of the angles between the lengths a₁ ≤ a₂ ≤ a₃), `volume_per_atom` (non-hydrogen atoms, Å³), "
-        "`hydrogen_fraction`, `u_iso_mean` (Å²)"
+        "`hydrogen_fraction`, `u_iso_mean` (Å²), `u_iso_spread` (standard deviation of U_iso in a structure "
+        "over its mean), `composition` (place of the elements among the sets of `contents`)"
     )
     correlations: dict[str, Estimate] = Field(
         description="Of the normal scores of each pair of variables, `first & second` in the order of the "

@@ -9,7 +9,15 @@ from pydantic import Field, model_validator
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.distributions.distribution import Estimate, Shrinkage
 
-__all__ = ["Contents", "ElementSet"]
+__all__ = ["Contents", "ElementSet", "SiteCounts"]
+
+
+class SiteCounts(Frozen):
+    """How many sites of each element an asymmetric unit has."""
+
+    share: float = Field(gt=0, le=1, description="Share of the structures of the set")
+    general: tuple[int, ...] = Field(description="Sites on general positions, for each element")
+    special: tuple[int, ...] = Field(description="Sites on special positions, for each element")
 
 
 class ElementSet(Frozen):
@@ -36,8 +44,17 @@ class ElementSet(Frozen):
         description="Share of each element among the sites on special positions; null without any",
     )
 
+    sites: tuple[SiteCounts, ...] = Field(
+        default=(),
+        description="The commonest numbers of sites, 8 at most, of structures without shared or partly "
+        "occupied sites. Drawn whole, they keep the charges of a salt balanced",
+    )
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        for one in self.sites:
+            if not len(one.general) == len(one.special) == len(self.elements):
+                raise ValueError("one number of sites for each element")
         if self.general is None and self.special is None:
             raise ValueError("a set of elements is on general or on special positions")
         for shares in (self.general, self.special):

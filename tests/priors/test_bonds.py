@@ -76,6 +76,28 @@ def test_sets_of_elements_their_positions_and_their_order(table_of: Callable[...
     assert context.places == pytest.approx({"Mg O": 0.375, "Fe C H": 0.875})
 
 
+def test_numbers_of_sites_are_listed_whole_and_only_of_ordered_structures(
+    table_of: Callable[..., SubsetTable],
+) -> None:
+    """24 of SiO2 with one Si and two O, 12 of twice that, 4 with a site that Si and O share: unlisted."""
+    entry = np.concatenate(
+        [np.repeat(np.arange(24), 3), np.repeat(np.arange(24, 36), 6), np.repeat(np.arange(36, 40), 3)]
+    )
+    elements = ["Si", "O", "O"] * 24 + ["Si", "Si", "O", "O", "O", "O"] * 12 + ["Si", "O", "O"] * 4
+    special = [1, 0, 0] * 24 + [0] * 72 + [0] * 12
+    occupancy = [1.0] * 72 + [1.0] * 72 + [1.0, 0.5, 1.0] * 4
+    table = table_of(
+        40,
+        sites={"entry": entry, "element": elements, "is_special": special, "occupancy": occupancy},
+        strings={"hydrogen_origin": ["sites"] * 40},
+        h_fraction=[0.0] * 40,
+        volume_per_non_h_atom_angstrom3=[12.0] * 40,
+    )
+    (silica,) = contents.fit(Context(table, None, None, 1, 200)).sets.values()
+    assert [(x.general, x.special) for x in silica.sites] == [((0, 2), (1, 0)), ((2, 4), (0, 0))]
+    assert [x.share for x in silica.sites] == pytest.approx([0.6, 0.3])
+
+
 def test_a_subset_of_five_structures_has_no_sets(table_of: Callable[..., SubsetTable]) -> None:
     table = table_of(
         5, sites={"entry": range(5), "element": ["O"] * 5}, strings={"hydrogen_origin": ["none"] * 5}

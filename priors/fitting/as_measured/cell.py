@@ -30,6 +30,8 @@ __all__ = ["fit"]
 SYSTEMS = {"hexagonal": ("hexagonal", "trigonal")}
 """Crystal systems of a family, where it is not the one of its name."""
 ONE_THIRD = 0.3333
+LEAST_SITES, LEAST_SPREAD = 3, 1e-3
+"""Sites from which on, and part of the mean above which, the spread of U_iso says something."""
 UNITS = {"longest": "Å", "volume_per_atom": "Å³", "u_iso_mean": "Å²"}
 ORDERS = tuple("<".join(order) for order in ("abc", "acb", "bac", "bca", "cab", "cba"))
 
@@ -104,10 +106,18 @@ def _shapes(table: SubsetTable, family: str) -> tuple[F64, F64, I64 | None]:
     return np.column_stack(columns), size, np.array([row_of[name] for name in names.tolist()], np.int64)
 
 
+def _spread(table: SubsetTable) -> F64:
+    """(n,) standard deviation of U_iso over its mean; NaN below three sites, or where all have one U."""
+    ratio = table.positive("u_iso_sd_angstrom2") / table.positive("u_iso_mean_angstrom2")
+    return np.where((table.number("u_iso_n") >= LEAST_SITES) & (ratio > LEAST_SPREAD), ratio, np.nan)
+
+
 def _contents(context: Context, table: SubsetTable, name: str) -> F64:
     """(n,) one of `CONTENTS`, NaN where it is not known."""
     if name == "u_iso_mean":
         return np.where(table.number("u_iso_n") > 0, table.positive("u_iso_mean_angstrom2"), np.nan)
+    if name == "u_iso_spread":
+        return _spread(table)
     if name == "volume_per_atom":
         return table.positive("volume_per_non_h_atom_angstrom3")
     if name == "composition":

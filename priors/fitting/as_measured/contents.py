@@ -13,11 +13,17 @@ from xtalpriors.priors.fitting.as_measured.bonds import kind_of
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.observations import Observations, Values, entry_values, observe
 from xtalpriors.priors.fitting.subset_table import SubsetTable
-from xtalpriors.priors.kinds.contents import Contents, ElementSet
+from xtalpriors.priors.kinds.contents import Contents, ElementSet, SiteCounts
 
 __all__ = ["compositions", "fit"]
 
+_Counts = tuple[tuple[str, bool, int], ...]
+
 MOST_SETS = 400
+MOST_COUNTS = 8
+"""Numbers of sites listed for one set."""
+FULL = 0.99
+"""Occupancy from which on a site counts as full."""
 MOST_ELEMENTS = 8
 """Elements of a set; a structure with more is left out."""
 _ORDER = (
@@ -87,6 +93,7 @@ def fit(context: Context) -> Contents:
     pooled = seen.shrinkage
     clusters = seen.n_clusters if pooled is None else pooled.n_own + pooled.n_parent
     general, special, occupied, volume = _spread(context, seen, len(labels))
+    sites = _site_counts(context, seen)
     sets: dict[str, ElementSet] = {}
     for k in kept.tolist():
         with_h = labels[k].split()[-1] == "H"
@@ -106,6 +113,7 @@ def fit(context: Context) -> Contents:
             with_special=float(occupied[k] / share[k]),
             general=shares[0],
             special=shares[1],
+            sites=_listed(sites.get(k, {}), value, elements),
         )
         sets[labels[k]] = one
     if not sets:
@@ -122,6 +130,54 @@ def fit(context: Context) -> Contents:
     middle = (np.cumsum(shares_of) - 0.5 * shares_of) / shares_of.sum()
     context.places.update({name_of[id(s)]: float(x) for s, x in zip(fitted.in_order, middle, strict=True)})
     return fitted
+
+
+def _site_counts(context: Context, seen: Observations) -> dict[int, dict[_Counts, float]]:
+    """Weight of each number of sites, by the row of the set: (element, special, sites), ascending."""
+    found: dict[int, dict[_Counts, float]] = {}
+    for side, table in enumerate((context.own, context.parent)):
+        rows = seen.stratum == side
+        if table is None or table.site_entry is None or not rows.any():
+            continue
+        column = table.site_strings["element"]
+        special = table.site_numbers["is_special"] == 1.0
+        full = (table.site_numbers["occupancy"] >= FULL) & (column.codes >= 0)
+        whole = np.bincount(table.site_entry[~full], minlength=table.n_entries) == 0
+        heavy = full & np.array([x != "H" for x in column.labels] or [False])[column.codes]
+        kinds = 2 * len(column.labels)
+        keys, numbers = np.unique(
+            table.site_entry[heavy] * kinds + column.codes[heavy] * 2 + special[heavy], return_counts=True
+        )
+        begin = np.searchsorted(keys, np.arange(table.n_entries + 1) * kinds)
+        for entry, code, weight in zip(
+            seen.x[rows, 1].astype(int).tolist(),
+            seen.x[rows, 0].astype(int).tolist(),
+            seen.weight[rows].tolist(),
+            strict=True,
+        ):
+            if not whole[entry]:
+                continue
+            at = slice(begin[entry], begin[entry + 1])
+            counts = tuple(
+                (column.labels[key % kinds // 2], bool(key % 2), n)
+                for key, n in zip(keys[at].tolist(), numbers[at].tolist(), strict=True)
+            )
+            of_set = found.setdefault(code, {})
+            of_set[counts] = of_set.get(counts, 0.0) + weight
+    return found
+
+
+def _listed(counts: dict[_Counts, float], total: float, elements: list[str]) -> tuple[SiteCounts, ...]:
+    """The commonest numbers of sites of a set, as shares of its structures."""
+    common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_COUNTS]
+    found = []
+    for one, weight in common:
+        sites = {(element, special): n for element, special, n in one}
+        general, special = (tuple(sites.get((x, where), 0) for x in elements) for where in (False, True))
+        share = min(1.0, weight / total)
+        if share > 0 and sum(general) + sum(special) > 0:
+            found.append(SiteCounts(share=share, general=general, special=special))
+    return tuple(found)
 
 
 def _shares(counts: F64) -> tuple[float, ...] | None:
