@@ -145,7 +145,9 @@ def build_report(
         for file, text in (figure_files(subset.figures, {}) | {PAGE: subset.html}).items()
     }
     if inputs.bundles:
-        sections.append(priors_section(inputs))
+        section = priors_section(inputs)
+        sections.append(section)
+        files |= figure_files(section.figures, {})
     written = [PAGE, FILES_LIST, *files]
     written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]

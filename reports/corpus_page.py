@@ -12,6 +12,7 @@ from xtalpriors.reports.html import Fact, markup, page_title, page_view, render_
 from xtalpriors.reports.inputs import SMALL, Inputs
 from xtalpriors.reports.meta import count, short_digest
 from xtalpriors.reports.section import Section, Table
+from xtalpriors.reports.sections.as_measured import as_measured_figures
 from xtalpriors.reports.sections.drift import DriftTable
 from xtalpriors.reports.sections.fitted_priors import bundle_table
 from xtalpriors.reports.sections.paper import compare_with_paper
@@ -84,7 +85,7 @@ def priors_section(inputs: Inputs) -> Section:
     """Every prior of every bundle of this database."""
     tables = [bundle_table(bundle) for _, bundle in sorted(inputs.bundles.items())]
     lead = words("priors", "section_lead")
-    return Section("priors", "Which priors were fitted?", lead, [], tables)
+    return Section("priors", "Which priors were fitted?", lead, as_measured_figures(inputs), tables)
 
 
 def _summary(inputs: Inputs, pages: Collection[str]) -> str:

@@ -243,6 +243,7 @@ def inline_svg(svg: str, name: str, label: str) -> str:
     kept = set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", body))
     body = re.sub(r' id="([^"]+)"', lambda m: _scoped(m, name, kept), body)
     body = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", body)
+    body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)
     body = re.sub(r' (d|x|y|transform)="([^"]*)"', _short, body)
     for role, colour in LIGHT.items():
         body = re.sub(re.escape(colour) + r"\b", f"var(--{role})", body, flags=re.IGNORECASE)
