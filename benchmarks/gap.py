@@ -3,8 +3,9 @@
 For every statistic of the report: its distance to the database, beside the mean distance of two random halves
 of the database (by clusters). Then a classifier two-sample test (Lopez-Paz & Oquab 2017, arXiv:1610.06545):
 gradient boosting on some forty numbers a structure, cross-validated by cluster; an AUC of 0.5 is
-indistinguishable, 1 is separable. The five numbers whose permutation costs most are named. Needs
-scikit-learn.
+indistinguishable, 1 is separable. The five numbers whose permutation costs most are named. Last the share
+of the oxides and halides (without carbon) whose charges balance in common oxidation states, one for each
+element, any mean of them for metals. Needs scikit-learn and pymatgen.
 
     python benchmarks/gap.py --subset SUBSET.parquet --bundle BUNDLE.json [--number 14] [--count 2000]
 """
@@ -43,6 +44,7 @@ DISTANCE_EDGES = (0.5, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 5.0, 6.0)
 ELEMENTS = ("C", "N", "O", "S", "Si")
 OFTEN_UNKNOWN = ("hydrogen fraction", "mean U", "spread of U")
 HALVES = 40
+ANIONS = {ATOMIC_NUMBER[x] for x in ("O", "F", "Cl", "Br", "I")}
 METALS = np.array([z for z in range(1, len(SYMBOLS)) if is_metal(SYMBOLS[z])])
 
 
@@ -98,8 +100,8 @@ def _descriptors(
     return found
 
 
-def real_structures(subset: Path, number: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of the subset with sites, and their descriptors."""
+def real_structures(subset: Path, number: int | None) -> tuple[pd.DataFrame, pd.DataFrame, StructureArrays]:
+    """Rows of the subset with sites, their descriptors, and the structures."""
     entries, sites = pq.read_table(subset), pq.read_table(sites_path(subset))
     if number is not None:
         entries = entries.filter(pa.compute.equal(entries["sg_number"], number))
@@ -119,7 +121,7 @@ def real_structures(subset: Path, number: int | None) -> tuple[pd.DataFrame, pd.
     known = frame["hydrogen_origin"].notna()
     found["hydrogen fraction"] = frame["h_fraction"].where(known).to_numpy(dtype=float)
     found["special positions"] = frame["n_special_positions"].to_numpy(dtype=float)
-    return frame, found
+    return frame, found, arrays
 
 
 def auc_of(
@@ -132,8 +134,10 @@ def auc_of(
 
     rng = np.random.default_rng(0)
     made = made.copy()
-    for column in OFTEN_UNKNOWN:  # unknown as often as in the database
-        made.loc[rng.random(len(made)) < real[column].isna().mean(), column] = np.nan
+    # unknown as often as in the database, and together: else what is missing would tell the two apart
+    unknown = real[list(OFTEN_UNKNOWN)].isna().to_numpy()
+    unknown = unknown[rng.choice(len(real), len(made), p=votes(clusters) / votes(clusters).sum())]
+    made[list(OFTEN_UNKNOWN)] = made[list(OFTEN_UNKNOWN)].mask(unknown)
     x = pd.concat([real, made], ignore_index=True)
     y = np.r_[np.zeros(len(real)), np.ones(len(made))]
     names = np.unique(clusters, return_inverse=True)[1]
@@ -154,6 +158,35 @@ def auc_of(
     auc = float(roc_auc_score(y, score, sample_weight=weight))
     drops = {name: auc - float(roc_auc_score(y, v, sample_weight=weight)) for name, v in lost.items()}
     return auc, sorted(drops.items(), key=lambda item: -item[1])[:5]
+
+
+def balanced_share(arrays: StructureArrays, weight: np.ndarray) -> float:
+    """Share of the oxides and halides without carbon whose charges balance."""
+    salts, balanced = 0.0, 0.0
+    for s in range(len(arrays)):
+        at = slice(int(arrays.offsets[s]), int(arrays.offsets[s + 1]))
+        amount = arrays.multiplicity[at] * arrays.occupancy[at]
+        z = arrays.atomic_number[at]
+        atoms = {int(k): float(amount[z == k].sum()) for k in np.unique(z)}
+        if ATOMIC_NUMBER["C"] in atoms or not ANIONS & set(atoms):
+            continue
+        salts += weight[s]
+        balanced += weight[s] * _balances(atoms)
+    return balanced / salts if salts else float("nan")
+
+
+def _balances(atoms: dict[int, float]) -> bool:
+    """Whether some common oxidation states of the elements make a neutral cell."""
+    from pymatgen.core import Element
+
+    low, high = np.zeros(1), np.zeros(1)  # ends of the charges that can be reached
+    for z, n in atoms.items():
+        states = np.array(Element(SYMBOLS[z]).common_oxidation_states or (0,), float)
+        if z in METALS:
+            low, high = low + n * states.min(), high + n * states.max()
+        else:
+            low, high = ((x[:, None] + n * states).ravel() for x in (low, high))
+    return bool(((low < 0.01) & (high > -0.01)).any())
 
 
 def noise_of_halves(frame: pd.DataFrame) -> dict[str, float]:
@@ -189,7 +222,7 @@ def main() -> None:
     parser.add_argument("--no-classifier", action="store_true")
     options = parser.parse_args()
     bundle = load_bundle(options.bundle)
-    frame, real = real_structures(options.subset, options.number)
+    frame, real, arrays = real_structures(options.subset, options.number)
     frame["weight"] = votes(frame["cluster_id"])
     data = SubsetData(options.subset.stem, {}, None, (), {}, frame)
     sets, scores = [], {}
@@ -212,6 +245,11 @@ def main() -> None:
     for one in sets:
         totals = one.batch.totals
         print(f"{one.name}: {totals['dropped'] / max(totals['n_target'], 1):.2%} of the atoms dropped")
+    share = balanced_share(arrays, frame["weight"].to_numpy())
+    print(f"charges of oxides and halides balance: database {share:.1%}")
+    for one in sets:
+        share = balanced_share(arrays_of_batch(one.batch), np.ones(len(one.batch)))
+        print(f"  {one.name} {share:.1%}")
     for name, (auc, telling) in scores.items():
         print(f"{name}: AUC {auc:.3f}; " + ", ".join(f"{what} ({drop:.3f})" for what, drop in telling))
 
