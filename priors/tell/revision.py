@@ -22,6 +22,11 @@ def find_bundle(given: str) -> PriorBundle:
     revision, colon, path = given.partition(":")
     if colon and revision and path and not bundle_file(given).exists():
         return bundle_of_revision(revision, Path(path))
+    if not given.endswith(".json") and not bundle_file(given).exists():
+        raise UsageError(
+            f"There is no bundle '{given}'. A bundle is given by its file, by the name of a published one, "
+            f"or as it was in a git revision, by REVISION:FILE ({given}:FILE, if '{given}' is a revision)."
+        )
     return load_bundle(given)
 
 

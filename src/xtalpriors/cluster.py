@@ -188,7 +188,10 @@ def _slurm(file: Path) -> Iterator[Any]:
     try:
         options = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{file}, with the options of the Slurm jobs: {error.strerror}.") from error
+        raise UsageError(
+            f"The options of the Slurm jobs cannot be read from {file}: {error.strerror}. "
+            "docs/cluster.md shows such a file."
+        ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{file} cannot be read as YAML: {error}") from error
     if not isinstance(options, dict) or not isinstance(options.get("jobs"), int) or options["jobs"] < 1:

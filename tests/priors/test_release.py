@@ -171,6 +171,7 @@ def test_bundles_of_git_revisions(
         "v1:priors/none.json": r"no file priors/none\.json",
         "--output=x:priors/made.json": "no revision '--output=x'",
         "v1:/nowhere/made.json": "no git repository",
+        "HEAD~1": r"by REVISION:FILE \(HEAD~1:FILE",
     }.items():
         with pytest.raises(UsageError, match=words):
             find_bundle(given)
