@@ -1,19 +1,24 @@
-"""The dual-space network beside charge flipping at equal CPU time: solved shares, paired, with intervals.
+"""Charge flipping with its two choices and the dual-space network after it, at equal CPU time, paired.
 
-Each side gets the same data of the same crystals. Charge flipping: N trials, of which the one that agrees
-best with its own eliminated density is taken. Hybrid: fewer trials, four steps of the network on each, the
-critic's choice; as many trials as fit the time that charge flipping took on the first crystals of the row.
-Polished: the network on the trials that agree best only, low-density elimination after it, chosen by
-agreement. Network: the network alone from origin-fixing starts. r over the unique reflections, best of the
-permissible origins and hands; differences are means over crystals with bootstrap 95 % intervals (2,000
-draws). One thread.
+Every side gets the same data of the same crystals, in turn. The others take as much time as the first one:
+a side gets more trials for the next crystal while it has spent less, and fewer while it has spent more.
 
-    python benchmarks/phasing/dual_space.py WEIGHTS [--structures 300] [--trials 12] [--d-min 1.0 1.2 1.5 2.0]
-        [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS] [--steps 4] [--half] [--alone] [--polished]
-        [--without-harker] [--phai FOLDER] [--output FILE]
+- baseline: N trials of charge flipping of 100 cycles; the one whose phases agree best with the last density
+  of its low-density elimination is taken (`Trials.agreement`);
+- flipping: as many shorter trials as fit (`settings_for` many); the choice is `Trials.strict_agreement`;
+- hybrid: fewer of these, and the network on the three that agree best; the same choice among its answers.
 
-PhAI, of a run of `xtalpriors train`, is a control in P2₁/c: it gives one answer and takes what time it takes.
-With `--corpus` the crystals are the real ones of these groups with 100–1,200 Å³ in a folder of CIFs.
+r is over the unique reflections, the best of the permissible origins and hands. Differences from the
+baseline are means over crystals with bootstrap 95 % intervals (2,000 draws). One thread.
+
+    python benchmarks/phasing/dual_space.py [--weights FILE] [--structures 300] [--trials 12] [--steps 1]
+        [--d-min 2.0 1.5 1.2 1.0] [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS | --subset FILE]
+        [--float] [--alone] [--phai FOLDER] [--ablations] [--output FILE]
+
+With `--corpus` or `--subset` (of `xtalpriors subset`) the crystals are the real ones of these groups with
+100–1,200 Å³. `--alone` adds the network without charge flipping before it. PhAI, of a run of `xtalpriors
+train`, is a control in P2₁/c: it gives one answer and takes what time it takes. `--ablations` compares the
+hybrid of N trials with the same where one thing is different, whatever the time.
 """
 
 from __future__ import annotations
@@ -22,8 +27,10 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +40,7 @@ from torch import Tensor
 from xtalpriors.crystal import SpaceGroup, cell_volumes
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining import extract, parse_source
-from xtalpriors.model.charge_flipping.elimination import eliminate
+from xtalpriors.model.charge_flipping.flipping import MANY, settings_for
 from xtalpriors.model.charge_flipping.known_crystals import (
     KnownCrystal,
     artificial_crystals,
@@ -43,8 +50,7 @@ from xtalpriors.model.charge_flipping.known_crystals import (
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
 from xtalpriors.model.dual_space import inputs
-from xtalpriors.model.dual_space.inputs import known_of
-from xtalpriors.model.dual_space.network import DualSpaceNetwork, phasors
+from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import (
     grid_of_crystal,
     listed,
@@ -52,67 +58,91 @@ from xtalpriors.model.dual_space.phasing import (
     phase_with_network,
     places_of,
 )
-from xtalpriors.model.dual_space.states import logits_of
-from xtalpriors.model.dual_space.weights import load_network
-from xtalpriors.model.scoring.read_structures import structures_of_rows
+from xtalpriors.model.dual_space.transform import Transform
+from xtalpriors.model.dual_space.weights import load_network, shipped_network
+from xtalpriors.model.scoring.read_structures import read_structures, structures_of_rows
 from xtalpriors.model.scoring.structures import ExperimentalStructures
 from xtalpriors.model.seeding.network_seeds import PhaiSeeds, seeding_network
 from xtalpriors.reports.statistics import wilson
 
-GROUPS = ("P 1 21/c 1", "P -1", "P 21 21 21", "P b c a", "P n m a", "C 1 2/c 1")
-CALIBRATION = 6
+GROUPS = ("P 1 21/c 1", "P -1", "P 21 21 21", "C 1 2/c 1", "P b c a", "P n m a")
+FEWEST = 10
+"""Crystals of a row."""
+STRIDE = 2
+"""So many trials more the next crystal gets where a side is behind in time, else so many fewer."""
+IMPROVED = 3
+"""Trials that the network improves."""
 PHAI = "PhAI"
-POLISHED = 4
-"""Trials that the network improves with `--polished`."""
 Side = Callable[[KnownCrystal, int, np.random.Generator], tuple[Tensor, int]]
 """Structure factors of n trials of a crystal, in its own order, and the trial chosen."""
 
 
-def flipping_side() -> Side:
-    """Charge flipping, chosen by agreement."""
+def baseline_side(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+    """Charge flipping with trials of 100 cycles, chosen by the agreement of their elimination."""
+    settings = settings_for(made.d_min_angstrom)
+    found = phase_by_charge_flipping(
+        made.grid, made.amplitudes, made.cell, trials=n, rng=rng, settings=settings
+    )
+    return found.f, int(found.agreement.argmax())
+
+
+def flipping_side(*, strictly: bool = True) -> Side:
+    """Charge flipping with short trials, chosen by strict agreement or not."""
 
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        found = phase_by_charge_flipping(made.grid, made.amplitudes, made.cell, trials=n, rng=rng)
-        return found.f, found.best
+        settings = settings_for(made.d_min_angstrom, MANY)
+        found = phase_by_charge_flipping(
+            made.grid, made.amplitudes, made.cell, trials=n, rng=rng, settings=settings
+        )
+        return found.f, found.best if strictly else int(found.agreement.argmax())
 
     return run
 
 
-def network_side(network: DualSpaceNetwork, steps: int, *, alone: bool) -> Side:
-    """The network after charge flipping, or alone."""
+def hybrid_side(
+    network: DualSpaceNetwork,
+    steps: int,
+    *,
+    improved: int = IMPROVED,
+    by_critic: bool = False,
+    harker: bool = True,
+) -> Side:
+    """The network after charge flipping."""
 
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
         grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
         amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
-        if alone:
-            found = phase_by_network(network, grid, made.cell, amplitudes, starts=n, rng=rng)
-        else:
-            found = phase_with_network(network, grid, made.cell, amplitudes, trials=n, steps=steps, rng=rng)
+        with nullcontext() if harker else patch.object(inputs, "harker_features", no_harker_features):
+            found = phase_with_network(
+                network,
+                grid,
+                made.cell,
+                amplitudes,
+                trials=n,
+                improved=improved,
+                steps=steps,
+                rng=rng,
+                settings=settings_for(made.d_min_angstrom, MANY),
+            )
+        chosen = int(found.expected_r.argmax()) if by_critic else found.best
+        return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], chosen
+
+    return run
+
+
+def no_harker_features(transform: Transform, e: Tensor, f: Tensor) -> Tensor:
+    """Harker distances of 0."""
+    return torch.zeros(len(e), len(transform.inside), inputs.POINT_FEATURES)
+
+
+def alone_side(network: DualSpaceNetwork) -> Side:
+    """The network from origin-fixing starts."""
+
+    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+        grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
+        amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
+        found = phase_by_network(network, grid, made.cell, amplitudes, starts=n, rng=rng)
         return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], found.best
-
-    return run
-
-
-def polished_side(network: DualSpaceNetwork, steps: int) -> Side:
-    """The network on the trials that agree best, and low-density elimination after it.
-
-    Its candidates stand beside the trials, and agreement chooses among all of them: the critic has no part.
-    """
-
-    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
-        place = torch.from_numpy(places_of(grid, made.grid.hkl))
-        amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
-        found = phase_by_charge_flipping(made.grid, made.amplitudes, made.cell, trials=n, rng=rng)
-        best = found.agreement.argsort(descending=True, stable=True)[:POLISHED]
-        known = known_of(grid, np.array([made.cell]), amplitudes[None]).repeated(len(best))
-        f = torch.zeros(len(best), len(amplitudes), dtype=torch.complex64)
-        f[:, place] = found.f[best]
-        with torch.no_grad():
-            logits = network(logits_of(f, amplitudes[None], known), known, steps)[-1].logits
-        ended = eliminate(made.grid, made.amplitudes, phasors(logits)[:, place], cycles=6)
-        agreement = torch.cat([found.agreement, ended.agreement])
-        return torch.cat([found.f, ended.f]), int(agreement.argmax())
 
     return run
 
@@ -141,22 +171,31 @@ def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, flo
     return float(r[chosen]), float(r.max()), spent
 
 
-def row(crystals: list[KnownCrystal], sides: dict[str, Side], trials: int) -> dict[str, object]:
+def row(
+    crystals: list[KnownCrystal], sides: dict[str, Side], trials: int, *, equal_time: bool
+) -> dict[str, object]:
     """One line of the table, printed; and its numbers."""
-    first, *others = sides
-    counts = {first: trials} | {
-        name: 1 if name == PHAI else fitting(crystals, sides, name, trials) for name in others
-    }
+    first = next(iter(sides))
+    for side in sides.values():  # compilation apart
+        timed(side, crystals[0], trials, 0)
+    counts = {name: trials if name == first or not equal_time else 2 * trials for name in sides}
+    done = dict.fromkeys(sides, 0)
     results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in sides}
+    spent = dict.fromkeys(sides, 0.0)
     for i, made in enumerate(crystals):
-        for name in sides:  # in turn, so that whatever else runs here slows both
+        for name in sides:  # in turn, so that whatever else runs here slows all
             results[name].append(timed(sides[name], made, counts[name], i))
+            spent[name] += results[name][-1][2]
+            done[name] += counts[name]
+            if equal_time and name not in (first, PHAI):
+                behind = spent[name] < spent[first]
+                counts[name] = max(1, counts[name] + (STRIDE if behind else -STRIDE))
     table: dict[str, object] = {"n": len(crystals)}
     base = np.array(results[first])
     for name in sides:
         values = np.array(results[name])
-        parts = [f"  {name:8s} {counts[name]:3d} trials {1e3 * values[:, 2].mean():7.1f} ms"]
-        numbers: dict[str, object] = {"trials": counts[name], "ms": 1e3 * values[:, 2].mean()}
+        parts = [f"  {name:20s} {done[name] / len(crystals):5.1f} trials {1e3 * values[:, 2].mean():7.1f} ms"]
+        numbers: dict[str, object] = {"trials": done[name] / len(crystals), "ms": 1e3 * values[:, 2].mean()}
         for limit in (0.8, 0.95):
             solved = values[:, 0] >= limit
             share = wilson(float(solved.sum()), len(solved))
@@ -174,18 +213,6 @@ def row(crystals: list[KnownCrystal], sides: dict[str, Side], trials: int) -> di
     return table
 
 
-def fitting(crystals: list[KnownCrystal], sides: dict[str, Side], name: str, trials: int) -> int:
-    """Trials of a side that take the time of the first side's."""
-    first = next(iter(sides))
-    few = crystals[:CALIBRATION]
-    for side in (first, name):  # tables and compilation apart
-        timed(sides[side], few[0], 2, 0)
-    allowed = sum(timed(sides[first], made, trials, 0)[2] for made in few)
-    one, many = (sum(timed(sides[name], made, n, 0)[2] for made in few) for n in (1, trials))
-    each = max((many - one) / (trials - 1), 1e-6)
-    return int(np.clip(1 + (allowed - one) / each, 1, 4 * trials))
-
-
 def bootstrap(differences: np.ndarray) -> tuple[float, float]:
     """95 % interval of the mean."""
     rng = np.random.default_rng(0)
@@ -195,9 +222,12 @@ def bootstrap(differences: np.ndarray) -> tuple[float, float]:
 
 
 @cache
-def real_structures(corpus: Path, symbol: str) -> ExperimentalStructures:
-    """Structures of a folder of CIFs that can be described in this setting of their group."""
-    return structures_of_rows([(*tables_of(corpus), "corpus")], SpaceGroup.from_hm(symbol))
+def real_structures(source: Path, symbol: str) -> ExperimentalStructures:
+    """Structures of a folder of CIFs, or of a subset, that can be described in this setting."""
+    group = SpaceGroup.from_hm(symbol)
+    if source.is_file():
+        return read_structures([source], group, one_per_cluster=True)
+    return structures_of_rows([(*tables_of(source), "corpus")], group)
 
 
 @cache
@@ -209,9 +239,9 @@ def tables_of(corpus: Path) -> tuple[pa.Table, pa.Table]:
     return found.entries, found.sites
 
 
-def real_crystals(corpus: Path, symbol: str, d_min: float, most: int) -> Iterator[KnownCrystal]:
-    """Crystals of 100–1,200 Å³ in a folder of CIFs, `most` at most, in a random order."""
-    group, read = SpaceGroup.from_hm(symbol), real_structures(corpus, symbol)
+def real_crystals(source: Path, symbol: str, d_min: float, most: int) -> Iterator[KnownCrystal]:
+    """Crystals of 100–1,200 Å³ among `real_structures`, `most` at most, in a random order."""
+    group, read = SpaceGroup.from_hm(symbol), real_structures(source, symbol)
     volumes = cell_volumes(read.crystals.cells)
     rows = np.random.default_rng(0).permutation(np.flatnonzero((volumes > 100) & (volumes < 1200)))
     for i in rows[:most]:
@@ -228,55 +258,74 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("weights", type=Path)
+    parser.add_argument(
+        "--weights", type=Path, help="A network of `xtalpriors dual-space`; else the shipped one"
+    )
     parser.add_argument("--structures", type=int, default=300)
     parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--d-min", type=float, nargs="+", default=[1.0, 1.2, 1.5, 2.0])
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--d-min", type=float, nargs="+", default=[2.0, 1.5, 1.2, 1.0])
     parser.add_argument("--groups", nargs="+", default=list(GROUPS))
     parser.add_argument("--volumes", type=float, nargs=2, default=[200.0, 500.0])
-    parser.add_argument("--corpus", type=Path)
+    real = parser.add_mutually_exclusive_group()
+    real.add_argument("--corpus", type=Path, help="A folder of CIFs")
+    real.add_argument("--subset", type=Path, help="A subset, NAME.parquet")
     parser.add_argument("--phai", metavar="FOLDER", help="PhAI as a control in P2₁/c, beside equal time")
     parser.add_argument("--alone", action="store_true", help="The network alone too")
-    parser.add_argument("--polished", action="store_true", help="The network on the best trials only")
-    parser.add_argument("--without-harker", action="store_true", help="Harker distances set to 0")
-    parser.add_argument("--half", action="store_true", help="Convolutions in bfloat16")
+    parser.add_argument("--ablations", action="store_true", help="The hybrid with one thing different")
+    parser.add_argument("--float", action="store_true", help="Convolutions in float32, not bfloat16")
     parser.add_argument("--output", type=Path)
     a = parser.parse_args()
     torch.set_num_threads(1)
-    network, card = load_network(a.weights)
-    network.in_half = a.half
+    network, card = load_network(a.weights) if a.weights else shipped_network()
+    network.in_half = not a.float
     print(f"{card.name}: {card.parameters:,} parameters, {card.structures:,} crystals; {card.weights_digest}")
-    if a.without_harker:
-        inputs.harker_features = lambda transform, e, f: torch.zeros(len(e), len(transform.inside), 5)
-    sides: dict[str, Side] = {
-        "flipping": flipping_side(),
-        "hybrid": network_side(network, a.steps, alone=False),
-    }
-    if a.polished:
-        sides["polished"] = polished_side(network, a.steps)
+    sides = ablations(network, a.steps) if a.ablations else equal_sides(network, a.steps)
     if a.alone:
-        sides["network"] = network_side(network, a.steps, alone=True)
+        sides["network alone"] = alone_side(network)
     control = None if a.phai is None else phai_side(a.phai)
+    source = a.corpus or a.subset
+    kind = f"real ({source.name})" if source else "artificial"
     tables: dict[str, object] = {"weights_digest": card.weights_digest}
     for symbol in a.groups:
-        order = SpaceGroup.from_hm(symbol).order
-        scale = max(1.0, order / 4)
+        scale = max(1.0, SpaceGroup.from_hm(symbol).order / 4)
+        low, high = (v * scale for v in a.volumes)
         for d_min in a.d_min:
-            if a.corpus:
-                crystals = list(real_crystals(a.corpus, symbol, d_min, a.structures))
+            if source:
+                crystals = list(real_crystals(source, symbol, d_min, a.structures))
             else:
-                low, high = (v * scale for v in a.volumes)
                 crystals = list(artificial_crystals(symbol, a.structures, d_min, (low, high), seed=5))
-            if len(crystals) < CALIBRATION:
+            if len(crystals) < FEWEST:
                 print(f"{symbol}, {d_min} Å: {len(crystals)} crystals, too few for a row")
                 continue
-            kind = "real" if a.corpus else "artificial"
             print(f"{symbol}, {kind}, {d_min:g} Å, N = {len(crystals)}", flush=True)
             own = {**sides, PHAI: control} if control and symbol == GROUPS[0] else sides
-            tables[f"{symbol}, {kind}, {d_min:g}"] = row(crystals, own, a.trials)
-    if a.output:
-        a.output.write_text(json.dumps(tables, indent=1), encoding="utf-8")
+            found = row(crystals, own, a.trials, equal_time=not a.ablations)
+            tables[f"{symbol}, {kind}, {d_min:g}"] = found
+            if a.output:
+                a.output.write_text(json.dumps(tables, indent=1), encoding="utf-8")
+
+
+def equal_sides(network: DualSpaceNetwork, steps: int) -> dict[str, Side]:
+    """The sides of the table."""
+    return {
+        "baseline": baseline_side,
+        "flipping": flipping_side(),
+        "hybrid": hybrid_side(network, steps),
+    }
+
+
+def ablations(network: DualSpaceNetwork, steps: int) -> dict[str, Side]:
+    """The hybrid, and what it is without a part of it."""
+    return {
+        "hybrid": hybrid_side(network, steps),
+        "critic chooses": hybrid_side(network, steps, by_critic=True),
+        "all trials improved": hybrid_side(network, steps, improved=10**6),
+        "Harker inputs 0": hybrid_side(network, steps, harker=False),
+        "no step": flipping_side(),
+        "no step, agreement": flipping_side(strictly=False),
+        **{f"steps: {n}": hybrid_side(network, n) for n in (2, 4, 8)},
+    }
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 Shiono & Woolfson 1992 (doi 10.1107/S0108767391012229): density is made 0 below 0 and small density smaller,
 transformed, given the measured moduli, and so on. What remains of a right density is nearly all of it, so the
 correlation of its moduli and phases with the measured moduli and the present phases is high: `agreement`.
+
+To polish, ρc = 0.2⟨ρ > 0⟩ takes away little, and wrong phases soon agree with what they leave too. To judge,
+`strict_agreement` takes away three times as much, once: atoms stay, whatever fills the space between goes.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ from xtalpriors.model.charge_flipping.cycles import Constraint, Densities
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.kernels import MEASURED, UNKNOWN
 
-__all__ = ["Eliminated", "eliminate"]
+__all__ = ["Eliminated", "eliminate", "strict_agreement"]
 
 FRACTION: Final = 0.2
 """ρc over the mean of the positive density."""
+STRICT_FRACTION: Final = 0.6
+"""ρc of `strict_agreement` over the mean of the positive density."""
 
 
 class Eliminated(NamedTuple):
@@ -74,6 +79,14 @@ def eliminate(
         for i in range(0, len(f), size)
     ]
     return Eliminated(torch.cat([p.f for p in parts]), torch.cat([p.agreement for p in parts]))
+
+
+def strict_agreement(grid: ReflectionGrid, amplitudes: Tensor, f: Tensor) -> Tensor:
+    """How well phases agree with what one strict cycle of elimination leaves of their density, float32 (T,).
+
+    The figure of merit among candidates of one crystal; the larger, the better. Parameters as in `eliminate`.
+    """
+    return eliminate(grid, amplitudes, f, cycles=1, fraction=STRICT_FRACTION).agreement
 
 
 def _run(grid: ReflectionGrid, constraint: Constraint, f: Tensor, cycles: int, fraction: float) -> Eliminated:

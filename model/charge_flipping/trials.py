@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.model.charge_flipping.elimination import eliminate
+from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
 from xtalpriors.model.charge_flipping.flipping import (
     FlippingSettings,
     constraint_of,
@@ -33,19 +33,22 @@ class Trials(NamedTuple):
     f
         Structure factors whose phases are the result, from an origin of the group, complex64 (T, U).
     agreement
-        `elimination.Eliminated.agreement` (T,): the trial with the largest is the one to take.
+        `elimination.Eliminated.agreement` (T,), of the last cycle.
+    strict_agreement
+        `elimination.strict_agreement` of the result (T,): the trial with the largest is the one to take.
     symmetry
         `origins.Placed.symmetry` (T,): how well the group fitted before it was imposed.
     """
 
     f: Tensor
     agreement: Tensor
+    strict_agreement: Tensor
     symmetry: Tensor
 
     @property
     def best(self) -> int:
-        """The trial that agrees best with its own eliminated density."""
-        return int(self.agreement.argmax())
+        """The trial that agrees best with what strict elimination leaves of its density."""
+        return int(self.strict_agreement.argmax())
 
 
 def normalised(grid: ReflectionGrid, amplitudes: Tensor, cell: tuple[float, ...]) -> Tensor:
@@ -81,7 +84,7 @@ def phase_by_charge_flipping(
     rng
         What the starts are drawn from.
     settings
-        Null: `settings_for` the resolution of what was measured.
+        Null: `settings_for` the resolution of what was measured and the number of trials.
     elimination_cycles
         Cycles of low-density elimination with the group's symmetry.
 
@@ -98,11 +101,12 @@ def phase_by_charge_flipping(
     s2 = s_squared(grid.hkl, np.array([cell]))[0][(amplitudes > 0).numpy()]
     if len(s2) == 0:
         raise XtalpriorsError("Every amplitude is 0: there is nothing to find phases for.")
-    settings = settings or settings_for(float(s2.max() ** -0.5))
+    settings = settings or settings_for(float(s2.max() ** -0.5), trials)
     p1, source = grid.in_p1
     constraint = constraint_of(amplitudes, normalised(grid, amplitudes, cell), settings)
     in_p1 = type(constraint)(constraint.moduli[:, source], constraint.role[:, source])
     found = flip(p1, in_p1, random_start(p1, in_p1.moduli, trials, rng), settings)
     placed = place_origin(grid, found.f)
     polished = eliminate(grid, amplitudes, placed.f, cycles=elimination_cycles)
-    return Trials(polished.f, polished.agreement, placed.symmetry)
+    strict = strict_agreement(grid, amplitudes, polished.f)
+    return Trials(polished.f, polished.agreement, strict, placed.symmetry)

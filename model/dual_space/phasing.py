@@ -1,4 +1,4 @@
-"""Phases of one crystal: trials of charge flipping, steps of the network on each, and the critic's choice."""
+"""Phases of one crystal: trials of charge flipping, steps of the network on the best few, and a choice."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
 from xtalpriors.model.charge_flipping.flipping import FlippingSettings
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.trials import Trials, phase_by_charge_flipping
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 
+_POLISHING = 6
+"""Cycles of low-density elimination after the network."""
 _INNER = 0.15
 """Reflections within this share of (1/d_min)² count as of low resolution."""
 _LEAST_INNER = 0.65
@@ -41,21 +44,25 @@ class DualSpacePhases(NamedTuple):
     Attributes
     ----------
     f
-        Phasors of the phases, their length the network's certainty from 0 to 1, complex64 (T, U).
+        Phasors of the phases, polished by low-density elimination; their length is the network's certainty
+        from 0 to 1, complex64 (T, U).
     expected_r
         What the critic thinks r is, 0 to 1, (T,).
+    strict_agreement
+        `charge_flipping.elimination.strict_agreement` of the phases, (T,).
     doubt
         Null, or why the network's answer is doubtful: it was not trained for such data.
     """
 
     f: Tensor
     expected_r: Tensor
+    strict_agreement: Tensor
     doubt: str | None
 
     @property
     def best(self) -> int:
-        """The candidate that the critic believes most."""
-        return int(self.expected_r.argmax())
+        """The candidate that agrees best with what strict elimination leaves of its density."""
+        return int(self.strict_agreement.argmax())
 
 
 def grid_of_crystal(group: SpaceGroup, cell: tuple[float, ...], d_min_angstrom: float) -> DualGrid:
@@ -110,8 +117,9 @@ def phase_with_network(
     cell: tuple[float, ...],
     amplitudes: Tensor,
     *,
-    trials: int = 8,
-    steps: int = 4,
+    trials: int = 24,
+    improved: int = 3,
+    steps: int = 1,
     rng: np.random.Generator,
     settings: FlippingSettings | None = None,
     d_min_trained: tuple[float, float] = (1.0, 2.0),
@@ -130,6 +138,8 @@ def phase_with_network(
         |F| (U,) in the order of `grid.reflections`, 0 where nothing was measured.
     trials
         Trials of charge flipping.
+    improved
+        Of them the network improves so many, those with the largest `Trials.strict_agreement`.
     steps
         Steps of the network on each.
     rng
@@ -144,18 +154,18 @@ def phase_with_network(
     XtalpriorsError
         As `phase_by_charge_flipping`.
     """
-    known = known_of(grid, np.array([cell]), amplitudes.float()[None]).repeated(trials)
-    # the sphere of what was measured: fewer reflections than the grid can hold
-    sphere = known.reflection[0, :, 2] <= 1.0 + 1e-6
-    within = ReflectionGrid(grid.group, grid.reflections.hkl[sphere.numpy()], grid.shape)
+    known = known_of(grid, np.array([cell]), amplitudes.float()[None])
+    sphere, within = measured = _measured_sphere(grid, known)
     found: Trials = phase_by_charge_flipping(
         within, amplitudes[sphere], cell, trials=trials, rng=rng, settings=settings
     )
-    f = torch.zeros(trials, len(amplitudes), dtype=torch.complex64)
-    f[:, sphere] = found.f
+    best = found.strict_agreement.argsort(descending=True, stable=True)[:improved]
+    f = torch.zeros(len(best), len(amplitudes), dtype=torch.complex64)
+    f[:, sphere] = found.f[best]
+    known = known.repeated(len(best))
     with torch.no_grad():
         logits = logits_of(f, amplitudes.float()[None], known)
-        return _improved(network, known, logits, found.agreement, steps, _doubt(known, d_min_trained))
+        return _improved(network, measured, known, logits, found.agreement[best], steps, d_min_trained)
 
 
 def phase_by_network(
@@ -183,17 +193,35 @@ def phase_by_network(
     phasor = torch.where(allowed != 0, torch.where(drawn > 0, 1.0, -1.0) * allowed, phasor)
     with torch.no_grad():
         logits = start_state(grid, known, phasor, rng)
-        doubt = _doubt(known, d_min_trained)
-        return _improved(network, known, logits, torch.zeros(starts), steps, doubt)
+        measured = _measured_sphere(grid, known)
+        return _improved(network, measured, known, logits, torch.zeros(starts), steps, d_min_trained)
 
 
 def _improved(
-    network: DualSpaceNetwork, known: Known, logits: Tensor, agreement: Tensor, steps: int, doubt: str | None
+    network: DualSpaceNetwork,
+    measured: tuple[Tensor, ReflectionGrid],
+    known: Known,
+    logits: Tensor,
+    agreement: Tensor,
+    steps: int,
+    d_min_trained: tuple[float, float],
 ) -> DualSpacePhases:
     taken = network(logits, known, steps)
     before = taken[-2].logits if len(taken) > 1 else logits
     verdict = network.judge(taken[-1], before, agreement, known)
-    return DualSpacePhases(phasors(taken[-1].logits), torch.sigmoid(verdict), doubt)
+    f = phasors(taken[-1].logits)
+    sphere, within = measured
+    amplitudes = known.f[0, sphere]
+    polished = eliminate(within, amplitudes, f[:, sphere], cycles=_POLISHING).f
+    strict = strict_agreement(within, amplitudes, polished)
+    f[:, sphere] = polished / polished.abs().clamp(min=1e-30) * f[:, sphere].abs()
+    return DualSpacePhases(f, torch.sigmoid(verdict), strict, _doubt(known, d_min_trained))
+
+
+def _measured_sphere(grid: DualGrid, known: Known) -> tuple[Tensor, ReflectionGrid]:
+    """Which reflections lie in the sphere of what was measured, (U,), and a grid of these alone."""
+    sphere = known.reflection[0, :, 2] <= 1.0 + 1e-6
+    return sphere, ReflectionGrid(grid.group, grid.reflections.hkl[sphere.numpy()], grid.shape)
 
 
 def _doubt(known: Known, trained: tuple[float, float]) -> str | None:

@@ -72,7 +72,7 @@ class FlippingSeeds:
         return bool(space_group)
 
     def phases(self, crystal: KnownCrystal, rng: np.random.Generator) -> Tensor | None:
-        """The trial that agrees best with its density; certainty is how much of |F| that density has."""
+        """The trial that `Trials.best` takes; certainty is how much of |F| that density has."""
         found = phase_by_charge_flipping(
             crystal.grid, crystal.amplitudes, crystal.cell, trials=TRIALS, rng=rng
         )
@@ -100,8 +100,10 @@ class DualSpaceSeeds:
         except UsageError:
             return None
         amplitudes = listed(grid, crystal.grid.hkl, crystal.amplitudes)
-        found = phase_with_network(self.network, grid, crystal.cell, amplitudes, trials=TRIALS, rng=rng)
-        return _described(grid.reflections, found.f[found.best], crystal.grid.hkl)
+        found = phase_with_network(
+            self.network, grid, crystal.cell, amplitudes, trials=TRIALS, improved=TRIALS, steps=4, rng=rng
+        )
+        return _described(grid.reflections, found.f[found.expected_r.argmax()], crystal.grid.hkl)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,6 @@ __all__ = ["DualSpacePhases", "NetworkPhases", "PhaiPhases", "PhasingNetwork", "
 
 FINEST_ANGSTROM = 1.0
 """Reflections beyond get no phase: networks are trained with 1 to 2 Å."""
-TRIALS = 8
 BELIEVED = 2
 """Candidates of the dual-space network that a model is built from."""
 
@@ -87,10 +86,10 @@ class DualSpacePhases:
         hkl, amplitude = data.hkl[inner], torch.from_numpy(data.amplitude[inner])
         grid = grid_of_crystal(group, cell.parameters, float(data.s2[inner].max() ** -0.5))
         amplitudes = listed(grid, hkl, amplitude)
-        found = phase_with_network(self.network, grid, cell.parameters, amplitudes, trials=TRIALS, rng=rng)
+        found = phase_with_network(self.network, grid, cell.parameters, amplitudes, rng=rng)
         place = torch.from_numpy(places_of(grid, hkl))
         phases: list[np.ndarray] = []
-        for trial in found.expected_r.argsort(descending=True, stable=True)[:BELIEVED]:
+        for trial in found.strict_agreement.argsort(descending=True, stable=True)[:BELIEVED]:
             whole = np.zeros(len(data.hkl), dtype=np.complex128)
             whole[inner] = _unit(found.f[trial, place].numpy())
             phases.append(whole)

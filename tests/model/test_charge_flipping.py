@@ -14,8 +14,8 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.symbols import setting_of_hm
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.charge_flipping.cycles import Densities
-from xtalpriors.model.charge_flipping.elimination import eliminate
-from xtalpriors.model.charge_flipping.flipping import constraint_of, flip, random_start, settings_for
+from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
+from xtalpriors.model.charge_flipping.flipping import MANY, constraint_of, flip, random_start, settings_for
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid, good_sizes, grid_shape, reflections_within
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import inversion_point, map_correlation
@@ -175,21 +175,58 @@ def test_tensor_operations_do_what_the_kernels_do(symbol: str, monkeypatch: pyte
         torch.testing.assert_close(a, b, atol=2e-3, rtol=2e-3)
 
 
-def test_elimination_by_hand() -> None:
+@pytest.mark.parametrize("fraction", [0.2, 0.6])
+def test_elimination_by_hand(fraction: float) -> None:
+    """One cycle of it, as it polishes (0.2) and as `strict_agreement` judges (0.6)."""
     grid, _ = sphere("P -1")
     f = random_f(grid)
     amplitudes = f[0].abs()
     density = grid.density(f[:1]).double().numpy()[0]
-    cut = 0.2 * density[density > 0].mean()
+    cut = fraction * density[density > 0].mean()
     kept = np.where(density > 0, density * (1 - np.exp(-0.5 * (density / cut) ** 2)), 0)
     half = torch.fft.rfftn(torch.from_numpy(kept)[None], dim=(1, 2, 3), norm="forward")
     expected = grid.collect(half.to(torch.complex64))
-    found = eliminate(grid, amplitudes, f[:1], cycles=1)
+    found = eliminate(grid, amplitudes, f[:1], cycles=1, fraction=fraction)
     torch.testing.assert_close(found.f, expected, atol=2e-3, rtol=2e-3)
     pairs = torch.from_numpy(grid.multiplicity).float()
     a, b = f[0].real, expected[0].real
     by_hand = (a * b * pairs).sum() / ((a * a * pairs).sum() * (b * b * pairs).sum()).sqrt()
     assert float(found.agreement[0]) == pytest.approx(float(by_hand), abs=1e-3)
+    if fraction == 0.6:
+        assert float(strict_agreement(grid, amplitudes, f[:1])) == pytest.approx(float(by_hand), abs=1e-3)
+
+
+def test_strict_agreement_knows_true_phases(molecules: list[KnownCrystal]) -> None:
+    """True phases agree better than random ones, in either hand; |F| on another scale changes nothing."""
+    for made in molecules[:3]:
+        rng = np.random.default_rng(0)
+        f = torch.cat([made.f[None], made.f.conj()[None], random_start(made.grid, made.amplitudes, 5, rng)])
+        agreement = strict_agreement(made.grid, made.amplitudes, f)
+        assert float(agreement[0]) > float(agreement[2:].max()) + 0.1
+        assert float(agreement[1]) == pytest.approx(float(agreement[0]), abs=1e-4)
+        torch.testing.assert_close(
+            strict_agreement(made.grid, 7.0 * made.amplitudes, f), agreement, atol=1e-4, rtol=0.0
+        )
+
+
+def test_many_trials_are_short() -> None:
+    assert [settings_for(d, MANY).cycles for d in (0.8, 1.0, 1.5, 2.0, 2.5)] == [100, 100, 50, 30, 30]
+    assert settings_for(2.0, MANY - 1).cycles == settings_for(2.0).cycles == 100
+    assert settings_for(2.0, MANY, cycles=7).cycles == 7
+
+
+@pytest.mark.slow
+def test_the_choice_among_trials() -> None:
+    """2.0 Å, crystals that nothing was tuned on: strict agreement solves more than agreement, or chance."""
+    r = []
+    for i, made in enumerate(artificial_crystals("P 1 21/c 1", 100, 2.0, (200.0, 500.0), seed=4711)):
+        found = phase_by_charge_flipping(
+            made.grid, made.amplitudes, made.cell, trials=24, rng=np.random.default_rng(i)
+        )
+        each = map_correlation(made.grid, found.f, made.f, made.amplitudes)
+        r.append([float(each[found.best]), float(each[found.agreement.argmax()]), float(each[0])])
+    strict, gentle, first = (np.array(r) >= 0.8).mean(axis=0)
+    assert strict > gentle + 0.02 and strict > first + 0.1
 
 
 @pytest.mark.parametrize("symbol", SETTINGS)

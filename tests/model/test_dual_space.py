@@ -15,6 +15,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.charge_flipping.flipping import random_start
 from xtalpriors.model.charge_flipping.known_crystals import artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correlation
+from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
 from xtalpriors.model.dual_space.config import CrystalConfig, DualSpaceConfig, load_config
 from xtalpriors.model.dual_space.convolution import _ByNeighbours, averaged_kernel, symmetric_convolution
 from xtalpriors.model.dual_space.crystals import CrystalPools, pool
@@ -415,9 +416,10 @@ def test_phases_of_a_crystal_and_doubts() -> None:
     torch.testing.assert_close(amplitudes[torch.from_numpy(at)], made.amplitudes)
     images = made.grid.hkl @ made.grid.group.rotations[1]
     np.testing.assert_array_equal(places_of(grid, -images), at, "equivalents stand in the same place")
-    found = phase_with_network(model, grid, made.cell, amplitudes, trials=3, rng=rng)
+    found = phase_with_network(model, grid, made.cell, amplitudes, trials=5, improved=3, steps=2, rng=rng)
     assert found.f.shape == (3, len(amplitudes)) and found.doubt is None
-    assert ((found.expected_r > 0) & (found.expected_r < 1)).all() and 0 <= found.best < 3
+    assert ((found.expected_r > 0) & (found.expected_r < 1)).all()
+    assert found.best == int(found.strict_agreement.argmax())
     assert (found.f.abs() <= 1.0 + 1e-6).all()
     alone = phase_by_network(model, grid, made.cell, amplitudes, starts=2, steps=3, rng=rng)
     assert alone.f.shape == (2, len(amplitudes))
@@ -441,6 +443,31 @@ def test_phases_of_a_crystal_and_doubts() -> None:
         grid_of_crystal(made.grid.group, (60.0, 5.0, 5.0, 90.0, 95.0, 90.0), 1.6)
     with pytest.raises(UsageError, match=r"reflection \[90, 0, 0\] does not fit a grid"):
         places_of(grid, np.array([[90, 0, 0]]))
+
+
+def test_the_network_gets_the_best_trials() -> None:
+    """A network that changes nothing, since it keeps every logit: its candidates are the best trials."""
+    model = network()
+    with torch.no_grad():
+        for layer in (model.write, model.weigh[-1]):
+            for weights in layer.parameters():
+                weights.zero_()
+        model.keep.fill_(1.0)
+    made = next(artificial_crystals("P 1 21/c 1", 1, 1.6, (200.0, 300.0), seed=3))
+    grid = grid_of_crystal(made.grid.group, made.cell, 1.6)
+    amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
+    place = torch.from_numpy(places_of(grid, made.grid.hkl))
+    trials = phase_by_charge_flipping(
+        made.grid, made.amplitudes, made.cell, trials=6, rng=np.random.default_rng(5)
+    )
+    best = trials.strict_agreement.argsort(descending=True)[:2]
+    assert trials.best == int(best[0])
+    found = phase_with_network(
+        model, grid, made.cell, amplitudes, trials=6, improved=2, rng=np.random.default_rng(5)
+    )
+    for candidate, trial in zip(found.f[:, place], trials.f[best], strict=True):
+        r = float(map_correlation(made.grid, candidate[None], trial, made.amplitudes))
+        assert r > 0.95, "polished once more"
 
 
 @pytest.mark.slow
