@@ -27,7 +27,7 @@ BOND_MAX = 1.25
 CUTOFF_ANGSTROM = 4.0
 PRIOR_PAIRS = 2.0
 """Expected neighbours in a bin below which its g leans on that of the kinds."""
-LEAST_G = 0.002
+LEAST_G = 1e-5
 LENGTHS = tuple(round(0.05 * i, 2) for i in range(21))
 """Levels of the quantiles of a bond length."""
 _RADII = np.array([np.nan if r is None else r for r in COVALENT_RADIUS_ANGSTROM])
@@ -105,8 +105,9 @@ def fit(subset: Path, parent: Path | None) -> Bonds:
         if not (y and z) or len(seen) < MIN_ALONE:
             continue
         first, second = sorted((y, z), key=SYMBOLS.__getitem__)
-        leaning = PRIOR_PAIRS * g_of_kinds[row[first], row[second]]
-        g = (sums.counts[first, second] + leaning) / (sums.expected[first, second] + PRIOR_PAIRS)
+        g = _ratio(
+            sums.counts[first, second], sums.expected[first, second], g_of_kinds[row[first], row[second]]
+        )
         atoms = np.array([behind[first, second], behind[second, first]])
         name = f"{SYMBOLS[first]} & {SYMBOLS[second]}"
         pairs[name] = _pair(g, sums.counts[first, second], atoms, len(seen))
@@ -132,8 +133,19 @@ def _of_kinds(sums: PairCounts, row: dict[int, int], names: list[str]) -> tuple[
     )
     heavy = np.ix_(*[[k for k, name in enumerate(names) if name != "H"]] * 2)
     common = (counts[heavy].sum((0, 1)) + 1e-9) / (expected[heavy].sum((0, 1)) + 1e-9)
-    g = (counts + PRIOR_PAIRS * common) / (expected + PRIOR_PAIRS)
-    return PairCounts(counts, expected, member @ sums.atoms), g
+    return PairCounts(counts, expected, member @ sums.atoms), _ratio(counts, expected, common)
+
+
+def _ratio(counts: F64, expected: F64, leaning: F64) -> F64:
+    """g in each bin (…, bins), which leans on another g where few pairs are expected.
+
+    Below the shortest distance seen all bins are one: that none of them holds a pair is known much better
+    than that a single bin holds none.
+    """
+    below = np.cumsum(counts, axis=-1) == 0
+    together = np.where(below, expected, 0.0).sum(axis=-1, keepdims=True)
+    behind = np.where(below, together, expected)
+    return np.asarray((counts + PRIOR_PAIRS * leaning) / (behind + PRIOR_PAIRS), float)
 
 
 def _pooled_pairs(

@@ -193,6 +193,8 @@ def _order_exponent(seen: Observations) -> float:
 
 def _fit_family(context: Context, family: str) -> CellOfFamily:
     name = f"cell.families.{family}"
+    if not _Family(context, family).rows(context.own).any():
+        raise Unavailable(f"no structure of the subset is {family}")
     sizes = observe(context, name, _Family(context, family).sizes, pool="bounded")
     exponent = round(_order_exponent(sizes), 4)
     columns = _Family(context, family, exponent)
