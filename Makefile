@@ -74,7 +74,7 @@ matrix: setup # scored on the real structures of AMCSD too, once the pipeline ha
 
 # Both networks on cubic and trigonal crystals, and CrystalNet told less of the composition: the page of reports/amcsd/powder/ in full.
 POWDER := data/models/powder-full
-POWDER_CRYSTALS ?= 60
+POWDER_CRYSTALS ?= 30
 POWDER_FOURIER := --preset crystalnet-fourier --set data.count=1500 --set training.examples=100
 powder: setup # a run that is stopped goes on; the database is that of the pipeline
 	$(BIN)/xtalpriors powder train --preset crystalnet-cpu --output $(POWDER)/crystalnet-S

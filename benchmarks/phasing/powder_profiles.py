@@ -5,6 +5,9 @@ counts have the noise of Poisson. The SSIM is that of the first try, in the best
 
     xtalpriors powder train --preset fourier-smoke --set data.system=trigonal --output network
     python benchmarks/phasing/powder_profiles.py --model network --system trigonal --crystals 3
+
+    python benchmarks/phasing/powder_profiles.py --model data/models/powder-full/fourier-S --crystals 80 \
+        --formulas CoAs3 O3NaCl O7P2Zr S7Pd16 O6Al2Ca3
 """
 
 from __future__ import annotations
@@ -34,10 +37,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--system", choices=("cubic", "trigonal"), default="cubic")
-    parser.add_argument("--crystals", type=int, default=3)
+    parser.add_argument("--crystals", type=int, default=3, help="drawn from those of the database")
+    parser.add_argument("--formulas", nargs="+", help="only the drawn ones of these formulas, as printed")
     parser.add_argument("--database", type=Path, nargs="+", default=[Path("data/amcsd/crystals.duckdb")])
     arguments = parser.parse_args()
     crystals = real_crystals(arguments.database, arguments.system, arguments.crystals)
+    if arguments.formulas:
+        crystals = crystals.take(np.flatnonzero(np.isin(crystals.formula, arguments.formulas)))
     for i in range(len(crystals)):
         print(
             f"{crystals.formula[i]}, {crystals.name[i]}, {crystals.prototype[i]}: {lengths(crystals.cell(i))}"

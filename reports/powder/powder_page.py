@@ -20,7 +20,7 @@ from xtalpriors.reports.section import LinkedPage, Section, render
 
 __all__ = ["powder_page"]
 
-FULL_POINTS, FULL_CRYSTALS = 50, 50
+FULL_POINTS, FULL_CRYSTALS = 50, 30
 """With fewer points or crystals the page says so."""
 
 

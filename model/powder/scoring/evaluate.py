@@ -12,7 +12,7 @@ import numpy as np
 from xtalpriors.arrays import F32
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.dataset import PowderCrystals
-from xtalpriors.model.powder.scoring.methods import Method, Try
+from xtalpriors.model.powder.scoring.methods import Method, Try, coarser
 from xtalpriors.model.powder.scoring.score import Score, ScoreOptions, TrueMap, best_of, best_orientation
 from xtalpriors.progress import Progress, silent
 
@@ -81,7 +81,7 @@ def score_set(
     found = []
     with progress(f"score {test.name}", len(test.crystals) * len(methods), "answers") as advance:
         for i in range(len(test.crystals)):
-            truth = TrueMap(test.crystals.density(i, points), options)
+            truth = TrueMap(coarser(test.crystals.density(i), points), options)
             for method in methods:
                 began = time.perf_counter()
                 tries, failure = answer(test, i, method, points)
@@ -112,7 +112,7 @@ def sections_of(
     orientation that fits best.
     """
     for i in chosen:
-        truth = test.crystals.density(i, points)
+        truth = coarser(test.crystals.density(i), points)
         height = int(truth.var(axis=(0, 1)).argmax())
         head = {"set": test.name, "index": i, "height": height, "points": points}
         yield head | {"what": "truth", "rank": 0, "ssim": 1.0, "source": "", "values": _flat(truth, height)}
