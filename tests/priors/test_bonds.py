@@ -11,7 +11,7 @@ from xtalpriors.crystal.cells.distances import StructureArrays
 from xtalpriors.crystal.cells.pairs import pair_counts
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.priors.fitting.as_measured import contents
-from xtalpriors.priors.fitting.as_measured.bonds import kind_of
+from xtalpriors.priors.fitting.as_measured.bonds import kind_of, leaning_ratio
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 
@@ -50,6 +50,12 @@ def test_every_element_has_one_kind() -> None:
         "H", "C", "halogen", "chalcogen", "tetrahedral", "light-metal", "alkaline", "d-metal", "f-metal",
         "p-metal", "other",
     ]  # fmt: skip
+
+
+def test_empty_bins_below_the_shortest_distance_count_as_one() -> None:
+    """Leaning on g = 1 with the weight of two pairs: 2/(4 + 2) below, (4 + 2)/(2 + 2) and 2/(1 + 2) above."""
+    found = leaning_ratio(np.array([0.0, 0, 0, 4, 0]), np.array([1.0, 1, 2, 2, 1]), np.ones(5))
+    assert found == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1.5, 2 / 3])
 
 
 def test_sets_of_elements_their_positions_and_their_order(table_of: Callable[..., SubsetTable]) -> None:

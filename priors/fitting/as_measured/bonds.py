@@ -19,7 +19,7 @@ from xtalpriors.priors.fitting.observations import MIN_ALONE, MIN_POOLED
 from xtalpriors.priors.fitting.subset_table import unreadable
 from xtalpriors.priors.kinds.bonds import Bonds, PairOfElements
 
-__all__ = ["fit", "kind_of"]
+__all__ = ["fit", "kind_of", "leaning_ratio"]
 
 N_BINS = 96
 RATIO_MAX = 2.2
@@ -105,7 +105,7 @@ def fit(subset: Path, parent: Path | None) -> Bonds:
         if not (y and z) or len(seen) < MIN_ALONE:
             continue
         first, second = sorted((y, z), key=SYMBOLS.__getitem__)
-        g = _ratio(
+        g = leaning_ratio(
             sums.counts[first, second], sums.expected[first, second], g_of_kinds[row[first], row[second]]
         )
         atoms = np.array([behind[first, second], behind[second, first]])
@@ -133,10 +133,10 @@ def _of_kinds(sums: PairCounts, row: dict[int, int], names: list[str]) -> tuple[
     )
     heavy = np.ix_(*[[k for k, name in enumerate(names) if name != "H"]] * 2)
     common = (counts[heavy].sum((0, 1)) + 1e-9) / (expected[heavy].sum((0, 1)) + 1e-9)
-    return PairCounts(counts, expected, member @ sums.atoms), _ratio(counts, expected, common)
+    return PairCounts(counts, expected, member @ sums.atoms), leaning_ratio(counts, expected, common)
 
 
-def _ratio(counts: F64, expected: F64, leaning: F64) -> F64:
+def leaning_ratio(counts: F64, expected: F64, leaning: F64) -> F64:
     """g in each bin (…, bins), which leans on another g where few pairs are expected.
 
     Below the shortest distance seen all bins are one: that none of them holds a pair is known much better
