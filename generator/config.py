@@ -40,6 +40,8 @@ __all__ = [
 
 ALGORITHM = 2
 """Part of the digest: raised when the same configuration would give other structures."""
+FITTED_ALGORITHM = 2
+"""The same of the filling `fitted`, whose changes leave the others alone."""
 
 CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical", "fitted"]
 Filling = Literal["random", "molecules", "equal-atoms", "fitted", "packed"]
@@ -290,6 +292,8 @@ class GeneratorConfig(Frozen):
         content = self.model_dump(mode="json")
         if self.contents_class is None:
             del content["contents_class"]  # it came later, and alone would change no structure
+        if self.filling == "fitted":
+            content["fitted_algorithm"] = FITTED_ALGORITHM
         if self.filling == "packed":
             content["packed_library"] = library_of(self.packed_library).digest
         content["space_group"] = list(space_group_of(self.space_group).operators)

@@ -12,6 +12,8 @@ from xtalpriors.priors.fitting.context import Context, context_of
 
 CORRELATION = -0.6
 """Of the normal scores of the longest length and a₃/a₂ of the monoclinic cells."""
+SPREADS = 0.1, 0.5
+"""Ends of the spread of U_iso in a structure, over its mean."""
 ORDERS = {"b<a<c": 0.5, "a<b<c": 0.3, "c<b<a": 0.2}
 FAMILIES = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "cubic")
 
@@ -53,6 +55,7 @@ def cell_columns(n: int, seed: int = 5) -> dict[str, np.ndarray]:
     columns["h_fraction"] = np.where(rng.random(len(values)) < 0.4, 0.0, rng.uniform(0.3, 0.6, len(values)))
     columns["u_iso_mean_angstrom2"] = rng.uniform(0.01, 0.05, len(values))
     columns["u_iso_n"] = np.full(len(values), 5.0)
+    columns["u_iso_sd_angstrom2"] = columns["u_iso_mean_angstrom2"] * rng.uniform(*SPREADS, len(values))
     return columns
 
 

@@ -47,6 +47,12 @@ __all__ = ["fill_fitted"]
 
 _ONE = np.float32(1.0)
 _LOWEST = np.int32(-(2**30))
+COUNT_TRIES = 40
+"""Numbers of sites drawn before the atoms are drawn by their shares."""
+COUNT_TOLERANCE = 0.12
+"""Part by which the number of atoms may differ from that of the volume per atom drawn with the cell."""
+UNLISTED = 0.25
+"""Probability to take numbers of sites that are not listed, about that of listed ones to fit the cell."""
 PARTNERS = 6
 """Atoms looked at for one that the new atom bonds with."""
 
@@ -255,13 +261,19 @@ def _wanted_orbits(special, wanted, stream):
 
 @kernel()
 def _fill_special(
-    neighbours, special, row, symmetry, workspace, frame, reach, fract, first, counters, stream
+    neighbours, special, row, listed, symmetry, workspace, frame, reach, fract, first, counters, stream
 ):
     """Occupy the special positions wanted; numbers of atoms and images, and their points in the cell."""
-    n_atoms, n_images = 0, 0
+    n_atoms, n_images, k, left = 0, 0, -1, 0
     for p in range(special.freedom.size):
         for _ in range(workspace.orbits[p]):
-            e = neighbours.set_elements[row, _choose_element(neighbours.special, row, neighbours, stream)]
+            if listed < 0:
+                k = _choose_element(neighbours.special, row, neighbours, stream)
+            while listed >= 0 and left == 0:
+                k += 1
+                left = neighbours.counts_special[listed, k]
+            left -= 1
+            e = neighbours.set_elements[row, k]
             if not _place_special(
                 neighbours, special, p, e, symmetry, workspace, (n_atoms, n_images), frame, reach, fract,
                 first + n_atoms, stream,
@@ -274,9 +286,40 @@ def _fill_special(
 
 
 @kernel()
-def _set_of_elements(neighbours, n_special, share):
-    """The set at this share of those of structures with, or without, atoms on special positions."""
-    return chosen(neighbours.set_cumulative[1 if n_special > 0 else 0], share)
+def _listed_counts(neighbours, row, stream):
+    """Numbers of sites of a set, as their row; -1 for those that are not listed."""
+    u = uniform(stream)
+    for k in range(neighbours.counts_first[row], neighbours.counts_first[row + 1]):
+        if u < neighbours.counts_cumulative[k]:
+            return k
+    return -1
+
+
+@kernel()
+def _set_and_counts(neighbours, share, n_special, wanted, points, order, n_most, stream):
+    """A set of elements near this share, and numbers of sites that fit the cell (-1: by the shares).
+
+    The further it looks, the further from the share that was drawn with the cell. `wanted` is the number of
+    atoms in the cell, `points` those of them on special positions.
+    """
+    sets = neighbours.set_cumulative[1 if n_special > 0 else 0]
+    tries = COUNT_TRIES if neighbours.counts_cumulative.size > 0 else 0
+    for turn in range(tries):
+        at = share + (2.0 * uniform(stream) - 1.0) * turn / COUNT_TRIES
+        row = chosen(sets, abs(at) if at < 1.0 else 2.0 - at)
+        listed = _listed_counts(neighbours, row, stream)
+        if listed < 0:
+            if uniform(stream) < UNLISTED:
+                return row, listed
+            continue
+        n = on_special = 0
+        for k in range(neighbours.set_size[row]):
+            n += neighbours.counts_general[listed, k]
+            on_special += neighbours.counts_special[listed, k]
+        fits = abs(n * order + points - wanted) <= COUNT_TOLERANCE * wanted
+        if fits and on_special == n_special and n <= n_most:
+            return row, listed
+    return chosen(sets, share), -1
 
 
 @kernel()
@@ -292,13 +335,18 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
     reach = _reach(neighbours.cutoff, frame.reciprocal)
     n_special = _wanted_orbits(special, workspace.orbits, stream)
     share = latent[joint.composition] if joint.composition >= 0 else uniform(stream)
-    row = _set_of_elements(neighbours, n_special, share)
+    points = 0
+    for p in range(special.freedom.size):
+        points += workspace.orbits[p] * special.multiplicity[p]
+    wanted = volume / latent[joint.packing]
+    row, listed = _set_and_counts(neighbours, share, n_special, wanted, points, order, n_most, stream)
     n_atoms, points = _fill_special(
-        neighbours, special, row, symmetry, workspace, frame, reach, fract, first, counters, stream
+        neighbours, special, row, listed, symmetry, workspace, frame, reach, fract, first, counters, stream
     )
     n_images = points
-    wanted = volume / latent[joint.packing] - points
-    n_general = min(max(int(wanted / order + uniform(stream)), 0), n_most)
+    n_general = min(max(int((wanted - points) / order + uniform(stream)), 0), n_most)
+    if listed >= 0:
+        n_general = neighbours.counts_general[listed].sum()
     if n_general == 0 and points == 0:
         n_general = 1
     # systematic draws: every element comes out within one of its share of the atoms, on average exactly
@@ -307,6 +355,8 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
     for k in range(neighbours.set_size[row]):
         e = neighbours.set_elements[row, k]
         upto = int(neighbours.general[row, k] * n_general + remainder)
+        if listed >= 0:
+            upto = below + neighbours.counts_general[listed, k]
         for _ in range(upto - below):
             if _place_general(
                 neighbours, e, False, symmetry, workspace, (n_atoms, n_images), frame, reach, stream

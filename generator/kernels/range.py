@@ -17,7 +17,7 @@ import numpy as np
 
 from xtalpriors.arrays import F32, F64, I16, U8
 from xtalpriors.generator.counters import GENERAL, N_HYDROGEN, N_TARGET, REDRAWS
-from xtalpriors.generator.kernels.arithmetic import draw, draw_between, draw_row
+from xtalpriors.generator.kernels.arithmetic import chosen, draw, draw_between, draw_row
 from xtalpriors.generator.kernels.cell import angle_degree, cell_volume, draw_cell
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.contact import BLOCK
@@ -73,6 +73,11 @@ def _record(spec, workspace, order, n_atoms, first, out, stream):
         mean = max(workspace.latent[spec.cell.joint.u_mean], content.u_min)
     else:
         mean = max(draw(content.u_mean, uniform(stream)), content.u_min)
+    spread, n_spreads = np.int64(0), spec.neighbours.u_spreads.size
+    if content.filling == FITTED:
+        row = spec.cell.joint.u_spread
+        drawn = workspace.latent[row] if row >= 0 else spec.neighbours.u_spread_usual
+        spread = chosen(spec.neighbours.u_spreads, drawn)
     free = content.u_min - mean <= content.u_deviation[0]
     q = position(stream)
     for k in range(n_atoms):
@@ -89,7 +94,7 @@ def _record(spec, workspace, order, n_atoms, first, out, stream):
         u = unit(stream, q)
         q += ONE
         if content.filling == FITTED:
-            ratio = draw_row(spec.neighbours.u_ratio, workspace.element_of_atom[k], u)
+            ratio = draw_row(spec.neighbours.u_ratio, workspace.element_of_atom[k] * n_spreads + spread, u)
             u_iso[first + k] = max(mean * ratio, content.u_min)
         elif free:
             u_iso[first + k] = mean + draw(content.u_deviation, u)

@@ -12,13 +12,17 @@ from typing import Protocol
 
 import numpy as np
 
-from xtalpriors.arrays import F64
+from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, SYMBOLS
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.reference.rules import ReferenceRules
 from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
 
 __all__ = ["fill_fitted"]
+
+
+GENERIC = np.array([0.1234, 0.2345, 0.3456])
+"""Free coordinates of a point of a special position that is on no other."""
 
 
 class _Growing(Protocol):
@@ -123,6 +127,37 @@ def _choose(cumulative: F64, size: int, rng: np.random.Generator) -> int:
     return min(int(np.searchsorted(cumulative[:size], rng.random(), side="right")), size - 1)
 
 
+def _set_and_counts(
+    rules: ReferenceRules,
+    share: float,
+    n_special: int,
+    wanted: float,
+    points: int,
+    rng: np.random.Generator,
+) -> tuple[int, tuple[I64, I64] | None]:
+    """A set of elements near this share, and numbers of sites on general and special positions that fit."""
+    tables, order = rules.neighbours, len(rules.rotations)
+    cumulative = tables.set_cumulative[1 if n_special else 0]
+
+    def row_at(place: float) -> int:
+        return min(int(np.searchsorted(cumulative, place, side="right")), len(cumulative) - 1)
+
+    for turn in range(40 if len(tables.counts_cumulative) else 0):
+        at = share + rng.uniform(-1, 1) * turn / 40
+        row = row_at(abs(at) if at < 1 else 2 - at)
+        first, last = int(tables.counts_first[row]), int(tables.counts_first[row + 1])
+        which = first + int(np.searchsorted(tables.counts_cumulative[first:last], rng.random(), side="right"))
+        if which == last:
+            if rng.random() < 0.25:
+                return row, None
+            continue
+        general, special = tables.counts_general[which], tables.counts_special[which]
+        fits = abs(general.sum() * order + points - wanted) <= 0.12 * wanted
+        if fits and special.sum() == n_special and general.sum() <= wanted // order + 2:
+            return row, (general, special)
+    return row_at(share), None
+
+
 def fill_fitted(
     crystal: _Growing,
     rules: ReferenceRules,
@@ -147,12 +182,18 @@ def fill_fitted(
         Place of the set of elements, and share of the fraction of hydrogen, in their distributions.
     """
     tables, filling, order = rules.neighbours, _Filling(crystal, rules, rng), len(rules.rotations)
-    cumulative = tables.set_cumulative[1 if sum(wanted_orbits) else 0]
-    row = min(int(np.searchsorted(cumulative, shares[0], side="right")), len(cumulative) - 1)
+    orbits = list(zip(rules.special, wanted_orbits, strict=True))
+    points = sum(
+        wanted * len(distinct(crystal.orbit(position.vector + position.matrix @ GENERIC)))
+        for (_, position, _), wanted in orbits
+    )
+    row, counts = _set_and_counts(rules, shares[0], sum(wanted_orbits), atoms_in_cell, points, rng)
     size = int(tables.set_size[row])
-    for (site, position, _), wanted in zip(rules.special, wanted_orbits, strict=True):
+    on_special = [] if counts is None else np.repeat(np.arange(size), counts[1][:size]).tolist()
+    for (site, position, _), wanted in orbits:
         for _ in range(wanted):
-            e = int(tables.set_elements[row, _choose(tables.special[row], size, rng)])
+            k = on_special.pop(0) if on_special else _choose(tables.special[row], size, rng)
+            e = int(tables.set_elements[row, k])
 
             def place(_: int, matrix: F64 = position.matrix, vector: F64 = position.vector) -> F64:
                 return np.asarray((matrix @ rng.random(3) + vector) % 1.0)
@@ -165,7 +206,9 @@ def fill_fitted(
     n_general = 1 if n_general == 0 and points == 0 else n_general
     # systematic draws: every element comes out within one of its share of the atoms, on average exactly
     upto = np.floor(tables.general[row, :size] * n_general + rng.random()).astype(int)
-    for k, n in enumerate(np.diff(upto, prepend=0)):
+    numbers = np.diff(upto, prepend=0) if counts is None else counts[0][:size]
+    n_general = int(numbers.sum())
+    for k, n in enumerate(numbers):
         for _ in range(n):
             if not filling.general(int(tables.set_elements[row, k]), hydrogen=False):
                 counters["dropped"] += 1

@@ -128,7 +128,7 @@ class Reference:
                 self._fill_general_positions(crystal, n_atoms, n_hydrogens, rng)
             in_cell = sum(m for s, (_, m) in zip(crystal.symbols, crystal.sites, strict=True) if s != "H")
             if in_cell > 0 and in_cell >= self.config.min_placed_share * n_atoms * rules.group.order:
-                return self._finish(crystal, cell, index, drawn.get("u_iso_mean"), rng)
+                return self._finish(crystal, cell, index, drawn, rng)
         raise XtalpriorsError(f"a structure was empty {self.config.redraws + 1} times in a row.")
 
     def _numbers_of_atoms(
@@ -270,20 +270,28 @@ class Reference:
         return False
 
     def _finish(
-        self, crystal: _Crystal, cell: UnitCell, index: int, drawn: float | None, rng: np.random.Generator
+        self,
+        crystal: _Crystal,
+        cell: UnitCell,
+        index: int,
+        drawn: dict[str, float],
+        rng: np.random.Generator,
     ) -> Structure:
         """U_iso: one mean and one deviation per atom, never below `u_iso_min_angstrom2`."""
         rules, smallest = self.rules, self.config.u_iso_min_angstrom2
-        mean = max(float(rules.u_mean.sample(1, rng=rng)[0]) if drawn is None else drawn, smallest)
+        mean = drawn.get("u_iso_mean")
+        mean = max(float(rules.u_mean.sample(1, rng=rng)[0]) if mean is None else mean, smallest)
         p_low = float(rules.u_deviation.cdf(smallest - mean))
         n = len(crystal.symbols)
         deviations = np.maximum(
             rules.u_deviation.quantile(p_low + (1 - p_low) * rng.random(n)), smallest - mean
         )
         if self.config.filling == "fitted":
-            tables = rules.neighbours.u_ratio
+            tables, classes = rules.neighbours.u_ratio, rules.neighbours.u_spreads
+            spread = drawn.get("u_iso_spread", rules.neighbours.u_spread_usual)
+            wide = int(np.searchsorted(classes, spread, side="right"))
             at = {int(z): k for k, z in enumerate(rules.neighbours.atomic_number)}
-            rows = [tables[at[ATOMIC_NUMBER[s]]] for s in crystal.symbols]
+            rows = [tables[at[ATOMIC_NUMBER[s]] * len(classes) + wide] for s in crystal.symbols]
             levels = np.linspace(0.0, 1.0, tables.shape[1])
             ratios = np.array([np.interp(rng.random(), levels, row) for row in rows])
             deviations = np.maximum(mean * ratios, smallest) - mean

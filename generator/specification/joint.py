@@ -119,6 +119,7 @@ def joint_spec(
         hydrogen=row.get("hydrogen_fraction", -1),
         hydrogen_max=hydrogen_max,
         u_mean=row.get("u_iso_mean", -1),
+        u_spread=row.get("u_iso_spread", -1),
         composition=row.get("composition", -1),
         tries=TRIES,
     )
@@ -139,6 +140,7 @@ def nothing_joint() -> JointSpec:
         hydrogen=-1,
         hydrogen_max=0.0,
         u_mean=-1,
+        u_spread=-1,
         composition=-1,
         tries=0,
     )

@@ -93,6 +93,8 @@ class JointSpec(NamedTuple):
     """Largest mole fraction of hydrogen."""
     u_mean: int
     """Row of the mean U_iso, or -1."""
+    u_spread: int
+    """Row of the spread of U_iso in a structure, or -1."""
     composition: int
     """Row of the place of a structure's elements among the sets of the bundle, or -1."""
     tries: int
@@ -232,6 +234,14 @@ class NeighbourTables(NamedTuple):
     """(s, m) cumulative shares of these on general positions."""
     special: F64
     """(s, m) the same on special positions."""
+    counts_first: I64
+    """(s + 1,) rows in the next three where those of each set begin."""
+    counts_cumulative: F64
+    """(k,) cumulative shares of the numbers of sites listed for a set; what is left to 1 is not listed."""
+    counts_general: I64
+    """(k, m) sites of each element of the set on general positions."""
+    counts_special: I64
+    """(k, m) the same on special positions."""
     hydrogen_fraction: F64
     """Quantile table of the mole fraction of hydrogen where there is some."""
     score: I32
@@ -254,8 +264,12 @@ class NeighbourTables(NamedTuple):
     """Places that are scored while none is better than one without neighbours."""
     noise: I32
     """Quantiles of the Gumbel distribution, as scores."""
+    u_spreads: F64
+    """(s,) upper ends of classes of spread of U_iso in a structure: standard deviation over the mean."""
+    u_spread_usual: float
+    """The spread where a bundle does not draw it."""
     u_ratio: F64
-    """(e, m) quantiles of U_iso over the mean of its structure."""
+    """(e · s, m) quantiles of U_iso over the mean of its structure: of each element in each class."""
 
 
 class Spec(NamedTuple):

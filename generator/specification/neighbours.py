@@ -13,7 +13,7 @@ from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
 from xtalpriors.generator.specification.tables import quantile_table, steady
 from xtalpriors.priors.bundle import PriorBundle
-from xtalpriors.priors.distributions.distribution import Constant, LogNormal, Scalar, fixed
+from xtalpriors.priors.distributions.distribution import LogNormal, fixed
 from xtalpriors.priors.kinds.bonds import Bonds
 from xtalpriors.priors.kinds.contents import Contents, ElementSet
 
@@ -29,7 +29,11 @@ LEAST_COORDINATION = 0.15
 """Mean number of neighbours within a bond length from which two elements are taken to bond."""
 CANDIDATES, MOST_CANDIDATES = 16, 64
 NOISE = 1024
-RATIO_STEPS = 256
+RATIO_STEPS = 64
+SPREADS = tuple(round(0.04 * 1.35**k, 4) for k in range(12))
+"""Classes of the spread of U_iso in a structure."""
+USUAL_SPREAD = 0.25
+"""Where no element has enough sites to say."""
 HYDROGEN_U_RATIO = 1.2
 """U_iso of hydrogen over the mean of its structure, as riding models have it."""
 
@@ -56,7 +60,14 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         set_elements[k, :n] = [row[x] for x in one.elements]
         general[k, :n] = np.cumsum(one.general or one.special or ())
         special[k, :n] = np.cumsum(one.special or one.general or ())
+    listed = [(s, one) for s in sets for one in s.sites]
+    counts_general, counts_special = np.zeros((2, len(listed), width), np.int64)
+    for k, (one, counts) in enumerate(listed):
+        counts_general[k, : len(one.elements)] = counts.general
+        counts_special[k, : len(one.elements)] = counts.special
+    shares = [np.cumsum([counts.share for counts in s.sites]) for s in sets]
     score, steps, length, bonded = _pairs(bonds, elements)
+    u_ratio, usual = _u_ratios(bundle, elements)
     return NeighbourTables(
         atomic_number=np.array([ATOMIC_NUMBER[x] for x in elements], np.int64),
         hydrogen=0,
@@ -66,6 +77,10 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         set_elements=set_elements,
         general=steady(general),
         special=steady(special),
+        counts_first=np.cumsum([0, *(len(s.sites) for s in sets)]).astype(np.int64),
+        counts_cumulative=steady(np.concatenate(shares)),
+        counts_general=counts_general,
+        counts_special=counts_special,
         hydrogen_fraction=_hydrogen(bundle, config),
         score=score,
         hard=HARD,
@@ -77,7 +92,9 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         candidates=CANDIDATES,
         most_candidates=MOST_CANDIDATES,
         noise=_gumbel(),
-        u_ratio=_u_ratios(bundle, elements),
+        u_spreads=steady(np.sqrt(np.array(SPREADS) * np.array([*SPREADS[1:], np.inf]))),
+        u_spread_usual=usual,
+        u_ratio=u_ratio,
     )
 
 
@@ -93,6 +110,10 @@ def no_neighbours() -> NeighbourTables:
         set_elements=np.empty((0, 0), np.int64),
         general=none,
         special=none,
+        counts_first=counts,
+        counts_cumulative=np.empty(0),
+        counts_general=np.empty((0, 0), np.int64),
+        counts_special=np.empty((0, 0), np.int64),
         hydrogen_fraction=np.empty(0),
         score=np.empty((0, 0, 0), np.int32),
         hard=HARD,
@@ -104,6 +125,8 @@ def no_neighbours() -> NeighbourTables:
         candidates=0,
         most_candidates=0,
         noise=np.empty(0, np.int32),
+        u_spreads=np.empty(0),
+        u_spread_usual=0.0,
         u_ratio=none,
     )
 
@@ -183,19 +206,26 @@ def _gumbel() -> np.ndarray:
     return np.array([round(float(f"{-NATS * math.log(-math.log(u)):.9g}")) for u in shares], np.int32)
 
 
-def _u_ratios(bundle: PriorBundle, elements: list[str]) -> F64:
-    """Quantile tables (e, m) of U_iso over the mean of its structure."""
-    displacement = bundle.require("displacement")
-    common: Scalar = Constant(value=1.0) if displacement.ratio is None else displacement.ratio.distribution()
+def _u_ratios(bundle: PriorBundle, elements: list[str]) -> tuple[F64, float]:
+    """Quantile tables (e · s, m) of U_iso over the mean of its structure, and the usual spread.
+
+    Log-normal, with the median and the width of the element; both shrink or grow with the spread of the
+    structure, so that the mean over its atoms stays where it is.
+    """
+    known = bundle.require("displacement").by_element
+    n = sum(x.n for x in known.values())
+    square = math.fsum(x.n * x.sd_log_ratio.value**2 for x in known.values())
+    usual = float(steady(math.sqrt(square / n))) if n else USUAL_SPREAD
     tables = []
     for symbol in elements:
-        known = displacement.by_element.get(symbol)
-        distribution: Scalar = common
-        if known is not None:
-            log_ratio = fixed(math.log(known.ratio.value))
-            distribution = LogNormal(mu=log_ratio, sigma=known.sd_log_ratio)
-        factor = HYDROGEN_U_RATIO if symbol == "H" else 1.0
-        whole = quantile_table(distribution, None, None, factor)
-        at = np.linspace(0, len(whole) - 1, RATIO_STEPS + 1)
-        tables.append(steady(np.interp(at, np.arange(len(whole)), whole)))
-    return np.array(tables)
+        one = known.get(symbol)
+        median, width = (0.0, usual) if one is None else (math.log(one.ratio.value), one.sd_log_ratio.value)
+        mean = math.exp(median + width**2 / 2.0) * (HYDROGEN_U_RATIO if symbol == "H" else 1.0)
+        for spread in SPREADS:
+            sigma = max(width * spread / usual, 1e-6)
+            share = mean ** min(1.0, spread / usual)
+            ratio = LogNormal(mu=fixed(math.log(share) - sigma**2 / 2.0), sigma=fixed(sigma))
+            whole = quantile_table(ratio, None, None)
+            at = np.linspace(0, len(whole) - 1, RATIO_STEPS + 1)
+            tables.append(steady(np.interp(at, np.arange(len(whole)), whole)))
+    return np.array(tables), usual

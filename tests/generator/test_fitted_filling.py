@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from fitted_cells import cell_bundle
+from fitted_cells import SPREADS, cell_bundle
 from fitted_contents import BOND, contents_bundle
 from scipy import stats
 
@@ -17,6 +17,8 @@ from xtalpriors.generator.generate import Generator, generate
 from xtalpriors.generator.reference.reference import Reference
 from xtalpriors.generator.structures import Structure, StructureBatch
 from xtalpriors.priors.bundle import make_bundle
+from xtalpriors.priors.distributions.distribution import fixed
+from xtalpriors.priors.kinds.contents import SiteCounts
 
 FITTED = {"cell": "fitted", "filling": "fitted"}
 RADII = np.array([r or 0.0 for r in COVALENT_RADIUS_ANGSTROM])
@@ -87,7 +89,7 @@ def test_hydrogens_are_bonded_to_other_elements_only(batch: StructureBatch) -> N
 
 
 def test_kernels_and_reference_fill_alike(batch: StructureBatch) -> None:
-    reference, rng = Reference(contents_bundle(), configure(**FITTED)), np.random.default_rng(5)
+    reference, rng = Reference(contents_bundle(), configure(**FITTED)), np.random.default_rng(6)
     slow, fast = [reference.structure(rng) for _ in range(60)], list(batch)[:400]
     measures = {
         "atoms": lambda s: int((s.element > 1).sum()),
@@ -99,6 +101,33 @@ def test_kernels_and_reference_fill_alike(batch: StructureBatch) -> None:
     for name, measure in measures.items():
         a, b = [measure(s) for s in slow], [measure(s) for s in fast]
         assert stats.ks_2samp(a, b).pvalue > 1e-3, name
+
+
+def test_the_spread_of_u_iso_differs_from_structure_to_structure(batch: StructureBatch) -> None:
+    """U(0.1; 0.5) in the bundle; that of seven atoms is known to a third."""
+    large = [s.u_iso[s.element > 1] for s in batch if (s.element > 1).sum() >= 7]
+    spread = np.array([u.std(ddof=1) / u.mean() for u in large])
+    assert len(spread) > 100
+    assert spread.mean() == pytest.approx(np.mean(SPREADS), abs=0.04)
+    assert np.quantile(spread, 0.1) < 0.17 and np.quantile(spread, 0.9) > 0.4
+
+
+def test_listed_numbers_of_sites_are_drawn_whole() -> None:
+    """Listed with twice as many Cl as Na, where the shares alone would give as many."""
+    bundle = contents_bundle()
+    known = bundle.priors.contents
+    assert known is not None
+    listed = tuple(SiteCounts(share=0.25, general=(k, 2 * k), special=(0, 0)) for k in range(1, 5))
+    salt = known.sets["Na Cl"].model_copy(update={"sites": listed, "share": fixed(1.0), "with_special": 0.0})
+    contents = known.model_copy(update={"sets": {"Na Cl": salt}})
+    made = make_bundle("x", bundle.created_from, bundle.priors.model_copy(update={"contents": contents}))
+    config = configure(special_positions=False, **FITTED)
+    rng, reference = np.random.default_rng(3), Reference(made, config)
+    fast = [s for s in generate(made, config, 1, 0, 600) if len(s.element) == 6]
+    slow = [s for s in (reference.structure(rng) for _ in range(150)) if len(s.element) == 6]
+    for structures in (fast, slow):
+        assert len(structures) > 10
+        assert np.mean([(s.element == 11).sum() == 2 for s in structures]) > 0.7
 
 
 def test_special_positions_and_high_symmetry() -> None:
@@ -140,7 +169,7 @@ def test_what_the_filling_needs_is_said() -> None:
 
 def test_the_structures_are_those_of_every_machine() -> None:
     """The same bits whatever the processor, until the algorithm changes."""
-    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "392b81fb59a711ce"
+    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "8d39016c9651c88b"
 
 
 def _digest(batch: StructureBatch) -> str:
