@@ -1,6 +1,6 @@
 """Charge flipping of artificial molecules in P2₁/c, V 200–500 Å³: solved shares and time, by resolution.
 
-One trial, and several of which the best agreeing with its eliminated density is taken; r ≥ 0.8 and ≥ 0.95
+One trial, and several of which `Trials.best` takes one; r ≥ 0.8 and ≥ 0.95
 over the unique list, best of the permissible origins, with Wilson 95 % intervals. Then CPU time of one cycle
 on grids of 24³ to 96³ on one thread, beside the cycle of cctbx (`smtbx.ab_initio.charge_flipping`, in a
 process of its own) on the same reflections in P1, in turn; median of the rounds. Beside it the CPU time of
@@ -36,7 +36,7 @@ from xtalpriors.model.solving.phasing import flip_trials
 from xtalpriors.reports.statistics import wilson
 
 TRIAL_CYCLES = 180
-TRIALS = {1.0: 4, 1.5: 12, 2.0: 16}
+TRIALS = {1.0: 4, 1.5: 24, 2.0: 36}
 
 CCTBX = """
 import json, sys, time
