@@ -18,7 +18,7 @@ help:
 	@echo "make shell   set up, then open a shell in which xtalpriors and dvc are found"
 	@echo "make demonstrator   train the network that two CPU cores can train (about ten minutes)"
 	@echo "make matrix  train every strategy of the generator, small, and rank them (about an hour)"
-	@echo "make powder  train and score the networks for powder patterns on the CPU (about 25 minutes of one core)"
+	@echo "make powder  train and score the networks for powder patterns on the CPU (about 20 minutes of one core)"
 	@echo "make lint    ruff, mypy --strict and the import contracts"
 	@echo "make docs    build docs/_build/html, warnings are errors"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"

@@ -63,6 +63,8 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
             title = f"({k + 1}) {group['crystal'].iloc[0]}" if j == 0 else ""
             axes[k * across + j].set_title(f"{title}\n{what}{score}", fontsize=7.2, fontweight="normal")
             _panel(axes[k * across + j], part, top)
+        for empty in axes[k * across + group["what"].nunique() : (k + 1) * across]:
+            empty.set_axis_off()  # fewer networks answered this set
     return figure
 
 
