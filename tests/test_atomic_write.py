@@ -41,7 +41,9 @@ def test_what_fails_leaves_the_former_file_and_nothing_else(
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(XtalpriorsError, match=r"file/x/y.txt cannot be written: .*folder writable"):
+    with pytest.raises(
+        XtalpriorsError, match=r"file/x/y.txt cannot be written: .*file is a file and no folder"
+    ):
         write_text(tmp_path / "file" / "x" / "y.txt", "", NOTE)
     (tmp_path / "folder").mkdir()
     with pytest.raises(UsageError, match=r"folder is a folder, and a note is a file"):

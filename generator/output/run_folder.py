@@ -98,7 +98,8 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
             found = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise UsageError(
-                f"{path} is damaged ({error}). Choose another output, or delete {folder}."
+                f"{path} is no record of a run of xtalpriors, or is damaged ({error}). {folder} is left as "
+                "it is: name another output."
             ) from error
         if not same_run(found, identity):
             raise UsageError(

@@ -19,6 +19,7 @@ from xtalpriors.mining.mirror.transfer import MirrorLimits, Transfer
 from xtalpriors.mining.mirror.unpacking import unpack_archive
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.sources.tree import TreeSource
+from xtalpriors.outputs import check_folder
 from xtalpriors.progress import Progress, silent
 
 __all__ = ["COD", "SyncReport", "mirrors_of", "sync_mirror"]
@@ -102,6 +103,7 @@ def sync_mirror(
     """
     started, clock = _now(), time.monotonic()
     root, parts = Path(root), check_ranges(ranges)
+    check_folder(root)
     record = read_record(root)
     origin = origin or (record.origin if record else COD)
     fetch = _way(origin)

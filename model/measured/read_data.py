@@ -18,6 +18,7 @@ from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.resolve import Resolution, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.measured.formula_units import likely_formula_units
 from xtalpriors.model.measured.read_cif_reflections import read_cif_reflections
 from xtalpriors.model.measured.read_reflections import (
     HklFormat,
@@ -211,7 +212,7 @@ def _of_block(
     cell = block_cell(block) or next((c for b in document if (c := block_cell(b))), None)
     group = block_group(block, cell) or next((g for b in document if (g := block_group(b, cell))), None)
     formula = parse_formula(_text(block, "_chemical_formula_sum"))
-    z = _number(block, "_cell_formula_units_Z")
+    z = _number(block, "_cell_formula_units_Z") or likely_formula_units(formula or (), cell)
     wavelength = _number(block, "_diffrn_radiation_wavelength")
     crystal = MeasuredCrystal(
         name=path.stem,

@@ -114,10 +114,18 @@ def observations_of_lines(path: str, lines: list[str], form: HklFormat) -> Obser
         )
     rows = _text_rows(path, lines, form)
     if not rows:
-        raise XtalpriorsError(
-            f"{path} holds no reflection. A list has a line of h k l and |F| for each, with blanks between."
-        )
+        raise XtalpriorsError(f"{path} holds no reflection. {_usual_line(form)}")
     return observations_of_rows(rows, form, path)
+
+
+def _usual_line(form: HklFormat) -> str:
+    """What a line of a list has, in a sentence."""
+    if form.startswith("hklf"):
+        return "A line of a SHELX list has h, k, l, the measurement and σ in the columns 3I4,2F8."
+    return (
+        "A line has h k l and |F| with blanks between, and may have its standard uncertainty after them. For "
+        "a SHELX list say `--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
+    )
 
 
 _END_OF_LIST = re.compile(r"\s*$|\s*0\s+0\s+0\s|\s*[A-Za-z_;]")
@@ -211,13 +219,8 @@ def _text_rows(path: str, lines: list[str], form: HklFormat) -> list[Row]:
                 break
             continue
         if len(fields) < 4:
-            usual = (
-                "A line of a SHELX list has h, k, l, the measurement and σ in the columns 3I4,2F8."
-                if shelx
-                else "A line has h k l and |F| with blanks between, and may have its standard uncertainty "
-                "after them. For a SHELX list say `--hkl hklf4` (|F|²) or `--hkl hklf3` (|F|)."
-            )
-            raise XtalpriorsError(f"{where}: '{line.strip()[:60]}' is no reflection. {usual}")
+            shown = "".join(c if c.isprintable() else "�" for c in line.strip()[:60])
+            raise XtalpriorsError(f"{where}: '{shown}' is no reflection. {_usual_line(form)}")
         rows.append(Row(where, fields))
     return rows
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import XtalpriorsError
@@ -89,11 +89,11 @@ def write_tensors(file: Path, tensors: dict[str, torch.Tensor], content: object,
         The disk is full or the folder cannot be written; the former file is untouched.
     """
     with replacing(file, kind) as part:
-        try:
-            save_file(tensors, part, metadata={METADATA_KEY: json.dumps(content, sort_keys=True)})
-        except SafetensorError as error:  # of the disk: it was given good tensors
-            raise OSError(str(error)) from error
-        with part.open("rb+") as written:
+        # not `save_file`, whose file nobody but the user could read
+        data = save(tensors, metadata={METADATA_KEY: json.dumps(content, sort_keys=True)})
+        with part.open("wb") as written:
+            written.write(data)
+            written.flush()
             os.fsync(written.fileno())
 
 

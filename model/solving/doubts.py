@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from xtalpriors.crystal.cells.cell import UnitCell
@@ -39,6 +40,8 @@ SMALLEST_SPREAD = 0.1
 """Standard deviation of the intensities over their mean; Wilson's statistics have 1, or 1.4 with a centre."""
 TWIN_STATISTIC = 0.66
 """⟨|E² − 1|⟩ below the 0.736 of a structure without a centre by as much as twins have."""
+OTHER_CONTENTS = 0.25
+"""Share of an element's atoms by which a model may differ from the formula without a word, or one atom."""
 NEAR_R1 = 0.02
 """Two groups whose R1 differ by less are both named."""
 
@@ -99,7 +102,7 @@ def data_doubts(
             )
         )
     found += _value_doubts(observations, chosen)
-    found += _formula_doubts(crystal, cell)
+    found += _formula_doubts(crystal, cell, chosen)
     return found
 
 
@@ -126,7 +129,7 @@ def _value_doubts(observations: Observations, chosen: TriedGroup) -> list[Doubt]
     return found
 
 
-def _formula_doubts(crystal: MeasuredCrystal, cell: UnitCell) -> list[Doubt]:
+def _formula_doubts(crystal: MeasuredCrystal, cell: UnitCell, chosen: TriedGroup) -> list[Doubt]:
     counts = {e: n for e, n in zip(crystal.elements, crystal.counts, strict=False) if e != "H"}
     total = sum(counts.values())
     if total <= 0:
@@ -138,7 +141,8 @@ def _formula_doubts(crystal: MeasuredCrystal, cell: UnitCell) -> list[Doubt]:
         Doubt(
             f"the contents {hill_formula(counts)} leave {each:.1f} Å³ an atom in a cell of "
             f"{cell.volume:.0f} Å³, which no crystal has: the formula or Z is wrong, and only its elements "
-            "were used"
+            "were used",
+            chosen.r1 > EXPLAINED_R1,
         )
     ]
 
@@ -181,9 +185,22 @@ def model_doubts(
 
 
 def _composition_doubts(chosen: TriedGroup, crystal: MeasuredCrystal) -> list[Doubt]:
-    """Elements of the formula that the model lacks."""
-    have = {SYMBOLS[z] for z in chosen.built.fit.atoms.numbers.tolist()}
+    """Elements of the formula that the model lacks, or has in other numbers."""
+    atoms = chosen.built.fit.atoms
+    have: defaultdict[str, float] = defaultdict(float)
+    for z, weight in zip(atoms.numbers.tolist(), atoms.weights.tolist(), strict=True):
+        have[SYMBOLS[z]] += weight
     lacking = [e for e in crystal.elements if e != "H" and e not in have]
-    if not lacking:
+    if lacking:
+        return [Doubt(f"no atom was found to be {', '.join(lacking)}")]
+    order = chosen.candidate.group.order
+    want = {e: n / order for e, n in zip(crystal.elements, crystal.counts, strict=False) if e != "H"}
+    if all(abs(have[e] - n) <= max(1.0, OTHER_CONTENTS * n) for e, n in want.items()):
         return []
-    return [Doubt(f"no atom was found to be {', '.join(lacking)}")]
+    shown = [hill_formula({e: round(n, 2) for e, n in one.items()}) for one in (have, want)]
+    return [
+        Doubt(
+            f"the asymmetric unit has {shown[0]} in the model and {shown[1]} by the formula: neighbours in "
+            "the periodic table may be exchanged, or Z is another"
+        )
+    ]

@@ -11,6 +11,10 @@ from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.measured.formula_units import (
+    VOLUME_PER_ATOM_ANGSTROM3,
+    VOLUME_WITHOUT_CARBON_ANGSTROM3,
+)
 from xtalpriors.model.measured.read_data import Probe
 from xtalpriors.model.solving.derivatives import scattering_power
 from xtalpriors.model.solving.model import nearest_images
@@ -21,10 +25,6 @@ BOND_ANGSTROM = (1.25, 1.65)
 """Two light atoms this far apart are carbon or its neighbours."""
 _REFERENCE_S2 = 0.15
 """1/d² in Å⁻² at which scattering powers are compared: the middle of a usual list."""
-VOLUME_PER_ATOM_ANGSTROM3 = 18.6
-"""Of atoms other than hydrogen in a molecular crystal."""
-VOLUME_WITHOUT_CARBON_ANGSTROM3 = 12.0
-"""In oxides, alloys and the like."""
 VOLUME_UNDER_PRESSURE_ANGSTROM3 = 6.0
 """In hard materials and at high pressure: diamond has 5.7, FeN₄ at 180 GPa 5.3."""
 VOLUMES_PER_ATOM_ANGSTROM3 = 4.5, 40.0

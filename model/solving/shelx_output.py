@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -19,6 +20,20 @@ from xtalpriors.model.solving.solution import Solution, TriedGroup
 
 __all__ = ["atom_labels", "lattice_and_operators", "shelx_hkl", "shelx_res"]
 
+_SPELT = str.maketrans(
+    {
+        "²": "^2",
+        "³": "^3",
+        "σ": "sigma",
+        "Å": "A",
+        "⟨": "<",
+        "⟩": ">",
+        "−": "-",
+        "–": "-",
+        "≤": "<=",
+        "≥": ">=",
+    }
+)
 MOST_DIGITS = 99999.99
 """Of a value in eight columns with two decimals."""
 
@@ -117,10 +132,15 @@ def remarks(solution: Solution) -> list[str]:
             f"absences: {candidate.n_absent} reflections with mean I/sigma {candidate.mean_i_over_sigma:.2f}"
         )
     lines += [_alternative(tried) for tried in solution.tried[1:]]
-    lines += [text.replace("²", "^2").replace("σ", "sigma") for text in solution.reasons]
+    lines += [part for text in solution.reasons for part in textwrap.wrap(_ascii(text), 74)]
     if solution.probe == "electron":
         lines.append("electron diffraction: give SFAC with electron scattering factors before refining")
-    return [line.encode("ascii", "replace").decode()[:74] for line in lines]
+    return [_ascii(line)[:74] for line in lines]
+
+
+def _ascii(text: str) -> str:
+    """Text for SHELXL, which reads no other characters."""
+    return text.translate(_SPELT).encode("ascii", "replace").decode()
 
 
 def _alternative(tried: TriedGroup) -> str:

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.as_powder import PowderLike, powder_observations
 from xtalpriors.model.measured.check_cell import check_cell
+from xtalpriors.model.measured.formula_units import likely_formula_units
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
 from xtalpriors.model.measured.read_reflections import HklFormat
-from xtalpriors.model.solving.elements import VOLUME_PER_ATOM_ANGSTROM3
 from xtalpriors.model.solving.network_phases import phasing_network
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.solution import Solution
@@ -145,16 +143,5 @@ def crystal_of(
     parsed = parse_formula(formula)
     if parsed is None:
         raise UsageError(f"--formula '{formula}' cannot be read. Write it as in 'C12 H10 N2 O2'.")
-    elements, counts = tuple(e for e, _ in parsed), np.array([n for _, n in parsed])
-    heavy = float(sum(n for e, n in parsed if e != "H"))
-    if found.cell is None or not found.cell.is_valid or heavy == 0:
-        return replace(found, elements=elements, counts=())
-    # as many formula units as give each atom the volume that it usually has
-    z = round(found.cell.volume / (VOLUME_PER_ATOM_ANGSTROM3 * heavy))
-    if z == 0:
-        note = (
-            f"one formula unit of {formula} needs about {VOLUME_PER_ATOM_ANGSTROM3 * heavy:.0f} Å³ and the "
-            f"cell has {found.cell.volume:.0f} Å³: only its elements were used"
-        )
-        return replace(found, elements=elements, counts=(), notes=(*found.notes, note))
-    return replace(found, elements=elements, counts=tuple((counts * z).tolist()))
+    elements, z = tuple(e for e, _ in parsed), likely_formula_units(parsed, found.cell)
+    return replace(found, elements=elements, counts=tuple(n * z for _, n in parsed) if z else ())

@@ -19,7 +19,7 @@ from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.snapshot import Changes, changes_since, write_snapshot
-from xtalpriors.outputs import FileKind, text_with
+from xtalpriors.outputs import FileKind, check_folder, text_with
 from xtalpriors.priors.bundle import PriorBundle, load_bundle
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.verdict import verdicts
@@ -87,6 +87,7 @@ def release_bundles(
     XtalpriorsError
         A bundle or the database cannot be read, or the folder cannot be written.
     """
+    check_folder(folder)
     former = last_release(folder)
     _check_version(version, former)
     files = [Path(path) for path in bundles]

@@ -57,10 +57,12 @@ def check_output(path: Path, kind: FileKind) -> Path:
     ------
     UsageError
         Something is there that must not be replaced: a file of another kind or of somebody else, a file that
-        is protected against writing, a folder, a pipe or a device; or a link that leads nowhere.
+        is protected against writing, a folder, a pipe or a device; or a link that leads nowhere, a folder
+        that is a file, or `-`.
     """
     place = _behind_link(path)
     if not place.exists():
+        _check_way(path, place)
         return place
     if place.is_dir():
         raise UsageError(f"{path} is a folder, and {kind.name} is a file. Name a file.")
@@ -113,7 +115,10 @@ def check_folder(folder: Path) -> None:
     UsageError
         A file, or a link that leads nowhere, is in its place.
     """
-    if _behind_link(folder).exists() and not folder.is_dir():
+    place = _behind_link(folder)
+    if not place.exists():
+        _check_way(folder, place)
+    elif not place.is_dir():
         raise UsageError(f"{folder} is a file, and the output is a folder. Name a folder.")
 
 
@@ -186,6 +191,17 @@ def read_object(path: Path) -> dict[str, Any]:
     return content
 
 
+def _check_way(path: Path, place: Path) -> None:
+    """UsageError where a file is in the place of a folder that the output would be in."""
+    for above in place.parents:
+        if above.exists():
+            if not above.is_dir():
+                raise UsageError(
+                    f"{path} cannot be written: {above} is a file and no folder. Name another output."
+                )
+            return
+
+
 def _is_own(path: Path, kind: FileKind) -> bool:
     try:
         return kind.is_own(path)
@@ -195,6 +211,10 @@ def _is_own(path: Path, kind: FileKind) -> bool:
 
 def _behind_link(path: Path) -> Path:
     """What a link points to, which is written in its place; any other path is itself."""
+    if str(path) == "-":
+        raise UsageError(
+            "the output is '-', which is no name: it is not written to standard output. Name it."
+        )
     if not path.is_symlink():
         return path
     try:

@@ -75,7 +75,7 @@ def _live(console: Console, what: str, total: int | None, unit: str) -> Iterator
         def advance(n: int = 1, /, *, note: str = "") -> None:
             progress.advance(task, n)
             speed = progress.tasks[0].speed
-            progress.update(task, rate=f"{speed:,.0f} {unit}/s" if speed else f"– {unit}/s")
+            progress.update(task, rate=_rate(speed, unit) if speed else f"– {unit}/s")
             if note:
                 below.plain = note
 
@@ -108,9 +108,16 @@ class _Lines:
         if self._done == self._first or seconds <= 0:
             return text
         rate = (self._done - self._first) / seconds
-        text += f", {rate:,.0f} {self._unit}/s"
+        text += f", {_rate(rate, self._unit)}"
         left = None if self._total is None else timedelta(seconds=round((self._total - self._done) / rate))
         return text if left is None else f"{text}, {left} left"
+
+
+def _rate(per_second: float, unit: str) -> str:
+    """`600 structures/s`; below one a second by the minute, `7.5 steps a minute`."""
+    if per_second >= 1.0:
+        return f"{per_second:,.0f} {unit}/s"
+    return f"{60.0 * per_second:,.1f} {unit} a minute"
 
 
 def _say(line: str) -> None:

@@ -65,7 +65,7 @@ def test_train_with_scores_on_real_structures_and_evaluate(capsys: pytest.Captur
         (["s/p21c-20.parquet", "--output", "e/two.parquet"], 1, "There is no structure to test in s/p21c-20"),
         (["s/none.parquet", "--output", "e/two.parquet"], 1, "There is no subset s/none.parquet"),
         (["s/p21c-10.parquet", "--output", "s/p21c-10.parquet"], 2, "s/p21c-10.parquet would be replaced"),
-        (["s/p21c-10.parquet", "--output", "tiny.yaml/x"], 1, "tiny.yaml/x cannot be written"),
+        (["s/p21c-10.parquet", "--output", "tiny.yaml/x"], 2, "tiny.yaml/x cannot be written"),
         (["s/p21c-10.parquet", "--output", "e/two.parquet", "--device", "tpu"], 2, "no device 'tpu'"),
     ):
         assert run([*evaluate, *options]) == status
@@ -99,7 +99,7 @@ DIVERGING = ["optimiser.learning_rate=1.0e+30", "schedule.kind=constant", "optim
         (["--preset", "none", "--output", "x"], 2, ("no preset 'none'", "smoke")),
         (["--preset", "none.yaml", "--output", "x"], 2, ("no preset file none.yaml", "smoke")),
         (["--preset", "tiny.yaml"], 2, ("--output must be given too",)),
-        (["--preset", "tiny.yaml", "--output", "tiny.yaml/x"], 1, ("tiny.yaml/x", "cannot be written")),
+        (["--preset", "tiny.yaml", "--output", "tiny.yaml/x"], 2, ("tiny.yaml/x", "cannot be written")),
         ([*TINY_RUN, "--set", "optimser.x=3"], 2, ("`optimser` is no option; did you mean `optimiser`?",)),
         (
             [*TINY_RUN, "--set", "optimiser.batchsize=3"],
@@ -242,7 +242,7 @@ KNOWN = ["--space-group", "P 1 21/c 1"]
         (["ok.hkl", *KNOWN, "--device", "tpu"], 2, "no device 'tpu'"),
         (["ok.hkl", *KNOWN, "--model", "none"], 1, "There is no network 'none'"),
         (["ok.hkl", *KNOWN, "--output", "ok.hkl"], 2, "ok.hkl would be replaced by the output"),
-        (["ok.hkl", *KNOWN, "--output", "ok.hkl/x.cif"], 1, "ok.hkl/x.cif cannot be written"),
+        (["ok.hkl", *KNOWN, "--output", "ok.hkl/x.cif"], 2, "ok.hkl/x.cif cannot be written"),
     ],
 )
 def test_predictions_that_cannot_be(

@@ -103,6 +103,14 @@ def test_a_file_of_somebody_else_is_left_alone(
     _refused(FILES[command], output, here, capsys)
 
 
+@pytest.mark.parametrize("command", FILES)
+def test_a_name_that_no_file_can_have(command: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file in the place of the output's folder, and the name that others take for standard output."""
+    Path("notes.txt").write_text("three years of notes\n")
+    for output in (f"notes.txt/x/mine.{EXTENSIONS.get(command, 'parquet')}", "-"):
+        _refused(FILES[command], output, here, capsys)
+
+
 @pytest.mark.parametrize(
     ("command", "output", "beside"),
     [

@@ -309,10 +309,10 @@ def test_files_that_cannot_be_written_are_named(path: Path, tmp_path: Path) -> N
     with open_database(path, read_only=False) as connection:
         digest = digest_of(connection)
     (tmp_path / "file").write_text("")
-    with pytest.raises(XtalpriorsError, match=r"digest\.json cannot be written: .*folder writable"):
+    with pytest.raises(XtalpriorsError, match=r"digest\.json cannot be written: .*is a file and no folder"):
         write_digest(digest, tmp_path / "file" / "digest.json")
     rows = pa.table({"x": [1, 2]})
-    with pytest.raises(XtalpriorsError, match=r"x\.parquet cannot be written: .*folder writable"):
+    with pytest.raises(XtalpriorsError, match=r"x\.parquet cannot be written: .*is a file and no folder"):
         write_parquet(rows, rows.schema, tmp_path / "file" / "x.parquet", {}, ROWS)
 
 

@@ -323,3 +323,12 @@ def test_a_folder_that_is_no_mirror_is_left_alone(tmp_path: Path) -> None:
     (here / MARK).write_text("{}")
     with pytest.raises(UsageError, match="cannot be read"):
         sync_mirror(here, archive)
+
+
+def test_a_file_in_the_place_of_the_mirror_is_said(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("three years of notes")
+    for root in (notes, notes / "cod"):
+        with pytest.raises(UsageError, match=r"notes\.txt is a file"):
+            sync_mirror(root, is_dry_run=True)
+    assert notes.read_text() == "three years of notes"

@@ -14,12 +14,13 @@ from oracle import ask
 from simulated import Simulated, share_found, simulated
 
 from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.read_data import MeasuredCrystal
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving import Solution, SolveSettings, solve, solve_crystal, write_solution
-from xtalpriors.model.solving.doubts import data_doubts
+from xtalpriors.model.solving.doubts import data_doubts, model_doubts
 from xtalpriors.model.solving.solve_file import crystal_of
 from xtalpriors.reports.solution_page import solution_page
 
@@ -195,12 +196,30 @@ def test_equal_amplitudes_are_no_solution() -> None:
 def test_a_formula_that_the_cell_cannot_hold_is_said(
     monoclinic: tuple[Simulated, Solution, Path],
 ) -> None:
-    """490 atoms in some 540 Å³; the elements alone are used."""
+    """490 atoms in some 540 Å³; a model that explains the data no better than so is not called solved."""
     _, solution, _ = monoclinic
     found = crystal_of(solution.crystal, formula="C400 H10 U90")
-    assert (found.elements, found.counts) == (("C", "H", "U"), ())
-    assert "one formula unit of C400 H10 U90 needs about 9114 Å³ and the cell has 5" in found.notes[0]
-    assert "only its elements were used" in found.notes[0]
+    assert (found.elements, found.counts) == (("C", "H", "U"), (400.0, 10.0, 90.0))
+    text = "C400 U90 leave 1.1 Å³ an atom"
+    for r1, serious in ((0.05, False), (0.19, True)):
+        fit = replace(solution.chosen.built.fit, r1=r1)
+        chosen = replace(solution.chosen, built=replace(solution.chosen.built, fit=fit))
+        doubts = data_doubts(found, solution.cell, solution.unique, chosen, solution.mean_e2_minus_1)
+        assert next(doubt.serious for doubt in doubts if text in doubt.text) is serious
+
+
+def test_contents_beside_the_formula(monoclinic: tuple[Simulated, Solution, Path]) -> None:
+    """A model with the formula's atoms says nothing; with other numbers of them it says which."""
+    _, solution, _ = monoclinic
+    atoms = solution.chosen.built.fit.atoms
+    order = solution.group.order
+    have = {SYMBOLS[z]: float(atoms.weights[atoms.numbers == z].sum()) for z in set(atoms.numbers.tolist())}
+    elements, counts = tuple(have), tuple(n * order for n in have.values())
+    right = replace(solution.crystal, elements=elements, counts=counts)
+    assert not any("asymmetric unit" in d.text for d in model_doubts([solution.chosen], right, "x-ray")[1])
+    twice = replace(right, counts=tuple(2.0 * n + 4.0 * order for n in counts))
+    verdict, doubts = model_doubts([solution.chosen], twice, "x-ray")
+    assert verdict == "solved" and any("asymmetric unit" in doubt.text for doubt in doubts)
 
 
 def tried_shortly(made: Simulated, hkl: np.ndarray, intensity: np.ndarray) -> Solution:

@@ -182,3 +182,11 @@ def test_bundles_of_git_revisions(
         find_bundle("HEAD:notes.json")
     with pytest.raises(XtalpriorsError, match="there is no bundle"):
         load_bundle("none.json")
+
+
+def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("three years of notes")
+    for folder in (tmp_path / "notes.txt", tmp_path / "notes.txt" / "releases"):
+        with pytest.raises(UsageError, match=r"notes\.txt is a file"):
+            release_bundles([], folder, "1.0")
+    assert (tmp_path / "notes.txt").read_text() == "three years of notes"
