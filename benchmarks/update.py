@@ -26,7 +26,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("src", "crystal", "mining", "priors", "generator", "model", "reports", "presets")
 STAGES = ("mine", "subset", "fit", "report")
-OF_OTHERS = ("generated", "evaluation", "data/models")
+OF_OTHERS = ("/generated", "/evaluation/", "/powder/digest", "data/models")
 
 
 def copy_code(work: Path) -> None:

@@ -84,9 +84,9 @@ class Observations:
 
 def _votes(values: Values, table: SubsetTable) -> F64:
     """(m,) weight of each row: 1 / structures of its cluster that have a value."""
-    entries, position = present(values.entry)
-    per_cluster = np.bincount(table.cluster[entries], minlength=len(table.cluster_ids))
-    return np.asarray((1.0 / per_cluster[table.cluster[entries]])[position], float)
+    entries, row = present(values.entry)
+    _, cluster = present(table.cluster[entries])
+    return np.asarray((1.0 / np.bincount(cluster)[cluster])[row], float)
 
 
 def observe(

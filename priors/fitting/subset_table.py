@@ -169,17 +169,15 @@ def table_of(
 ) -> SubsetTable:
     """Columns of Arrow tables: `entries` with a `cluster_id`, and `sites`, as in a subset's two files."""
     metadata = metadata or {}
-    cluster_ids, cluster = np.unique(
-        np.array(entries["cluster_id"].to_pylist(), dtype=str), return_inverse=True
-    )
+    clusters = _coded(entries["cluster_id"])
     site_entry = None
     if sites is not None:
         site_entry, sites = _non_hydrogen(sites, entries["entry_id"])
     return SubsetTable(
         name=name,
         n_entries=entries.num_rows,
-        cluster=cluster.astype(np.int64),
-        cluster_ids=cluster_ids,
+        cluster=clusters.codes,
+        cluster_ids=np.array(clusters.labels, dtype=str),
         entry_numbers={c: _floats(entries[c]) for c in NUMBERS},
         entry_strings={c: _coded(entries[c]) for c in STRINGS},
         site_entry=site_entry,
