@@ -66,26 +66,34 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
                 dispatcher = numba.njit(cache=True, **options)(function)
             finally:
                 numba.config.CACHE_DIR = before
-        _save_one_by_one(dispatcher, folder / _LOCK)
+        _keep_in(folder, dispatcher)
         return dispatcher
 
     return decorate
 
 
-def _save_one_by_one(dispatcher: Any, lock: Path) -> None:
-    """Let one process at a time save machine code.
+def _keep_in(folder: Path, dispatcher: Any) -> None:
+    """Keep a kernel's machine code in the folder, wherever its source lies and of whatever date it is.
 
-    Numba numbers the files of a kernel's machine code by an index, which it reads and writes in two steps.
-    Of two processes that save at one time, one could leave its code under the number of the other's, and
-    whoever loads it later would run the wrong code.
+    Numba would make a folder for each place of the source file and compile again when its date changes. The
+    name of `folder` says all that the code follows from, so a second copy of the package, or a file that is
+    only newer, loads what is there.
+
+    One process at a time saves. Numba numbers the files of a kernel's machine code by an index, which it
+    reads and writes in two steps. Of two processes that save at one time, one could leave its code under the
+    number of the other's, and whoever loads it later would run the wrong code.
     """
-    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if file is None:  # with NUMBA_DISABLE_JIT there is nothing to save
+    cache = getattr(dispatcher, "_cache", None)
+    if cache is None or not hasattr(cache, "_cache_file"):  # with NUMBA_DISABLE_JIT there is nothing to save
         return
+    from numba.core.caching import IndexDataCacheFile
+
+    file = IndexDataCacheFile(str(folder), cache._impl.filename_base, source_stamp=folder.name)
+    cache._cache_path, cache._cache_file = str(folder), file
     save = file.save
 
     def save_alone(*arguments: Any) -> Any:
-        with lock.open("w") as opened:
+        with (folder / _LOCK).open("w") as opened:
             if fcntl is not None:
                 fcntl.flock(opened, fcntl.LOCK_EX)
             return save(*arguments)
