@@ -222,7 +222,7 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least one"):
         generate_to(tmp_path / "a.parquet", BUNDLE, configure(), count=0)
     (tmp_path / "file").write_text("")
-    with pytest.raises(XtalpriorsError, match="cannot write"):
+    with pytest.raises(XtalpriorsError, match="file is a file and no folder"):
         generate_to(tmp_path / "file" / "a.parquet", BUNDLE, configure(), count=1)
     pq.write_table(
         pq.read_table(_some_parquet(tmp_path)).replace_schema_metadata(), tmp_path / "other.parquet"

@@ -113,7 +113,7 @@ def test_two_spellings_of_a_group_are_one_run(tmp_path: Path) -> None:
         config = configure(space_group=symbol, filling="equal-atoms")
         assert generate_to(tmp_path / "run", BUNDLE, config, count=10).n_resumed == resumed
     (tmp_path / "run" / "run.json").write_text(json.dumps({"seed": 0})[:-1])
-    with pytest.raises(UsageError, match=r"run\.json is damaged"):
+    with pytest.raises(UsageError, match=r"run\.json is no record of a run of xtalpriors"):
         generate_to(tmp_path / "run", BUNDLE, EQUAL, count=10)
 
 

@@ -137,7 +137,7 @@ def test_database_open_elsewhere_names_the_process(path: Path) -> None:
 
 def test_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(XtalpriorsError, match="cannot be opened for writing"):
+    with pytest.raises(XtalpriorsError, match="file is a file and no folder"):
         open_database(tmp_path / "file" / "x.duckdb", read_only=False)
 
 
