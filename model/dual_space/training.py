@@ -32,7 +32,7 @@ from xtalpriors.model.network.torch_checkpoint import (
 )
 from xtalpriors.model.training.averaging import average_, decay_at
 from xtalpriors.model.training.muon import Muon
-from xtalpriors.outputs import FileKind, check_outputs, text_with
+from xtalpriors.outputs import FileKind, check_folder, check_outputs, text_with
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = ["Trainer", "train_dual_space"]
@@ -242,6 +242,7 @@ def train_dual_space(
     Writes `dual-space.safetensors` (the averaged weights and their card), `checkpoint.pt` and `log.jsonl` at
     least every `checkpoint_every_seconds`.
     """
+    check_folder(output)
     check_outputs(
         [(output / CHECKPOINT_FILE, CHECKPOINT), (output / LOG_FILE, LOG), (output / FILE_NAME, NETWORK)]
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
+from xtalpriors.model.dual_space.weights import DualSpaceCard
 from xtalpriors.model.measured.check_observations import Doubt
 from xtalpriors.model.measured.read_reflections import HklFormat
 from xtalpriors.model.network.card import ModelCard
@@ -84,7 +85,8 @@ def phase_crystal(
         given = prediction_input(found, reflections_of(card), d_min_angstrom=d_min_angstrom, accept=accept)
         prediction = predict(network, card, given, protocol, device=chosen)
     else:
-        prediction = predict_in_group(network, found, d_min_angstrom=d_min_angstrom, accept=accept)
+        assert isinstance(card, DualSpaceCard)
+        prediction = predict_in_group(network, card, found, d_min_angstrom=d_min_angstrom, accept=accept)
     write_phases(prediction, Path(output))
     if density_map is not None:
         write_map(prediction, Path(density_map))

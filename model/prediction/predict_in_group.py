@@ -19,6 +19,7 @@ from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.dual_space.geometry import DualGrid
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network
+from xtalpriors.model.dual_space.weights import DualSpaceCard
 from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.check_observations import Doubt, check_observations
 from xtalpriors.model.measured.read_reflections import Observations
@@ -35,7 +36,8 @@ __all__ = ["GroupPrediction", "predict_in_group"]
 
 FINEST_ANGSTROM: Final = 1.0
 """Reflections beyond are left out unless asked for: the networks are trained with 1 to 2 Å."""
-TRIALS: Final = 8
+FEWEST_AMPLITUDES: Final = 50
+"""With fewer nothing tells right phases from wrong ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,16 +97,17 @@ class GroupPrediction:
 
 def predict_in_group(
     network: DualSpaceNetwork,
+    card: DualSpaceCard,
     found: CrystalFile,
     *,
     d_min_angstrom: float | None = FINEST_ANGSTROM,
     accept: Collection[Doubt] = (),
 ) -> GroupPrediction:
-    """Phase a crystal: trials of charge flipping, steps of the network on each, and its critic's choice.
+    """Phase a crystal: trials of charge flipping, a step of the network on the best three, and a choice.
 
     Parameters
     ----------
-    network
+    network, card
         Of `dual_space.weights`.
     found
         The crystal; its group and cell must be known.
@@ -145,9 +148,7 @@ def predict_in_group(
         source, notes = found.observations.source, (*notes, *unknown)
     grid = _grid(found, group, d_min)
     given = listed(grid, hkl, amplitudes)
-    phased = phase_with_network(
-        network, grid, found.cell.parameters, given, trials=TRIALS, rng=np.random.default_rng(0)
-    )
+    phased = phase_with_network(network, grid, found.cell.parameters, given, rng=np.random.default_rng(0))
     f = phased.f[phased.best]
     every = grid.reflections.hkl
     limit = (1.0 + SPHERE_TOLERANCE) * d_min**-2.0
@@ -165,10 +166,21 @@ def predict_in_group(
         given.double().numpy()[within],
         f.numpy()[within],
         float(phased.expected_r[phased.best]),
-        phased.doubt,
+        phased.doubt or _doubt(card, group, int((given > 0).sum())),
         r,
         notes,
     )
+
+
+def _doubt(card: DualSpaceCard, group: SpaceGroup, n_amplitudes: int) -> str | None:
+    """Why the network should not be believed here, whatever r it expects; null: nothing speaks against it."""
+    if n_amplitudes < FEWEST_AMPLITUDES:
+        return f"{n_amplitudes} amplitudes are too few to tell right phases from wrong ones"
+    trained = card.config.crystals.space_groups
+    if group.number not in {SpaceGroup.from_hm(symbol).number for symbol in trained}:
+        name = group.hm or f"no. {group.number}"
+        return f"the network was not trained in {name}: the r that it expects may be far too high"
+    return None
 
 
 def _known(

@@ -19,7 +19,10 @@ from xtalpriors.model.solving.network_phases import phasing_network
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.solution import Solution
 
-__all__ = ["crystal_of", "solve"]
+__all__ = ["check_wavelength", "crystal_of", "solve"]
+
+WAVELENGTHS_ANGSTROM = 0.005, 20.0
+"""Of electrons of some MeV, and of cold neutrons."""
 
 
 def solve(
@@ -76,6 +79,7 @@ def solve(
     XtalpriorsError
         The files cannot be read or hold too few reflections.
     """
+    check_wavelength(wavelength_angstrom)
     helper = None if network is None else phasing_network(network)
     crystal = crystal_of(
         read_data(Path(data), instructions=instructions, hkl_format=hkl_format),
@@ -102,6 +106,16 @@ def solve(
     return solve_crystal(
         crystal, space_group=space_group, laue=laue, settings=settings, network=helper, say=say
     )
+
+
+def check_wavelength(wavelength_angstrom: float | None) -> None:
+    """UsageError unless a wavelength is one that crystals are measured with; null is none."""
+    low, high = WAVELENGTHS_ANGSTROM
+    if wavelength_angstrom is not None and not low <= wavelength_angstrom <= high:
+        raise UsageError(
+            f"The wavelength is {wavelength_angstrom:g} Å: it must be between {low:g} Å (fast electrons) and "
+            f"{high:g} Å (cold neutrons). Cu Kα has 1.5418 Å, Mo Kα .71073 Å."
+        )
 
 
 def _like_powder(crystal: MeasuredCrystal, group: SpaceGroup | None, like: PowderLike) -> MeasuredCrystal:

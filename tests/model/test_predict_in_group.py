@@ -90,3 +90,21 @@ def test_refused_with_the_file_and_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match=r"data\.hkl.*none can be used \(\|F\| > 0, d ≥ 30 Å\)"):
         phase_crystal("shipped", path, output, cell=cell, space_group=group, d_min_angstrom=30.0)
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "d_min", "doubt"),
+    [("P 21 21 21", 1.95, "amplitudes are too few"), ("P 21 21 2", 1.5, "not trained in P 21 21 2")],
+)
+def test_where_the_network_knows_nothing_it_is_doubtful(
+    tmp_path: Path, symbol: str, d_min: float, doubt: str
+) -> None:
+    crystal = next(
+        artificial_crystals(symbol, 1, d_min, (90.0, 110.0) if d_min > 1.9 else (150.0, 250.0), seed=1)
+    )
+    path = _listed(tmp_path / "data.hkl", crystal)
+    group, cell = crystal.grid.group, UnitCell(*crystal.cell)
+    options = {"cell": cell, "space_group": group, "d_min_angstrom": None}
+    found = phase_crystal("shipped", path, tmp_path / "phases.cif", **options)  # type: ignore[arg-type]
+    assert isinstance(found, GroupPrediction) and found.doubt is not None
+    assert doubt in found.doubt and "doubtful" in str(found)

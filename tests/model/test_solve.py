@@ -287,3 +287,9 @@ def test_measured_crystals(name: str, tmp_path: Path) -> None:
     assert solution.group.number == {"crystals-hydrogen": 14, "crystals-ylid": 19}[name]
     write_solution(solution, tmp_path)
     assert ask("smtbx", REFINE, str(tmp_path / "data"))["r1"] < 0.15
+
+
+@pytest.mark.parametrize("wavelength", [-1.0, 0.0, 154.0, float("nan")])
+def test_wavelengths_that_cannot_be(wavelength: float, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"must be between 0\.005 Å .* and 20 Å"):
+        solve(tmp_path / "none.hkl", wavelength_angstrom=wavelength)

@@ -140,7 +140,9 @@ def predict(
     hkl_format: Annotated[
         str | None,
         typer.Option(
-            "--hkl", metavar="NAME", help="What a list holds: f (|F|, the default), f2, hklf3 or hklf4."
+            "--hkl",
+            metavar="NAME",
+            help="What a list holds: f (|F|, the default), f2, hklf3, hklf4 or hklf5.",
         ),
     ] = None,
     cell: Annotated[
