@@ -74,7 +74,7 @@ class PhasingNetwork(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DualSpacePhases:
-    """The dual-space network: it improves trials of charge flipping, and its critic chooses among them."""
+    """The dual-space network on the best trials of charge flipping; strict agreement ranks its answers."""
 
     network: DualSpaceNetwork
 
