@@ -76,11 +76,7 @@ def _summary(solution: Solution) -> str:
 
 
 def _formula(solution: Solution) -> str:
-    atoms = solution.chosen.built.fit.atoms
-    counts: dict[str, float] = {}
-    for z, weight in zip(atoms.numbers.tolist(), atoms.weights.tolist(), strict=True):
-        counts[SYMBOLS[z]] = counts.get(SYMBOLS[z], 0.0) + weight
-    return hill_formula(counts)
+    return hill_formula({SYMBOLS[z]: n for z, n in solution.chosen.built.fit.atoms.counts().items()})
 
 
 def _view(solution: Solution) -> tuple[F64, F64]:

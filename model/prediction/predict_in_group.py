@@ -13,10 +13,9 @@ from xtalpriors.arrays import C64, F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, s_squared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError, naming
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, known_crystal
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
-from xtalpriors.model.dual_space.geometry import DualGrid
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network
 from xtalpriors.model.dual_space.weights import DualSpaceCard
@@ -128,10 +127,8 @@ def predict_in_group(
         raise UsageError(
             f"{found.where}: the cell is not known. Give it, as in --cell '7.1 9.2 6.5 90 105 90'."
         )
-    try:
+    with naming(found.where):
         check_cell(group, found.cell)
-    except UsageError as error:
-        raise UsageError(f"{found.where}: {error}") from error
     known: KnownCrystal | None
     notes: tuple[str, ...] = ()
     if found.observations is None:
@@ -146,7 +143,8 @@ def predict_in_group(
         d_min = float(s_squared(hkl, [found.cell.parameters])[0].max() ** -0.5)
         known, unknown = _known(found, group, d_min)
         source, notes = found.observations.source, (*notes, *unknown)
-    grid = _grid(found, group, d_min)
+    with naming(found.where):
+        grid = grid_of_crystal(group, found.cell.parameters, d_min)
     given = listed(grid, hkl, amplitudes)
     phased = phase_with_network(network, grid, found.cell.parameters, given, rng=np.random.default_rng(0))
     f = phased.f[phased.best]
@@ -220,12 +218,3 @@ def _measured(
     if beyond := int((~within).sum()):
         notes = (f"{beyond:,} unique reflections beyond d_min left out", *notes)
     return merged.hkl[used], torch.from_numpy(amplitudes[used]), (*said, *notes)
-
-
-def _grid(found: CrystalFile, group: SpaceGroup, d_min_angstrom: float) -> DualGrid:
-    """The network's grid; errors name the file."""
-    assert found.cell is not None
-    try:
-        return grid_of_crystal(group, found.cell.parameters, d_min_angstrom)
-    except UsageError as error:
-        raise UsageError(f"{found.where}: {error}") from error

@@ -10,7 +10,7 @@ import numpy as np
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError, naming
 from xtalpriors.model.measured.check_observations import Doubt, check_observations
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.reflections import Reflections
@@ -135,10 +135,8 @@ def _setting(
 ) -> InNetworkSetting:
     """The way to the network's setting; errors name the file."""
     group = known_group(where, group)
-    try:
+    with naming(where):
         return network_setting(reflections, group, cell)
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
 
 
 def known_group(where: str, group: SpaceGroup | None) -> SpaceGroup:

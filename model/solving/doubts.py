@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from xtalpriors.crystal.cells.cell import UnitCell
@@ -186,10 +185,7 @@ def model_doubts(
 
 def _composition_doubts(chosen: TriedGroup, crystal: MeasuredCrystal) -> list[Doubt]:
     """Elements of the formula that the model lacks, or has in other numbers."""
-    atoms = chosen.built.fit.atoms
-    have: defaultdict[str, float] = defaultdict(float)
-    for z, weight in zip(atoms.numbers.tolist(), atoms.weights.tolist(), strict=True):
-        have[SYMBOLS[z]] += weight
+    have = {SYMBOLS[z]: n for z, n in chosen.built.fit.atoms.counts().items()}
     lacking = [e for e in crystal.elements if e != "H" and e not in have]
     if lacking:
         return [Doubt(f"no atom was found to be {', '.join(lacking)}")]

@@ -45,6 +45,13 @@ class Atoms:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def counts(self) -> dict[int, float]:
+        """Atoms of each element in the asymmetric unit, by atomic number; special positions count in part."""
+        found: dict[int, float] = {}
+        for z, weight in zip(self.numbers.tolist(), self.weights.tolist(), strict=True):
+            found[z] = found.get(z, 0.0) + weight
+        return found
+
     def take(self, which: Bool | I64) -> Atoms:
         """Some of the atoms."""
         return Atoms(*(getattr(self, name)[which] for name in self.__slots__))

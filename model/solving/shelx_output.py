@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections import Counter, defaultdict
+from collections import Counter
 
 import numpy as np
 
@@ -150,10 +150,8 @@ def _alternative(tried: TriedGroup) -> str:
 
 def _contents(solution: Solution) -> tuple[list[int], list[float]]:
     """Elements of SFAC and atoms per cell of UNIT: those of the model, and hydrogen as the formula has it."""
-    atoms = solution.chosen.built.fit.atoms
-    counts: defaultdict[int, float] = defaultdict(float)
-    for z, weight in zip(atoms.numbers.tolist(), atoms.weights.tolist(), strict=True):
-        counts[z] += weight * solution.group.order
+    model = solution.chosen.built.fit.atoms.counts()
+    counts = {z: n * solution.group.order for z, n in model.items()}
     crystal = solution.crystal
     given = dict(zip(crystal.elements, crystal.counts, strict=False))
     if "H" in crystal.elements:

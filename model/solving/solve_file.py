@@ -9,7 +9,7 @@ from pathlib import Path
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError, naming
 from xtalpriors.model.measured.as_powder import PowderLike, powder_observations
 from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.formula_units import likely_formula_units
@@ -94,10 +94,8 @@ def solve(
         raise UsageError(f"{where}: the cell is not known. Give --cell, or an .ins file with --ins.")
     for group in (space_group, laue, SpaceGroup.from_number(1)):
         if group is not None:
-            try:
+            with naming(where):
                 check_cell(group, crystal.cell)
-            except UsageError as error:
-                raise UsageError(f"{where}: {error}") from error
     if len(crystal.observations.hkl) == 0 or not (crystal.observations.intensity > 0).any():
         raise XtalpriorsError(f"{where}: no reflection has an intensity above 0. Are the columns right?")
     if as_powder is not None:

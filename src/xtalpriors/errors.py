@@ -1,5 +1,12 @@
 """Errors that a user can act on: the command line prints them as one paragraph, without a traceback."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["InterruptedRunError", "UsageError", "XtalpriorsError", "XtalpriorsWarning", "naming"]
+
 
 class XtalpriorsError(Exception):
     """The run failed for a reason that the message names, with the remedy (exit status 1)."""
@@ -15,3 +22,12 @@ class InterruptedRunError(XtalpriorsError):
 
 class UsageError(XtalpriorsError):
     """The caller asked for something that cannot be (wrong option, unknown name; exit status 2)."""
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Put the file that is spoken of before the sentence of a `UsageError`."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
