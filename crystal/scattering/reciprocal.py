@@ -28,6 +28,7 @@ __all__ = [
     "orbit_numbers",
     "reflection_multiplicities",
     "s_squared",
+    "sphere_limit",
     "systematic_absences",
     "unique_reflections",
 ]
@@ -84,6 +85,12 @@ def check_d_min(d_min_angstrom: npt.ArrayLike) -> F64:
             f"d_min is {wrong} Å: a resolution limit must be a positive number, for example 1.0 Å."
         )
     return d_min
+
+
+def sphere_limit(d_min_angstrom: float) -> float:
+    """Largest |s|² in Å⁻² of the reflections with d ≥ d_min; d_min counts but for rounding."""
+    limit: float = (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
+    return limit
 
 
 def systematic_absences(group: SpaceGroup, hkl: npt.ArrayLike) -> Bool:

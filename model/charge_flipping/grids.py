@@ -22,9 +22,9 @@ from torch import Tensor
 from xtalpriors.arrays import C64, F64, I64, Bool
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.scattering.reciprocal import (
-    SPHERE_TOLERANCE,
     largest_indices,
     s_squared,
+    sphere_limit,
     systematic_absences,
     unique_reflections,
 )
@@ -86,7 +86,7 @@ def reflections_within(group: SpaceGroup, cell: npt.ArrayLike, d_min_angstrom: f
     largest = np.floor(np.sqrt(np.diagonal(metric_tensors(cells)[0])) / d_min_angstrom + 1e-9).astype(int)
     h, k, l = np.meshgrid(*(np.arange(-n, n + 1) for n in largest), indexing="ij")
     hkl = np.stack([h.ravel(), k.ravel(), l.ravel()], axis=1).astype(np.int64)
-    hkl = hkl[s_squared(hkl, cells)[0] <= (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0]
+    hkl = hkl[s_squared(hkl, cells)[0] <= sphere_limit(d_min_angstrom)]
     hkl = hkl[unique_reflections(group, hkl)]
     result: I64 = hkl[~systematic_absences(group, hkl)]
     return result

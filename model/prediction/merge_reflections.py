@@ -8,7 +8,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, s_squared, systematic_absences
+from xtalpriors.crystal.scattering.reciprocal import s_squared, sphere_limit, systematic_absences
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.subgroups import describe_in_p21c
@@ -158,8 +158,8 @@ def merge(
     measured = seen & ~reflections.absent & (amplitudes > 0)
     beyond = np.zeros_like(measured)
     if d_min_angstrom is not None and setting.cell is not None:
-        limit = (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
-        beyond = measured & (s_squared(reflections.hkl, [setting.cell.parameters])[0] > limit)
+        s2 = s_squared(reflections.hkl, [setting.cell.parameters])[0]
+        beyond = measured & (s2 > sphere_limit(d_min_angstrom))
         measured &= ~beyond
     outside = moved.first[~inside]
     if not measured.any():

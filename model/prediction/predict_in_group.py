@@ -11,7 +11,7 @@ import torch
 
 from xtalpriors.arrays import C64, F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, s_squared
+from xtalpriors.crystal.scattering.reciprocal import s_squared, sphere_limit
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError, naming
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, known_crystal
@@ -24,6 +24,7 @@ from xtalpriors.model.measured.check_observations import Doubt, check_observatio
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.prediction.merge_reflections import unique_of_group
 from xtalpriors.model.prediction.prediction_input import (
+    FINEST_PHASED_ANGSTROM,
     assumed_note,
     check_d_min,
     known_group,
@@ -33,8 +34,6 @@ from xtalpriors.model.prediction.read_crystal import CrystalFile
 
 __all__ = ["GroupPrediction", "predict_in_group"]
 
-FINEST_ANGSTROM: Final = 1.0
-"""Reflections beyond are left out unless asked for: the networks are trained with 1 to 2 Å."""
 FEWEST_AMPLITUDES: Final = 50
 """With fewer nothing tells right phases from wrong ones."""
 
@@ -99,7 +98,7 @@ def predict_in_group(
     card: DualSpaceCard,
     found: CrystalFile,
     *,
-    d_min_angstrom: float | None = FINEST_ANGSTROM,
+    d_min_angstrom: float | None = FINEST_PHASED_ANGSTROM,
     accept: Collection[Doubt] = (),
 ) -> GroupPrediction:
     """Phase a crystal: trials of charge flipping, a step of the network on the best three, and a choice.
@@ -132,7 +131,7 @@ def predict_in_group(
     known: KnownCrystal | None
     notes: tuple[str, ...] = ()
     if found.observations is None:
-        d_min = d_min_angstrom or FINEST_ANGSTROM
+        d_min = d_min_angstrom or FINEST_PHASED_ANGSTROM
         structure = found.structure(group)
         known = known_crystal(group, structure.crystals, d_min)
         notes = assumed_note(int(structure.n_u_assumed[0]))
@@ -149,8 +148,7 @@ def predict_in_group(
     phased = phase_with_network(network, grid, found.cell.parameters, given, rng=np.random.default_rng(0))
     f = phased.f[phased.best]
     every = grid.reflections.hkl
-    limit = (1.0 + SPHERE_TOLERANCE) * d_min**-2.0
-    within = s_squared(every, [found.cell.parameters])[0] <= limit
+    within = s_squared(every, [found.cell.parameters])[0] <= sphere_limit(d_min)
     r = None
     if known is not None:
         true = torch.complex(*(listed(grid, known.grid.hkl, part) for part in (known.f.real, known.f.imag)))
@@ -204,7 +202,7 @@ def _measured(
     said = check_observations(observations, group, accept)
     merged = unique_of_group(observations, group)
     s2 = s_squared(merged.hkl, [cell.parameters])[0]
-    limit = np.inf if d_min_angstrom is None else (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
+    limit = np.inf if d_min_angstrom is None else sphere_limit(d_min_angstrom)
     within = s2 <= limit
     amplitudes = np.sqrt(np.clip(merged.intensity, 0.0, None))
     used = within & (amplitudes > 0)

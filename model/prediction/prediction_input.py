@@ -25,6 +25,7 @@ from xtalpriors.model.scoring.diffraction import calculate
 from xtalpriors.model.scoring.read_structures import ASSUMED_U_ISO_ANGSTROM2
 
 __all__ = [
+    "FINEST_PHASED_ANGSTROM",
     "PredictionInput",
     "assumed_note",
     "check_d_min",
@@ -33,6 +34,8 @@ __all__ = [
     "prediction_input",
 ]
 
+FINEST_PHASED_ANGSTROM = 1.0
+"""Reflections beyond get no phase unless asked for: the networks are trained with 1 to 2 Å."""
 DOUBTFUL_R_INT = 0.3
 """A larger R_int means that the equivalents do not belong together; usable data have less than 0.15."""
 

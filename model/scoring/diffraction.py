@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.scattering.arrays import CrystalArrays
-from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, check_d_min, s_squared
+from xtalpriors.crystal.scattering.reciprocal import check_d_min, s_squared, sphere_limit
 from xtalpriors.crystal.scattering.structure_factors import (
     SMALLEST_AMPLITUDE_ELECTRONS,
     StructureFactorCalculator,
@@ -98,8 +98,7 @@ def calculate(
     boxed = calculator.structure_factors(crystals, _WHOLE_BOX_ANGSTROM).real
     f = boxed.reshape(len(boxed), -1)[:, reflections.position].astype(np.float64)
     magnitudes = np.where(np.abs(f) < SMALLEST_AMPLITUDE_ELECTRONS, 0.0, np.abs(f))
-    limit = (1.0 + SPHERE_TOLERANCE) * d_min_angstrom**-2.0
-    measured = (magnitudes > 0) & (s_squared(reflections.hkl, crystals.cells) <= limit)
+    measured = (magnitudes > 0) & (s_squared(reflections.hkl, crystals.cells) <= sphere_limit(d_min_angstrom))
     if completeness < 1.0:
         if len(keys) != len(f):
             raise UsageError(f"{len(f)} structures need {len(f)} keys to leave reflections out by.")

@@ -10,6 +10,7 @@ import torch
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.cells.cell import UnitCell
+from xtalpriors.crystal.scattering.reciprocal import sphere_limit
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
@@ -20,7 +21,7 @@ from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.prediction.merge_reflections import merge, network_setting
 from xtalpriors.model.prediction.named_network import network_named
 from xtalpriors.model.prediction.predict import Prediction, predict
-from xtalpriors.model.prediction.prediction_input import PredictionInput
+from xtalpriors.model.prediction.prediction_input import FINEST_PHASED_ANGSTROM, PredictionInput
 from xtalpriors.model.scoring.density import spread
 from xtalpriors.model.scoring.runs import Protocol as Runs
 from xtalpriors.model.scoring.runs import reflections_of
@@ -29,8 +30,6 @@ from xtalpriors.model.solving.prepare import GroupData
 
 __all__ = ["DualSpacePhases", "NetworkPhases", "PhaiPhases", "PhasingNetwork", "phasing_network"]
 
-FINEST_ANGSTROM = 1.0
-"""Reflections beyond get no phase: networks are trained with 1 to 2 Å."""
 BELIEVED = 2
 """Candidates of the dual-space network that a model is built from."""
 
@@ -82,7 +81,7 @@ class DualSpacePhases:
         self, group: SpaceGroup, cell: UnitCell, data: GroupData, rng: np.random.Generator
     ) -> NetworkPhases:
         """As `PhasingNetwork.phases`; groups with hexagonal axes and long cells are refused."""
-        inner = data.s2 <= FINEST_ANGSTROM**-2.0 * (1.0 + 1e-9)
+        inner = data.s2 <= sphere_limit(FINEST_PHASED_ANGSTROM)
         hkl, amplitude = data.hkl[inner], torch.from_numpy(data.amplitude[inner])
         grid = grid_of_crystal(group, cell.parameters, float(data.s2[inner].max() ** -0.5))
         amplitudes = listed(grid, hkl, amplitude)
@@ -116,7 +115,7 @@ class PhaiPhases:
         given = Observations(
             data.hkl, data.amplitude**2, np.full(len(data.hkl), np.nan), 0, "the crystal", "|F|²"
         )
-        merged = merge(given, reflections, setting, d_min_angstrom=FINEST_ANGSTROM)
+        merged = merge(given, reflections, setting, d_min_angstrom=FINEST_PHASED_ANGSTROM)
         taken = PredictionInput("", "", merged, setting.cell, setting.change.triplet, None, None, ())
         found = predict(self.network, self.card, taken, Runs(seed=int(rng.integers(2**31))))
         grid = group_grid(group, data.hkl)

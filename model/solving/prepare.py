@@ -8,7 +8,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import s_squared, systematic_absences
+from xtalpriors.crystal.scattering.reciprocal import SPHERE_TOLERANCE, s_squared, systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.measured.intensity_statistics import statistical_weights
@@ -160,7 +160,7 @@ def _finest_limit(s2: F64) -> float:
     """Largest 1/d² that is used: that of 0.7 Å, or one within which there are enough reflections."""
     enough = float(np.partition(s2, ENOUGH - 1)[ENOUGH - 1]) if len(s2) >= ENOUGH else np.inf
     limit: float = min(float(s2.max()), max(FINEST_ANGSTROM**-2.0, enough))
-    return limit * (1.0 + 1e-9)
+    return limit * (1.0 + SPHERE_TOLERANCE)
 
 
 def _faint_limit(s2: F64, intensity: F64, sigma: F64) -> float:
@@ -172,7 +172,7 @@ def _faint_limit(s2: F64, intensity: F64, sigma: F64) -> float:
         if s2[shell].max() ** -0.5 > 1.0 or float((intensity[shell] / sigma[shell]).mean()) >= FAINT_SHELL:
             break
         limit = float(s2[shell].min())
-    return limit * (1.0 + 1e-9)
+    return limit * (1.0 + SPHERE_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.crystal.cells.cell import UnitCell
-from xtalpriors.crystal.scattering.reciprocal import s_squared
+from xtalpriors.crystal.scattering.reciprocal import s_squared, sphere_limit
 
 __all__ = ["WilsonPlot", "possible_reflections", "wilson_plot"]
 
@@ -70,6 +70,6 @@ def possible_reflections(cell: UnitCell, d_min_angstrom: float) -> I64:
         (every[:, 2] == 0) & ((every[:, 1] > 0) | ((every[:, 1] == 0) & (every[:, 0] > 0)))
     )
     every = every[half]
-    inside = s_squared(every, [cell.parameters])[0] <= d_min_angstrom**-2.0 * (1 + 1e-9)
+    inside = s_squared(every, [cell.parameters])[0] <= sphere_limit(d_min_angstrom)
     possible: I64 = every[inside].astype(np.int64)
     return possible
