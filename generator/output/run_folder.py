@@ -17,7 +17,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import ALGORITHM
 from xtalpriors.generator.generate import Generator
 from xtalpriors.generator.output.parquet import read_metadata
-from xtalpriors.outputs import FileKind, check_folder, json_with
+from xtalpriors.outputs import FileKind, check_folder, json_with, read_object
 from xtalpriors.priors.bundle import PriorBundle
 
 __all__ = [
@@ -95,13 +95,15 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
     path = folder / "run.json"
     if path.exists():
         try:
-            found = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
+            own = RUN.is_own(path)
+        except ValueError:
+            own = False
+        if not own:
             raise UsageError(
-                f"{path} is no record of a run of xtalpriors, or is damaged ({error}). {folder} is left as "
-                "it is: name another output."
-            ) from error
-        if not same_run(found, identity):
+                f"{path} is no record of a run of xtalpriors, or is damaged. {folder} is left as it is: name "
+                "another output."
+            )
+        if not same_run(read_object(path), identity):
             raise UsageError(
                 f"{folder} holds structures of another run (see its run.json: bundle, configuration and "
                 "seed must be the same). Choose another output, or delete it."

@@ -66,9 +66,9 @@ def tensors_with(field: str) -> Callable[[Path], bool]:
 
 
 def network_file(path: Path, name: str) -> Path:
-    """The file of this name in a folder, or the file itself."""
+    """The file of this name in a folder, there or to be made, or the file itself."""
     path = Path(path)
-    return path / name if path.is_dir() or path.suffix == "" else path
+    return path / name if path.is_dir() or (path.suffix == "" and not path.is_file()) else path
 
 
 def weights_digest(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.formula import parse_formula
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -23,6 +25,8 @@ __all__ = ["check_wavelength", "crystal_of", "solve"]
 
 WAVELENGTHS_ANGSTROM = 0.005, 20.0
 """Of electrons of some MeV, and of cold neutrons."""
+SAME_CELL = 0.002
+"""Relative difference of lengths and angles that a change of temperature or of the instrument makes."""
 
 
 def solve(
@@ -116,6 +120,16 @@ def check_wavelength(wavelength_angstrom: float | None) -> None:
         )
 
 
+def _other_cell(cell: UnitCell | None, crystal: MeasuredCrystal) -> tuple[str, ...]:
+    """A note where the caller's cell is not that of the files, which may be a slip or meant so."""
+    if cell is None or crystal.cell is None:
+        return ()
+    if np.allclose(cell.parameters, crystal.cell.parameters, rtol=SAME_CELL, atol=0.0):
+        return ()
+    given, read = (" ".join(f"{x:g}" for x in c.parameters) for c in (cell, crystal.cell))
+    return (f"the cell is that of the call, {given}; the files say {read}",)
+
+
 def _like_powder(crystal: MeasuredCrystal, group: SpaceGroup | None, like: PowderLike) -> MeasuredCrystal:
     """The crystal with amplitudes as of its powder, and a note on it."""
     if group is None:
@@ -149,6 +163,7 @@ def crystal_of(
         wavelength_angstrom=wavelength_angstrom or crystal.wavelength_angstrom,
         probe=probe or crystal.probe,
         name=name or crystal.name,
+        notes=(*crystal.notes, *_other_cell(cell, crystal)),
     )
     if formula is None:
         return found

@@ -112,9 +112,14 @@ def test_two_spellings_of_a_group_are_one_run(tmp_path: Path) -> None:
     for symbol, resumed in (("P 1 21/c 1", 0), ("P21/c", 10), ("14", 10)):
         config = configure(space_group=symbol, filling="equal-atoms")
         assert generate_to(tmp_path / "run", BUNDLE, config, count=10).n_resumed == resumed
-    (tmp_path / "run" / "run.json").write_text(json.dumps({"seed": 0})[:-1])
+
+
+@pytest.mark.parametrize("content", ['{"seed": 0}', '{"seed": 0', "[]"])
+def test_a_run_json_of_another_program_is_refused_and_left(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
     with pytest.raises(UsageError, match=r"run\.json is no record of a run of xtalpriors"):
-        generate_to(tmp_path / "run", BUNDLE, EQUAL, count=10)
+        generate_to(tmp_path, BUNDLE, EQUAL, count=10)
+    assert (tmp_path / "run.json").read_text() == content
 
 
 @pytest.mark.parametrize("name", ["algorithm", "priors_digest", "config_digest", "seed"])

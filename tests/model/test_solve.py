@@ -208,6 +208,19 @@ def test_a_formula_that_the_cell_cannot_hold_is_said(
         assert next(doubt.serious for doubt in doubts if text in doubt.text) is serious
 
 
+def test_a_cell_that_is_not_that_of_the_files_is_taken_and_said(
+    monoclinic: tuple[Simulated, Solution, Path],
+) -> None:
+    read = monoclinic[1].crystal
+    assert read.cell is not None
+    swollen = replace(read.cell, a=1.001 * read.cell.a)
+    assert crystal_of(read, cell=swollen).notes == read.notes
+    slip = replace(read.cell, a=1.01 * read.cell.a)
+    found = crystal_of(read, cell=slip)
+    assert found.cell == slip
+    assert f"{slip.a:g}" in found.notes[-1] and f"the files say {read.cell.a:g}" in found.notes[-1]
+
+
 def test_contents_beside_the_formula(monoclinic: tuple[Simulated, Solution, Path]) -> None:
     """A model with the formula's atoms says nothing; with other numbers of them it says which."""
     _, solution, _ = monoclinic
