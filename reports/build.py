@@ -20,7 +20,7 @@ from xtalpriors.reports.corpus_page import (
 )
 from xtalpriors.reports.generated_data import read_generated
 from xtalpriors.reports.inputs import Inputs, gather
-from xtalpriors.reports.section import FIGURES, PAGE, figure_files
+from xtalpriors.reports.section import FIGURES, PAGE, Section, figure_files
 from xtalpriors.reports.sections.cells import cells_section
 from xtalpriors.reports.sections.contents import contents_section
 from xtalpriors.reports.sections.contradictions import TABLE as CONTRADICTIONS
@@ -98,47 +98,11 @@ def build_report(
         check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
         check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
-    sets = [read_generated(Path(path)) for path in generated]
-    drifts = drift_tables(inputs)
-    tables: dict[str, pd.DataFrame] = {table.name: table.frame for table in drifts}
-    if not inputs.corpus.contradictions.empty:
-        tables[CONTRADICTIONS] = inputs.corpus.contradictions
     pages = _own_pages(inputs) if subsets or inputs.bundles else {}
-    sections = []
-    if releases is not None and (release := last_release(releases)) is not None:
-        section, frames = update_section(inputs, release)
-        sections.append(section)
-        tables |= frames
-    sections += [losses_section(inputs, pages), contradictions_section(inputs)]
-    sections += [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
-    sections.append(moved_section(inputs, drifts))
-    if sets:
-        section, tables["gap"] = synthetic_section(inputs, sets)
-        sections.append(section)
+    sections, tables = _statistics(inputs, pages, generated, releases)
     figures = [figure for section in sections for figure in section.figures]
-    files = figure_files(figures, tables)
-    beside: dict[str, dict[str, str]] = {PHASING: {}, POWDER: {}, SEEDING: {}}
-    if evaluations is not None:
-        from xtalpriors.reports.phasing.phasing_page import (
-            phasing_page,  # loads torch, which nothing else here needs
-        )
-
-        page = phasing_page(inputs, evaluations)
-        sections.append(phasing_section(page.teaser))
-        beside[PHASING] = page.files()
-    if powder is not None:
-        from xtalpriors.reports.powder.powder_page import powder_page
-
-        page = powder_page(powder, inputs.name, inputs.corpus.digest)
-        sections.append(powder_section(page.teaser))
-        beside[POWDER] = page.files()
-    if seeding is not None:
-        from xtalpriors.model.seeding.rows import read_rows
-        from xtalpriors.reports.seeding_page import seeding_page
-
-        page = seeding_page(read_rows(seeding)[0], inputs.name)
-        sections.append(seeding_section(page.teaser))
-        beside[SEEDING] = page.files()
+    teasers, beside = _other_pages(inputs, evaluations, powder, seeding)
+    sections += teasers
     beside[SUBSETS] = {
         f"{name}/{file}": text
         for name, subset in pages.items()
@@ -147,7 +111,8 @@ def build_report(
     if inputs.bundles:
         section = priors_section(inputs)
         sections.append(section)
-        files |= figure_files(section.figures, {})
+        figures += section.figures
+    files = figure_files(figures, tables)
     written = [PAGE, FILES_LIST, *files]
     written += [f"{part}/{name}" for part, about in beside.items() if about for name in (FILES_LIST, *about)]
     sections += [reading_section(), files_section(written)]
@@ -160,6 +125,57 @@ def build_report(
         if content or (folder / FILES_LIST).exists():
             write_folder(folder, content, _of_earlier_version)
     return output / PAGE
+
+
+def _statistics(
+    inputs: Inputs, pages: dict[str, SubsetPage], generated: Sequence[Path], releases: Path | None
+) -> tuple[list[Section], dict[str, pd.DataFrame]]:
+    """Sections on the crystals, what moved and the generated structures, and the tables beside them."""
+    drifts = drift_tables(inputs)
+    tables: dict[str, pd.DataFrame] = {table.name: table.frame for table in drifts}
+    if not inputs.corpus.contradictions.empty:
+        tables[CONTRADICTIONS] = inputs.corpus.contradictions
+    sections = []
+    if releases is not None and (release := last_release(releases)) is not None:
+        section, frames = update_section(inputs, release)
+        sections.append(section)
+        tables |= frames
+    sections += [losses_section(inputs, pages), contradictions_section(inputs)]
+    sections += [cells_section(inputs), contents_section(inputs), symmetry_section(inputs)]
+    sections.append(moved_section(inputs, drifts))
+    if generated:
+        section, tables["gap"] = synthetic_section(inputs, [read_generated(Path(p)) for p in generated])
+        sections.append(section)
+    return sections, tables
+
+
+def _other_pages(
+    inputs: Inputs, evaluations: Sequence[Path] | None, powder: Path | None, seeding: Path | None
+) -> tuple[list[Section], dict[str, dict[str, str]]]:
+    """Pages on phasing, powders and seeds: a section each that leads there, and their files by folder."""
+    sections: list[Section] = []
+    files: dict[str, dict[str, str]] = {PHASING: {}, POWDER: {}, SEEDING: {}}
+    # each import loads torch, which nothing else here needs
+    if evaluations is not None:
+        from xtalpriors.reports.phasing.phasing_page import phasing_page
+
+        page = phasing_page(inputs, evaluations)
+        sections.append(phasing_section(page.teaser))
+        files[PHASING] = page.files()
+    if powder is not None:
+        from xtalpriors.reports.powder.powder_page import powder_page
+
+        page = powder_page(powder, inputs.name, inputs.corpus.digest)
+        sections.append(powder_section(page.teaser))
+        files[POWDER] = page.files()
+    if seeding is not None:
+        from xtalpriors.model.seeding.rows import read_rows
+        from xtalpriors.reports.seeding_page import seeding_page
+
+        page = seeding_page(read_rows(seeding)[0], inputs.name)
+        sections.append(seeding_section(page.teaser))
+        files[SEEDING] = page.files()
+    return sections, files
 
 
 def _own_pages(inputs: Inputs) -> dict[str, SubsetPage]:
