@@ -1,4 +1,4 @@
-"""The state of a training run and one step of it; the loop around it is `xtalpriors.model.training.train`."""
+"""The state of a training run and one step of it; the loop around it is `xtalpriors.model.training.loop`."""
 
 from __future__ import annotations
 

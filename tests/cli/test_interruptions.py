@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 GENERATE = "xtalpriors.generator.output.shards"
 TRAIN = "xtalpriors.model.training.train"
+LOOP = "xtalpriors.model.training.loop"
 EVALUATE = "xtalpriors.model.scoring.evaluate_subsets"
 FIT = "xtalpriors.priors.fitting.fit"
 BUILD = "xtalpriors.reports.build"
@@ -55,7 +56,7 @@ MOMENTS = [
     ("train", f"{TRAIN}:make_stream", 1),
     ("train", f"{TRAIN}:generated_set", 1),
     ("train", "xtalpriors.model.training.trainer:Trainer.step", 2),
-    ("train", f"{TRAIN}:save_checkpoint", 1),
+    ("train", f"{LOOP}:save_checkpoint", 1),
     ("train", "xtalpriors.model.training.journal:Journal.write_curves", 1),
     ("evaluate", f"{EVALUATE}:load_model", 1),
     ("evaluate", f"{EVALUATE}:read_structures", 1),
@@ -71,10 +72,10 @@ MOMENTS = [
     ("matrix", "xtalpriors.model.training.trainer:Trainer.step", 1),
     ("matrix", f"{MATRIX}:load_model", 1),
     ("matrix", f"{MATRIX}:score_set", 1),
-    ("matrix", f"{TRAIN}:save_checkpoint", 3),
+    ("matrix", f"{LOOP}:save_checkpoint", 3),
 ]
 """Command, function, and at which of its calls the signal comes."""
-GOES_ON = ("xtalpriors.written_folder:_exchange", f"{TRAIN}:save_checkpoint")
+GOES_ON = ("xtalpriors.written_folder:_exchange", f"{LOOP}:save_checkpoint")
 
 
 def _interrupt(monkeypatch: pytest.MonkeyPatch, place: str, call: int) -> Callable[[], bool]:

@@ -25,7 +25,8 @@ from xtalpriors.model.training.checkpoint import latest
 from xtalpriors.model.training.distributed import Processes
 from xtalpriors.model.training.feed import DeviceBatch, Feed
 from xtalpriors.model.training.journal import read_log
-from xtalpriors.model.training.train import TrainResult, train
+from xtalpriors.model.training.loop import TrainResult
+from xtalpriors.model.training.train import train
 from xtalpriors.model.training.trainer import Trainer, make_stream
 from xtalpriors.model.training.validation import ValidationSet
 from xtalpriors.priors.bundle import PriorBundle, published_bundle

@@ -10,7 +10,7 @@ import grimp
 import pytest
 import yaml
 
-from xtalpriors.model.training.train import RECORD
+from xtalpriors.model.training.loop import RECORD_FILE
 from xtalpriors.params import load_params
 from xtalpriors.paths import POWDER_RUNS, CorpusPaths, run_folder
 
@@ -112,7 +112,7 @@ def test_paths_are_those_of_the_command_line(stages: dict[str, dict[str, Any]]) 
     assert set(params.evaluated_subsets) <= set(params.subsets)
     paths = CorpusPaths("made")
     expected = {
-        "train": {run_folder(params.train.preset) / RECORD},
+        "train": {run_folder(params.train.preset) / RECORD_FILE},
         "evaluate": {paths.evaluation / "digest.json"},
         "powder-train": {POWDER_RUNS / "digest.json"},
         "powder-evaluate": {paths.powder / "digest.json"},
