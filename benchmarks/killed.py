@@ -43,7 +43,7 @@ def contents(database: Path) -> dict[str, tuple[Any, ...]]:
             for table, columns in TABLES.items()
         }
         found["digest"] = connection.execute(
-            "SELECT value FROM meta WHERE key = 'content_digest'"
+            "SELECT value FROM meta WHERE key = 'digest_of_outcomes'"
         ).fetchall()[0]
         found["pending"] = connection.execute("SELECT count(*) FROM pending").fetchall()[0]
     return found

@@ -20,9 +20,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from xtalpriors.arrays import CELL, I64
+from xtalpriors.arrays import CELL, I64, U8
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors
-from xtalpriors.mining.database.views import BEST_FIRST
+from xtalpriors.mining.database.views import BEST_KEYS
 
 __all__ = ["build_clusters"]
 
@@ -46,8 +46,8 @@ _NIGGLI = [f"niggli_{name}" for name in CELL]
 _QUERY = f"""
 SELECT entry_id, sg_number, formula_cell, elements, h_fraction, n_sites, cod_code, csd_code, doi,
        duplicate_of, optimal_code, volume_per_non_h_atom_angstrom3 AS volume_per_atom, {", ".join(_NIGGLI)},
-       row_number() OVER (ORDER BY {BEST_FIRST}) AS rank
-FROM entry ORDER BY entry_id
+       {", ".join(f"{key} AS key_{i}" for i, key in enumerate(BEST_KEYS))}
+FROM entry
 """
 
 
@@ -70,33 +70,47 @@ def build_clusters(connection: duckdb.DuckDBPyConnection) -> int:
     """
     entries = pl.from_arrow(connection.sql(_QUERY).to_arrow_table())
     assert isinstance(entries, pl.DataFrame)
-    entries = entries.with_row_index("row")
-    n = len(entries)
-    edges = np.concatenate([_same_structure(entries), _linked_by_database(entries)])
-    label = _components(n, edges)
-    clusters = (
-        entries.select("entry_id", "rank", pl.Series("label", label))
-        .with_columns(
-            cluster_id=pl.col("entry_id").min().over("label"),
-            cluster_size=pl.len().over("label").cast(pl.Int32),
-            is_best=(pl.col("rank") == pl.col("rank").min().over("label")),
-        )
-        .with_columns(weight=1.0 / pl.col("cluster_size"))
-        .sort("entry_id")
-        .select("entry_id", "cluster_id", "cluster_size", "weight", "is_best")
+    entries = entries.sort("entry_id").with_row_index("row")
+    keys = [f"key_{i}" for i in range(len(BEST_KEYS))]
+    by_rank = entries.select("row", *keys).sort(keys, nulls_last=True)["row"].to_numpy()
+    rank = np.empty(len(entries), dtype=np.int64)
+    rank[by_rank] = np.arange(len(entries))
+    entries = entries.drop(keys).with_columns(rank=pl.Series(rank))
+    label = _components(
+        len(entries), np.concatenate([_same_structure(entries), _linked_by_database(entries)])
     )
-    connection.execute("DELETE FROM cluster")
+    best = np.full(len(entries), len(entries))
+    np.minimum.at(best, label, rank)
+    size = np.bincount(label, minlength=len(entries))
+    clusters = entries.select(
+        "entry_id",
+        cluster_id=pl.col("entry_id").gather(label),
+        cluster_size=pl.Series(size[label], dtype=pl.Int32),
+        weight=pl.Series(1.0 / size[label]),
+        is_best=pl.Series(rank == best[label]),
+    )
+    _store(connection, clusters)
+    return int(np.count_nonzero(size))
+
+
+def _store(connection: duckdb.DuckDBPyConnection, clusters: pl.DataFrame) -> None:
+    """Bring table `cluster` to these rows; those that are in it already stay where they are."""
     connection.register("_clusters", clusters.to_arrow())
     try:
-        connection.execute("INSERT INTO cluster BY NAME SELECT * FROM _clusters ORDER BY entry_id")
+        connection.execute(
+            """DELETE FROM cluster WHERE entry_id IN (
+                   SELECT entry_id FROM cluster ANTI JOIN _clusters
+                   USING (entry_id, cluster_id, cluster_size, is_best))"""
+        )
+        connection.execute("INSERT INTO cluster BY NAME FROM _clusters ANTI JOIN cluster USING (entry_id)")
     finally:
         connection.unregister("_clusters")
-    return len(np.unique(label))
 
 
 def _components(n: int, edges: I64) -> I64:
     """Smallest row of the connected component of each row, by spreading the smaller label along the edges."""
     label = np.arange(n)
+    edges = edges[edges[:, 0] != edges[:, 1]]
     while (label[edges[:, 0]] != label[edges[:, 1]]).any():
         smaller = label[edges].min(axis=1)
         for end in (0, 1):
@@ -108,48 +122,55 @@ def _components(n: int, edges: I64) -> I64:
 
 def _same_structure(entries: pl.DataFrame) -> I64:
     """Pairs (entry, reference), rows of `entries`, by composition, lattice and space group."""
-    atoms = _compositions(entries)
-    known = (
-        entries.filter((pl.col("n_sites") > 0) & pl.all_horizontal(pl.col(_NIGGLI).is_finite()))
-        .join(atoms, on="row")
-        .with_columns(pl.col("sg_number").replace(_ENANTIOMORPHS))
+    known = entries.filter(
+        (pl.col("n_sites") > 0)
+        & pl.all_horizontal(pl.col(_NIGGLI).is_finite())
+        & pl.col("formula_cell").is_not_null()
     )
-    known = known.with_columns(
-        volume=cell_volumes(known.select(_NIGGLI).to_numpy()),
-        bin=(pl.col("fractions").list.first().fill_null(0.0) / _COMPOSITION_TOLERANCE).floor().cast(pl.Int64),
-        bucket=pl.struct("sg_number", "key").rank("dense").cast(pl.Int64),
-    )
-    known = known.filter(pl.col("volume") > 0).filter(pl.len().over("bucket") > 1)
-    if known.is_empty():  # nothing to compare: the kernel is not loaded
+    if known.is_empty():  # nothing to compare: the kernels are not loaded
         return np.empty((0, 2), dtype=np.int64)
     from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE
-    from xtalpriors.mining.database.clusters_kernel import assign_references
+    from xtalpriors.mining.database.clusters_kernel import assign_references, read_compositions
 
+    starts, elements, fractions, key = read_compositions(*_bytes_of(known["formula_cell"]))
+    first = np.where(np.diff(starts) > 0, np.append(fractions, 0.0)[starts[:-1]], 0.0)
+    known = known.select(
+        "row",
+        "rank",
+        "h_fraction",
+        *_NIGGLI,
+        group=pl.col("sg_number").replace(_ENANTIOMORPHS),
+        key=pl.Series(key),
+        bin=pl.Series(np.floor(first / _COMPOSITION_TOLERANCE).astype(np.int64)),
+        start=pl.Series(starts[:-1]),
+        end=pl.Series(starts[1:]),
+        volume=pl.Series(cell_volumes(known.select(_NIGGLI).to_numpy())),
+    )
+    known = known.filter(pl.col("volume") > 0).filter(pl.len().over("group", "key") > 1)
+    known = known.sort("group", "key", "bin", "volume", "row")
+    bucket = _runs(known, "group", "key")
+    cell = _runs(known, "group", "key", "bin")
+    cell_starts = np.append(np.flatnonzero(np.diff(cell, prepend=-1)), len(known))
     length, angle_degree, volume = LATTICE_TOLERANCE
     tolerances = (
         length,
         math.radians(angle_degree),
-        math.log1p(volume),
+        1.0 + volume,
         _COMPOSITION_TOLERANCE,
         _HYDROGEN_TOLERANCE,
     )
-    known = known.sort("bucket", "bin", "volume", "row")
-    cells = (
-        known.with_row_index("start")
-        .group_by("bucket", "bin", maintain_order=True)
-        .agg(pl.col("start").first())
-    )
-    cell_starts = np.append(cells["start"].to_numpy(), len(known)).astype(np.int64)
     reference = assign_references(
         cell_starts,
-        cells["bucket"].to_numpy(),
-        cells["bin"].to_numpy(),
-        np.repeat(np.arange(len(cells)), np.diff(cell_starts)),
-        known.with_row_index("place").sort("bucket", "rank")["place"].to_numpy().astype(np.int64),
-        np.array([math.log(v) for v in known["volume"].to_list()]),  # NumPy's depends on the processor
+        bucket[cell_starts[:-1]],
+        known["bin"].to_numpy()[cell_starts[:-1]],
+        cell,
+        np.lexsort((known["rank"].to_numpy(), bucket)),
+        known["volume"].to_numpy(),
         np.ascontiguousarray(metric_tensors(known.select(_NIGGLI).to_numpy())),
-        np.concatenate([[0], np.cumsum(known["fractions"].list.len().to_numpy())]).astype(np.int64),
-        known["fractions"].explode().drop_nulls().to_numpy(),
+        known["start"].to_numpy(),
+        known["end"].to_numpy(),
+        elements,
+        fractions,
         known["h_fraction"].fill_null(math.nan).to_numpy(),
         np.array(tolerances),
     )
@@ -157,42 +178,27 @@ def _same_structure(entries: pl.DataFrame) -> I64:
     return np.stack([rows, rows[reference]], axis=1)
 
 
-def _compositions(entries: pl.DataFrame) -> pl.DataFrame:
-    """Key of the elements but hydrogen, and their mole fractions in its order, of entries with a formula."""
-    pieces = (
-        entries.select("row", pl.col("formula_cell").str.split(" ").alias("piece"))
-        .drop_nulls()
-        .explode("piece")
-        .with_columns(
-            element=pl.col("piece").str.extract(r"^([A-Z][a-z]?)"),
-            count=pl.col("piece").str.extract(r"([0-9.]+)$").cast(pl.Float64).fill_null(1.0),
-        )
-        .sort("row", "element")
-    )
-    heavy = pieces.filter(pl.col("element") != "H").with_columns(
-        fraction=pl.col("count") / pl.col("count").sum().over("row")
-    )
-    return (
-        pieces.select("row")
-        .unique()
-        .join(
-            heavy.group_by("row", maintain_order=True).agg(
-                pl.col("element").str.join(" ").alias("key"), pl.col("fraction").alias("fractions")
-            ),
-            on="row",
-            how="left",
-        )
-        .with_columns(pl.col("key").fill_null(""), pl.col("fractions").fill_null([]))
-    )
+def _bytes_of(texts: pl.Series) -> tuple[U8, I64]:
+    """Strings (n,) one behind the other, and where each begins (n + 1,); none of them is null."""
+    data = np.frombuffer("".join(texts.to_list()).encode(), dtype=np.uint8)
+    return data, np.concatenate([[0], np.cumsum(texts.str.len_bytes().to_numpy(), dtype=np.int64)])
+
+
+def _runs(frame: pl.DataFrame, *columns: str) -> I64:
+    """(n,) number of the run of rows with the same values that each row belongs to, from 0."""
+    begins = np.zeros(len(frame), dtype=bool)
+    for column in columns:
+        values = frame[column].to_numpy()
+        begins[1:] |= values[1:] != values[:-1]
+    return np.cumsum(begins)
 
 
 def _linked_by_database(entries: pl.DataFrame) -> I64:
     """Pairs of rows that a database calls one structure."""
-    by_code = entries.select("cod_code", pl.col("row").alias("target")).drop_nulls()
     marked = [
         entries.select("row", pl.col(mark).str.strip_chars().alias("cod_code"))
         .drop_nulls()
-        .join(by_code, on="cod_code")
+        .join(entries.select("cod_code", pl.col("row").alias("target")), on="cod_code")
         .select("row", "target")
         for mark in ("duplicate_of", "optimal_code")
     ]
@@ -208,6 +214,7 @@ def _sharing(entries: pl.DataFrame, code: str) -> pl.DataFrame:
     volumes of the reduced cells are compared.
     """
     of_code = (code, "heavy")
+    entries = entries.filter(pl.col(code).is_not_null()).filter(pl.col(code).is_duplicated())
     volume = cell_volumes(entries.select(_NIGGLI).fill_null(math.nan).to_numpy())
     candidates = (
         entries.with_columns(
@@ -215,7 +222,7 @@ def _sharing(entries: pl.DataFrame, code: str) -> pl.DataFrame:
             heavy=pl.col("elements").fill_null("").str.replace(r"\bH\b ?", ""),
             doi=pl.col("doi").str.to_lowercase(),
         )
-        .filter(pl.col(code).is_not_null() & pl.col("volume").is_finite())
+        .filter(pl.col("volume").is_finite())
         .with_columns(n_publications=pl.col("doi").drop_nulls().n_unique().over(of_code))
         .with_columns(
             publication=pl.when(pl.col("n_publications") > 1)

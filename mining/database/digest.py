@@ -37,17 +37,20 @@ __all__ = [
 
 DIGEST = FileKind("the digest of a database", json_with("digest", "schema_version", "tables"))
 
-_KEY = "content_digest"  # databases made before it covered content hashes and outcomes have no such key
+_KEY = "digest_of_outcomes"
+_EARLIER_KEY = "content_digest"  # of databases whose digest was that of other lines: it counts as none
 
 _OUTCOMES = """
-    SELECT source, file_id, content_hash, coalesce(n_entries, 0), coalesce(reasons, [])
+    SELECT concat(
+        chr(10), strlen(source), ' ', source, ' ', strlen(file_id), ' ', file_id, ' ',
+        coalesce(content_hash, '-'), ' ', coalesce(n_entries, 0), ' ', reasons)
     FROM file
     LEFT JOIN (SELECT source, file_id, count(*) AS n_entries FROM entry GROUP BY ALL) USING (source, file_id)
-    LEFT JOIN (SELECT source, file_id, list(stage || ':' || code ORDER BY ALL) AS reasons
-               FROM (SELECT source, file_id, stage, code FROM rejection) GROUP BY ALL)
-        USING (source, file_id)
+    LEFT JOIN (SELECT source, file_id, string_agg(stage || ':' || code, ' ' ORDER BY stage, code) AS reasons
+               FROM rejection GROUP BY ALL) USING (source, file_id)
     ORDER BY source, file_id
 """
+"""A line for each file. Names may hold any character: their lengths stand before them."""
 
 
 class Digest(TypedDict):
@@ -71,16 +74,16 @@ def set_digest(connection: duckdb.DuckDBPyConnection) -> None:
     """Compute the digest of a database and store it there, which says that the database is complete."""
     versions = [SCHEMA_VERSION, get_meta(connection, "extractor_version")]
     digest = hashlib.blake2b(json.dumps(versions).encode(), digest_size=16)
-    result = connection.execute(_OUTCOMES)
-    while rows := result.fetchmany(10_000):
-        for row in rows:
-            digest.update(b"\n" + json.dumps(row).encode())
+    for batch in connection.sql(_OUTCOMES).to_arrow_reader(100_000):
+        digest.update("".join(batch.column(0).to_pylist()).encode())
+    remove_meta(connection, _EARLIER_KEY)
     set_meta(connection, _KEY, digest.hexdigest())
 
 
 def unset_digest(connection: duckdb.DuckDBPyConnection) -> None:
     """Say that the database is being changed: part of the transaction that changes it."""
-    remove_meta(connection, _KEY)
+    for key in (_KEY, _EARLIER_KEY):
+        remove_meta(connection, key)
 
 
 def get_digest(connection: duckdb.DuckDBPyConnection) -> Digest | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["BEST_FIRST", "VIEWS"]
+__all__ = ["BEST_FIRST", "BEST_KEYS", "VIEWS"]
 
-BEST_FIRST = """
-    is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0, is_suboptimal OR is_duplicate,
-    has_disorder, r1 NULLS LAST, d_min_angstrom NULLS LAST, entry_id
-"""
-"""Order of the entries of a cluster in SQL: sound, then ordered, then R1, then resolution, then the name."""
+BEST_KEYS = (
+    "is_retracted OR has_errors OR is_theoretical OR coalesce(n_sites, 0) = 0",
+    "is_suboptimal OR is_duplicate",
+    "has_disorder",
+    "r1",
+    "d_min_angstrom",
+    "entry_id",
+)
+"""What orders the entries of a cluster: sound ones first, then ordered, then by R1, resolution and name."""
+BEST_FIRST = ", ".join(f"{key} NULLS LAST" for key in BEST_KEYS)
+"""That order in SQL; what is unknown comes last."""
 
 _USED = """
     entry_id, doi, year, formula_declared, "class", sg_number, sg_hm,

@@ -16,15 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from xtalpriors.arrays import I64, Bool
 from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import FILE, arrow_schema
-from xtalpriors.mining.database.store import fetch_row, fetch_table
 from xtalpriors.mining.sources import Source, SourceFile, check_names
 from xtalpriors.mining.sources.fingerprint import content_fingerprint
 from xtalpriors.outputs import FileKind, check_output, is_not
@@ -34,36 +34,11 @@ __all__ = ["ManifestReport", "list_files", "read_manifest", "update_manifest"]
 
 SCHEMA = arrow_schema(FILE)
 MANIFEST = FileKind("a manifest", lambda path: pq.read_schema(path).names == SCHEMA.names)
+_HASHED = ("content_hash", "revision")
+"""What hashing a file tells."""
+_NO_TIME = np.iinfo(np.int64).min
+"""Stands for null where times and sizes are compared."""
 _T = TypeVar("_T")
-
-# o: the lines before; l: the listing; h: what was hashed now; n: the lines now
-_TOUCHED = """(l.size_bytes IS DISTINCT FROM o.size_bytes OR l.mtime_ns IS DISTINCT FROM o.mtime_ns
-               OR l.ctime_ns IS DISTINCT FROM o.ctime_ns)"""
-_TODO = f"""
-    SELECT l.source, l.file_id FROM (SELECT *, row_number() OVER () AS place FROM l) AS l
-    LEFT JOIN o USING (source, file_id)
-    WHERE $verify OR CASE WHEN o.file_id IS NULL THEN $hash_new ELSE {_TOUCHED} END
-    ORDER BY l.place
-"""
-_JOINED = """
-    SELECT l.source, l.file_id, l.size_bytes, l.mtime_ns, l.ctime_ns,
-           CASE WHEN h.file_id IS NULL THEN o.content_hash ELSE h.content_hash END AS content_hash,
-           CASE WHEN h.file_id IS NULL THEN o.revision ELSE h.revision END AS revision
-    FROM l LEFT JOIN o USING (source, file_id) LEFT JOIN h USING (source, file_id)
-    ORDER BY source, file_id
-"""
-_COUNTS = f"""
-    WITH pair AS (
-        SELECT o.file_id IS NULL AS is_new, {_TOUCHED} AS is_touched,
-               l.content_hash IS DISTINCT FROM o.content_hash
-                   AND (o.content_hash IS NOT NULL OR {_TOUCHED}) AS is_changed
-        FROM n AS l LEFT JOIN o USING (source, file_id))
-    SELECT count(*), count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND is_changed),
-           count(*) FILTER (NOT is_new AND NOT is_changed AND is_touched),
-           (SELECT count(*) FROM o ANTI JOIN n USING (source, file_id)),
-           (SELECT count(*) FROM h WHERE content_hash IS NULL)
-    FROM pair
-"""
 
 
 @dataclass(frozen=True)
@@ -132,17 +107,26 @@ def update_manifest(
     is_there = path.exists() and path.stat().st_size > 0
     old = read_manifest(path) if is_there else SCHEMA.empty_table()
     listed = list_files(sources, progress)
-    with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
-        connection.register("o", old).register("l", listed)
-        todo = fetch_table(connection, _TODO, {"verify": verify, "hash_new": hash_new})
-        connection.register("h", _hash_all(todo, sources, progress))
-        table = fetch_table(connection, _JOINED)
-        connection.register("n", table)
-        counts = fetch_row(connection, _COUNTS)
-    _write(table, Path(path))
-    n_files, new, changed, touched, deleted, unreadable = counts
-    seconds = time.monotonic() - started
-    return ManifestReport(n_files, new, changed, touched, deleted, unreadable, todo.num_rows, seconds)
+    place = _places(listed, old)
+    is_known = place >= 0
+    is_touched = is_known & _differ(listed, old, place)
+    todo = np.full(len(place), verify) | np.where(is_known, is_touched, hash_new)
+    hashed = _hash_all(listed.filter(pa.array(todo)), sources, progress)
+    before = old.select(_HASHED).take(pa.array(place, mask=~is_known))
+    table = _with_hashes(listed, before, todo, hashed)
+    is_other = pc.not_equal(*(t["content_hash"].fill_null("") for t in (before, table))).to_numpy()
+    is_changed = is_known & is_other & (before["content_hash"].is_valid().to_numpy() | is_touched)
+    _write(table, old, Path(path))
+    return ManifestReport(
+        n_files=len(place),
+        new=int((~is_known).sum()),
+        changed=int(is_changed.sum()),
+        touched=int((is_touched & ~is_changed).sum()),
+        deleted=old.num_rows - int(is_known.sum()),
+        unreadable=hashed["content_hash"].null_count,
+        hashed=hashed.num_rows,
+        seconds=time.monotonic() - started,
+    )
 
 
 def read_manifest(path: Path) -> pa.Table:
@@ -176,7 +160,7 @@ def list_files(sources: Sequence[Source], progress: Progress = silent) -> pa.Tab
     for source in sources:
         batches = []
         with progress(f"list {source.name}", None, "files") as advance:
-            for files in _batches(source.files(), 20_000):
+            for files in _batches(source.files(), 1_000):
                 batches.append(_listed(source.name, files))
                 advance(len(files))
         if not batches:
@@ -191,8 +175,11 @@ def list_files(sources: Sequence[Source], progress: Progress = silent) -> pa.Tab
 
 def _listed(source: str, files: list[SourceFile]) -> pa.Table:
     ids, sizes, mtimes, ctimes = zip(*files, strict=True)
-    nulls = [None] * len(files)
-    return pa.table([[source] * len(files), ids, sizes, mtimes, ctimes, nulls, nulls], schema=SCHEMA)
+    names, *nulls = (
+        pa.repeat(pa.scalar(v, SCHEMA.field(c).type), len(files))
+        for c, v in (("source", source), ("content_hash", None), ("revision", None))
+    )
+    return pa.table([names, ids, sizes, mtimes, ctimes, *nulls], schema=SCHEMA)
 
 
 def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
@@ -201,22 +188,51 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield batch
 
 
+def _keys(files: pa.Table) -> pa.Array:
+    """Source and name of each file as one text, which sorts as the two do: neither holds a NUL."""
+    return pc.binary_join_element_wise(files["source"], files["file_id"], "\0").combine_chunks()
+
+
+def _places(files: pa.Table, among: pa.Table) -> I64:
+    """Row of each file (n,) in another table; −1 where it is not there."""
+    found = pc.index_in(_keys(files), value_set=_keys(among)).fill_null(-1)
+    return np.asarray(found.to_numpy(), np.int64)
+
+
+def _differ(files: pa.Table, old: pa.Table, place: I64) -> Bool:
+    """(n,) whether size or times are others than in the row `place` of the lines before."""
+    differ = np.zeros(len(place), bool)
+    for name in ("size_bytes", "mtime_ns", "ctime_ns"):
+        now, then = (t[name].fill_null(_NO_TIME).to_numpy() for t in (files, old))
+        differ |= now != np.append(then, _NO_TIME)[place]
+    return differ
+
+
+def _with_hashes(listed: pa.Table, before: pa.Table, todo: Bool, hashed: pa.Table) -> pa.Table:
+    """The lines of a manifest: hashes and revisions of rows `todo` as found now, of the others as before."""
+    for name in _HASHED:
+        column = pc.replace_with_mask(
+            before[name].combine_chunks(), pa.array(todo), hashed[name].combine_chunks()
+        )
+        listed = listed.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)
+    return listed
+
+
 def _hash_all(todo: pa.Table, sources: Sequence[Source], progress: Progress) -> pa.Table:
-    """Hash and revision of files: in threads for a tree (they wait for the disk), in order for the rest."""
-    found: list[tuple[str, str, str | None, int | None]] = []
+    """Hash and revision of each of the files, which are listed source by source.
+
+    A tree's files are hashed in threads (they wait for the disk), those of other sources in order.
+    """
+    found: list[tuple[str | None, int | None]] = []
     with progress("hash", todo.num_rows, "files") as advance:
         for source in sources:
             ids = todo.filter(pc.equal(todo["source"], source.name))["file_id"].to_pylist()
             with ThreadPoolExecutor(8 if source.kind == "cod" else 1) as pool:
                 for some in _batches(ids, 2_000):  # a future takes 1 kB
-                    hashes = pool.map(partial(_hash, source), some)
-                    found += [
-                        (source.name, file_id, *pair) for file_id, pair in zip(some, hashes, strict=True)
-                    ]
+                    found += pool.map(partial(_hash, source), some)
                     advance(len(some))
-    columns = list(zip(*found, strict=True)) or [(), (), (), ()]
-    schema = pa.schema([SCHEMA.field(n) for n in ("source", "file_id", "content_hash", "revision")])
-    return pa.table(list(map(list, columns)), schema=schema)
+    schema = pa.schema([SCHEMA.field(name) for name in _HASHED])
+    return pa.table([pa.array([pair[i] for pair in found], schema.types[i]) for i in (0, 1)], schema=schema)
 
 
 def _hash(source: Source, file_id: str) -> tuple[str | None, int | None]:
@@ -226,10 +242,11 @@ def _hash(source: Source, file_id: str) -> tuple[str | None, int | None]:
         return None, None
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.cast(SCHEMA), sink, compression="zstd", row_group_size=2**17)
-    data = sink.getvalue().to_pybytes()
-    if not path.exists() or path.read_bytes() != data:
+def _write(table: pa.Table, old: pa.Table, path: Path) -> None:
+    """Write the lines sorted by source and file, where they are not those of before."""
+    keys = _keys(table)
+    if not pc.all(pc.less(keys[:-1], keys[1:])).as_py():
+        table = table.take(pc.sort_indices(keys))
+    if not table.equals(old):
         with replacing(path, MANIFEST) as part:
-            part.write_bytes(data)
+            pq.write_table(table, part, compression="zstd", row_group_size=2**17)

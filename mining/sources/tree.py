@@ -42,7 +42,7 @@ class TreeSource:
         XtalpriorsError
             A folder cannot be listed: its files would look deleted, so nothing goes on.
         """
-        yield from _walk(os.fsencode(self.root), b"", set())
+        return _walk(os.fsencode(self.root))
 
     def read(self, file_id: str) -> bytes:
         """Bytes of one file, decompressed (see `bounded.read_file`)."""
@@ -52,52 +52,67 @@ class TreeSource:
 _OTHER_ENDINGS = tuple(ending.encode() for ending in OTHER_FORMATS)
 
 
-def _walk(folder: bytes, prefix: bytes, seen: set[tuple[int, int]]) -> Iterator[SourceFile]:
-    """Files under `folder`, in the order of their ids: a folder sorts as its name with `/` after it."""
-    entries: list[tuple[bytes, os.DirEntry[bytes]]] = []
+def _walk(root: bytes) -> Iterator[SourceFile]:
+    """Files under a folder, in the order of their ids: a folder sorts as its name with `/` after it.
+
+    One loop over a stack of open folders: half a million files pass through one generator each, not through
+    as many as they are deep.
+    """
+    seen: set[tuple[int, int]] = set()
+    stack = [(b"", iter(_entries(root, seen)))]
+    while stack:
+        prefix, entries = stack[-1]
+        for name, entry in entries:
+            if name.endswith(b"/"):
+                stack.append((prefix + name, iter(_entries(entry.path, seen))))
+                break
+            try:
+                status = entry.stat()
+            except OSError:  # a broken link: reading it will say why
+                yield SourceFile(encode_name(prefix + name), 0)
+            else:
+                yield SourceFile(
+                    encode_name(prefix + name), status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                )
+        else:
+            stack.pop()
+
+
+def _entries(folder: bytes, seen: set[tuple[int, int]]) -> list[tuple[bytes, os.DirEntry[bytes]]]:
+    """What is listed of a folder, sorted by name; nothing where the same folder was seen before."""
+    found: list[tuple[bytes, os.DirEntry[bytes]]] = []  # no two of one name: sorting compares no more
     try:
         status = Path(os.fsdecode(folder)).stat()
         if (status.st_dev, status.st_ino) in seen:
-            return
+            return found
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as listing:
             for entry in listing:
-                if entry.name.startswith(b".") or entry.name == b"lost+found":
+                name = entry.name
+                if name.startswith(b".") or name == b"lost+found":
                     continue
-                if _is_folder(entry):
-                    entries.append((entry.name + b"/", entry))
-                elif not entry.name.lower().endswith(_OTHER_ENDINGS):
-                    entries.append((entry.name, entry))
+                try:
+                    is_folder = entry.is_dir()
+                except OSError:  # a link to itself: a file that cannot be read
+                    is_folder = False
+                if is_folder:
+                    found.append((name + b"/", entry))
+                elif not name.lower().endswith(_OTHER_ENDINGS):
+                    found.append((name, entry))
     except OSError as error:
         raise XtalpriorsError(
             f"The folder {os.fsdecode(folder)!r} cannot be listed ({error.strerror}). Its files would look "
             "deleted, so nothing was changed: make it readable, or move it out of the tree."
         ) from error
-    for name, entry in sorted(entries, key=lambda pair: pair[0]):
-        if name.endswith(b"/"):
-            yield from _walk(entry.path, prefix + name, seen)
-        else:
-            yield _fingerprint(prefix + name, entry)
-
-
-def _is_folder(entry: os.DirEntry[bytes]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself: a file that cannot be read
-        return False
-
-
-def _fingerprint(path: bytes, entry: os.DirEntry[bytes]) -> SourceFile:
-    try:
-        status = entry.stat()
-    except OSError:  # a broken link: reading it will say why
-        return SourceFile(encode_name(path), 0)
-    return SourceFile(encode_name(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    found.sort()
+    return found
 
 
 def encode_name(name: bytes) -> str:
     """`file_id` of a path's bytes: UTF-8, odd bytes as `\\xff`, a backslash doubled."""
-    return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    if b"\\" in name:
+        name = name.replace(b"\\", b"\\\\")
+    return name.decode("utf-8", "backslashreplace")
 
 
 def decode_name(file_id: str) -> bytes:

@@ -21,7 +21,7 @@ class Ingest:
     Parameters
     ----------
     connection
-        Open for writing, with the temporary table `listed` of `plan.make_plan`.
+        Open for writing, with the temporary table `todo` of `plan.make_plan`.
     most_files, most_bytes, most_seconds
         When to commit; what is not committed yet is read again after an interruption.
     """
@@ -110,7 +110,7 @@ _DONE = """
     CREATE OR REPLACE TEMP TABLE done AS
     SELECT n.source, n.file_id, l.size_bytes, l.mtime_ns, l.ctime_ns, n.content_hash, n.revision, l.is_known,
            NOT n.is_same AS is_update
-    FROM new_file AS n JOIN listed AS l USING (source, file_id)
+    FROM new_file AS n JOIN todo AS l USING (source, file_id)
     WHERE NOT (l.state = 'retry' AND n.content_hash IS NULL
                AND EXISTS (FROM rejection AS o
                            JOIN new_rejection AS r USING (source, file_id, stage, code, detail)

@@ -22,19 +22,21 @@ _TIMES_DIFFER = """(l.size_bytes IS DISTINCT FROM f.size_bytes OR l.mtime_ns IS 
                     OR l.ctime_ns IS DISTINCT FROM f.ctime_ns)"""
 
 # A file without a hash could not be read the last time, and is tried again in every run.
-_CLASSIFY = f"""
-    CREATE OR REPLACE TEMP TABLE listed AS
-    SELECT l.source, l.file_id, l.size_bytes, l.mtime_ns, l.ctime_ns, f.file_id IS NOT NULL AS is_known,
-           CASE WHEN p.file_id IS NULL THEN f.content_hash END AS known_hash,
-           CASE WHEN f.file_id IS NULL THEN 'new'
-                WHEN p.file_id IS NOT NULL THEN 'reread'
+_COMPARE = f"""
+    CREATE OR REPLACE TEMP TABLE todo AS
+    SELECT source, file_id, l.size_bytes, l.mtime_ns, l.ctime_ns, f.source IS NOT NULL AS is_known,
+           CASE WHEN p.source IS NULL THEN f.content_hash END AS known_hash,
+           CASE WHEN l.source IS NULL THEN 'gone'
+                WHEN f.source IS NULL THEN 'new'
+                WHEN p.source IS NOT NULL THEN 'reread'
                 WHEN f.content_hash IS NULL THEN 'retry'
                 WHEN l.content_hash <> f.content_hash THEN 'changed'
                 WHEN NOT {_TIMES_DIFFER} THEN 'same'
                 WHEN l.content_hash = f.content_hash THEN 'touched'
                 ELSE 'changed' END AS state
-    FROM listing AS l
-    LEFT JOIN file AS f USING (source, file_id) LEFT JOIN pending AS p USING (source, file_id)
+    FROM listing AS l FULL JOIN file AS f USING (source, file_id)
+    LEFT JOIN pending AS p USING (source, file_id)
+    WHERE state <> 'same' AND (state <> 'gone' OR $everything OR list_contains($scope, source))
 """
 
 
@@ -76,7 +78,7 @@ def require_sources(listing: pa.Table, sources: Sequence[Source]) -> None:
 def make_plan(
     connection: duckdb.DuckDBPyConnection, listing: pa.Table, scope: Sequence[str] | None, version: str
 ) -> Plan:
-    """Compare a listing with the database; leaves the temporary tables `listed` and `gone`.
+    """Compare a listing with the database; leaves the temporary table `todo` of the files that differ.
 
     Parameters
     ----------
@@ -97,22 +99,13 @@ def make_plan(
         unset_digest(connection)
         connection.commit()
     connection.register("listing", listing)
-    connection.execute(_CLASSIFY)
+    connection.execute(_COMPARE, {"everything": scope is None, "scope": list(scope or [])})
     connection.unregister("listing")
-    connection.execute(
-        """CREATE OR REPLACE TEMP TABLE gone AS SELECT source, file_id FROM file
-           ANTI JOIN listed USING (source, file_id) WHERE $everything OR list_contains($scope, source)""",
-        {"everything": scope is None, "scope": list(scope or [])},
-    )
-    row = fetch_row(
-        connection,
-        """SELECT count(*), count(*) FILTER (state = 'new'), count(*) FILTER (state = 'changed'),
-                  count(*) FILTER (state = 'reread'), count(*) FILTER (state = 'retry'),
-                  count(*) FILTER (state = 'touched'), (SELECT count(*) FROM gone),
-                  coalesce(sum(size_bytes) FILTER (state IN ('new', 'changed', 'reread', 'retry')), 0)::BIGINT
-           FROM listed""",
-    )
-    return Plan(*row)
+    states = ("new", "changed", "reread", "retry", "touched", "gone")
+    counts = ", ".join(f"count(*) FILTER (state = '{state}')" for state in states)
+    size = "coalesce(sum(size_bytes) FILTER (state NOT IN ('touched', 'gone')), 0)::BIGINT"
+    row = fetch_row(connection, f"SELECT {counts}, {size} FROM todo")
+    return Plan(listing.num_rows, *row)
 
 
 def tidy(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
@@ -120,17 +113,18 @@ def tidy(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     if plan.touched:
         connection.execute(
             """UPDATE file SET size_bytes = l.size_bytes, mtime_ns = l.mtime_ns, ctime_ns = l.ctime_ns
-               FROM listed AS l WHERE l.state = 'touched'
+               FROM todo AS l WHERE l.state = 'touched'
                AND l.source = file.source AND l.file_id = file.file_id"""
         )
     if not plan.deleted:
         return
+    gone = "(FROM todo WHERE state = 'gone')"
     connection.begin()
     unset_digest(connection)
-    remove_rows(connection, "gone")
+    remove_rows(connection, gone)
     for table in ("file", "pending"):
         connection.execute(
-            f"DELETE FROM {table} WHERE (source, file_id) IN (SELECT (source, file_id) FROM gone)"
+            f"DELETE FROM {table} WHERE (source, file_id) IN (SELECT (source, file_id) FROM {gone})"
         )
     connection.commit()
 
@@ -155,8 +149,8 @@ def make_tasks(
     for source in sources:
         table = fetch_table(
             connection,
-            """SELECT file_id, known_hash, size_bytes FROM listed
-               WHERE source = $source AND state IN ('new', 'changed', 'reread', 'retry') ORDER BY file_id""",
+            """SELECT file_id, known_hash, size_bytes FROM todo
+               WHERE source = $source AND state NOT IN ('touched', 'gone') ORDER BY file_id""",
             {"source": source.name},
         )
         if source.kind == "archive":  # a compressed tar can only be read forwards

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import clusters, entry, make_database
 
-from xtalpriors.crystal.cells.lattice_match import lattices_match
+from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE, lattices_match, may_match
 from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.database.clusters import build_clusters
@@ -180,6 +181,7 @@ def test_noise_never_parts_a_lattice_from_itself(cell: tuple[float, ...], noise:
     reduced = niggli_reduce(np.array([cell, shaken])).cells
     if np.isfinite(reduced).all():
         assert lattices_match(reduced[0], reduced[1])
+        assert may_match(*metric_tensors(reduced), LATTICE_TOLERANCE[0])
 
 
 @pytest.mark.parametrize(
