@@ -17,6 +17,7 @@ from xtalpriors.mining.reading.intake import take_in
 from xtalpriors.mining.rows.assemble import assemble
 from xtalpriors.mining.rows.batch import index_batch
 from xtalpriors.mining.rows.block_cells import block_cells
+from xtalpriors.mining.rows.percent import confirm_percent
 from xtalpriors.mining.rows.select import select_structures
 from xtalpriors.mining.rows.site_table import read_sites
 from xtalpriors.mining.rows.symmetry.decide import decided_entries
@@ -97,6 +98,7 @@ def extract(
     sites = read_sites(batch, cells.usable, cells.notes)
     chosen = select_structures(batch, cells, intake.files)
     entries = decided_entries(batch, cells, sites, chosen, intake.files)
+    sites = confirm_percent(entries, cells, sites)
     entry_table, site_table = assemble(source_name, database, text_origin, cells, sites, entries)
     order = {file_id: i for i, (file_id, _) in enumerate(items)}
     rejections = sorted(intake.rejections + chosen.rejections, key=lambda r: order[r[0]])

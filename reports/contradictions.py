@@ -53,6 +53,7 @@ KINDS: Final = (
         _SYMBOL,
         _GROUP,
     ),
+    Kind("axes", _noted("axes-from-cell"), _SYMBOL, _CELL),
     Kind("cell", _noted("cell-contradicts-group"), _CELL, _GROUP),
     Kind(
         "volume",
@@ -70,7 +71,13 @@ KINDS: Final = (
     Kind("overfull", _noted("overfull-position"), "'one atom to a position'", "formula_sites"),
     Kind("repeated", _noted("repeated-sites"), _GROUP, "n_sites || ' sites without the repetitions'"),
     Kind("labels", _noted("label-by-composition"), _FORMULA, "formula_sites"),
-    Kind("percent", _noted("occupancy-in-percent"), "'an occupancy of 100'", "formula_sites"),
+    Kind("percent", _noted("occupancy-in-percent"), "'an occupancy above 10'", "formula_sites"),
+    Kind(
+        "displacement",
+        _noted("u-under-tag-of-b", "displacement-unclear"),
+        "'U or B, by its tag'",
+        "'values that are too large or too small for it'",
+    ),
     Kind(
         "unclear",
         _noted("pressure-limit", "pressure-unclear", "wavelength-unclear", "temperature-unclear"),

@@ -43,12 +43,13 @@ def _charges() -> F64:
 _CHARGES: Final = _charges()
 
 
-def lacks_cations(counts: F64) -> Bool:
+def lacks_cations(counts: F64, tolerance: float = _TOLERANCE) -> Bool:
     """Whether oxygen outweighs the cations of structures (n, elements by atomic number).
 
-    Atoms of unknown element (number 0) could be any cation: with them the answer is no.
+    Atoms of unknown element (number 0) could be any cation: with them the answer is no. The `tolerance` is a
+    share of the anions' charge.
     """
     anions = 2.0 * counts[:, _OXYGEN] + counts[:, _FLUORINE]
     cations = counts[:, 2:] @ _CHARGES[2:] + np.nan_to_num(counts[:, 1])
-    found: Bool = (counts[:, _OXYGEN] > 0) & (counts[:, 0] == 0) & (anions - cations > _TOLERANCE * anions)
+    found: Bool = (counts[:, _OXYGEN] > 0) & (counts[:, 0] == 0) & (anions - cations > tolerance * anions)
     return found

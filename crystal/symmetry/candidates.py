@@ -1,8 +1,9 @@
 """What contradictory statements of symmetry could mean: the candidates among which a file's contents decide.
 
-In this order: the operator list; the list with a misprinted operator mended; the declared groups (Hall
-symbol, Hermann–Mauguin symbol, number) on the axes that the cell has; the list times a centring that it lost;
-the settings that the symbols leave open; and, without a list, the symbol with another lattice letter.
+In this order: the operator list; the list of a rhombohedral group on the axes that the cell has; the list
+with a misprinted operator mended; the declared groups (Hall symbol, Hermann–Mauguin symbol, number) on the
+axes that the cell has; the list times a centring that it lost; the settings that the symbols leave open; and,
+without a list, the symbol with another lattice letter.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from xtalpriors.crystal.symmetry.closure import NotAGroupError, close_group
+from xtalpriors.crystal.symmetry.declared import on_cell
 from xtalpriors.crystal.symmetry.resolve import (
     Reading,
     Resolution,
@@ -37,11 +39,11 @@ class Candidate(NamedTuple):
     resolution
         The group, as the answer would be.
     support
-        Share of the listed operators that belong to the group; 1 without a list.
+        Share of the listed operators that belong to the group, on one of its axes; 1 without a list.
     origin
-        `declared`: a symbol or the number names the group, or its lattice completes the list; `mended`: the
-        list with one operator replaced, of which there may be several; `lattice`: the symbol with another
-        lattice letter, which nothing in the file names.
+        `axes`: the group of the list, on the axes of the cell; `declared`: a symbol or the number names the
+        group, or its lattice completes the list; `mended`: the list with one operator replaced (there may be
+        several); `lattice`: the symbol with another lattice letter, which nothing in the file names.
     """
 
     resolution: Resolution
@@ -50,12 +52,15 @@ class Candidate(NamedTuple):
 
 
 def is_settled(reading: Reading) -> bool:
-    """The statements leave no choice: a whole list of operators with which every readable symbol agrees."""
+    """The statements leave no choice: a whole list of operators with which every readable symbol agrees.
+
+    A rhombohedral group needs axes that the cell can have, too: its symbol agrees with both.
+    """
     answer = reading.answer
     if isinstance(answer, SymmetryFailure):
         return not reading.operators  # without a list nothing is left to try
     whole = bool(reading.operators) and "operators-incomplete" not in answer.notes
-    return whole and answer.agreement in _SETTLED
+    return whole and answer.agreement in _SETTLED and _list_on_cell(reading) is None
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +74,9 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
         seen.add(group)
         support = _support(reading.operators, group)
         notes = {*reading.notes, *note}
-        if support < 1.0:
+        if origin == "axes":
+            support = 1.0
+        elif support < 1.0:
             notes.add("operators-misprinted")
         elif reading.operators:
             notes.add("operators-incomplete")
@@ -89,6 +96,9 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
     """Source, group, notes and origin of the candidates, in order, some of them twice."""
     declared, listed = reading.declared, reading.operators
     named = {group for _, group in declared.named()}
+    moved_list = _list_on_cell(reading)
+    if moved_list is not None:
+        yield "operators", moved_list, ("axes-from-cell",), "axes"
     if isinstance(reading.answer, SymmetryFailure) and listed:
         for group in _mended(listed):
             yield "operators", group, (), "declared" if group in named else "mended"
@@ -105,6 +115,17 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
     if not listed and declared.hm is not None:
         for group in _other_lattices(declared.hm):
             yield "hm", group, ("symbol-contradicted",), "lattice"
+
+
+def _list_on_cell(reading: Reading) -> SpaceGroup | None:
+    """The group of a list on rhombohedral axes for hexagonal ones, or the reverse, where the cell has these.
+
+    The unique axis of a monoclinic list stays: its contents are the same on each.
+    """
+    answer = reading.answer
+    if isinstance(answer, SymmetryFailure) or not (answer.group.hm or "").endswith((":H", ":R")):
+        return None
+    return on_cell(answer.group, reading.declared.axes) if reading.operators else None
 
 
 def _with_centring(listed: tuple[Operator, ...], letter: str) -> SpaceGroup | None:

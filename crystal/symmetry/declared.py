@@ -18,6 +18,7 @@ from xtalpriors.crystal.symmetry.space_group import SpaceGroup, group_of_hm, gro
 from xtalpriors.crystal.symmetry.symbols import (
     has_explicit_setting,
     lattice_letter,
+    names_other_axes,
     number_of_hm,
     on_cell_axes,
     setting_of_number,
@@ -26,7 +27,7 @@ from xtalpriors.crystal.symmetry.symbols import (
 from xtalpriors.crystal.symmetry.triplets import TripletError
 from xtalpriors.errors import UsageError
 
-__all__ = ["Declared", "read_declared"]
+__all__ = ["Declared", "on_cell", "read_declared"]
 
 
 class Declared(NamedTuple):
@@ -66,8 +67,11 @@ class Declared(NamedTuple):
     def on_cell(self) -> Iterator[tuple[str, SpaceGroup, bool]]:
         """Source and group of each on the axes that the cell has, and whether the axes had to be changed."""
         for source, group in self.named():
-            moved = _on_cell(group, self.axes)
-            yield (source, group, False) if moved is None else (source, moved, True)
+            moved = on_cell(group, self.axes)
+            if moved is not None:
+                yield source, moved, True
+            else:
+                yield source, group, source == "hm" and names_other_axes(self.symbol, group.hm)
 
     def variants(self) -> Iterator[tuple[str, SpaceGroup]]:
         """Settings that the symbols leave open: the other origin, another cell choice of a number."""
@@ -125,7 +129,7 @@ def _text(value: str | None) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _on_cell(group: SpaceGroup, axes: str) -> SpaceGroup | None:
+def on_cell(group: SpaceGroup, axes: str) -> SpaceGroup | None:
     """The group on the cell's axes; None where it has them, or has no name to find them by."""
     setting = gemmi.find_spacegroup_by_name(group.hm) if group.hm else None
     moved = on_cell_axes(setting, axes) if setting is not None else None

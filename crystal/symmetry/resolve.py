@@ -13,7 +13,7 @@ from typing import NamedTuple
 from xtalpriors.crystal.symmetry.closure import MAX_ORDER, NotAGroupError, close_group
 from xtalpriors.crystal.symmetry.declared import Declared, read_declared
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup, space_group
-from xtalpriors.crystal.symmetry.symbols import axes_of, has_explicit_setting
+from xtalpriors.crystal.symmetry.symbols import axes_of, has_explicit_setting, names_other_axes
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator, TripletError, parse_triplet
 
 __all__ = [
@@ -232,7 +232,7 @@ def agreement(group: SpaceGroup, declared: Declared) -> str:
 def _same_setting(group: SpaceGroup, by_hm: SpaceGroup | None, symbol: str) -> bool:
     """The symbol's setting is the group's; origin and axes count only where the symbol names them."""
     if by_hm is group:
-        return True
+        return not names_other_axes(symbol, group.hm)
     if by_hm is None or by_hm.hm is None or group.hm is None or has_explicit_setting(symbol):
         return False
     return by_hm.hm.split(":")[0] == group.hm.split(":")[0]

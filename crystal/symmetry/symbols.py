@@ -16,6 +16,7 @@ __all__ = [
     "axes_of",
     "has_explicit_setting",
     "lattice_letter",
+    "names_other_axes",
     "number_of_hm",
     "on_cell_axes",
     "setting_of_hm",
@@ -141,6 +142,12 @@ def number_of_hm(symbol: str) -> int | None:
 def has_explicit_setting(symbol: str) -> bool:
     """The symbol says its origin choice or its axes."""
     return bool(_split_suffix(_tidy(symbol))[1])
+
+
+def names_other_axes(symbol: str, setting: str | None) -> bool:
+    """The symbol says hexagonal axes and gemmi's name of a setting rhombohedral ones, or the reverse."""
+    has = (setting or "").rpartition(":")[2]
+    return {has, _split_suffix(_tidy(symbol))[1]} == {"H", "R"}
 
 
 def tidy_hall(symbol: str) -> str:

@@ -27,7 +27,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 """Raised when a column is added, removed or changes its meaning: a database of another version is refused."""
 
-EXTRACTOR_VERSION = "3"
+EXTRACTOR_VERSION = "4"
 """Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 
@@ -108,7 +108,7 @@ ENTRY: tuple[Column, ...] = (
     Column("n_sites_non_h", I32, "Of these, not hydrogen", False),
     Column("n_atoms_non_h_cell", F64, "Non-hydrogen atoms per cell: Σ multiplicity × occupancy"),
     Column("n_atoms_h_cell", F64, "Hydrogen atoms per cell, as reconciled"),
-    Column("hydrogen_origin", STR, "Where the hydrogen count comes from: `sites`, `attached`, `formula`, `none` (no H anywhere), null when unknown"),
+    Column("hydrogen_origin", STR, "Where the hydrogen count comes from: `sites`, `attached`, `formula`, `none` (no H anywhere, and none left out), null when unknown"),
     Column("h_fraction", F64, "Mole fraction of hydrogen among all atoms, as reconciled"),
     Column("volume_per_non_h_atom_angstrom3", F64, "Volume of the cell over its non-hydrogen atoms"),
     Column("elements", STR, "Elements of sites and formula, sorted, joined by a blank; D counted as H"),
@@ -172,8 +172,8 @@ SITE: tuple[Column, ...] = (
     Column("wyckoff_letter", STR, "Wyckoff letter in the group's reference setting"),
     Column("is_special", BOOL, "On a special position"),
     Column("u_iso_angstrom2", F64, "U_iso, or U_eq; as found, so it may be ≤ 0"),
-    Column("u_iso_origin", STR, "`U` (given), `B` (from B_iso), `tensor` (a third of the trace, cell metric included), `B-tensor`, `beta-tensor`"),
-    Column("u_is_evidence", BOOL, "Positive, ≤ 0.5 Å² as most of the entry's are, not set by a riding model, and not of a repeated site", False),
+    Column("u_iso_origin", STR, "`U` (given, under whichever tag), `B` (from B_iso), `tensor` (a third of the trace, cell metric included), `B-tensor`, `beta-tensor`"),
+    Column("u_is_evidence", BOOL, "Positive, ≤ 0.5 Å², of the size of what its tag names, not set by a riding model, and not of a repeated site", False),
     Column("calc_flag", STR, "`_atom_site_calc_flag`: d, calc, c, dum"),
     Column("disorder_assembly", STR, "`_atom_site_disorder_assembly`"),
     Column("disorder_group", STR, "`_atom_site_disorder_group`; negative about a special position"),

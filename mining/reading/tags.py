@@ -73,6 +73,12 @@ BLOCK_TEXTS: dict[str, tuple[str, ...]] = {
     "hall": ("_space_group_name_hall", "_symmetry_space_group_name_hall"),
     "coordinate_code": ("_space_group_it_coordinate_system_code",),
     "formula": ("_chemical_formula_sum",),
+    "other_formula": (
+        "_chemical_formula_moiety",
+        "_chemical_formula_structural",
+        "_chemical_formula_iupac",
+        "_amcsd_formula_title",
+    ),
     "doi": ("_journal_paper_doi", "_citation_doi", "_citation_pdbx_database_id_doi"),
     "journal": (
         "_journal_name_full",

@@ -48,7 +48,9 @@ def assemble(
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
     sites = replace(sites, species=settle_labels(entries, sites, positions))
-    displacements = site_displacements(batch, cells.usable, sites.block, sites.fract, sites.species.number)
+    displacements = site_displacements(
+        batch, cells.usable, sites.block, sites.fract, sites.species.number, entries.notes
+    )
     columns = _identity(source_name, database, text_origin, entries)
     for block_columns in (experiment_columns(batch, entries.notes), status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}

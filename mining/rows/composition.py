@@ -19,7 +19,6 @@ from xtalpriors.arrays import F64, I16, I32, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, SYMBOLS
 from xtalpriors.crystal.chemistry.formula import parse_formula
-from xtalpriors.crystal.chemistry.oxidation import lacks_cations
 
 __all__ = [
     "AGREEMENTS",
@@ -247,12 +246,6 @@ def reconcile(
     """Reconcile the sites' counts (n, N_ELEMENTS) with the formulae; NaN hydrogens where nobody knows.
 
     Where the non-hydrogen elements agree with `units` formula units, the contents are units × formula;
-    else they are the sites'. A declared Z is preferred when the sites agree with it. A mineral without
-    hydrogen in sites and formula whose oxygen outweighs its cations (brucite as MgO₂) has hydrogen that was
-    left out.
+    else they are the sites'. A declared Z is preferred when the sites agree with it.
     """
-    contents = Contents(*_reconcile(sites, attached, formula, has_sites, has_formula, z_declared))
-    silent = (contents.hydrogen_origin == NO_HYDROGEN) & lacks_cations(contents.counts)
-    contents.hydrogen_origin[silent] = UNKNOWN
-    contents.counts[silent, 1] = np.nan
-    return contents
+    return Contents(*_reconcile(sites, attached, formula, has_sites, has_formula, z_declared))

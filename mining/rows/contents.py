@@ -19,6 +19,8 @@ from xtalpriors.mining.rows.arrow import coded
 from xtalpriors.mining.rows.composition import (
     AGREEMENTS,
     HYDROGEN_ORIGINS,
+    NO_HYDROGEN,
+    UNKNOWN,
     Contents,
     formula_counts,
     reconcile,
@@ -27,6 +29,7 @@ from xtalpriors.mining.rows.composition import (
 from xtalpriors.mining.rows.contents_text import hill_formulas, symbols
 from xtalpriors.mining.rows.displacements import Displacements
 from xtalpriors.mining.rows.entries import Entries
+from xtalpriors.mining.rows.missing_hydrogen import hydrogen_left_out
 from xtalpriors.mining.rows.plausible import implausible_volumes, overlapping
 from xtalpriors.mining.rows.positions import Positions, special_summary
 from xtalpriors.mining.rows.shared_positions import Occupation, occupation
@@ -72,6 +75,9 @@ def content_columns(
     has_sites = n_sites > 0
     formula, readable = formula_counts(formulas)
     contents = reconcile(counts, attached, formula, has_sites, readable, z)
+    without = contents.hydrogen_origin == NO_HYDROGEN
+    silent = hydrogen_left_out(entries, metric, sites, positions, contents.counts, without)
+    contents.hydrogen_origin[silent], contents.counts[silent, 1] = UNKNOWN, np.nan
     columns = _composition(formulas, formula, z, counts, attached, has_sites, contents, volume)
     columns |= {
         "n_sites": n_sites.astype(np.int32),

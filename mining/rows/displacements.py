@@ -1,7 +1,8 @@
 """U_iso of every site with where it came from, and whether it is evidence.
 
-A value is used as evidence for the priors if it is positive, at most 0.5 Å², in an entry where that holds of
-most values, and refined. A riding hydrogen has 1.2 or 1.5 × U of its parent, which says nothing about it.
+A value is used as evidence for the priors if it is positive, at most 0.5 Å², refined, and in an entry whose
+values have the size of what their tag names (`displacement_scale`). A riding hydrogen has 1.2 or 1.5 × U of
+its parent, which says nothing about it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_w
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.displacement_scale import settle_scale
 from xtalpriors.mining.rows.distance_kernel import distance2
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
@@ -45,7 +47,9 @@ class Displacements:
     evidence: Bool
 
 
-def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, number: I16) -> Displacements:
+def site_displacements(
+    batch: Batch, cells: F64, site_block: I32, fract: F64, number: I16, notes: dict[int, list[str]]
+) -> Displacements:
     """Displacements of all sites of a batch.
 
     Parameters
@@ -58,6 +62,8 @@ def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, nu
         (s, 3) fractional coordinates.
     number
         (s,) atomic numbers.
+    notes
+        By block; what was decided is added.
     """
     u_token = batch.site_tokens("u_iso")
     u = batch.numbers(u_token)
@@ -68,25 +74,12 @@ def site_displacements(batch: Batch, cells: F64, site_block: I32, fract: F64, nu
     bare = bare[np.diff(batch.aniso_start)[site_block[bare]] > 0]
     if len(bare):
         _from_tensors(batch, cells, site_block, bare, u, origin)
+    doubtful = settle_scale(u, origin, site_block, number, notes)
     with np.errstate(invalid="ignore"):
-        evidence = (u > 0.0) & (u <= _LARGEST) & ~_other_quantity(u, site_block, number)[site_block]
+        evidence = (u > 0.0) & (u <= _LARGEST) & ~doubtful
     su = batch.su[u_token]
     evidence &= ~_riding(batch, metric_tensors(cells), fract, number, u, su)
     return Displacements(u, origin, evidence)
-
-
-def _other_quantity(u: F64, site_block: I32, number: I16) -> Bool:
-    """(b,) whether the column of U of a block probably holds another quantity.
-
-    Values above 0.5 Å² cannot be U_iso. Where most of an entry's values are that large (hydrogens left out),
-    the column probably holds B = 8π²U, and none of its values is used as evidence.
-    """
-    n = int(site_block[-1]) + 1 if site_block.size else 0
-    heavy = number != 1
-    stated = np.bincount(site_block[heavy & np.isfinite(u)], minlength=n)
-    too_large = np.bincount(site_block[heavy & (u > _LARGEST)], minlength=n)
-    found: Bool = 2 * too_large > stated
-    return found
 
 
 def _from_tensors(

@@ -11,19 +11,25 @@ from xtalpriors.mining.reading.numbers import PARTLY
 from xtalpriors.mining.reading.units import number_and_unit
 from xtalpriors.mining.rows.batch import Batch
 
-__all__ = ["site_occupancies"]
+__all__ = ["IN_PERCENT", "site_occupancies"]
 
 _SUSPECT: Final = 10.0
 """No refinement ends with ten atoms on a position: a column with a larger number holds something else."""
 _WHOLE_PERCENT: Final = (99.0, 100.5)
 """What the shares of a full position add up to in per cent; multiplicities (96, 32, 8) do not."""
+IN_PERCENT: Final = "occupancy-in-percent"
+"""Note: the occupancies were divided by 100."""
 
 
-def site_occupancies(batch: Batch, block: I32, fract: F64, notes: dict[int, list[str]]) -> F64:
+def site_occupancies(
+    batch: Batch, block: I32, fract: F64, notes: dict[int, list[str]]
+) -> tuple[F64, dict[int, F64]]:
     """Occupancies (s,); 1 where the file has none or gives `.`, NaN where it gives `?` or text.
 
-    A column is in per cent if a number in it is above 10, none is above 100, and the shares of some position
-    add up to 100. A sign `%` behind a number is believed.
+    A column is in per cent if a number in it is above 10, and the shares of some position add up to 100 and
+    of none to more. Where they are less everywhere there may be vacancies: the column is taken to be in per
+    cent, too, and the block's numbers as they stand are returned, for the contents to confirm it (`percent`).
+    A sign `%` behind a number is believed.
     """
     tokens = batch.site_tokens("occupancy")
     value = batch.numbers(tokens)
@@ -36,21 +42,25 @@ def site_occupancies(batch: Batch, block: I32, fract: F64, notes: dict[int, list
         value[i] = value[i] if known is None else known
     with np.errstate(invalid="ignore"):
         suspects = np.unique(block[value > _SUSPECT])
-    for b in suspects:
+    as_stated: dict[int, F64] = {}
+    for b in suspects.tolist():
         rows = np.arange(batch.site_start[b], batch.site_start[b + 1])
-        stated = rows[tokens[rows] >= 0]
-        if _in_percent(value, fract, stated[~batch.null[tokens[stated]]]):
-            value[stated] = np.where(batch.null[tokens[stated]], value[stated], value[stated] / 100.0)
-            notes.setdefault(int(b), []).append("occupancy-in-percent")
-    return value
+        stated = rows[(tokens[rows] >= 0) & ~batch.null[tokens[rows]]]
+        least, most = _position_sums(value, fract, stated)
+        if least < 0.0 or most > _WHOLE_PERCENT[1]:
+            continue
+        if most >= _WHOLE_PERCENT[0]:
+            notes.setdefault(b, []).append(IN_PERCENT)
+        else:
+            as_stated[b] = value[rows]
+        value[stated] /= 100.0
+    return value, as_stated
 
 
-def _in_percent(value: F64, fract: F64, rows: I64) -> bool:
-    """Whether the numbers of these sites are shares of their positions in per cent."""
+def _position_sums(value: F64, fract: F64, rows: I64) -> tuple[float, float]:
+    """Least and largest sum of the numbers of these sites on one position."""
     total: dict[tuple[float, ...], float] = {}
-    for i in rows.tolist():
-        if not np.isnan(value[i]):
-            place = tuple(fract[i].tolist())
-            total[place] = total.get(place, 0.0) + float(value[i])
-    low, high = _WHOLE_PERCENT
-    return all(0.0 <= t <= high for t in total.values()) and any(t >= low for t in total.values())
+    for i in rows[~np.isnan(value[rows])].tolist():
+        place = tuple(fract[i].tolist())
+        total[place] = total.get(place, 0.0) + float(value[i])
+    return min(total.values()), max(total.values())

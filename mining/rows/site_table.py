@@ -50,6 +50,8 @@ class Sites:
         The site is an earlier one again, or an image of it (`shared_positions.repeated_sites`).
     occupancy
         As in the file; 1 where the file has no occupancies or gives `.`, NaN where it gives `?` or text.
+    maybe_percent
+        Numbers as stated, by block, where `occupancy` is their hundredth and that is not sure (`percent`).
     attached
         Hydrogens attached to the atom without sites of their own, NaN where the file says nothing.
     """
@@ -62,6 +64,7 @@ class Sites:
     repeated: Bool
     species: SiteSpecies
     occupancy: F64
+    maybe_percent: dict[int, F64]
     attached: F64
 
 
@@ -77,13 +80,14 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     if far.any():
         fract[far.any(axis=1)] = np.nan
     species = site_species(batch, block)
-    occupancy = site_occupancies(batch, block, fract, notes)
+    occupancy, maybe_percent = site_occupancies(batch, block, fract, notes)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
     if species.x.any():
         dummy |= species.x & ~_refined(batch)
     placed = ~(np.isnan(fract[:, 0]) | dummy)
     repeated = np.zeros_like(placed)
-    return Sites(block, fract, cartesian, placed, dummy, repeated, species, occupancy, _attached(batch))
+    shares = (occupancy, maybe_percent, _attached(batch))
+    return Sites(block, fract, cartesian, placed, dummy, repeated, species, *shares)
 
 
 def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:

@@ -143,6 +143,56 @@ def test_occupancies_in_per_cent(rows: tuple[str, ...], occupancies: list[float]
     assert [s["occupancy"] for s in found] == pytest.approx(occupancies)
 
 
+ROCK_SALT = {"symmetry": "_symmetry_space_group_name_H-M 'F m -3 m'\n"}
+DENSITY = 4 * 0.5 * 58.44 / 179.406 / 0.602214  # half of the atoms of NaCl in 5.64³ Å³
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "occupancies"),
+    [
+        # each position is half empty: formula × Z, the density, the formula alone
+        ("_chemical_formula_sum 'Cl0.5 Na0.5'\n_cell_formula_units_Z 4", ("50", "50"), [0.5, 0.5]),
+        (
+            f"_chemical_formula_sum 'Cl Na'\n_exptl_crystal_density_diffrn {DENSITY:.3f}",
+            ("50", "50"),
+            [0.5, 0.5],
+        ),
+        ("_chemical_formula_sum 'Cl0.5 Na0.25'", ("25", "50"), [0.25, 0.5]),
+        (f"_exptl_crystal_density_diffrn {DENSITY:.3f}", ("50(2)", "50.0"), [0.5, 0.5]),
+        ("_chemical_formula_sum 'Cl0.9 Na0.05'\n_cell_formula_units_Z 4", ("5", "90"), [0.05, 0.9]),
+        # nothing confirms it
+        ("_chemical_formula_sum 'Cl50 Na50'\n_cell_formula_units_Z 4", ("50", "50"), [50.0, 50.0]),
+        ("_chemical_formula_sum 'Cl Na'\n_cell_formula_units_Z 4", ("48", "24"), [48.0, 24.0]),
+        ("_chemical_formula_sum 'Cl0.5 Na0.5'\n_cell_formula_units_Z 4", ("50", "9"), [50.0, 9.0]),
+        ("", ("50", "50"), [50.0, 50.0]),
+        ("_chemical_formula_sum 'Cl0.5 Na0.5'\n_cell_formula_units_Z 4", ("-50", "50"), [-50.0, 50.0]),
+    ],
+)
+def test_occupancies_in_per_cent_beside_vacancies(
+    said: str, rows: tuple[str, str], occupancies: list[float]
+) -> None:
+    """No position is full, so that only the contents tell them from multiplicities."""
+    listed = atoms(f"Na1 Na 0 0 0 {rows[0]}", f"Cl1 Cl .5 .5 .5 {rows[1]}", columns="occupancy")
+    text = structure(cell(5.64, 5.64, 5.64), *([said] if said else []), listed, **ROCK_SALT)
+    assert [s["occupancy"] for s in sites(text)] == pytest.approx(occupancies)
+    found = entry(text)
+    in_percent = abs(occupancies[0]) < 1
+    assert ("occupancy-in-percent" in notes(found)) == in_percent
+    assert ("occupancy-out-of-range" in notes(found)) != in_percent
+    if "Z 4" in said and in_percent:
+        assert found["composition_agreement"] == "agree"
+
+
+def test_occupancies_in_per_cent_beside_a_list_that_lost_its_operators() -> None:
+    """Both are mended: the group by what the hundredths make of it."""
+    said = "_chemical_formula_sum 'Cl0.5 Na0.5'\n_cell_formula_units_Z 4"
+    listed = atoms("Na1 Na 0 0 0 50", "Cl1 Cl .5 .5 .5 50", columns="occupancy")
+    identity = ROCK_SALT["symmetry"] + "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n"
+    found = entry(structure(cell(5.64, 5.64, 5.64), said, listed, symmetry=identity))
+    assert (found["sg_number"], found["formula_sites"]) == (225, "Cl2 Na2")
+    assert {"occupancy-in-percent", "operators-incomplete", "decided-by-formula"} <= notes(found)
+
+
 @pytest.mark.parametrize(
     ("line", "radiation"),
     [

@@ -22,6 +22,10 @@ FILES = {
     "formula": SOUND.replace("'Cl Na'", "'Cl3 Fe'").replace("Z 4", "Z 2"),
     "volume": SOUND + "_cell_volume 279.4\n",
     "small": SOUND.replace("5.64", "4.0"),
+    "axes": SOUND.replace("F m -3 m", "P 1 21/c 1").replace("gamma 90", "gamma 99"),
+    "displacement": SOUND.replace("_fract_z\n", "_fract_z\n_atom_site_B_iso_or_equiv\n")
+    .replace("0 0 0", "0 0 0 .0178")
+    .replace(".5 .5 .5", ".5 .5 .5 .0155"),
     "range": SOUND + "_diffrn_radiation_wavelength 0.4-3.5\n",
     "percent": SOUND.replace("_fract_z\n", "_fract_z\n_atom_site_occupancy\n")
     .replace("0 0 0", "0 0 0 100")
@@ -52,6 +56,8 @@ def test_each_kind_is_counted_with_an_example(connection: duckdb.DuckDBPyConnect
     assert frame.loc["room", "example"] == "made:small.cif#x"
     assert frame.loc["percent", "example"] == "made:percent.cif#x"
     assert frame.loc["unclear", "example"] == "made:range.cif#x"
+    assert frame.loc["axes", ["example", "one"]].tolist() == ["made:axes.cif#x", "P 1 21/c 1"]
+    assert frame.loc["displacement", "example"] == "made:displacement.cif#x"
     assert count_contradicting(connection) == len(FILES) - 1
 
 

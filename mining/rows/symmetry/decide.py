@@ -34,6 +34,8 @@ __all__ = ["decided_entries"]
 
 _SUPPORT: Final = 0.5
 """Share of a broken list that must belong to a declared group which takes its place without any contents."""
+_SAME: Final = 1e-3
+"""Relative: numbers of atoms that differ by less are the same; another group changes them by a factor."""
 
 
 @dataclass(slots=True)
@@ -144,11 +146,20 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
         return verdict.witnesses == 2  # Z alone is misprinted more often than a lattice letter
     if first is None or not isinstance(answer, Resolution):
         return verdict.contents >= NEAR or candidate.support >= _SUPPORT
+    if first.cell and verdict.contents == first.contents and _holds_whole_orbits(candidate, verdict, case):
+        return True
     if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group
         return not first.cell and candidate.resolution.group.number == answer.group.number
     if not first.cell:
         return verdict.contents >= first.contents
     return verdict.contents > first.contents
+
+
+def _holds_whole_orbits(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
+    """The list is that of a subgroup, and the declared group adds no atom: it goes with a whole cell."""
+    if case.first is None or candidate.origin != "declared" or candidate.support < 1.0:
+        return False
+    return abs(verdict.atoms - case.first.atoms) < _SAME * verdict.atoms
 
 
 def _reason(verdict: Verdict, first: Verdict | None) -> str:
@@ -157,6 +168,8 @@ def _reason(verdict: Verdict, first: Verdict | None) -> str:
         return "symbol" if verdict.contents == UNKNOWN else verdict.by
     if not first.cell:
         return "cell"
+    if verdict.contents == first.contents:
+        return "sites"
     return first.by if first.by == "volume" else verdict.by
 
 

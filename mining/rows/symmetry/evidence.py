@@ -57,12 +57,15 @@ class Verdict(NamedTuple):
         `volume` (of an atom).
     witnesses
         How many of Z and density the contents agree with exactly.
+    atoms
+        Atoms per cell.
     """
 
     cell: bool
     contents: int
     by: str
     witnesses: int
+    atoms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,10 @@ def judge(
     entries = entries_of(batch, [], np.array(blocks, dtype=np.int64), groups, {})
     wrong_cell = set(contradicting_cells(cells.cells[blocks], entries.groups))
     counts = _counts(entries, metric_tensors(cells.cells[blocks]), sites)
-    return [Verdict(i not in wrong_cell, *_contents(counts[i], said, i)) for i in range(len(blocks))]
+    return [
+        Verdict(i not in wrong_cell, *_contents(counts[i], said, i), float(counts[i].sum()))
+        for i in range(len(blocks))
+    ]
 
 
 def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:

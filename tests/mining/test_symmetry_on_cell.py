@@ -1,0 +1,190 @@
+"""Groups on the axes that the cell has: rhombohedral and hexagonal, and whole cells beside a full symbol."""
+
+from __future__ import annotations
+
+import gemmi
+import pytest
+
+from tests.reader_cif import atoms, cell, entry, notes, structure
+
+# symbol, formula, Z and lengths on hexagonal axes, rhombohedral cell, sites on the one and on the other axes
+CRYSTALS = {
+    "arsenic": (
+        "R -3 m",
+        "As",
+        6,
+        (3.760, 10.548),
+        (4.132, 54.12),
+        ["As 0 0 0.2271"],
+        ["As 0.2271 0.2271 0.2271"],
+    ),
+    "calcite": (
+        *("R -3 c", "Ca C O3", 6, (4.990, 17.061), (6.375, 46.08)),
+        ["Ca 0 0 0", "C 0 0 0.25", "O 0.257 0 0.25"],
+        ["Ca 0 0 0", "C 0.25 0.25 0.25", "O 0.507 0.993 0.25"],
+    ),
+    "bismuth telluride": (
+        *("R -3 m", "Bi2 Te3", 3, (4.383, 30.487), (10.473, 24.16)),
+        ["Bi 0 0 0.4", "Te 0 0 0", "Te 0 0 0.2121"],
+        ["Bi 0.4 0.4 0.4", "Te 0 0 0", "Te 0.2121 0.2121 0.2121"],
+    ),
+    "lithium niobate": (
+        *("R 3 c", "Li Nb O3", 6, (5.148, 13.863), (5.494, 55.87)),
+        ["Li 0 0 0.2829", "Nb 0 0 0", "O 0.0492 0.3446 0.0647"],
+        ["Li 0.2829 0.2829 0.2829", "Nb 0 0 0", "O 0.1139 0.3601 0.7199"],
+    ),
+    "dolomite": (
+        *("R -3", "Ca Mg C2 O6", 3, (4.808, 16.002), (6.014, 47.12)),
+        ["Ca 0 0 0", "Mg 0 0 0.5", "C 0 0 0.2429", "O 0.2477 -0.0354 0.2440"],
+        ["Ca 0 0 0", "Mg 0.5 0.5 0.5", "C 0.2429 0.2429 0.2429", "O 0.4917 0.9609 0.2794"],
+    ),
+}
+
+
+def hm(symbol: str) -> str:
+    return f"_symmetry_space_group_name_H-M '{symbol}'\n"
+
+
+def listed(symbol: str) -> list[str]:
+    found = gemmi.find_spacegroup_by_name(symbol)
+    assert found is not None
+    return [op.triplet() for op in found.operations()]
+
+
+def crystal(name: str, axes: str, said: str, *, operators: str = "", z: bool = True) -> str:
+    """A crystal on the axes named, beside a symbol and the operators of a setting."""
+    _, formula, units, (a, c), (r, alpha), hexagonal, rhombohedral = CRYSTALS[name]
+    parameters = cell(a, a, c, 90, 90, 120) if axes == "H" else cell(r, r, r, alpha, alpha, alpha)
+    contents = f"_chemical_formula_sum '{formula}'\n"
+    contents += f"_cell_formula_units_Z {units if axes == 'H' else units // 3}\n" if z else ""
+    sites = atoms(
+        *(f"{s.split()[0]}{i} {s}" for i, s in enumerate(hexagonal if axes == "H" else rhombohedral))
+    )
+    if operators:
+        said += "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{op}'\n" for op in listed(operators))
+    return structure(parameters, contents, sites, symmetry=said)
+
+
+@pytest.mark.parametrize("name", CRYSTALS)
+@pytest.mark.parametrize("z", [True, False])
+@pytest.mark.parametrize(("axes", "wrong"), [("H", "R"), ("R", "H")])
+def test_operators_on_axes_that_the_cell_has_not(name: str, z: bool, axes: str, wrong: str) -> None:
+    symbol, _, units = CRYSTALS[name][:3]
+    for said in (hm(symbol), hm(f"{symbol}:{wrong}"), ""):
+        found = entry(crystal(name, axes, said, operators=f"{symbol}:{wrong}", z=z))
+        assert found["sg_hm"] == f"{symbol}:{axes}"
+        assert found["formula_units"] == (units if axes == "H" else units // 3)
+        assert found["composition_agreement"] == "agree"
+        assert {"axes-from-cell", "decided-by-cell"} <= notes(found, volume=True)
+        assert not notes(found, volume=True) & {
+            *("cell-contradicts-group", "operators-misprinted", "operators-incomplete", "volume-implausible")
+        }
+
+
+@pytest.mark.parametrize("name", CRYSTALS)
+@pytest.mark.parametrize("axes", ["H", "R"])
+def test_operators_on_the_axes_of_the_cell_stay(name: str, axes: str) -> None:
+    symbol = CRYSTALS[name][0]
+    for said in (hm(symbol), hm(f"{symbol}:{axes}"), ""):
+        found = entry(crystal(name, axes, said, operators=f"{symbol}:{axes}"))
+        assert (found["sg_hm"], found["notes"]) == (f"{symbol}:{axes}", None)
+
+
+@pytest.mark.parametrize("axes", ["H", "R"])
+def test_sites_that_go_with_the_operators_leave_the_cell_contradicted(axes: str) -> None:
+    """The sites were written for the operators, so that the cell is what is wrong."""
+    wrong = "R" if axes == "H" else "H"
+    text = crystal("arsenic", axes, hm("R -3 m"), operators=f"R -3 m:{wrong}")
+    hexagonal, rhombohedral = CRYSTALS["arsenic"][5:]
+    mine, others = (hexagonal, rhombohedral) if axes == "H" else (rhombohedral, hexagonal)
+    found = entry(text.replace(mine[0], others[0]))
+    assert found["sg_hm"] == f"R -3 m:{wrong}"
+    assert "cell-contradicts-group" in notes(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "axes"),
+    [("R -3 m:H", "R"), ("R -3 m H", "R"), ("R -3 m (hex axes)", "R"), ("R -3 m:R", "H"), ("R -3 m R", "H")],
+)
+def test_axes_of_a_symbol_that_the_cell_has_not_are_said(said: str, axes: str) -> None:
+    found = entry(crystal("arsenic", axes, hm(said)))
+    assert (found["sg_hm"], found["sg_agreement"]) == (f"R -3 m:{axes}", "setting")
+    assert "axes-from-cell" in notes(found)
+    assert found["composition_agreement"] == "agree"
+
+
+@pytest.mark.parametrize(
+    ("said", "axes"), [("R -3 m:H", "H"), ("R -3 m R", "R"), ("R -3 m", "R"), ("R -3 m", "H")]
+)
+def test_axes_of_a_symbol_that_the_cell_has_are_not(said: str, axes: str) -> None:
+    found = entry(crystal("arsenic", axes, hm(said)))
+    assert (found["sg_hm"], found["sg_agreement"], found["notes"]) == (f"R -3 m:{axes}", "agree", None)
+
+
+WHOLE = {
+    # symbol, lengths, formula, Z, all atoms of the cell
+    "rock salt": (
+        "F m -3 m",
+        (5.64,) * 3,
+        "Cl Na",
+        4,
+        [f"Na {x} {y} {z}" for x, y, z in ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))]
+        + [f"Cl {x} {y} {z}" for x, y, z in ((0.5, 0, 0), (0, 0.5, 0), (0, 0, 0.5), (0.5, 0.5, 0.5))],
+    ),
+    "rutile": (
+        "P 42/m n m",
+        (4.594, 4.594, 2.959),
+        "O2 Ti",
+        2,
+        ["Ti 0 0 0", "Ti .5 .5 .5", "O .305 .305 0", "O .695 .695 0", "O .195 .805 .5", "O .805 .195 .5"],
+    ),
+    "caesium chloride": ("P m -3 m", (4.12,) * 3, "Cl Cs", 1, ["Cs 0 0 0", "Cl .5 .5 .5"]),
+    "wurtzite": (
+        "P 63 m c",
+        (3.25, 3.25, 5.207),
+        "O Zn",
+        2,
+        ["Zn .33333 .66667 0", "Zn .66667 .33333 .5", "O .33333 .66667 .382", "O .66667 .33333 .882"],
+    ),
+    "fluorite": (
+        "F m -3 m",
+        (5.463,) * 3,
+        "Ca F2",
+        4,
+        [f"Ca {x} {y} {z}" for x, y, z in ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))]
+        + [f"F {x} {y} {z}" for x in (0.25, 0.75) for y in (0.25, 0.75) for z in (0.25, 0.75)],
+    ),
+}
+
+
+def whole(name: str, operators: list[str], *, z: bool = True, formula: bool = True) -> str:
+    symbol, lengths, sum_formula, units, rows = WHOLE[name]
+    angles = (90, 90, 120) if symbol.startswith("P 63") else (90, 90, 90)
+    said = f"_chemical_formula_sum '{sum_formula}'\n" if formula else ""
+    said += f"_cell_formula_units_Z {units}\n" if z else ""
+    symmetry = hm(symbol) + "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{op}'\n" for op in operators)
+    sites = atoms(*(f"{row.split()[0]}{i} {row}" for i, row in enumerate(rows)))
+    return structure(cell(*lengths, *angles), said, sites, symmetry=symmetry)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("said", [{}, {"z": False}, {"z": False, "formula": False}])
+@pytest.mark.parametrize("operators", [["x,y,z"], ["x,y,z", "-y,-x,z"]])
+def test_a_whole_cell_beside_a_full_symbol_has_its_group(
+    name: str, said: dict[str, bool], operators: list[str]
+) -> None:
+    """The atoms have the symmetry that the symbol says: the list is that of a whole cell in a subgroup."""
+    symbol, _, _, _, rows = WHOLE[name]
+    found = entry(whole(name, operators, **said))
+    assert (found["sg_hm"], found["sg_agreement"]) == (symbol, "agree")
+    assert found["n_atoms_non_h_cell"] == len(rows)
+    assert found["composition_agreement"] in ("agree", "no-formula")
+    assert {"operators-incomplete", "decided-by-sites"} <= notes(found)
+
+
+def test_a_whole_cell_without_the_symmetry_of_its_symbol_is_as_listed() -> None:
+    """A chlorine of rock salt is off its place: F m -3 m would make more atoms of it."""
+    text = whole("rock salt", ["x,y,z"]).replace("Cl 0.5 0 0", "Cl 0.53 0.02 0")
+    found = entry(text)
+    assert (found["sg_number"], found["formula_sites"], found["sg_agreement"]) == (1, "Cl4 Na4", "disagree")
+    assert {"symbol-contradicted", "decided-by-formula"} <= notes(found)
