@@ -335,20 +335,22 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--d-min", type=float, nargs="+", default=[])
     parser.add_argument("--solve", action="store_true", help="with --d-min: solve the cut lists too")
-    parser.add_argument("--network", metavar="NAME", help="shipped, or the folder of a run")
+    parser.add_argument(
+        "--network", metavar="NAME", default=SHIPPED, help="shipped, the folder of a run, or none"
+    )
     parser.add_argument("--no-cctbx", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     crystals = [k for f in arguments.folders for k in known_crystals(f) if arguments.only in k.name]
     if arguments.d_min:
-        network, card = network_named(arguments.network or SHIPPED)
+        network, card = network_named(arguments.network)
         if not isinstance(network, DualSpaceNetwork):
             parser.error(f"--d-min compares with a dual-space network, and {card.name} is PhAI")
         ordered = [k for k in crystals if k.truth.kind == "ordered"]
         for d_min in arguments.d_min:
             cut_table(ordered, d_min, arguments.time if arguments.solve else None, network)
         return
-    helper = None if arguments.network is None else phasing_network(arguments.network)
+    helper = None if arguments.network == "none" else phasing_network(arguments.network)
     rows = [line(known, arguments.time, not arguments.no_cctbx, helper) for known in crystals]
     totals(rows, not arguments.no_cctbx)
 

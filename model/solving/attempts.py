@@ -67,6 +67,8 @@ class Attempts:
     ) -> None:
         self.cell, self.probe, self.composition = cell, probe, composition
         self.rng, self.say = rng, say
+        self.network_rng = rng.spawn(1)[0]
+        """So that charge flipping has the same random phases with a network and without."""
         self.tried: dict[SpaceGroup, TriedGroup] = {}
         self.network_notes: list[str] = []
         """Sentences on groups in which the network could not be used, or should not be believed."""
@@ -158,7 +160,7 @@ class Attempts:
         """Build models of phases that a network finds; a group that it was not made for is passed over."""
         data = data_of_group(unique, candidate.group, self.cell)
         try:
-            phases, doubt = network.phases(candidate.group, self.cell, data, self.rng)
+            phases, doubt = network.phases(candidate.group, self.cell, data, self.network_rng)
         except XtalpriorsError as error:
             self.say(f"no network for {candidate.group.hm}: {error}")
             self.network_notes.append(f"the network was not used in {candidate.group.hm}: {error}")

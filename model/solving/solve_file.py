@@ -17,6 +17,7 @@ from xtalpriors.model.measured.check_cell import check_cell
 from xtalpriors.model.measured.formula_units import likely_formula_units
 from xtalpriors.model.measured.read_data import MeasuredCrystal, Probe, read_data
 from xtalpriors.model.measured.read_reflections import HklFormat
+from xtalpriors.model.prediction.named_network import SHIPPED
 from xtalpriors.model.solving.network_phases import phasing_network
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
 from xtalpriors.model.solving.solution import Solution
@@ -41,7 +42,7 @@ def solve(
     wavelength_angstrom: float | None = None,
     probe: Probe | None = None,
     name: str | None = None,
-    network: str | None = None,
+    network: str | None = SHIPPED,
     as_powder: PowderLike | None = None,
     seconds: float = 60.0,
     seed: int = 1,
@@ -66,8 +67,8 @@ def solve(
     name
         Of the solution; null: of the file.
     network
-        Folder or file of a dual-space network or of PhAI, or `shipped`: its phases are tried where charge
-        flipping does not solve the structure. Null: none are.
+        `shipped`, or folder or file of a dual-space network or of PhAI: its phases are tried where charge
+        flipping does not solve the structure at once. Null: none are.
     as_powder
         Solve from amplitudes as the crystal's powder would give them: to try what overlap costs. Null: from
         those that were measured.

@@ -13,6 +13,7 @@ from corpus import corpus_dir
 from oracle import ask
 from simulated import Simulated, share_found, simulated
 
+from xtalpriors.cli import run
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -20,6 +21,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.measured.read_data import MeasuredCrystal
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.solving import Solution, SolveSettings, solve, solve_crystal, write_solution
+from xtalpriors.model.solving import solve_file as solve_file
 from xtalpriors.model.solving.doubts import data_doubts, model_doubts
 from xtalpriors.model.solving.solve_file import crystal_of
 from xtalpriors.reports.solution_page import solution_page
@@ -132,6 +134,24 @@ def test_noise_is_not_called_solved(tmp_path: Path) -> None:
     noise = Simulated(made.group, made.crystal, made.hkl, rng.exponential(1.0, len(made.hkl)), made.sigma)
     solution = solve(noise.write(tmp_path), seconds=6)
     assert solution.verdict != "solved" and solution.reasons
+
+
+def test_the_shipped_network_is_tried_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--network none` of the command is null here."""
+    asked: list[str] = []
+
+    def remember(name: str) -> None:
+        asked.append(name)
+
+    monkeypatch.setattr(solve_file, "phasing_network", remember)
+    for options in ({}, {"network": None}, {"network": "mine"}):
+        with pytest.raises(XtalpriorsError, match=r"none\.hkl"):
+            solve(tmp_path / "none.hkl", **options)
+    for name in ("none", "mine"):
+        run(["solve", "none.hkl", "--output", str(tmp_path / "out"), "--network", name])
+    assert asked == ["shipped", "mine", "mine"]
 
 
 def test_few_reflections_are_said(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from xtalpriors.errors import UsageError
 NOT_SOLVED = 3
 """Exit status of a solution that is doubtful or none."""
 PAGE_NAME = "report.html"
+NO_NETWORK = "none"
 
 
 def solve(
@@ -49,13 +50,13 @@ def solve(
         str | None, typer.Option(metavar="NAME", help="x-ray (the default), electron or neutron.")
     ] = None,
     network: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="NAME",
-            help="Network to try where charge flipping fails: shipped, or the folder of a run of dual-space "
-            "or train (PhAI).",
+            help="Network to try where charge flipping fails: shipped, the folder of a run of dual-space or "
+            "train (PhAI), or none.",
         ),
-    ] = None,
+    ] = "shipped",
     as_powder: Annotated[
         float | None,
         typer.Option(
@@ -109,7 +110,7 @@ def solve(
             formula=formula,
             wavelength_angstrom=wavelength,
             probe=None if probe is None else check_probe(probe),
-            network=network,
+            network=None if network == NO_NETWORK else network,
             as_powder=None if as_powder is None else PowderLike(as_powder, noise, seed),
             seconds=time,
             seed=seed,
