@@ -1,7 +1,8 @@
 """The tables in `docs/` that are written from the code, so that the two cannot differ.
 
 `python tools/docs_tables.py` renews them: the columns of the database in `docs/database.md`, and the options
-of the generator and of training in `docs/options.md`.
+of the generator and of training in `docs/options.md`, and what was measured at equal time in
+`docs/dual-space.md`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.mining.database.store import TABLES, sql_type
 from xtalpriors.mining.database.views import VIEWS
 from xtalpriors.model.training.config import TrainConfig
+from xtalpriors.reports.phasing.equal_time import EqualTimeTable, Solved, signed
 
 __all__ = ["PAGES", "option_tables", "renewed", "schema_tables"]
 
@@ -83,7 +85,53 @@ def _choices(annotation: Any) -> list[str]:
     return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/database.md": schema_tables, "docs/options.md": option_tables}
+def equal_time_table() -> str:
+    """Markdown of what charge flipping and the network solve in the same time."""
+    sides = ("baseline", "flipping", "hybrid")
+    columns = (
+        "",
+        "d_min",
+        "N",
+        "trials",
+        "ms",
+        "baseline",
+        "short trials",
+        "difference",
+        "hybrid",
+        "difference",
+    )
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in EqualTimeTable.read().rows:
+        both = (row.solved, row.nearly_exact)
+        shares = {side: " / ".join(_share(getattr(s, side)) for s in both) for side in sides}
+        gains = {side: " / ".join(_gain(s, side) for s in both) for side in sides[1:]}
+        cells = (
+            f"{row.crystals} {row.space_group}",
+            f"{row.d_min_angstrom:.1f} Å",
+            str(row.n),
+            ", ".join(f"{count:.0f}" for count in row.trials),
+            ", ".join(f"{time:.0f}" for time in row.milliseconds),
+            shares["baseline"],
+            *(cell for side in sides[1:] for cell in (shares[side], gains[side])),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0") if value else "0"
+
+
+def _gain(solved: Solved, side: str) -> str:
+    value, low, high = (signed(x) for x in getattr(solved, f"{side}_gain"))
+    return f"{value} [{low}, {high}]"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/database.md": schema_tables,
+    "docs/options.md": option_tables,
+    "docs/dual-space.md": equal_time_table,
+}
 """Which function writes the tables of which page."""
 
 

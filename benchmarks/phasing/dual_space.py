@@ -13,12 +13,15 @@ baseline are means over crystals with bootstrap 95 % intervals (2,000 draws). On
 
     python benchmarks/phasing/dual_space.py [--weights FILE] [--structures 300] [--trials 12] [--steps 1]
         [--d-min 2.0 1.5 1.2 1.0] [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS | --subset FILE]
-        [--float] [--alone] [--phai FOLDER] [--ablations] [--output FILE]
+        [--float] [--alone] [--phai FOLDER] [--ablations] [--output FILE] [--table [FILE] --name COD]
 
 With `--corpus` or `--subset` (of `xtalpriors subset`) the crystals are the real ones of these groups with
 100–1,200 Å³. `--alone` adds the network without charge flipping before it. PhAI, of a run of `xtalpriors
 train`, is a control in P2₁/c: it gives one answer and takes what time it takes. `--ablations` compares the
 hybrid of N trials with the same where one thing is different, whatever the time.
+
+`--table` writes the lines into the table that the report and the documentation show, in the place of those
+that were measured on the same kind of crystals before; `--name` is what that table calls the real ones.
 """
 
 from __future__ import annotations
@@ -26,30 +29,27 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import pyarrow as pa
 import torch
+from real_crystals import real_crystals
 from torch import Tensor
 
-from xtalpriors.crystal import SpaceGroup, cell_volumes
-from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining import extract, parse_source
+from xtalpriors.crystal import SpaceGroup
 from xtalpriors.model.charge_flipping.flipping import MANY, settings_for
 from xtalpriors.model.charge_flipping.known_crystals import (
     KnownCrystal,
     artificial_crystals,
-    known_crystal,
-    one_of,
 )
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
 from xtalpriors.model.dual_space import inputs
+from xtalpriors.model.dual_space.config import CrystalConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import (
     grid_of_crystal,
@@ -60,9 +60,8 @@ from xtalpriors.model.dual_space.phasing import (
 )
 from xtalpriors.model.dual_space.transform import Transform
 from xtalpriors.model.dual_space.weights import load_network, shipped_network
-from xtalpriors.model.scoring.read_structures import read_structures, structures_of_rows
-from xtalpriors.model.scoring.structures import ExperimentalStructures
 from xtalpriors.model.seeding.network_seeds import PhaiSeeds, seeding_network
+from xtalpriors.reports.phasing.equal_time import TABLE, EqualTime, EqualTimeTable, Solved
 from xtalpriors.reports.statistics import wilson
 
 GROUPS = ("P 1 21/c 1", "P -1", "P 21 21 21", "C 1 2/c 1", "P b c a", "P n m a")
@@ -101,6 +100,7 @@ def flipping_side(*, strictly: bool = True) -> Side:
 
 def hybrid_side(
     network: DualSpaceNetwork,
+    trained: CrystalConfig,
     steps: int,
     *,
     improved: int = IMPROVED,
@@ -118,6 +118,7 @@ def hybrid_side(
                 grid,
                 made.cell,
                 amplitudes,
+                trained=trained,
                 trials=n,
                 improved=improved,
                 steps=steps,
@@ -135,13 +136,15 @@ def no_harker_features(transform: Transform, e: Tensor, f: Tensor) -> Tensor:
     return torch.zeros(len(e), len(transform.inside), inputs.POINT_FEATURES)
 
 
-def alone_side(network: DualSpaceNetwork) -> Side:
+def alone_side(network: DualSpaceNetwork, trained: CrystalConfig, steps: int = 24) -> Side:
     """The network from origin-fixing starts."""
 
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
         grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
         amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
-        found = phase_by_network(network, grid, made.cell, amplitudes, starts=n, rng=rng)
+        found = phase_by_network(
+            network, grid, made.cell, amplitudes, trained=trained, starts=n, steps=steps, rng=rng
+        )
         return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], found.best
 
     return run
@@ -173,7 +176,7 @@ def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, flo
 
 def row(
     crystals: list[KnownCrystal], sides: dict[str, Side], trials: int, *, equal_time: bool
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """One line of the table, printed; and its numbers."""
     first = next(iter(sides))
     for side in sides.values():  # compilation apart
@@ -190,7 +193,7 @@ def row(
             if equal_time and name not in (first, PHAI):
                 behind = spent[name] < spent[first]
                 counts[name] = max(1, counts[name] + (STRIDE if behind else -STRIDE))
-    table: dict[str, object] = {"n": len(crystals)}
+    table: dict[str, Any] = {"n": len(crystals)}
     base = np.array(results[first])
     for name in sides:
         values = np.array(results[name])
@@ -221,38 +224,6 @@ def bootstrap(differences: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-@cache
-def real_structures(source: Path, symbol: str) -> ExperimentalStructures:
-    """Structures of a folder of CIFs, or of a subset, that can be described in this setting."""
-    group = SpaceGroup.from_hm(symbol)
-    if source.is_file():
-        return read_structures([source], group, one_per_cluster=True)
-    return structures_of_rows([(*tables_of(source), "corpus")], group)
-
-
-@cache
-def tables_of(corpus: Path) -> tuple[pa.Table, pa.Table]:
-    """Entries and sites of a folder of CIFs."""
-    source = parse_source(f"cod:{corpus}")
-    items = [(f.file_id, source.read(f.file_id)) for f in source.files()]
-    found = extract("corpus", None, "original", items)
-    return found.entries, found.sites
-
-
-def real_crystals(source: Path, symbol: str, d_min: float, most: int) -> Iterator[KnownCrystal]:
-    """Crystals of 100–1,200 Å³ among `real_structures`, `most` at most, in a random order."""
-    group, read = SpaceGroup.from_hm(symbol), real_structures(source, symbol)
-    volumes = cell_volumes(read.crystals.cells)
-    rows = np.random.default_rng(0).permutation(np.flatnonzero((volumes > 100) & (volumes < 1200)))
-    for i in rows[:most]:
-        try:
-            made = known_crystal(group, one_of(read.crystals, int(i)), d_min)
-        except XtalpriorsError:
-            continue  # no reflection within d_min
-        if len(made.f) >= 20 and max(made.grid.shape) <= 48:
-            yield made
-
-
 def main() -> None:
     """All rows."""
     parser = argparse.ArgumentParser(
@@ -275,14 +246,18 @@ def main() -> None:
     parser.add_argument("--ablations", action="store_true", help="The hybrid with one thing different")
     parser.add_argument("--float", action="store_true", help="Convolutions in float32, not bfloat16")
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--table", type=Path, nargs="?", const=TABLE)
+    parser.add_argument("--name", help="What the table calls real crystals")
     a = parser.parse_args()
+    if a.table and (a.ablations or ((a.corpus or a.subset) and not a.name)):
+        parser.error("--table takes lines at equal time, of crystals with a --name")
     torch.set_num_threads(1)
     network, card = load_network(a.weights) if a.weights else shipped_network()
     network.in_half = not a.float
     print(f"{card.name}: {card.parameters:,} parameters, {card.structures:,} crystals; {card.weights_digest}")
-    sides = ablations(network, a.steps) if a.ablations else equal_sides(network, a.steps)
+    sides = (ablations if a.ablations else equal_sides)(network, card.config.crystals, a.steps)
     if a.alone:
-        sides["network alone"] = alone_side(network)
+        sides["network alone"] = alone_side(network, card.config.crystals)
     control = None if a.phai is None else phai_side(a.phai)
     source = a.corpus or a.subset
     kind = f"real ({source.name})" if source else "artificial"
@@ -302,29 +277,64 @@ def main() -> None:
             own = {**sides, PHAI: control} if control and symbol == GROUPS[0] else sides
             found = row(crystals, own, a.trials, equal_time=not a.ablations)
             tables[f"{symbol}, {kind}, {d_min:g}"] = found
+            if a.table:
+                write_line(a.table, card.weights_digest, line_of(found, a.name or kind, symbol, d_min))
             if a.output:
                 a.output.write_text(json.dumps(tables, indent=1), encoding="utf-8")
 
 
-def equal_sides(network: DualSpaceNetwork, steps: int) -> dict[str, Side]:
+def line_of(found: dict[str, Any], crystals: str, symbol: str, d_min: float) -> EqualTime:
+    """What `row` gives as a line of the table."""
+    sides = [found[name] for name in ("baseline", "flipping", "hybrid")]
+
+    def solved(limit: float) -> Solved:
+        shares = (side[f"solved_{limit}"][0] for side in sides)
+        return Solved.model_validate(
+            dict(zip(("baseline", "flipping", "hybrid"), shares, strict=True))
+            | {f"{name}_gain": found[name][f"difference_{limit}"] for name in ("flipping", "hybrid")}
+        )
+
+    trials, milliseconds = (tuple(side[key] for side in sides) for key in ("trials", "ms"))
+    return EqualTime(
+        crystals=crystals,
+        space_group=symbol,
+        d_min_angstrom=d_min,
+        n=found["n"],
+        trials=trials,
+        milliseconds=milliseconds,
+        solved=solved(0.8),
+        nearly_exact=solved(0.95),
+    )
+
+
+def write_line(path: Path, digest: str, line: EqualTime) -> None:
+    """Put a line into a table of lines of the same network."""
+    new = EqualTimeTable(weights_digest=digest, rows=())
+    table = EqualTimeTable.read(path) if path.exists() else new
+    if table.weights_digest != digest:
+        raise SystemExit(f"{path} has lines of another network ({table.weights_digest})")
+    path.write_text(str(table.with_row(line)), encoding="utf-8")
+
+
+def equal_sides(network: DualSpaceNetwork, trained: CrystalConfig, steps: int) -> dict[str, Side]:
     """The sides of the table."""
     return {
         "baseline": baseline_side,
         "flipping": flipping_side(),
-        "hybrid": hybrid_side(network, steps),
+        "hybrid": hybrid_side(network, trained, steps),
     }
 
 
-def ablations(network: DualSpaceNetwork, steps: int) -> dict[str, Side]:
+def ablations(network: DualSpaceNetwork, trained: CrystalConfig, steps: int) -> dict[str, Side]:
     """The hybrid, and what it is without a part of it."""
     return {
-        "hybrid": hybrid_side(network, steps),
-        "critic chooses": hybrid_side(network, steps, by_critic=True),
-        "all trials improved": hybrid_side(network, steps, improved=10**6),
-        "Harker inputs 0": hybrid_side(network, steps, harker=False),
+        "hybrid": hybrid_side(network, trained, steps),
+        "critic chooses": hybrid_side(network, trained, steps, by_critic=True),
+        "all trials improved": hybrid_side(network, trained, steps, improved=10**6),
+        "Harker inputs 0": hybrid_side(network, trained, steps, harker=False),
         "no step": flipping_side(),
         "no step, agreement": flipping_side(strictly=False),
-        **{f"steps: {n}": hybrid_side(network, n) for n in (2, 4, 8)},
+        **{f"steps: {n}": hybrid_side(network, trained, n) for n in (2, 4, 8)},
     }
 
 

@@ -38,7 +38,6 @@ from xtalpriors.crystal.scattering.reciprocal import s_squared, systematic_absen
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
-from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import (
     grid_of_crystal,
     listed,
@@ -48,7 +47,7 @@ from xtalpriors.model.dual_space.phasing import (
 )
 from xtalpriors.model.measured.merging import laue_rotations, merge_equivalents
 from xtalpriors.model.measured.read_data import MeasuredCrystal
-from xtalpriors.model.prediction.named_network import SHIPPED, network_named
+from xtalpriors.model.prediction.named_network import SHIPPED
 from xtalpriors.model.solving import Solution, SolveSettings, solve_crystal
 from xtalpriors.model.solving.derivatives import Reflections, calculated
 from xtalpriors.model.solving.network_phases import DualSpacePhases, PhasingNetwork, phasing_network
@@ -248,7 +247,7 @@ def cut(crystal: MeasuredCrystal, d_min_angstrom: float) -> MeasuredCrystal:
     return replace(crystal, observations=part)
 
 
-def map_correlations(known: Known, network: DualSpaceNetwork) -> dict[str, tuple[float, float]]:
+def map_correlations(known: Known, helper: DualSpacePhases) -> dict[str, tuple[float, float]]:
     """r of the trial chosen by charge flipping, the network, and both, each with its seconds."""
     truth, probe = known.truth, known.crystal.probe or "x-ray"
     group, cell = truth.group, truth.cell
@@ -269,11 +268,11 @@ def map_correlations(known: Known, network: DualSpaceNetwork) -> dict[str, tuple
         return found.f[found.best]
 
     def alone(rng: np.random.Generator) -> Tensor:
-        found = phase_by_network(network, *shape, starts=CUT_TRIALS, rng=rng)
+        found = phase_by_network(helper.network, *shape, trained=helper.trained, starts=CUT_TRIALS, rng=rng)
         return found.f[found.best, place]
 
     def both(rng: np.random.Generator) -> Tensor:
-        found = phase_with_network(network, *shape, trials=CUT_TRIALS, rng=rng)
+        found = phase_with_network(helper.network, *shape, trained=helper.trained, trials=CUT_TRIALS, rng=rng)
         return found.f[found.best, place]
 
     sides: dict[str, Callable[[np.random.Generator], Tensor]] = {
@@ -288,7 +287,7 @@ def map_correlations(known: Known, network: DualSpaceNetwork) -> dict[str, tuple
     return result
 
 
-def cut_table(crystals: list[Known], d_min: float, seconds: float | None, network: DualSpaceNetwork) -> None:
+def cut_table(crystals: list[Known], d_min: float, seconds: float | None, network: DualSpacePhases) -> None:
     """One resolution: mean r and shares of r ≥ 0.8 by side; with seconds, how many are solved."""
     found: list[dict[str, tuple[float, float]]] = []
     solved = {"without": 0, "with": 0}
@@ -300,7 +299,7 @@ def cut_table(crystals: list[Known], d_min: float, seconds: float | None, networ
             continue
         r = ", ".join(f"{name} {value:.2f}" for name, (value, _) in found[-1].items())
         answers = []
-        for name, helper in (("without", None), ("with", DualSpacePhases(network))):
+        for name, helper in (("without", None), ("with", network)):
             if seconds is None:
                 continue
             solution, _ = solve_one(known, seconds, helper)
@@ -343,9 +342,9 @@ def main() -> None:
     torch.set_num_threads(1)
     crystals = [k for f in arguments.folders for k in known_crystals(f) if arguments.only in k.name]
     if arguments.d_min:
-        network, card = network_named(arguments.network)
-        if not isinstance(network, DualSpaceNetwork):
-            parser.error(f"--d-min compares with a dual-space network, and {card.name} is PhAI")
+        network = phasing_network(arguments.network)
+        if not isinstance(network, DualSpacePhases):
+            parser.error(f"--d-min compares with a dual-space network, and {arguments.network} is PhAI")
         ordered = [k for k in crystals if k.truth.kind == "ordered"]
         for d_min in arguments.d_min:
             cut_table(ordered, d_min, arguments.time if arguments.solve else None, network)

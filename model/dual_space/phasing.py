@@ -16,6 +16,8 @@ from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agree
 from xtalpriors.model.charge_flipping.flipping import FlippingSettings
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.trials import Trials, phase_by_charge_flipping
+from xtalpriors.model.dual_space.config import CrystalConfig
+from xtalpriors.model.dual_space.doubts import doubt_of
 from xtalpriors.model.dual_space.geometry import DualGrid, dual_grid
 from xtalpriors.model.dual_space.inputs import Known, known_of
 from xtalpriors.model.dual_space.network import DualSpaceNetwork, phasors
@@ -33,9 +35,6 @@ __all__ = [
 
 _POLISHING = 6
 """Cycles of low-density elimination after the network."""
-_INNER = 0.15
-"""Reflections within this share of (1/d_min)² count as of low resolution."""
-_LEAST_INNER = 0.65
 
 
 class DualSpacePhases(NamedTuple):
@@ -51,7 +50,7 @@ class DualSpacePhases(NamedTuple):
     strict_agreement
         `charge_flipping.elimination.strict_agreement` of the phases, (T,).
     doubt
-        Null, or why the network's answer is doubtful: it was not trained for such data.
+        Null, or why the network should not be believed here (`doubts.doubt_of`).
     """
 
     f: Tensor
@@ -117,12 +116,12 @@ def phase_with_network(
     cell: tuple[float, ...],
     amplitudes: Tensor,
     *,
+    trained: CrystalConfig,
     trials: int = 24,
     improved: int = 3,
     steps: int = 1,
     rng: np.random.Generator,
     settings: FlippingSettings | None = None,
-    d_min_trained: tuple[float, float] = (1.0, 2.0),
 ) -> DualSpacePhases:
     """Candidates from charge flipping, improved and judged by the network.
 
@@ -136,6 +135,9 @@ def phase_with_network(
         a, b, c in Å and α, β, γ in degrees.
     amplitudes
         |F| (U,) in the order of `grid.reflections`, 0 where nothing was measured.
+    trained
+        Crystals that the network was trained on, of its card's configuration; the answer is marked as
+        doubtful where the data are of another kind.
     trials
         Trials of charge flipping.
     improved
@@ -146,8 +148,6 @@ def phase_with_network(
         What the trials start from.
     settings
         Of charge flipping; null: those for the resolution.
-    d_min_trained
-        Resolutions that the network has seen; beyond them the answer is marked as doubtful.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def phase_with_network(
     known = known.repeated(len(best))
     with torch.no_grad():
         logits = logits_of(f, amplitudes.float()[None], known)
-        return _improved(network, measured, known, logits, found.agreement[best], steps, d_min_trained)
+        return _improved(network, measured, known, logits, found.agreement[best], steps, trained)
 
 
 def phase_by_network(
@@ -174,10 +174,10 @@ def phase_by_network(
     cell: tuple[float, ...],
     amplitudes: Tensor,
     *,
+    trained: CrystalConfig,
     starts: int = 8,
     steps: int = 24,
     rng: np.random.Generator,
-    d_min_trained: tuple[float, float] = (1.0, 2.0),
 ) -> DualSpacePhases:
     """Candidates from the network alone: the origin fixed by a few reflections with phases of any choice.
 
@@ -194,7 +194,7 @@ def phase_by_network(
     with torch.no_grad():
         logits = start_state(grid, known, phasor, rng)
         measured = _measured_sphere(grid, known)
-        return _improved(network, measured, known, logits, torch.zeros(starts), steps, d_min_trained)
+        return _improved(network, measured, known, logits, torch.zeros(starts), steps, trained)
 
 
 def _improved(
@@ -204,7 +204,7 @@ def _improved(
     logits: Tensor,
     agreement: Tensor,
     steps: int,
-    d_min_trained: tuple[float, float],
+    trained: CrystalConfig,
 ) -> DualSpacePhases:
     taken = network(logits, known, steps)
     before = taken[-2].logits if len(taken) > 1 else logits
@@ -215,25 +215,10 @@ def _improved(
     polished = eliminate(within, amplitudes, f[:, sphere], cycles=_POLISHING).f
     strict = strict_agreement(within, amplitudes, polished)
     f[:, sphere] = polished / polished.abs().clamp(min=1e-30) * f[:, sphere].abs()
-    return DualSpacePhases(f, torch.sigmoid(verdict), strict, _doubt(known, d_min_trained))
+    return DualSpacePhases(f, torch.sigmoid(verdict), strict, doubt_of(known, trained))
 
 
 def _measured_sphere(grid: DualGrid, known: Known) -> tuple[Tensor, ReflectionGrid]:
     """Which reflections lie in the sphere of what was measured, (U,), and a grid of these alone."""
     sphere = known.reflection[0, :, 2] <= 1.0 + 1e-6
     return sphere, ReflectionGrid(grid.group, grid.reflections.hkl[sphere.numpy()], grid.shape)
-
-
-def _doubt(known: Known, trained: tuple[float, float]) -> str | None:
-    """Why the network should not be believed, in a sentence; null where nothing speaks against it."""
-    d_min = float(known.crystal[0, 0])
-    low, high = trained
-    if not 0.95 * low <= d_min <= 1.05 * high:
-        return f"the data end at {d_min:.2f} Å and the network was trained with data to {low:g}–{high:g} Å"
-    f = known.f[0][known.f[0] > 0]
-    if float(f.std(correction=0)) < 0.05 * float(f.mean()):
-        return "all amplitudes are nearly equal, as those of no crystal are"
-    inner = known.reflection[0, :, 2] < _INNER
-    if float(inner.sum()) and float((inner & (known.f[0] > 0)).sum()) < _LEAST_INNER * float(inner.sum()):
-        return "more than a third of the reflections of low resolution, the strongest ones, are missing"
-    return None

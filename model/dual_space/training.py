@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import json
 import math
 import time
@@ -16,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from xtalpriors.model.charge_flipping.map_correlation import map_correlation
 from xtalpriors.model.dual_space.config import DualSpaceConfig
-from xtalpriors.model.dual_space.crystals import CrystalBatch, CrystalPools, pool
+from xtalpriors.model.dual_space.crystals import CrystalBatch, CrystalPools
 from xtalpriors.model.dual_space.inputs import known_of
 from xtalpriors.model.dual_space.loss import weighted_loss
 from xtalpriors.model.dual_space.network import DualSpaceNetwork, Step
-from xtalpriors.model.dual_space.states import State, flipping_state, make_state
+from xtalpriors.model.dual_space.states import State, make_state
+from xtalpriors.model.dual_space.validation import validate
 from xtalpriors.model.dual_space.weights import FILE_NAME, NETWORK, DualSpaceCard, save_network
 from xtalpriors.model.network.torch_checkpoint import (
     CHECKPOINT_FILE,
@@ -190,35 +189,6 @@ class Trainer:
         self.scores = content.get("scores", {})  # checkpoints were once without
         return True
 
-    def validate(self) -> dict[str, float]:
-        """Shares solved of a fixed set, from one trial of charge flipping: before the network and after."""
-        self.average.in_half = self.config.in_half
-        crystals = self.config.crystals.model_copy(
-            update={"pool": self.config.validation_crystals, "least_filled": 0.0}
-        )
-        if not self.config.validation_crystals:
-            return {}
-        before, after = [], []
-        held_out = self.config.seed + 1_000_003
-        pools = (pool(self.bundle, crystals, held_out, n) for n in range(len(crystals.space_groups)))
-        for i, batch in enumerate(itertools.chain.from_iterable(pools)):
-            rng = np.random.default_rng((7, i))
-            amplitudes, true = batch.amplitudes.to(self.device), batch.true.to(self.device)
-            with torch.no_grad():
-                known = known_of(batch.grid, batch.cells, amplitudes)
-                state = flipping_state(batch.grid, known, amplitudes, true, 40, 8, rng)
-                taken = self.average(state.logits, known, 4)
-            reflections = batch.grid.reflections
-            before.append(map_correlation(reflections, state.logits, true, amplitudes))
-            after.append(map_correlation(reflections, taken[-1].logits, true, amplitudes))
-        scores = {}
-        for name, values in (("flipping", torch.cat(before)), ("network", torch.cat(after))):
-            scores[f"{name}_r_mean"] = float(values.mean())
-            scores[f"{name}_solved_0.8"] = float((values >= 0.8).double().mean())
-            scores[f"{name}_solved_0.95"] = float((values >= 0.95).double().mean())
-        scores["validated"] = float(len(torch.cat(before)))
-        return scores
-
 
 def _r(logits: Tensor, true: Tensor, f: Tensor) -> Tensor:
     """Agreement of phases with the truth at the same origin, (B,)."""
@@ -261,7 +231,7 @@ def train_dual_space(
             sums = []
         if finished or time.monotonic() - saved > config.checkpoint_every_seconds:
             if finished:
-                trainer.scores = trainer.validate()
+                trainer.scores = validate(trainer.average, config, bundle, trainer.device)
                 _log(output, trainer, **trainer.scores)
             trainer.save(output)
             card = DualSpaceCard(

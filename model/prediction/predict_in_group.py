@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
@@ -33,9 +32,6 @@ from xtalpriors.model.prediction.prediction_input import (
 from xtalpriors.model.prediction.read_crystal import CrystalFile
 
 __all__ = ["GroupPrediction", "predict_in_group"]
-
-FEWEST_AMPLITUDES: Final = 50
-"""With fewer nothing tells right phases from wrong ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +141,14 @@ def predict_in_group(
     with naming(found.where):
         grid = grid_of_crystal(group, found.cell.parameters, d_min)
     given = listed(grid, hkl, amplitudes)
-    phased = phase_with_network(network, grid, found.cell.parameters, given, rng=np.random.default_rng(0))
+    phased = phase_with_network(
+        network,
+        grid,
+        found.cell.parameters,
+        given,
+        trained=card.config.crystals,
+        rng=np.random.default_rng(0),
+    )
     f = phased.f[phased.best]
     every = grid.reflections.hkl
     within = s_squared(every, [found.cell.parameters])[0] <= sphere_limit(d_min)
@@ -162,21 +165,10 @@ def predict_in_group(
         given.double().numpy()[within],
         f.numpy()[within],
         float(phased.expected_r[phased.best]),
-        phased.doubt or _doubt(card, group, int((given > 0).sum())),
+        phased.doubt,
         r,
         notes,
     )
-
-
-def _doubt(card: DualSpaceCard, group: SpaceGroup, n_amplitudes: int) -> str | None:
-    """Why the network should not be believed here, whatever r it expects; null: nothing speaks against it."""
-    if n_amplitudes < FEWEST_AMPLITUDES:
-        return f"{n_amplitudes} amplitudes are too few to tell right phases from wrong ones"
-    trained = card.config.crystals.space_groups
-    if group.number not in {SpaceGroup.from_hm(symbol).number for symbol in trained}:
-        name = group.hm or f"no. {group.number}"
-        return f"the network was not trained in {name}: the r that it expects may be far too high"
-    return None
 
 
 def _known(

@@ -19,8 +19,10 @@ from xtalpriors.model.charge_flipping.grids import ReflectionGrid, grid_shape
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal
 from xtalpriors.model.charge_flipping.map_correlation import aligned, map_correlation
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
+from xtalpriors.model.dual_space.config import CrystalConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network
+from xtalpriors.model.dual_space.weights import DualSpaceCard
 from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
@@ -87,6 +89,7 @@ class DualSpaceSeeds:
 
     name: str
     network: DualSpaceNetwork
+    trained: CrystalConfig
 
     def fits(self, space_group: str) -> bool:
         """Any group but those with hexagonal axes, which show when a grid is made."""
@@ -101,7 +104,15 @@ class DualSpaceSeeds:
             return None
         amplitudes = listed(grid, crystal.grid.hkl, crystal.amplitudes)
         found = phase_with_network(
-            self.network, grid, crystal.cell, amplitudes, trials=TRIALS, improved=TRIALS, steps=4, rng=rng
+            self.network,
+            grid,
+            crystal.cell,
+            amplitudes,
+            trained=self.trained,
+            trials=TRIALS,
+            improved=TRIALS,
+            steps=4,
+            rng=rng,
         )
         return _described(grid.reflections, found.f[found.expected_r.argmax()], crystal.grid.hkl)
 
@@ -155,7 +166,8 @@ def seeding_network(name: str) -> SeedingNetwork:
         return FlippingSeeds()
     network, card = network_named(name)
     if isinstance(network, DualSpaceNetwork):
-        return DualSpaceSeeds(card.name, network)
+        assert isinstance(card, DualSpaceCard)
+        return DualSpaceSeeds(card.name, network, card.config.crystals)
     assert isinstance(card, ModelCard)
     return PhaiSeeds(card.name or Path(name).stem, network, reflections_of(card), card.scaling)
 

@@ -13,8 +13,10 @@ from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import sphere_limit
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.dual_space.config import CrystalConfig
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.phasing import grid_of_crystal, listed, phase_with_network, places_of
+from xtalpriors.model.dual_space.weights import DualSpaceCard
 from xtalpriors.model.measured.read_reflections import Observations
 from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
@@ -76,6 +78,7 @@ class DualSpacePhases:
     """The dual-space network on the best trials of charge flipping; strict agreement ranks its answers."""
 
     network: DualSpaceNetwork
+    trained: CrystalConfig
 
     def phases(
         self, group: SpaceGroup, cell: UnitCell, data: GroupData, rng: np.random.Generator
@@ -85,7 +88,9 @@ class DualSpacePhases:
         hkl, amplitude = data.hkl[inner], torch.from_numpy(data.amplitude[inner])
         grid = grid_of_crystal(group, cell.parameters, float(data.s2[inner].max() ** -0.5))
         amplitudes = listed(grid, hkl, amplitude)
-        found = phase_with_network(self.network, grid, cell.parameters, amplitudes, rng=rng)
+        found = phase_with_network(
+            self.network, grid, cell.parameters, amplitudes, trained=self.trained, rng=rng
+        )
         place = torch.from_numpy(places_of(grid, hkl))
         phases: list[np.ndarray] = []
         for trial in found.strict_agreement.argsort(descending=True, stable=True)[:BELIEVED]:
@@ -135,7 +140,8 @@ def phasing_network(name: str) -> PhasingNetwork:
     """
     network, card = network_named(name)
     if isinstance(network, DualSpaceNetwork):
-        return DualSpacePhases(network)
+        assert isinstance(card, DualSpaceCard)
+        return DualSpacePhases(network, card.config.crystals)
     assert isinstance(card, ModelCard)
     return PhaiPhases(network, card)
 

@@ -24,6 +24,7 @@ from xtalpriors.model.dual_space.inputs import known_of
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.states import noisy_state
 from xtalpriors.model.dual_space.training import Trainer
+from xtalpriors.model.dual_space.validation import validate
 from xtalpriors.model.training.train import train
 from xtalpriors.priors.bundle import published_bundle
 
@@ -91,4 +92,4 @@ def test_dual_space_training_on_cuda() -> None:
     for _ in range(12):
         values = trainer.step(next(feed))
         assert torch.isfinite(values["loss"])
-    assert trainer.validate()["validated"] > 0
+    assert validate(trainer.average, trainer.config, trainer.bundle, trainer.device)["validated"] > 0

@@ -416,29 +416,45 @@ def test_phases_of_a_crystal_and_doubts() -> None:
     torch.testing.assert_close(amplitudes[torch.from_numpy(at)], made.amplitudes)
     images = made.grid.hkl @ made.grid.group.rotations[1]
     np.testing.assert_array_equal(places_of(grid, -images), at, "equivalents stand in the same place")
-    found = phase_with_network(model, grid, made.cell, amplitudes, trials=5, improved=3, steps=2, rng=rng)
+    trained = CrystalConfig()
+    found = phase_with_network(
+        model, grid, made.cell, amplitudes, trained=trained, trials=5, improved=3, steps=2, rng=rng
+    )
     assert found.f.shape == (3, len(amplitudes)) and found.doubt is None
     assert ((found.expected_r > 0) & (found.expected_r < 1)).all()
     assert found.best == int(found.strict_agreement.argmax())
     assert (found.f.abs() <= 1.0 + 1e-6).all()
-    alone = phase_by_network(model, grid, made.cell, amplitudes, starts=2, steps=3, rng=rng)
+    alone = phase_by_network(model, grid, made.cell, amplitudes, trained=trained, starts=2, steps=3, rng=rng)
     assert alone.f.shape == (2, len(amplitudes))
 
-    def doubt(values: torch.Tensor, trained: tuple[float, float] = (1.0, 2.0)) -> str:
-        other = phase_by_network(
-            model, grid, made.cell, values, starts=1, steps=1, rng=rng, d_min_trained=trained
+    def doubt(values: torch.Tensor, **other: object) -> str:
+        found = phase_by_network(
+            model,
+            grid,
+            made.cell,
+            values,
+            trained=trained.model_copy(update=other),
+            starts=1,
+            steps=1,
+            rng=rng,
         )
-        return str(other.doubt)
+        return str(found.doubt)
 
-    assert "data end at 1.6" in doubt(amplitudes, (0.8, 1.2))
+    assert "data end at 1.6" in doubt(amplitudes, d_min_angstrom=(0.8, 1.2))
+    assert "not trained in P 1 21/c 1" in doubt(amplitudes, space_groups=("P -1", "P n m a"))
+    assert doubt(amplitudes, space_groups=("P 1 21/n 1",)) == "None", "the same group in another setting"
     assert "nearly equal" in doubt((amplitudes > 0).float())
     s2 = known_of(grid, np.array([made.cell]), amplitudes[None]).reflection[0, :, 2]
     inner = torch.nonzero((s2 < 0.15) & (amplitudes > 0))[:, 0]
+    innermost = s2.where(amplitudes > 0, torch.inf).argsort()
+    few = amplitudes.clone()
+    few[innermost[40:]] = 0.0
+    assert "40 amplitudes are too few" in doubt(few, d_min_angstrom=(1.0, 9.0))
     without = amplitudes.clone()
     without[inner[len(inner) // 3 :]] = 0.0
     assert "low resolution" in doubt(without)
     with pytest.raises(XtalpriorsError, match="Every amplitude is 0"):
-        phase_by_network(model, grid, made.cell, amplitudes * 0, rng=rng)
+        phase_by_network(model, grid, made.cell, amplitudes * 0, trained=trained, rng=rng)
     with pytest.raises(UsageError, match=r"needs a grid of 76 points along axis a"):
         grid_of_crystal(made.grid.group, (60.0, 5.0, 5.0, 90.0, 95.0, 90.0), 1.6)
     with pytest.raises(UsageError, match=r"reflection \[90, 0, 0\] does not fit a grid"):
@@ -468,6 +484,7 @@ def test_the_network_gets_the_best_trials() -> None:
         grid,
         made.cell,
         amplitudes,
+        trained=CrystalConfig(),
         trials=6,
         improved=2,
         rng=np.random.default_rng(5),

@@ -28,7 +28,7 @@ from xtalpriors.model.solving.derivatives import Reflections, calculated, square
 from xtalpriors.model.solving.elements import Composition, assign_elements
 from xtalpriors.model.solving.laue import choose_laue_classes, laue_classes, metric_rotations
 from xtalpriors.model.solving.model import Atoms, site_of
-from xtalpriors.model.solving.network_phases import PhaiPhases, phasing_network
+from xtalpriors.model.solving.network_phases import DualSpacePhases, PhaiPhases, phasing_network
 from xtalpriors.model.solving.phasing import group_grid
 from xtalpriors.model.solving.prepare import GroupData, data_of_group, unique_data
 from xtalpriors.model.solving.search import SolveSettings, solve_crystal
@@ -325,6 +325,10 @@ def test_phases_of_the_network() -> None:
     equal = replace(data, amplitude=np.ones(len(data.hkl)))
     _, doubt = network.phases(made.group, made.cell, equal, np.random.default_rng(1))
     assert doubt is not None and "all amplitudes are nearly equal" in doubt
+    assert isinstance(network, DualSpacePhases)
+    elsewhere = replace(network, trained=network.trained.model_copy(update={"space_groups": ("P -1",)}))
+    _, doubt = elsewhere.phases(made.group, made.cell, data, np.random.default_rng(1))
+    assert doubt is not None and "the network was not trained in P 1 21/c 1" in doubt
 
 
 @pytest.mark.parametrize("symbol", ["P 1 21/n 1", "C 1 2/c 1"])

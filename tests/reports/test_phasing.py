@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from docs_tables import renewed
 from report_inputs import STRUCTURES as N
 from report_inputs import made_evaluation
 
@@ -25,10 +26,12 @@ from xtalpriors.model.seeding.rows import ROWS_NAME, StudyRows
 from xtalpriors.reports.build import build_report
 from xtalpriors.reports.phasing import seeds
 from xtalpriors.reports.phasing.data import labelled, read_phasing, scores_frame
-from xtalpriors.reports.phasing.equal_time import EQUAL_TIME, WEIGHTS_DIGEST
+from xtalpriors.reports.phasing.equal_time import EqualTimeTable
 from xtalpriors.reports.phasing.phasing_page import phasing_sections
 from xtalpriors.reports.phasing.score_tables import score_tables
 from xtalpriors.reports.section import Section, Table
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "dual-space.md"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +74,12 @@ def test_the_page_leads_with_the_comparison_at_equal_time(written: Path) -> None
     """Its numbers are of the network that is shipped, and each gain is the difference of its two shares."""
     assert next(iter(_sections(written))) == "equal-time"
     _, card = shipped_network()
-    assert card.weights_digest == WEIGHTS_DIGEST
-    for row in EQUAL_TIME:
+    table = EqualTimeTable.read()
+    assert card.weights_digest == table.weights_digest
+    page = DOCS.read_text(encoding="utf-8")
+    assert page == renewed("docs/dual-space.md", page), "run `python tools/docs_tables.py`"
+    assert [row.place for row in table.rows] == sorted({row.place for row in table.rows}), "each line once"
+    for row in table.rows:
         for shares in (row.solved, row.nearly_exact):
             for share, (gain, low, high) in (
                 (shares.flipping, shares.flipping_gain),
