@@ -91,7 +91,13 @@ def flipping_side(*, strictly: bool = True) -> Side:
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
         settings = settings_for(made.d_min_angstrom, MANY)
         found = phase_by_charge_flipping(
-            made.grid, made.amplitudes, made.cell, trials=n, rng=rng, settings=settings
+            made.grid,
+            made.amplitudes,
+            made.cell,
+            trials=n,
+            rng=rng,
+            settings=settings,
+            until_convincing=strictly,
         )
         return found.f, found.best if strictly else int(found.agreement.argmax())
 

@@ -10,7 +10,7 @@ two is chance. Then each is asked about crystals to 2.0 Å that it has not seen:
 In both, strict agreement chooses. Printed are the shares with r ≥ 0.8 and r ≥ 0.95 and the mean r, with
 differences from the reference, paired by crystal, and their bootstrap 95 % intervals.
 
-    python benchmarks/phasing/dual_space_training.py FOLDER [--crystals 12000] [--structures 300]
+    python benchmarks/phasing/dual_space_training.py FOLDER [--crystals 5000] [--structures 300]
 
 FOLDER gets a folder for each variant. What is trained already is not trained again.
 """
@@ -98,7 +98,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--crystals", type=int, default=12_000, help="To train a variant on")
+    parser.add_argument("--crystals", type=int, default=5_000, help="To train a variant on")
     parser.add_argument("--structures", type=int, default=300, help="To ask about")
     a = parser.parse_args()
     torch.set_num_threads(1)

@@ -21,7 +21,7 @@ from xtalpriors.crystal.symmetry.origins import permissible_origins
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 
-__all__ = ["Aligned", "aligned", "inversion_point", "map_correlation"]
+__all__ = ["Aligned", "aligned", "inversion_point", "map_correlation", "mutual_correlation"]
 
 
 class Aligned(NamedTuple):
@@ -61,6 +61,14 @@ def map_correlation(
     if by_multiplicity:
         weight = weight * torch.from_numpy(grid.multiplicity).to(weight.device)
     return aligned(grid, f, true, weight).r
+
+
+def mutual_correlation(grid: ReflectionGrid, f: Tensor, amplitudes: Tensor) -> Tensor:
+    """r of each trial with each other one, float32 (T, T); parameters as in `map_correlation`."""
+    i, j = torch.triu_indices(len(f), len(f), 1)
+    r = torch.eye(len(f), device=f.device)
+    r[i, j] = r[j, i] = map_correlation(grid, f[i], f[j], amplitudes)
+    return r
 
 
 def aligned(grid: ReflectionGrid, f: Tensor, true: Tensor, weight: Tensor) -> Aligned:

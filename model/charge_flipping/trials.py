@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import XtalpriorsError
+from xtalpriors.model.charge_flipping.choice import convincing, first_portion, score, support
 from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
 from xtalpriors.model.charge_flipping.flipping import (
     FlippingSettings,
@@ -35,20 +36,26 @@ class Trials(NamedTuple):
     agreement
         `elimination.Eliminated.agreement` (T,), of the last cycle.
     strict_agreement
-        `elimination.strict_agreement` of the result (T,): the trial with the largest is the one to take.
+        `elimination.strict_agreement` of the result (T,).
     symmetry
         `origins.Placed.symmetry` (T,): how well the group fitted before it was imposed.
+    support
+        `choice.support` among the trials (T,).
+    score
+        `choice.score` (T,): the trial with the largest is the one to take.
     """
 
     f: Tensor
     agreement: Tensor
     strict_agreement: Tensor
     symmetry: Tensor
+    support: Tensor
+    score: Tensor
 
     @property
     def best(self) -> int:
-        """The trial that agrees best with what strict elimination leaves of its density."""
-        return int(self.strict_agreement.argmax())
+        """The trial with the largest score."""
+        return int(self.score.argmax())
 
 
 def normalised(grid: ReflectionGrid, amplitudes: Tensor, cell: tuple[float, ...]) -> Tensor:
@@ -68,6 +75,7 @@ def phase_by_charge_flipping(
     rng: np.random.Generator,
     settings: FlippingSettings | None = None,
     elimination_cycles: int = 8,
+    until_convincing: bool = False,
 ) -> Trials:
     """Phases from amplitudes.
 
@@ -87,6 +95,8 @@ def phase_by_charge_flipping(
         Null: `settings_for` the resolution of what was measured and the number of trials.
     elimination_cycles
         Cycles of low-density elimination with the group's symmetry.
+    until_convincing
+        Make `choice.first_portion` of the trials, and the others only if none of these is convincing.
 
     Raises
     ------
@@ -105,8 +115,16 @@ def phase_by_charge_flipping(
     p1, source = grid.in_p1
     constraint = constraint_of(amplitudes, normalised(grid, amplitudes, cell), settings)
     in_p1 = type(constraint)(constraint.moduli[:, source], constraint.role[:, source])
-    found = flip(p1, in_p1, random_start(p1, in_p1.moduli, trials, rng), settings)
-    placed = place_origin(grid, found.f)
-    polished = eliminate(grid, amplitudes, placed.f, cycles=elimination_cycles)
-    strict = strict_agreement(grid, amplitudes, polished.f)
-    return Trials(polished.f, polished.agreement, strict, placed.symmetry)
+    first = first_portion(amplitudes, trials) if until_convincing else trials
+    parts: list[tuple[Tensor, ...]] = []
+    for count in (first, trials - first):
+        if count == 0 or (parts and convincing(parts[0][2])):
+            break
+        found = flip(p1, in_p1, random_start(p1, in_p1.moduli, count, rng), settings)
+        placed = place_origin(grid, found.f)
+        polished = eliminate(grid, amplitudes, placed.f, cycles=elimination_cycles)
+        strict = strict_agreement(grid, amplitudes, polished.f)
+        parts.append((polished.f, polished.agreement, strict, placed.symmetry))
+    f, agreement, strict, symmetry = (torch.cat(part) for part in zip(*parts, strict=True))
+    supported = support(grid, amplitudes, f)
+    return Trials(f, agreement, strict, symmetry, supported, score(amplitudes, strict, supported))

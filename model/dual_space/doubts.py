@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.model.charge_flipping.choice import FEWEST_AMPLITUDES
 from xtalpriors.model.dual_space.config import CrystalConfig
 from xtalpriors.model.dual_space.inputs import Known
 
 __all__ = ["doubt_of"]
 
-FEWEST_AMPLITUDES: Final = 50
-"""With fewer nothing tells right phases from wrong ones."""
 INNER: Final = 0.15
 """Reflections within this share of (1/d_min)² count as of low resolution."""
 LEAST_INNER: Final = 0.65

@@ -12,6 +12,7 @@ from xtalpriors.arrays import I64
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.charge_flipping.choice import score
 from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
 from xtalpriors.model.charge_flipping.flipping import FlippingSettings
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
@@ -47,21 +48,21 @@ class DualSpacePhases(NamedTuple):
         from 0 to 1, complex64 (T, U).
     expected_r
         What the critic thinks r is, 0 to 1, (T,).
-    strict_agreement
-        `charge_flipping.elimination.strict_agreement` of the phases, (T,).
+    score
+        `charge_flipping.choice.score` of the phases, with the support of the trials they come from, (T,).
     doubt
         Null, or why the network should not be believed here (`doubts.doubt_of`).
     """
 
     f: Tensor
     expected_r: Tensor
-    strict_agreement: Tensor
+    score: Tensor
     doubt: str | None
 
     @property
     def best(self) -> int:
-        """The candidate that agrees best with what strict elimination leaves of its density."""
-        return int(self.strict_agreement.argmax())
+        """The candidate with the largest score."""
+        return int(self.score.argmax())
 
 
 def grid_of_crystal(group: SpaceGroup, cell: tuple[float, ...], d_min_angstrom: float) -> DualGrid:
@@ -139,9 +140,9 @@ def phase_with_network(
         Crystals that the network was trained on, of its card's configuration; the answer is marked as
         doubtful where the data are of another kind.
     trials
-        Trials of charge flipping.
+        Trials of charge flipping; fewer where one of the first is convincing.
     improved
-        Of them the network improves so many, those with the largest `Trials.strict_agreement`.
+        Of them the network improves so many, those with the largest `Trials.score`.
     steps
         Steps of the network on each.
     rng
@@ -157,15 +158,23 @@ def phase_with_network(
     known = known_of(grid, np.array([cell]), amplitudes.float()[None])
     sphere, within = measured = _measured_sphere(grid, known)
     found: Trials = phase_by_charge_flipping(
-        within, amplitudes[sphere], cell, trials=trials, rng=rng, settings=settings
+        within,
+        amplitudes[sphere],
+        cell,
+        trials=trials,
+        rng=rng,
+        settings=settings,
+        until_convincing=True,
     )
-    best = found.strict_agreement.argsort(descending=True, stable=True)[:improved]
+    best = found.score.argsort(descending=True, stable=True)[:improved]
     f = torch.zeros(len(best), len(amplitudes), dtype=torch.complex64)
     f[:, sphere] = found.f[best]
     known = known.repeated(len(best))
     with torch.no_grad():
         logits = logits_of(f, amplitudes.float()[None], known)
-        return _improved(network, measured, known, logits, found.agreement[best], steps, trained)
+        return _improved(
+            network, measured, known, logits, found.agreement[best], found.support[best], steps, trained
+        )
 
 
 def phase_by_network(
@@ -194,7 +203,8 @@ def phase_by_network(
     with torch.no_grad():
         logits = start_state(grid, known, phasor, rng)
         measured = _measured_sphere(grid, known)
-        return _improved(network, measured, known, logits, torch.zeros(starts), steps, trained)
+        nothing = torch.zeros(starts)
+        return _improved(network, measured, known, logits, nothing, nothing, steps, trained)
 
 
 def _improved(
@@ -203,6 +213,7 @@ def _improved(
     known: Known,
     logits: Tensor,
     agreement: Tensor,
+    support: Tensor,
     steps: int,
     trained: CrystalConfig,
 ) -> DualSpacePhases:
@@ -215,7 +226,8 @@ def _improved(
     polished = eliminate(within, amplitudes, f[:, sphere], cycles=_POLISHING).f
     strict = strict_agreement(within, amplitudes, polished)
     f[:, sphere] = polished / polished.abs().clamp(min=1e-30) * f[:, sphere].abs()
-    return DualSpacePhases(f, torch.sigmoid(verdict), strict, doubt_of(known, trained))
+    scores = score(amplitudes, strict, support)
+    return DualSpacePhases(f, torch.sigmoid(verdict), scores, doubt_of(known, trained))
 
 
 def _measured_sphere(grid: DualGrid, known: Known) -> tuple[Tensor, ReflectionGrid]:

@@ -75,7 +75,7 @@ class PhasingNetwork(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DualSpacePhases:
-    """The dual-space network on the best trials of charge flipping; strict agreement ranks its answers."""
+    """The dual-space network on the best trials of charge flipping; their score ranks its answers."""
 
     network: DualSpaceNetwork
     trained: CrystalConfig
@@ -93,7 +93,7 @@ class DualSpacePhases:
         )
         place = torch.from_numpy(places_of(grid, hkl))
         phases: list[np.ndarray] = []
-        for trial in found.strict_agreement.argsort(descending=True, stable=True)[:BELIEVED]:
+        for trial in found.score.argsort(descending=True, stable=True)[:BELIEVED]:
             whole = np.zeros(len(data.hkl), dtype=np.complex128)
             whole[inner] = _unit(found.f[trial, place].numpy())
             phases.append(whole)

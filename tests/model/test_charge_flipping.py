@@ -13,12 +13,17 @@ import torch
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.symmetry.symbols import setting_of_hm
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.charge_flipping.choice import FEWEST_AMPLITUDES, MANY_AMPLITUDES, score, support
 from xtalpriors.model.charge_flipping.cycles import Densities
 from xtalpriors.model.charge_flipping.elimination import eliminate, strict_agreement
 from xtalpriors.model.charge_flipping.flipping import MANY, constraint_of, flip, random_start, settings_for
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid, good_sizes, grid_shape, reflections_within
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, artificial_crystals
-from xtalpriors.model.charge_flipping.map_correlation import inversion_point, map_correlation
+from xtalpriors.model.charge_flipping.map_correlation import (
+    inversion_point,
+    map_correlation,
+    mutual_correlation,
+)
 from xtalpriors.model.charge_flipping.origins import place_origin
 from xtalpriors.model.charge_flipping.trials import normalised, phase_by_charge_flipping
 from xtalpriors.model.network.normalisation import normalised_amplitudes
@@ -213,6 +218,52 @@ def test_many_trials_are_short() -> None:
     assert [settings_for(d, MANY).cycles for d in (0.8, 1.0, 1.5, 2.0, 2.5)] == [100, 100, 50, 30, 30]
     assert settings_for(2.0, MANY - 1).cycles == settings_for(2.0).cycles == 100
     assert settings_for(2.0, MANY, cycles=7).cycles == 7
+
+
+def test_with_few_amplitudes_it_counts_how_many_trials_agree() -> None:
+    """By hand: of eight signs in P-1 one seminvariant, that of 200, differs: r is 6/8 from any origin."""
+    hkl = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1), (2, 0, 0)])
+    grid, amplitudes = ReflectionGrid(SpaceGroup.from_number(2), hkl, (6, 6, 6)), torch.ones(8)
+    moved = torch.from_numpy((-1.0) ** hkl[:, 0])
+    other = torch.where(torch.arange(8) == 7, -1.0, 1.0)
+    f = torch.stack([torch.ones(8), moved, other]).to(torch.complex64)
+    r = mutual_correlation(grid, f, amplitudes)
+    np.testing.assert_allclose(r, [[1, 1, 0.75], [1, 1, 0.75], [0.75, 0.75, 1]], atol=1e-6)
+    counted = support(grid, amplitudes, f)
+    np.testing.assert_allclose(counted, np.log([2 + 0.75**4, 2 + 0.75**4, 1 + 2 * 0.75**4]), rtol=1e-5)
+    # the lone one agrees better, by .03 of 8 amplitudes, which is less than ln(2.316/1.633)
+    best = score(amplitudes, torch.tensor([0.90, 0.90, 0.93]), counted)
+    assert best.argmax() < 2
+    assert score(amplitudes, torch.tensor([0.90, 0.90, 0.95]), counted).argmax() == 2
+    many = sphere("P -1")[0]
+    assert len(many.hkl) >= FEWEST_AMPLITUDES
+    assert not support(many, torch.ones(len(many.hkl)), random_f(many, 3)).any()
+
+
+def test_a_convincing_trial_ends_the_search() -> None:
+    """Of crystals to 1.1 Å: where one of the first two trials of eight is convincing these two are all."""
+    counts = []
+    for made in artificial_crystals("P 1 21/c 1", 3, 1.1, (260.0, 340.0), seed=3):
+        two, found, every = (
+            phase_by_charge_flipping(
+                made.grid,
+                made.amplitudes,
+                made.cell,
+                trials=n,
+                rng=np.random.default_rng(0),
+                until_convincing=u,
+            )
+            for n, u in ((2, False), (8, True), (8, False))
+        )
+        counts.append(len(found.f))
+        torch.testing.assert_close(found.f[:2], two.f)
+        assert len(found.f) == (2 if float(two.strict_agreement.max()) >= 0.97 else 8)
+        assert len(every.f) == 8
+    assert set(counts) == {2, 8}
+    few = next(artificial_crystals("P 1 21/c 1", 1, 1.2, (150.0, 250.0), seed=3))
+    assert len(few.f) < MANY_AMPLITUDES
+    options = {"trials": 5, "rng": np.random.default_rng(0), "until_convincing": True}
+    assert len(phase_by_charge_flipping(few.grid, few.amplitudes, few.cell, **options).f) == 5
 
 
 @pytest.mark.slow

@@ -422,7 +422,7 @@ def test_phases_of_a_crystal_and_doubts() -> None:
     )
     assert found.f.shape == (3, len(amplitudes)) and found.doubt is None
     assert ((found.expected_r > 0) & (found.expected_r < 1)).all()
-    assert found.best == int(found.strict_agreement.argmax())
+    assert found.best == int(found.score.argmax())
     assert (found.f.abs() <= 1.0 + 1e-6).all()
     alone = phase_by_network(model, grid, made.cell, amplitudes, trained=trained, starts=2, steps=3, rng=rng)
     assert alone.f.shape == (2, len(amplitudes))
