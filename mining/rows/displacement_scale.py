@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.displacement import B_PER_U
 
 __all__ = ["settle_scale"]
@@ -52,27 +53,30 @@ def settle_scale(
         (s,) block, in order, and atomic number.
     """
     doubtful = np.zeros(u.size, dtype=np.bool_)
-    with np.errstate(invalid="ignore"):
-        counted = (number != 1) & (u > 0.0)
-        odd = counted & ((u > _LARGE[0]) | (u < _LITTLE_B / B_PER_U))
-    if not odd.any():
-        return doubtful
-    by_b = _IS_B[origin]
-    for of_tag, judged in ((by_b, _b_is), (~by_b, _u_is)):
-        stated = np.bincount(site_block[counted & of_tag])
-        strange = np.bincount(site_block[odd & of_tag], minlength=stated.size)
-        for block in np.flatnonzero(2 * strange > stated).tolist():
-            first, last = np.searchsorted(site_block, (block, block + 1))
-            rows = first + np.flatnonzero(of_tag[first:last])
-            note = judged(u[rows[counted[rows]]])
-            if note == _U_UNDER_B:
-                u[rows] *= B_PER_U
-                origin[rows] -= 1  # B becomes U, a tensor of B one of U
-            elif note:
-                doubtful[rows] = True
-            if note:
-                notes.setdefault(block, []).append(note)
+    for block, by_b in zip(*np.nonzero(_strange(u, origin, site_block, number)), strict=True):
+        first, last = np.searchsorted(site_block, (block, block + 1))
+        rows = first + np.flatnonzero(_IS_B[origin[first:last]] == by_b)
+        values = u[rows[(number[rows] != 1) & (u[rows] > 0.0)]]
+        note = _b_is(values) if by_b else _u_is(values)
+        if note == _U_UNDER_B:
+            u[rows] *= B_PER_U
+            origin[rows] -= 1  # B becomes U, a tensor of B one of U
+        elif note:
+            doubtful[rows] = True
+        if note:
+            notes.setdefault(int(block), []).append(note)
     return doubtful
+
+
+@kernel()
+def _strange(u: F64, origin: npt.NDArray[np.int8], site_block: I32, number: I16) -> Bool:
+    """(blocks, 2) most values without hydrogen, under tags of U and of B, are small or large for both."""
+    excess = np.zeros((site_block[-1] + 1 if site_block.size else 0, 2), np.int64)
+    for i in range(u.size):
+        if number[i] != 1 and u[i] > 0.0:
+            odd = u[i] > _LARGE[0] or u[i] < _LITTLE_B / B_PER_U
+            excess[site_block[i], int(_IS_B[origin[i]])] += 1 if odd else -1
+    return excess > 0
 
 
 def _u_is(u: F64) -> str | None:

@@ -58,38 +58,40 @@ def hydrogen_left_out(
     counts
         (n, elements) atoms per cell.
     """
-    lacking: Bool = without & (lacks_cations(counts) | _named(entries, without))
+    lacking = np.zeros_like(without)
+    which = np.flatnonzero(without)
+    if not which.size:
+        return lacking
+    counts = counts[which]
     as_fluorine = counts.copy()
     as_fluorine[:, _FLUORINE] += counts[:, _HALOGENS].sum(axis=1)
     as_fluorine[:, _HALOGENS] = 0.0
     ammonium = (counts[:, _NITROGEN] > 0) & (counts[:, _ANIONS] > 0).any(axis=1)
     hydrate = lacks_cations(as_fluorine, _MUCH)
-    for e in np.flatnonzero(without & ~lacking & (ammonium | hydrate)).tolist():
+    lacking[which] = lacks_cations(counts) | _named(entries, which)
+    for k in np.flatnonzero((ammonium | hydrate) & ~lacking[which]).tolist():
+        e = int(which[k])
         rows = np.arange(entries.start[e], entries.end[e])
         rows = rows[sites.placed[rows]]
         number = sites.species.number[rows]
         group, x = entries.symmetry[e].group, sites.fract[rows]
         images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
         around = _neighbours(number, x, images, metric[e], _RADII, _IS_CENTRE)
-        if ammonium[e] and _needs_hydrogen(number, around).any():
+        if ammonium[k] and _needs_hydrogen(number, around).any():
             lacking[e] = True
-        elif hydrate[e]:
+        elif hydrate[k]:
             atoms = positions.multiplicity[rows] * np.nan_to_num(sites.occupancy[rows], nan=1.0)
             halides = _IS_HALOGEN[number] & (around.oxygen > _APART)
-            charged = counts[e].copy()
-            np.subtract.at(charged, number[halides], atoms[halides])
-            charged[_FLUORINE] += atoms[halides].sum()
-            lacking[e] = lacks_cations(charged[None], _MUCH)[0]
+            np.subtract.at(counts[k], number[halides], atoms[halides])
+            counts[k, _FLUORINE] += atoms[halides].sum()
+            lacking[e] = lacks_cations(counts[k : k + 1], _MUCH)[0]
     return lacking
 
 
-def _named(entries: Entries, which: Bool) -> Bool:
-    """Of the entries `which` (n,) those with hydrogen in a formula other than the sum: `(NH4)2 Si F6`."""
-    found = np.zeros_like(which)
-    tokens = entries.batch.block_tokens("other_formula")[entries.block]
-    for e in np.flatnonzero(which & (tokens >= 0)).tolist():
-        found[e] = _HYDROGEN.search(entries.batch.text(int(tokens[e])) or "") is not None
-    return found
+def _named(entries: Entries, which: I64) -> list[bool]:
+    """Whether a formula other than the sum has hydrogen (`(NH4)2 Si F6`), of the entries `which` (m,)."""
+    tokens = entries.batch.block_tokens("other_formula")[entries.block[which]].tolist()
+    return [_HYDROGEN.search(entries.batch.text(token) or "") is not None for token in tokens]
 
 
 class _Neighbours(NamedTuple):
