@@ -1,11 +1,12 @@
 """Can generated structures be told from those of a database? The gap of each strategy, and a classifier.
 
 For every statistic of the report: its distance to the database, beside the mean distance of two random halves
-of the database (by clusters). Then a classifier two-sample test (Lopez-Paz & Oquab 2017, arXiv:1610.06545):
-gradient boosting on some forty numbers a structure, cross-validated by cluster; an AUC of 0.5 is
-indistinguishable, 1 is separable. The five numbers whose permutation costs most are named. Last the share
-of the oxides and halides (without carbon) whose charges balance in common oxidation states, one for each
-element, any mean of them for metals. Needs scikit-learn and pymatgen.
+of the database (by clusters). Elements are compared with those of the database's own structures, also where
+the bundle's prior is pooled with a larger subset. Then a classifier two-sample test (Lopez-Paz & Oquab 2017,
+arXiv:1610.06545): gradient boosting on some forty numbers a structure, cross-validated by cluster; an AUC of
+0.5 is indistinguishable, 1 is separable. The five numbers whose permutation costs most are named. Last the
+share of the oxides and halides (without carbon) whose charges balance in common oxidation states, one for
+each element, any mean of them for metals. Needs scikit-learn and pymatgen.
 
     python benchmarks/gap.py --subset SUBSET.parquet --bundle BUNDLE.json [--number 14] [--count 2000]
 """
@@ -189,8 +190,26 @@ def _balances(atoms: dict[int, float]) -> bool:
     return bool(((low < 0.01) & (high > -0.01)).any())
 
 
-def noise_of_halves(frame: pd.DataFrame) -> dict[str, float]:
-    """Mean distance of each scalar statistic between two halves of the clusters."""
+def sites_of_elements(arrays: StructureArrays, order: np.ndarray) -> dict[str, np.ndarray]:
+    """Sites of each element but hydrogen, general and special, of each structure (n, z)."""
+    row = np.repeat(np.arange(len(arrays)), np.diff(arrays.offsets))
+    special = arrays.multiplicity < order[row]
+    found = {}
+    for name, where in (("general", ~special), ("special", special)):
+        counts = np.zeros((len(arrays), len(SYMBOLS)))
+        where = where & (arrays.atomic_number > 1)
+        np.add.at(counts, (row[where], arrays.atomic_number[where]), arrays.occupancy[where])
+        found[f"Elements on {name} positions"] = counts
+    return found
+
+
+def elements_apart(a: np.ndarray, b: np.ndarray) -> float:
+    """Total variation of the shares of the elements; not known where one side has no such site."""
+    return total_variation(a / a.sum(), b / b.sum()) if a.sum() > 0 and b.sum() > 0 else float("nan")
+
+
+def noise_of_halves(frame: pd.DataFrame, sites: dict[str, np.ndarray]) -> dict[str, float]:
+    """Mean distance of each statistic between two halves of the clusters."""
     rng, clusters = np.random.default_rng(1), frame["cluster_id"].unique()
     found: dict[str, list[float]] = {}
     for _ in range(HALVES):
@@ -206,6 +225,12 @@ def noise_of_halves(frame: pd.DataFrame) -> dict[str, float]:
             mass = np.bincount(counts, votes(part.loc[counts.index, "cluster_id"]), 3)
             shares.append(mass / mass.sum())
         found.setdefault("Special positions occupied (0, 1, ≥ 2)", []).append(total_variation(*shares))
+        weight = frame["weight"].to_numpy()
+        for name, counts in sites.items():
+            first, second = (
+                (weight[part] @ counts[part]) for part in (inside.to_numpy(), ~inside.to_numpy())
+            )
+            found.setdefault(name, []).append(elements_apart(first, second))
     return {label: float(np.nanmean(values)) for label, values in found.items()}
 
 
@@ -225,18 +250,25 @@ def main() -> None:
     frame, real, arrays = real_structures(options.subset, options.number)
     frame["weight"] = votes(frame["cluster_id"])
     data = SubsetData(options.subset.stem, {}, None, (), {}, frame)
-    sets, scores = [], {}
+    sites = sites_of_elements(arrays, frame["n_operators"].to_numpy())
+    sets, scores, elements = [], {}, {}
     for name, strategy in STRATEGIES.items():
         config: Any = configure(space_group=options.group, **strategy)
         batch = Generator(bundle, config, 1).batch(0, options.count)
         sets.append(measure(name, batch, {}))
+        made_sites = sites_of_elements(arrays_of_batch(batch), np.full(len(batch), batch.group.order))
+        for which, counts in sites.items():
+            own = frame["weight"].to_numpy() @ counts
+            elements[which, name] = elements_apart(own, made_sites[which].sum(axis=0))
         if not options.no_classifier:
             made = descriptors(arrays_of_batch(batch), batch.u_iso, np.full(len(batch), batch.group.order))
             scores[name] = auc_of(real, frame["cluster_id"].to_numpy(), made)
     table = gap_frame(data, bundle, sets).pivot_table(
         index="statistic", columns="strategy", values="distance", sort=False
     )
-    table["two halves"] = pd.Series(noise_of_halves(frame))
+    for (which, name), apart in elements.items():
+        table.loc[which, name] = apart
+    table["two halves"] = pd.Series(noise_of_halves(frame, sites))
     print(
         f"{len(frame):,} real structures in {frame['cluster_id'].nunique():,} clusters, "
         f"{options.count:,} generated"

@@ -40,7 +40,7 @@ __all__ = [
 
 ALGORITHM = 2
 """Part of the digest: raised when the same configuration would give other structures."""
-FITTED_ALGORITHM = 2
+FITTED_ALGORITHM = 3
 """The same of the filling `fitted`, whose changes leave the others alone."""
 
 CellStrategy = Literal["axes-uniform", "volume-uniform", "volume-lognormal", "volume-empirical", "fitted"]

@@ -21,6 +21,7 @@ from xtalpriors.priors.kinds.bonds import Bonds
 from xtalpriors.priors.kinds.cell import Cell
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.kinds.contents import Contents
+from xtalpriors.priors.kinds.coordination import Coordination
 from xtalpriors.priors.kinds.diffraction import Diffraction
 from xtalpriors.priors.kinds.displacement import Displacement
 from xtalpriors.priors.kinds.distances import Distances
@@ -54,7 +55,7 @@ bundles without the priors of `LATER_PRIORS`."""
 DIGEST_VERSION: Final = 1
 """Part of `priors_digest`: raised when a prior changes its meaning, since the same numbers then give other
 structures."""
-LATER_PRIORS: Final = ("contents", "cell", "bonds")
+LATER_PRIORS: Final = ("contents", "cell", "bonds", "coordination")
 """Priors that schema 1 did not have. One that is null is left out of the digest, so that a bundle without
 them has the digest that it had, and the same structures."""
 BUNDLE = FileKind("a prior bundle", json_with("schema_version", "priors", "priors_digest"))
@@ -118,6 +119,7 @@ class Priors(Frozen):
     contents: Contents | None = None
     cell: Cell | None = None
     bonds: Bonds | None = None
+    coordination: Coordination | None = None
 
 
 class PriorBundle(Frozen):

@@ -18,6 +18,8 @@ _QUANTITIES: Final = {
     "cell_volume": "Volume of the cell",
     "cell_volume.share_160_1000": "Share of volumes within 160–1000 Å³",
     "contents": "Sets of elements",
+    "coordination": "Bonds of an atom",
+    "coordination.elements": "Bonds of an atom",
     "diffraction": "Resolution and completeness",
     "diffraction.completeness": "Completeness of the data",
     "diffraction.d_min": "Resolution of the data",
@@ -65,6 +67,7 @@ _QUANTITIES: Final = {
 
 _PARTS: Final = {
     "a": "first exponent a",
+    "angle": "angle between two",
     "b": "second exponent b",
     "by_occupancy": "weighted by occupancy",
     "axis_order": "order of the lengths",
@@ -72,6 +75,7 @@ _PARTS: Final = {
     "mean": "mean",
     "median": "median",
     "mu": "μ",
+    "numbers": "how many",
     "number_occupied": "number occupied",
     "p_zero": "share of zero",
     "per_site": "by site",

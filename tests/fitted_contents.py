@@ -56,7 +56,7 @@ def contents_bundle() -> PriorBundle:
         pairs={},
         pooled={f"{a} & {b}": _pair(a, b) for i, a in enumerate(elements) for b in elements[i:]},
     )
-    sets = {"Na Cl": _set("Na Cl", 20.0, 0.4, (0.5, 0.5)), "C O H": _set("C O H", 16.0, 0.6, (0.8, 0.2))}
+    sets = {"Na Cl": _set("Na Cl", 18.0, 0.4, (0.5, 0.5)), "C O H": _set("C O H", 16.0, 0.6, (0.8, 0.2))}
     contents = Contents(n=100, n_clusters=100, sets=sets, left_out=0.0)
     base = cell_bundle()
     priors = base.priors.model_copy(update={"bonds": bonds, "contents": contents})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from xtalpriors.generator.counters import CHANGES, DROPPED, DROPPED_HYDROGEN, GENERAL
+from xtalpriors.generator.kernels.amounts import MOST_LOOSE
 from xtalpriors.generator.kernels.arithmetic import draw
 from xtalpriors.generator.kernels.compilation import kernel
 from xtalpriors.generator.kernels.fill import (
@@ -125,7 +126,8 @@ def _dense_enough(content, special, order, atoms, n_atoms, n_target):
 def most_atoms(spec, volume, latent):
     """Non-hydrogen atoms and hydrogens that the filling `fitted` may place on general positions, at most."""
     order = spec.symmetry.translations.shape[1]
-    n = int(volume / (latent[spec.cell.joint.packing] * order)) + 2
+    smallest = min(latent[spec.cell.joint.packing], spec.neighbours.set_volume[0])
+    n = int(MOST_LOOSE * volume / (smallest * order)) + 2
     largest = spec.neighbours.hydrogen_fraction[spec.neighbours.hydrogen_fraction.size - 1]
     return n, int((n + spec.special.most) * largest / (1.0 - largest)) + 1
 

@@ -79,6 +79,16 @@ class Workspace(NamedTuple):
     """(m,) row of each image's element in the tables of neighbours."""
     element_of_atom: U8
     """(n,) the same of each atom."""
+    first_image: I64
+    """(n + 1,) the images of atom k are first_image[k] … first_image[k + 1] − 1."""
+    free_bonds: I64
+    """(n,) bonds that each atom has left."""
+    near: F32
+    """(3, k) vectors to an atom from its neighbours, fixed-point units."""
+    element_near: U8
+    """(k,) rows of the elements of these neighbours."""
+    bond: F64
+    """(n, 3) unit vector along one bond of each atom; 0 where it has none."""
     orbits: I64
     """(p,) orbits of each special position that are to be occupied."""
 

@@ -25,6 +25,7 @@ from xtalpriors.generator.kernels.contents import fill_cell, most_atoms, numbers
 from xtalpriors.generator.kernels.coordinate import fill_fitted
 from xtalpriors.generator.kernels.fill import TURN, Workspace, frame_of
 from xtalpriors.generator.kernels.random import ONE, position, reserve, seek, uniform, unit
+from xtalpriors.generator.kernels.settle import MOST_NEAR
 from xtalpriors.generator.specification.kernel_inputs import FITTED, LATENT, MOST_POSITIONS
 
 __all__ = ["AtomArrays", "generate_range", "new_workspace"]
@@ -56,6 +57,11 @@ def new_workspace(n_atoms: int, order: int) -> Workspace:
         np.empty(LATENT),
         np.zeros(m, np.uint8),
         np.zeros(n_atoms, np.uint8),
+        np.zeros(n_atoms + 1, np.int64),
+        np.zeros(n_atoms, np.int64),
+        np.zeros((3, MOST_NEAR), np.float32),
+        np.zeros(MOST_NEAR, np.uint8),
+        np.zeros((n_atoms, 3)),
         np.zeros(MOST_POSITIONS, np.int64),
     )
 

@@ -46,6 +46,12 @@ class _Filling:
         self.crystal, self.rules, self.rng = crystal, rules, rng
         self.tables: NeighbourTables = rules.neighbours
         self.row = {int(z): k for k, z in enumerate(self.tables.atomic_number)}
+        self.free_bonds: list[int] = []
+        self.bonds: list[F64 | None] = []  # the direction of one bond of each atom
+
+    def element(self, atom: int) -> int:
+        """Row of an atom's element in the tables."""
+        return self.row[ATOMIC_NUMBER[self.crystal.symbols[atom]]]
 
     def score(self, point: F64, e: int, images: F64, others: list[int]) -> int:
         """Sum of the scores of all neighbours of a point within the cutoff."""
@@ -61,27 +67,33 @@ class _Filling:
     def image_rows(self) -> list[int]:
         """Row of the element of each image placed so far."""
         rows: list[int] = []
-        for symbol, (_, multiplicity) in zip(self.crystal.symbols, self.crystal.sites, strict=True):
-            rows += [self.row[ATOMIC_NUMBER[symbol]]] * multiplicity
+        for atom, (_, multiplicity) in enumerate(self.crystal.sites):
+            rows += [self.element(atom)] * multiplicity
         return rows
 
     def best(
         self,
         e: int,
         site: int,
-        candidate: Callable[[int], F64 | None],
+        candidate: Callable[[int], tuple[F64, int, F64] | None],
         orbit_of: Callable[[F64], F64],
         tries: tuple[int, int],
     ) -> bool:
-        """Score some places, take one with a probability proportional to exp(score), and place the atom."""
+        """Score some places, take one with a probability proportional to exp(score), and place the atom.
+
+        A candidate is a point, the atom that it is bonded to (-1: none), and the direction from there.
+        """
         tables, others, (few, most) = self.tables, self.image_rows(), tries
+        shares = np.diff(tables.numbers[e], prepend=0.0)
+        wanted = int(self.rng.choice(len(shares), p=shares / shares.sum()))
         highest, place = -math.inf, None
         for turn in range(most):
             if turn >= few and highest >= 0:
                 break
-            point = candidate(turn)
-            if point is None:
+            drawn = candidate(turn)
+            if drawn is None:
                 continue
+            point, partner, direction = drawn
             orbit = orbit_of(point)
             total = self.score(point, e, self.crystal.images, others)
             if total < tables.hard:
@@ -90,26 +102,45 @@ class _Filling:
             total += self.score(point, e, own, [e] * len(own)) // 2
             total += int(self.rng.choice(tables.noise))
             if total > highest:
-                highest, place = total, (point, orbit)
+                highest, place = total, (point, orbit, partner, direction)
         if place is None or highest < tables.hard // 2:
             return False
-        self.crystal.add(place[0], SYMBOLS[int(tables.atomic_number[e])], place[1], site)
+        point, orbit, partner, direction = place
+        self.crystal.add(point, SYMBOLS[int(tables.atomic_number[e])], orbit, site)
+        self.free_bonds.append(wanted)
+        self.bonds.append(None)
+        if partner >= 0:
+            self.free_bonds[-1] -= 1
+            self.free_bonds[partner] -= 1
+            self.bonds[-1] = -direction
+            if self.bonds[partner] is None:
+                self.bonds[partner] = direction
         return True
 
-    def candidate(self, e: int, turn: int, *, only_bonded: bool) -> F64 | None:
+    def direction(self, atom: int) -> F64:
+        """A direction at a measured angle to another bond of an atom; anywhere if it has none."""
+        tables, known = self.tables, self.bonds[atom]
+        vector = self.rng.normal(size=3)
+        if known is None:
+            return np.asarray(vector / np.linalg.norm(vector))
+        across = np.cross(known, vector)
+        table = tables.cosines[self.element(atom)]
+        angle = math.acos(float(np.interp(self.rng.random(), np.linspace(0.0, 1.0, len(table)), table)))
+        return np.asarray(math.cos(angle) * known + math.sin(angle) * across / np.linalg.norm(across))
+
+    def candidate(self, e: int, turn: int, *, only_bonded: bool) -> tuple[F64, int, F64] | None:
         """A place at a bond length from a partner, or anywhere; null where a hydrogen finds no partner."""
         tables, crystal, rng = self.tables, self.crystal, self.rng
         if crystal.symbols and (only_bonded or turn % 4 != 3):
             for _ in range(6):
                 a = int(rng.integers(len(crystal.symbols)))
-                b = self.row[ATOMIC_NUMBER[crystal.symbols[a]]]
-                if tables.bonded[e, b]:
+                b = self.element(a)
+                if tables.bonded[e, b] and (e == tables.hydrogen or self.free_bonds[a] > 0):
                     levels = np.linspace(0.0, 1.0, tables.length.shape[2])
                     length = float(np.interp(rng.random(), levels, tables.length[e, b]))
-                    direction = rng.normal(size=3)
-                    step = length * direction / np.linalg.norm(direction)
-                    return np.asarray(crystal.fract[a] + crystal.inverse @ step)
-        return None if only_bonded else rng.random(3)
+                    direction = self.direction(a)
+                    return np.asarray(crystal.fract[a] + crystal.inverse @ (length * direction)), a, direction
+        return None if only_bonded else (rng.random(3), -1, np.zeros(3))
 
     def general(self, e: int, *, hydrogen: bool) -> bool:
         """Place one atom on the general position."""
@@ -121,6 +152,36 @@ class _Filling:
             (self.tables.candidates, self.tables.most_candidates),
         )
 
+    def settle(self) -> None:
+        """Move every atom on a general position a few times to one of some places nearby."""
+        tables, crystal, rng = self.tables, self.crystal, self.rng
+        multiplicities = [multiplicity for _, multiplicity in crystal.sites]
+        owner = np.repeat(np.arange(len(multiplicities)), multiplicities)
+        rows = np.array(self.image_rows())
+        for sweep in range(tables.sweeps):
+            size = tables.move * (1.0 - sweep / tables.sweeps)
+            for i, (site, multiplicity) in enumerate(crystal.sites):
+                if site != GENERAL:
+                    continue
+                e, others = self.element(i), owner != i
+                highest, place = -math.inf, None
+                for turn in range(tables.moves + 1):
+                    step = crystal.inverse @ rng.uniform(-size, size, 3)
+                    point = np.asarray(crystal.fract[i] + step * (turn > 0))
+                    orbit = crystal.orbit(point)
+                    total = self.score(point, e, crystal.images[others], rows[others].tolist())
+                    total += (
+                        self.score(
+                            point, e, orbit[self.rules.n_pure :], [e] * (multiplicity - self.rules.n_pure)
+                        )
+                        // 2
+                    )
+                    total += int(rng.choice(tables.noise))
+                    if total > highest:
+                        highest, place = total, (point, orbit)
+                assert place is not None
+                crystal.fract[i], crystal.images[~others] = place
+
 
 def _choose(cumulative: F64, size: int, rng: np.random.Generator) -> int:
     """An element of a set by its share."""
@@ -131,31 +192,35 @@ def _set_and_counts(
     rules: ReferenceRules,
     share: float,
     n_special: int,
-    wanted: float,
+    volumes: tuple[float, float],
     points: int,
     rng: np.random.Generator,
-) -> tuple[int, tuple[I64, I64] | None]:
-    """A set of elements near this share, and numbers of sites on general and special positions that fit."""
+) -> tuple[int, tuple[I64, I64] | None, float]:
+    """A set of elements near this share, numbers of sites on general and special positions that fit, and the
+    number of atoms that fill the cell."""
     tables, order = rules.neighbours, len(rules.rotations)
     cumulative = tables.set_cumulative[1 if n_special else 0]
 
     def row_at(place: float) -> int:
         return min(int(np.searchsorted(cumulative, place, side="right")), len(cumulative) - 1)
 
+    drawn, (volume, volume_per_atom) = row_at(share), volumes
+    density = float(np.clip(tables.set_volume[drawn] / volume_per_atom, 1 / 1.5, 1.5))
     for turn in range(40 if len(tables.counts_cumulative) else 0):
         at = share + rng.uniform(-1, 1) * turn / 40
         row = row_at(abs(at) if at < 1 else 2 - at)
+        wanted = density * volume / float(tables.set_volume[row])
         first, last = int(tables.counts_first[row]), int(tables.counts_first[row + 1])
         which = first + int(np.searchsorted(tables.counts_cumulative[first:last], rng.random(), side="right"))
         if which == last:
             if rng.random() < 0.25:
-                return row, None
+                return row, None, wanted
             continue
         general, special = tables.counts_general[which], tables.counts_special[which]
         fits = abs(general.sum() * order + points - wanted) <= 0.12 * wanted
-        if fits and special.sum() == n_special and general.sum() <= wanted // order + 2:
-            return row, (general, special)
-    return row_at(share), None
+        if fits and special.sum() == n_special:
+            return row, (general, special), wanted
+    return drawn, None, density * volume / float(tables.set_volume[drawn])
 
 
 def fill_fitted(
@@ -163,7 +228,7 @@ def fill_fitted(
     rules: ReferenceRules,
     wanted_orbits: list[int],
     distinct: Callable[[F64], F64],
-    atoms_in_cell: float,
+    volumes: tuple[float, float],
     shares: tuple[float, float],
     counters: dict[str, int],
     rng: np.random.Generator,
@@ -176,8 +241,8 @@ def fill_fitted(
         Orbits of each special position.
     distinct
         The distinct points of an orbit.
-    atoms_in_cell
-        V over the volume per atom.
+    volumes
+        Volume of the cell, and volume per atom as drawn with it, Å³.
     shares
         Place of the set of elements, and share of the fraction of hydrogen, in their distributions.
     """
@@ -187,7 +252,7 @@ def fill_fitted(
         wanted * len(distinct(crystal.orbit(position.vector + position.matrix @ GENERIC)))
         for (_, position, _), wanted in orbits
     )
-    row, counts = _set_and_counts(rules, shares[0], sum(wanted_orbits), atoms_in_cell, points, rng)
+    row, counts, atoms_in_cell = _set_and_counts(rules, shares[0], sum(wanted_orbits), volumes, points, rng)
     size = int(tables.set_size[row])
     on_special = [] if counts is None else np.repeat(np.arange(size), counts[1][:size]).tolist()
     for (site, position, _), wanted in orbits:
@@ -195,8 +260,10 @@ def fill_fitted(
             k = on_special.pop(0) if on_special else _choose(tables.special[row], size, rng)
             e = int(tables.set_elements[row, k])
 
-            def place(_: int, matrix: F64 = position.matrix, vector: F64 = position.vector) -> F64:
-                return np.asarray((matrix @ rng.random(3) + vector) % 1.0)
+            def place(
+                _: int, matrix: F64 = position.matrix, vector: F64 = position.vector
+            ) -> tuple[F64, int, F64]:
+                return np.asarray((matrix @ rng.random(3) + vector) % 1.0), -1, np.zeros(3)
 
             tries = (tables.candidates if position.degrees_of_freedom else 1,) * 2
             if not filling.best(e, site, place, lambda point: distinct(crystal.orbit(point)), tries):
@@ -212,6 +279,7 @@ def fill_fitted(
         for _ in range(n):
             if not filling.general(int(tables.set_elements[row, k]), hydrogen=False):
                 counters["dropped"] += 1
+    filling.settle()
     heavy, n_hydrogen = sum(multiplicity for _, multiplicity in crystal.sites), 0
     if tables.set_hydrogen[row] and heavy:
         table = tables.hydrogen_fraction

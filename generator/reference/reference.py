@@ -153,8 +153,8 @@ class Reference:
             _share_of(self.rules.cell.joint, drawn, x, rng) for x in ("composition", "hydrogen_fraction")
         ]
         fill_fitted(
-            crystal, self.rules, self._orbits_wanted(rng), _distinct, cell.volume / drawn["volume_per_atom"],
-            (shares[0], shares[1]), self.counters, rng,
+            crystal, self.rules, self._orbits_wanted(rng), _distinct,
+            (cell.volume, drawn["volume_per_atom"]), (shares[0], shares[1]), self.counters, rng,
         )  # fmt: skip
 
     def _hydrogen_fraction(self, rng: np.random.Generator) -> float:

@@ -226,6 +226,8 @@ class NeighbourTables(NamedTuple):
     """(2, s) cumulative shares of the sets of structures without and with atoms on special positions."""
     set_size: I64
     """(s,) elements of each set, hydrogen left out."""
+    set_volume: F64
+    """(s,) mean volume per non-hydrogen atom of the structures of a set in Å³, ascending."""
     set_hydrogen: Bool
     """(s,) whether the structures of a set have hydrogen."""
     set_elements: I64
@@ -258,6 +260,16 @@ class NeighbourTables(NamedTuple):
     """(e, e, levels) quantiles of bond lengths in Å."""
     bonded: Bool
     """(e, e) whether two elements bond."""
+    numbers: F64
+    """(e, k) cumulative shares of the number of bonds of an atom, but those to hydrogen."""
+    cosines: F64
+    """(e, levels) quantiles of the cosine of the angle between two bonds of an atom."""
+    sweeps: int
+    """How often each atom is moved when the cell is filled."""
+    moves: int
+    """Places nearby that are scored each time."""
+    move: float
+    """How far they are away at most, along each axis, in the first sweep, Å."""
     candidates: int
     """Places that are scored for one atom."""
     most_candidates: int

@@ -11,6 +11,7 @@ from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
+from xtalpriors.generator.specification.shells import bond_cosines, bond_numbers
 from xtalpriors.generator.specification.tables import quantile_table, steady
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import LogNormal, fixed
@@ -28,6 +29,13 @@ NEAREST, NEAREST_HYDROGEN = 0.7, 0.45
 LEAST_COORDINATION = 0.15
 """Mean number of neighbours within a bond length from which two elements are taken to bond."""
 CANDIDATES, MOST_CANDIDATES = 16, 64
+SWEEPS, MOVES = 8, 12
+"""How often every atom is moved, and to one of how many places."""
+MOVE = 0.9
+"""Largest move along each axis in the first sweep, Å."""
+REPULSION = 2.0
+"""Factor of ln g where it is negative. Each g was measured among all other neighbours, so that the sum over
+pairs counts their attraction more than once; without the factor atoms are drawn too near to one another."""
 NOISE = 1024
 RATIO_STEPS = 64
 SPREADS = tuple(round(0.04 * 1.35**k, 4) for k in range(12))
@@ -73,6 +81,7 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         hydrogen=0,
         set_cumulative=_cumulative(sets),
         set_size=np.array([len(s.elements) for s in sets], np.int64),
+        set_volume=steady([s.volume_per_atom for s in sets]),
         set_hydrogen=np.array([s.hydrogen for s in sets]),
         set_elements=set_elements,
         general=steady(general),
@@ -89,6 +98,11 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         cutoff=float(bonds.cutoff_angstrom),
         length=length,
         bonded=bonded,
+        numbers=bond_numbers(bundle.priors.coordination, elements),
+        cosines=bond_cosines(bundle.priors.coordination, elements),
+        sweeps=SWEEPS,
+        moves=MOVES,
+        move=MOVE,
         candidates=CANDIDATES,
         most_candidates=MOST_CANDIDATES,
         noise=_gumbel(),
@@ -106,6 +120,7 @@ def no_neighbours() -> NeighbourTables:
         hydrogen=0,
         set_cumulative=none,
         set_size=counts,
+        set_volume=np.empty(0),
         set_hydrogen=flags,
         set_elements=np.empty((0, 0), np.int64),
         general=none,
@@ -122,6 +137,11 @@ def no_neighbours() -> NeighbourTables:
         cutoff=0.0,
         length=np.empty((0, 0, 0)),
         bonded=np.empty((0, 0), bool),
+        numbers=none,
+        cosines=none,
+        sweeps=0,
+        moves=0,
+        move=0.0,
         candidates=0,
         most_candidates=0,
         noise=np.empty(0, np.int32),
@@ -181,8 +201,10 @@ def _pairs(bonds: Bonds, elements: list[str]) -> tuple[np.ndarray, np.ndarray, F
             except LookupError as error:
                 raise XtalpriorsError(f"bundle lacks neighbours of {a} and {b}: {error}.") from error
             total = _radius(a) + _radius(b)
+            log_g = np.array(pair.log_g)
+            log_g = np.where(log_g < 0, REPULSION * log_g, log_g)
             steps[i, j] = np.float32(n_bins / (bonds.ratio_max * total) ** 2)
-            score[i, j, :n_bins] = np.round(NATS * np.array(pair.log_g)).astype(np.int32)
+            score[i, j, :n_bins] = np.round(NATS * log_g).astype(np.int32)
             nearest = NEAREST_HYDROGEN if "H" in (a, b) else NEAREST
             score[i, j, :n_bins][edges[1:] <= nearest] = 2 * HARD
             table = pair.length_table

@@ -42,7 +42,7 @@ from xtalpriors.priors.fitting import (
     special_positions,
     triclinic_skew,
 )
-from xtalpriors.priors.fitting.as_measured import bonds, cell, contents
+from xtalpriors.priors.fitting.as_measured import bonds, cell, contents, coordination
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.conventions import within_bounds
 from xtalpriors.priors.fitting.subset_table import SubsetTable, read_subset, unreadable
@@ -71,8 +71,8 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "contents": contents.fit,  # before `cell`, which has the place of a structure's elements in it
     "cell": cell.fit,
 }
-"""The fit of each prior but `distances` and `bonds`, which need the coordinates."""
-OF_SITES = ("elements", "displacement", "contents", "cell", "distances", "bonds")
+"""The fit of each prior but `distances`, `bonds` and `coordination`, which need the coordinates."""
+OF_SITES = ("elements", "displacement", "contents", "cell", "distances", "bonds", "coordination")
 """Priors that sites have a part in: of a large subset they are those of a sample."""
 
 
@@ -139,7 +139,9 @@ def fit_subset(
         )
         fits = FITS | {name: partial(_in, of_sites, fit) for name, fit in FITS.items() if name in OF_SITES}
         fits["distances"] = lambda _: distances.fit(own.coordinates)
-        fits["bonds"] = lambda _: bonds.fit(own.coordinates, larger.coordinates if larger else None)
+        wider = larger.coordinates if larger else None
+        fits["bonds"] = lambda _: bonds.fit(own.coordinates, wider)
+        fits["coordination"] = lambda _: coordination.fit(own.coordinates, wider)
         with progress(f"fit {own.table.name}", len(fits), "priors") as advance:
             found, seconds = _fit_all(context, fits, advance)
     if own.sampled:
@@ -160,7 +162,7 @@ def fit_table(
     ratio_max: float = 1.8,
     beta_max_degree: float = 125.0,
 ) -> PriorBundle:
-    """Fit every prior but `distances` and `bonds` to columns in memory; writes nothing."""
+    """Fit every prior that needs no coordinates to columns in memory; writes nothing."""
     _check(bootstrap, ratio_max, beta_max_degree)
     context = _context(table, parent, seed, bootstrap, ratio_max, beta_max_degree)
     found, _ = _fit_all(context, FITS, lambda n=1: None)

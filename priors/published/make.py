@@ -100,6 +100,7 @@ def melgalvis_2026(element_counts: dict[str, dict[str, float]], counts_source: s
         "cell": "the paper draws volume, lengths and angle one after the other",
         "contents": "the paper draws each element on its own",
         "bonds": "the paper has one rule for all pairs of elements",
+        "coordination": "the paper has no limit on the bonds of an atom, and no angles",
     }
     return make_bundle(
         "melgalvis-2026",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xtalpriors.reports.figures.as_measured import bonds, cell, contents
+from xtalpriors.reports.figures.as_measured import bonds, cell, contents, coordination
 from xtalpriors.reports.html import words
 from xtalpriors.reports.inputs import Inputs
 from xtalpriors.reports.meta import Rendered
@@ -12,7 +12,7 @@ __all__ = ["as_measured_figures"]
 
 
 def as_measured_figures(inputs: Inputs) -> list[Rendered]:
-    """Correlations of a cell, sets of elements, and pair correlations of the smaller subset's bundle."""
+    """Correlations of a cell, sets of elements, pair correlations and angles of the smaller bundle."""
     bundle = inputs.bundles.get(inputs.small.name)
     if bundle is None:
         return []
@@ -32,4 +32,9 @@ def as_measured_figures(inputs: Inputs) -> list[Rendered]:
     caption = words("priors", "bonds", pairs=list(dict.fromkeys(of_bonds["pair"])), prior=priors.bonds)
     title = "Neighbours of two elements"
     figures.append(render(bonds, "prior-bonds", "Prior bonds", title, of_bonds, meta, caption))
+    angles, name = coordination.data(priors.coordination), "prior-coordination"
+    shown = list(dict.fromkeys(angles["element"]))
+    caption = words("priors", "coordination", elements=shown, prior=priors.coordination)
+    title = "Angles at an atom"
+    figures.append(render(coordination, name, "Prior coordination", title, angles, meta, caption))
     return drawn(figures)[0]

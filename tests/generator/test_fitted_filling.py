@@ -14,11 +14,16 @@ from xtalpriors.crystal.chemistry.elements import COVALENT_RADIUS_ANGSTROM
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import configure
 from xtalpriors.generator.generate import Generator, generate
+from xtalpriors.generator.kernels.coordinate import _bond_direction
+from xtalpriors.generator.kernels.random import new_stream, position, seek, stream_key
 from xtalpriors.generator.reference.reference import Reference
+from xtalpriors.generator.specification import neighbours as neighbours_module
 from xtalpriors.generator.structures import Structure, StructureBatch
-from xtalpriors.priors.bundle import make_bundle
-from xtalpriors.priors.distributions.distribution import fixed
+from xtalpriors.priors.bundle import PriorBundle, make_bundle
+from xtalpriors.priors.distributions.distribution import Counts, Empirical, fixed
+from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.kinds.contents import SiteCounts
+from xtalpriors.priors.kinds.coordination import Coordination, Shell
 
 FITTED = {"cell": "fitted", "filling": "fitted"}
 RADII = np.array([r or 0.0 for r in COVALENT_RADIUS_ANGSTROM])
@@ -90,7 +95,7 @@ def test_hydrogens_are_bonded_to_other_elements_only(batch: StructureBatch) -> N
 
 def test_kernels_and_reference_fill_alike(batch: StructureBatch) -> None:
     reference, rng = Reference(contents_bundle(), configure(**FITTED)), np.random.default_rng(6)
-    slow, fast = [reference.structure(rng) for _ in range(60)], list(batch)[:400]
+    slow, fast = [reference.structure(rng) for _ in range(36)], list(batch)[:400]
     measures = {
         "atoms": lambda s: int((s.element > 1).sum()),
         "hydrogen": lambda s: float((s.element == 1).mean()),
@@ -124,10 +129,79 @@ def test_listed_numbers_of_sites_are_drawn_whole() -> None:
     config = configure(special_positions=False, **FITTED)
     rng, reference = np.random.default_rng(3), Reference(made, config)
     fast = [s for s in generate(made, config, 1, 0, 600) if len(s.element) == 6]
-    slow = [s for s in (reference.structure(rng) for _ in range(150)) if len(s.element) == 6]
+    slow = [s for s in (reference.structure(rng) for _ in range(80)) if len(s.element) == 6]
     for structures in (fast, slow):
         assert len(structures) > 10
         assert np.mean([(s.element == 11).sum() == 2 for s in structures]) > 0.7
+
+
+def with_shells(bonds: int, angle: float) -> PriorBundle:
+    """`contents_bundle` where every atom has so many bonds, all at the same angle to each other."""
+    bundle = contents_bundle()
+    table = Empirical(probabilities=(0.0, 1.0), values=(angle - 0.1, angle + 0.1))
+    shell = Shell(
+        n_clusters=100,
+        of_kind=False,
+        numbers=Counts(probabilities=tuple(fixed(float(k == bonds)) for k in range(bonds + 1))),
+        angle=ScalarPrior(unit="degree", convention="", empirical=table),
+    )
+    known = Coordination(convention="", bond_max=1.25, elements=dict.fromkeys(("C", "O", "Na", "Cl"), shell))
+    return make_bundle("x", bundle.created_from, bundle.priors.model_copy(update={"coordination": known}))
+
+
+def bonds_of_an_atom(batch: StructureBatch) -> float:
+    """Mean number of bonds of C and O to C and O."""
+    found = [
+        sum(a != 1 and b != 1 and r < BOND[1] + 0.03 for a, b, r in neighbours(s)) / (s.element > 1).sum()
+        for s in batch
+    ]
+    return float(np.mean(found))
+
+
+def test_atoms_have_the_bonds_they_are_to_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mostly pairs where every atom has one bond; chains and rings where it has two."""
+    monkeypatch.setattr(neighbours_module, "SWEEPS", 0)
+    config = configure(contents_class="organic", special_positions=False, **FITTED)
+    one, two = (bonds_of_an_atom(Generator(with_shells(n, 110.0), config, 1).batch(0, 60)) for n in (1, 2))
+    assert one < 1.4 and two > one + 0.3
+
+
+def test_new_bonds_are_at_the_measured_angle_and_all_around() -> None:
+    """Cosine −0.4 … −0.3 to a bond along (0.6, 0, 0.8), turned about it at random."""
+    stream, reference = new_stream(stream_key("angles", "", 1)), np.array([0.6, 0.0, 0.8])
+    table = np.array([[-0.4, -0.3]])
+    drawn = []
+    for k in range(500):
+        seek(stream, k)
+        drawn.append(_bond_direction(table, 0, reference, stream, np.uint64(position(stream)))[:3])
+    vectors = np.array(drawn)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(500))
+    along = vectors @ reference
+    assert along.min() > -0.4001 and along.max() < -0.2999 and along.mean() == pytest.approx(-0.35, abs=0.01)
+    around = vectors - along[:, None] * reference
+    angle = np.arctan2(around[:, 1], around @ np.array([0.8, 0.0, -0.6]))
+    assert stats.kstest((angle / (2 * np.pi)) % 1.0, "uniform").pvalue > 1e-3
+
+
+def test_moved_atoms_have_more_bonds_and_fewer_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Salts, too dense to keep like ions apart: bonds of Na and Cl, and other contacts of them below 1.3."""
+
+    def bonds_and_contacts() -> tuple[float, float]:
+        config = configure(contents_class="inorganic", special_positions=False, **FITTED)
+        found = [
+            [
+                sum(a != b and bonded == (abs(r - 1.0) < 0.07) and r < 1.28 for a, b, r in neighbours(s))
+                for bonded in (True, False)
+            ]
+            for s in Generator(contents_bundle(), config, 1).batch(0, 80)
+        ]
+        bonds, contacts = np.mean(found, axis=0)
+        return float(bonds), float(contacts)
+
+    settled = bonds_and_contacts()
+    monkeypatch.setattr(neighbours_module, "SWEEPS", 0)
+    placed = bonds_and_contacts()
+    assert settled[0] > 1.08 * placed[0] and settled[1] < 0.85 * placed[1]
 
 
 def test_special_positions_and_high_symmetry() -> None:
@@ -169,7 +243,7 @@ def test_what_the_filling_needs_is_said() -> None:
 
 def test_the_structures_are_those_of_every_machine() -> None:
     """The same bits whatever the processor, until the algorithm changes."""
-    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "8d39016c9651c88b"
+    assert _digest(generate(contents_bundle(), configure(**FITTED), 1, 0, 200)) == "9f18a0f9900c4fc3"
 
 
 def _digest(batch: StructureBatch) -> str:

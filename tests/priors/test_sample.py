@@ -96,4 +96,4 @@ def test_only_what_is_read_from_sites_is_fitted_to_the_sample(
     assert bundle.created_from.structures == 60
     told = f"fitted to a sample of {len(part)} of the 60 structures"
     fitted_to_it = {name for name, warning in bundle.warnings.items() if warning == told}
-    assert fitted_to_it == {"bonds", "cell", "contents", "distances", "elements"}
+    assert fitted_to_it == {"bonds", "cell", "contents", "coordination", "distances", "elements"}

@@ -21,8 +21,8 @@ from xtalpriors.priors.kinds.bonds import Bonds, PairOfElements
 
 __all__ = ["fit", "kind_of", "leaning_ratio"]
 
-N_BINS = 96
-RATIO_MAX = 2.2
+N_BINS = 144
+RATIO_MAX = 2.7
 BOND_MAX = 1.25
 CUTOFF_ANGSTROM = 4.0
 PRIOR_PAIRS = 2.0

@@ -1,1 +1,1 @@
-"""Figures of the priors that the strategy `fitted` draws from: `cell`, `contents` and `bonds`."""
+"""Figures of the priors that the strategy `fitted` draws from."""
