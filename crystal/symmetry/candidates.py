@@ -1,9 +1,9 @@
 """What contradictory statements of symmetry could mean: the candidates among which a file's contents decide.
 
-In this order: the operator list; the list of a rhombohedral group on the axes that the cell has; the list
-with a misprinted operator mended; the declared groups (Hall symbol, Hermann–Mauguin symbol, number) on the
-axes that the cell has; the list times a centring that it lost; the settings that the symbols leave open; and,
-without a list, the symbol with another lattice letter.
+In this order: the operator list; its group on the axes that the cell has (rhombohedral or hexagonal, or those
+of the primitive lattice); the list with a misprinted operator mended; the declared groups (Hall symbol,
+Hermann–Mauguin symbol, number) on the axes that the cell has; the list times a centring that it lost; the
+settings that the symbols leave open; and, without a list, the symbol with another lattice letter.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
 from xtalpriors.crystal.symmetry.closure import NotAGroupError, close_group
 from xtalpriors.crystal.symmetry.declared import on_cell
 from xtalpriors.crystal.symmetry.resolve import (
@@ -21,6 +22,7 @@ from xtalpriors.crystal.symmetry.resolve import (
     agreement,
     members_of,
 )
+from xtalpriors.crystal.symmetry.settings import group_in_setting
 from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup, space_group
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator
 
@@ -29,6 +31,9 @@ __all__ = ["Candidate", "alternatives", "is_settled"]
 _MOST_MENDED: Final = 48
 """Longest list of which one operator after the other is left out: the tries are as many as the operators."""
 _SETTLED: Final = ("agree", "unread", "undeclared")
+_RIGHT_ANGLED: Final = ("orthorhombic", "tetragonal", "cubic")
+_TO_PRIMITIVE: Final = {"F": "-x+y+z,x-y+z,x+y-z", "I": "y+z,x+z,x+y", "C": "x-y,x+y,z"}
+"""Coordinates on the usual primitive axes: ½(b+c) …, ½(−a+b+c) …, ½(a−b) and ½(a+b)."""
 
 
 class Candidate(NamedTuple):
@@ -54,7 +59,7 @@ class Candidate(NamedTuple):
 def is_settled(reading: Reading) -> bool:
     """The statements leave no choice: a whole list of operators with which every readable symbol agrees.
 
-    A rhombohedral group needs axes that the cell can have, too: its symbol agrees with both.
+    It needs axes that the cell can have, too: a symbol agrees with hexagonal and with rhombohedral ones.
     """
     answer = reading.answer
     if isinstance(answer, SymmetryFailure):
@@ -72,10 +77,13 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
         if group in seen:
             continue
         seen.add(group)
-        support = _support(reading.operators, group)
-        notes = {*reading.notes, *note}
+        support, notes = _support(reading.operators, group), {*reading.notes, *note}
+        turned = on_cell(group, "H" if (group.hm or "").endswith(":R") else "R") if support < 1.0 else None
         if origin == "axes":
             support = 1.0
+        elif turned is not None and _support(reading.operators, turned) == 1.0:
+            support = 1.0
+            notes |= {"axes-from-cell", "operators-incomplete"}
         elif support < 1.0:
             notes.add("operators-misprinted")
         elif reading.operators:
@@ -106,6 +114,9 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
         yield source, group, ("axes-from-cell",) if moved else (), "declared"
     for source, group in declared.named():
         yield source, group, (), "declared"
+        primitive = _on_primitive_axes(group, declared.axes)
+        if primitive is not None:
+            yield source, primitive, ("axes-from-cell",), "declared"
     for letter in dict.fromkeys([declared.letter, *(group.centring for _, group in declared.named())]):
         centred = _with_centring(listed, letter)
         if centred is not None:
@@ -118,14 +129,25 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
 
 
 def _list_on_cell(reading: Reading) -> SpaceGroup | None:
-    """The group of a list on rhombohedral axes for hexagonal ones, or the reverse, where the cell has these.
+    """The group of a list on the axes of the cell, where these are rhombohedral, hexagonal or primitive.
 
     The unique axis of a monoclinic list stays: its contents are the same on each.
     """
-    answer = reading.answer
-    if isinstance(answer, SymmetryFailure) or not (answer.group.hm or "").endswith((":H", ":R")):
+    answer, axes = reading.answer, reading.declared.axes
+    if isinstance(answer, SymmetryFailure) or not reading.operators:
         return None
-    return on_cell(answer.group, reading.declared.axes) if reading.operators else None
+    if (answer.group.hm or "").endswith((":H", ":R")):
+        return on_cell(answer.group, axes)
+    return _on_primitive_axes(answer.group, axes)
+
+
+@lru_cache(maxsize=1024)
+def _on_primitive_axes(group: SpaceGroup, axes: str) -> SpaceGroup | None:
+    """A centred group with right angles on the axes of its primitive lattice, where the cell is oblique."""
+    triplet = _TO_PRIMITIVE.get(group.centring)
+    if triplet is None or axes == "o" or group.crystal_system not in _RIGHT_ANGLED:
+        return None
+    return group_in_setting(group, ChangeOfBasis.from_triplet(triplet))
 
 
 def _with_centring(listed: tuple[Operator, ...], letter: str) -> SpaceGroup | None:

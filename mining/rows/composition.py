@@ -202,8 +202,8 @@ def _reconcile_one(
     agreement = AGREE if not z_declared > 0 or abs(units - z_declared) < 0.01 * z_declared else MULTIPLE
     if _close(total, expected, units):
         origin = located if expected > 0 else NO_HYDROGEN
-    elif _close(sites[1], expected, units):  # attached hydrogens that have sites as well
-        origin = SITES if expected > 0 else NO_HYDROGEN
+    elif expected > 0.0 and _close(sites[1], expected, units):  # attached hydrogens that have sites as well
+        origin = SITES
     else:
         agreement = HYDROGEN
         origin = FORMULA

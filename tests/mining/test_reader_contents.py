@@ -56,6 +56,15 @@ def test_attached_hydrogens_are_counted() -> None:
     )
 
 
+def test_attached_hydrogens_beside_a_formula_without_any() -> None:
+    text = structure(
+        cell(3.87, 3.87, 3.87), "_chemical_formula_sum 'Cl N'", atoms("N1 NH4 0 0 0", "Cl1 Cl .5 .5 .5")
+    )
+    found = entry(text)
+    assert (found["composition_agreement"], found["hydrogen_origin"]) == ("hydrogen", "attached")
+    assert (found["formula_cell"], found["n_atoms_h_cell"]) == ("Cl H4 N", 4)
+
+
 def test_water_and_hydroxyl_labels_carry_hydrogen() -> None:
     text = structure(atoms("Wat . .1 .1 .1", "O-H . .3 .1 .1", "Mg1 Mg .5 .2 .2"), symmetry=P1BAR)
     found = entry(text)

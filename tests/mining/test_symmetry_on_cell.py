@@ -121,6 +121,46 @@ def test_axes_of_a_symbol_that_the_cell_has_are_not(said: str, axes: str) -> Non
     assert (found["sg_hm"], found["sg_agreement"], found["notes"]) == (f"R -3 m:{axes}", "agree", None)
 
 
+# number, symbol, formula, sites on the axes of the primitive lattice, its cell, atoms in it
+PRIMITIVE = {
+    "rock salt": (
+        225,
+        "F m -3 m",
+        "Cl Na",
+        ["Na 0 0 0", "Cl .5 .5 .5"],
+        (3.988, 3.988, 3.988, 60, 60, 60),
+        2,
+    ),
+    "diamond": (227, "F d -3 m:1", "C", ["C 0 0 0"], (2.522, 2.522, 2.522, 60, 60, 60), 2),
+    "tungsten": (229, "I m -3 m", "W", ["W 0 0 0"], (2.7409,) * 3 + (109.471,) * 3, 1),
+    "indium": (139, "I 4/m m m", "In", ["In 0 0 0"], (3.376, 3.376, 3.376, 122.42, 122.42, 85.98), 1),
+    "uranium": (63, "C m c m", "U", ["U -.1025 .1025 .25"], (3.263, 3.263, 4.955, 90, 90, 128.13), 2),
+}
+
+
+@pytest.mark.parametrize("name", PRIMITIVE)
+@pytest.mark.parametrize("with_list", ["all", "identity", ""])
+@pytest.mark.parametrize("z", [True, False])
+def test_a_centred_group_beside_its_primitive_cell(name: str, with_list: str, z: bool) -> None:
+    """As programs for electronic structures write it: the usual symbol, and the primitive cell."""
+    number, symbol, formula, rows, parameters, atoms_in_cell = PRIMITIVE[name]
+    if with_list == "identity" and name in ("diamond", "uranium"):  # all atoms of the cell
+        rows = [*rows, "C .25 .25 .25" if name == "diamond" else "U .1025 -.1025 .75"]
+    operators = {"all": listed(symbol), "identity": ["x,y,z"], "": []}[with_list]
+    said = hm(symbol)
+    if operators:
+        said += "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{op}'\n" for op in operators)
+    contents = f"_chemical_formula_sum '{formula}'\n"
+    units = atoms_in_cell // len(formula.split())
+    contents += f"_cell_formula_units_Z {units}\n" if z else ""
+    sites = atoms(*(f"{row.split()[0]}{i} {row}" for i, row in enumerate(rows)))
+    found = entry(structure(cell(*parameters), contents, sites, symmetry=said))
+    assert (found["sg_number"], found["sg_agreement"]) == (number, "setting")
+    assert (found["n_atoms_non_h_cell"], found["composition_agreement"]) == (atoms_in_cell, "agree")
+    assert "axes-from-cell" in notes(found)
+    assert "cell-contradicts-group" not in notes(found)
+
+
 WHOLE = {
     # symbol, lengths, formula, Z, all atoms of the cell
     "rock salt": (
