@@ -222,6 +222,23 @@ def test_a_whole_cell_beside_a_full_symbol_has_its_group(
     assert {"operators-incomplete", "decided-by-sites"} <= notes(found)
 
 
+def test_without_a_list_the_other_origin_is_no_whole_cell() -> None:
+    """Both origins of P 4/n m m make as many atoms of a general position, and nothing says which is right."""
+    rows = atoms("Pb1 Pb 0.25 0.25 0.2345", "O1 O 0.75 0.25 0")
+    found = entry(structure(cell(3.975, 3.975, 5.023), rows, symmetry=hm("P 4/n m m")))
+    assert (found["sg_hm"], found["formula_sites"]) == ("P 4/n m m:2", "O2 Pb2")
+    general = atoms("Pb1 Pb 0.1 0.3 0.2345", "O1 O 0.7 0.2 0.4")
+    found = entry(structure(cell(9.1, 9.1, 9.2), general, symmetry=hm("P 4/n m m")))
+    assert (found["sg_hm"], found["n_atoms_non_h_cell"]) == ("P 4/n m m:2", 32)
+
+
+def test_a_whole_cell_has_its_group_whatever_its_z_is() -> None:
+    found = entry(whole("rock salt", ["x,y,z"]).replace("units_Z 4", "units_Z 1"))
+    assert (found["sg_number"], found["formula_sites"]) == (225, "Cl4 Na4")
+    assert found["composition_agreement"] == "multiple"
+    assert "decided-by-sites" in notes(found)
+
+
 def test_a_whole_cell_without_the_symmetry_of_its_symbol_is_as_listed() -> None:
     """A chlorine of rock salt is off its place: F m -3 m would make more atoms of it."""
     text = whole("rock salt", ["x,y,z"]).replace("Cl 0.5 0 0", "Cl 0.53 0.02 0")

@@ -140,14 +140,16 @@ def _conclusion(case: _Case) -> Resolution | SymmetryFailure:
 def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     """The candidate may take the place of the answer at the file's word."""
     first, answer = case.first, case.reading.answer
-    if not verdict.cell or verdict.contents == AGAINST:
+    if not verdict.cell:
+        return False
+    if _holds_whole_orbits(candidate, verdict, case):
+        return True
+    if verdict.contents == AGAINST:
         return False
     if candidate.origin == "lattice":
         return verdict.witnesses == 2  # Z alone is misprinted more often than a lattice letter
     if first is None or not isinstance(answer, Resolution):
         return verdict.contents >= NEAR or candidate.support >= _SUPPORT
-    if first.cell and verdict.contents == first.contents and _holds_whole_orbits(candidate, verdict, case):
-        return True
     if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group
         return not first.cell and candidate.resolution.group.number == answer.group.number
     if not first.cell:
@@ -157,9 +159,11 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
 
 def _holds_whole_orbits(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     """The list is that of a subgroup, and the declared group adds no atom: it goes with a whole cell."""
-    if case.first is None or candidate.origin != "declared" or candidate.support < 1.0:
+    first, is_subgroup = case.first, bool(case.reading.operators) and candidate.support == 1.0
+    if candidate.origin != "declared" or not is_subgroup or first is None or not first.cell:
         return False
-    return abs(verdict.atoms - case.first.atoms) < _SAME * verdict.atoms
+    same = abs(verdict.atoms - first.atoms) < _SAME * verdict.atoms
+    return same and verdict.contents == first.contents
 
 
 def _reason(verdict: Verdict, first: Verdict | None) -> str:
