@@ -25,7 +25,7 @@ from xtalpriors.crystal.cells.distances_kernel import (
     rule_of,
 )
 
-__all__ = ["PairCounts", "pair_counts"]
+__all__ = ["BondedPairs", "PairCounts", "pair_counts"]
 
 
 class PairCounts(NamedTuple):
@@ -46,6 +46,23 @@ class PairCounts(NamedTuple):
     atoms: F64
 
 
+class BondedPairs(NamedTuple):
+    """Bonds by structure and pair of elements, one row for each that there is.
+
+    Attributes
+    ----------
+    structure, first, second
+        (n,) number of the structure, and of two elements in ascending order.
+    amount
+        (n,) neighbours in the structure that are bonded, times its weight.
+    """
+
+    structure: I64
+    first: I64
+    second: I64
+    amount: F64
+
+
 @kernel(nogil=True)
 def _count_pairs(
     s: int,
@@ -57,9 +74,11 @@ def _count_pairs(
     weight: float,
     square_max: float,
     cutoff: float,
+    bond_square: float,
     counts: F64,
+    bonded: F64,
 ) -> None:
-    """Add the pairs of one structure up to `cutoff` Å to `counts`."""
+    """Add the pairs of one structure up to `cutoff` Å to `counts`, and those that are bonded to `bonded`."""
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
     start, end = sites.offsets[s], sites.offsets[s + 1]
     images = np.empty((last - first, 3))
@@ -95,7 +114,10 @@ def _count_pairs(
                             w = f2 + t2
                             square = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
                             if nearest * nearest <= square < reach * reach:
-                                counts[code[i], code[j], min(int(square * scale), n_bins - 1)] += amount
+                                a, b = code[i], code[j]
+                                counts[a, b, min(int(square * scale), n_bins - 1)] += amount
+                                if square < bond_square * radii * radii:
+                                    bonded[min(a, b), max(a, b)] += amount
 
 
 @kernel(nogil=True)
@@ -109,13 +131,16 @@ def _count_all(
     weights: F64,
     square_max: float,
     cutoff: float,
+    bond_square: float,
     counts: F64,
     density: F64,
     atoms: F64,
-) -> None:
-    """Pairs, Σ N_A·N_B/V and atoms of all structures."""
+    pairs: I64,
+    amounts: F64,
+) -> int:
+    """Pairs, Σ N_A·N_B/V, atoms and bonds of all structures; the number of rows of bonds."""
     n_elements = counts.shape[0]
-    here = np.zeros(n_elements)
+    here, bonded, rows = np.zeros(n_elements), np.zeros((n_elements, n_elements)), 0
     for s in range(len(metric)):
         if not (volume[s] > 0.0 and reciprocal[s].min() > 0.0):
             continue
@@ -127,8 +152,16 @@ def _count_all(
             for b in range(n_elements):
                 density[a, b] += weights[s] * here[a] * here[b] / volume[s]
         _count_pairs(
-            s, metric[s], reciprocal[s], sites, code, operators, weights[s], square_max, cutoff, counts
-        )
+            s, metric[s], reciprocal[s], sites, code, operators, weights[s], square_max, cutoff, bond_square,
+            counts, bonded,
+        )  # fmt: skip
+        for a in range(n_elements):
+            for b in range(a, n_elements):
+                if bonded[a, b] > 0.0:
+                    pairs[0, rows], pairs[1, rows], pairs[2, rows], amounts[rows] = s, a, b, bonded[a, b]
+                    bonded[a, b] = 0.0
+                    rows += 1
+    return rows
 
 
 def pair_counts(
@@ -139,9 +172,10 @@ def pair_counts(
     *,
     n_bins: int,
     ratio_max: float,
+    bond_max: float,
     cutoff_angstrom: float,
-) -> PairCounts:
-    """Neighbours by pair of elements.
+) -> tuple[PairCounts, BondedPairs]:
+    """Neighbours by pair of elements, and the bonds of each structure.
 
     Parameters
     ----------
@@ -151,6 +185,8 @@ def pair_counts(
         Number of each site's element (m,), and covalent radius (e,) of each element in Å.
     n_bins, ratio_max
         Equal steps of (d / (R_A + R_B))² up to ratio_max².
+    bond_max
+        d / (R_A + R_B) up to which two atoms are bonded.
     cutoff_angstrom
         Pairs further apart are counted neither on one side nor on the other.
     """
@@ -158,12 +194,19 @@ def pair_counts(
     counts, density, atoms = np.zeros((e, e, n_bins)), np.zeros((e, e)), np.zeros(e)
     metric = metric_tensors(structures.cells)
     reciprocal = np.sqrt(np.einsum("nii->ni", reciprocal_metric_tensors(structures.cells)))
-    _count_all(
+    # as many rows as structures have pairs of elements
+    there = np.unique(np.repeat(np.arange(len(metric)), np.diff(structures.offsets)) * e + code)
+    kinds = np.bincount(there // e, minlength=len(metric))
+    most = int((kinds * (kinds + 1) // 2).sum())
+    pairs, amounts = np.zeros((3, most), dtype=np.int64), np.zeros(most)
+    rows = _count_all(
         metric, reciprocal, cell_volumes(structures.cells), sites_of(structures), code,
-        operators_of(structures), np.asarray(weights, float), square_max, cutoff_angstrom, counts, density,
-        atoms,
+        operators_of(structures), np.asarray(weights, float), square_max, cutoff_angstrom, bond_max**2,
+        counts, density, atoms, pairs, amounts,
     )  # fmt: skip
     total = radii[:, None] + radii[None, :]
     edges = total[..., None] * np.sqrt(np.linspace(0.0, square_max, n_bins + 1))
     shell = np.diff(np.minimum(edges, cutoff_angstrom) ** 3, axis=-1) * (4.0 / 3.0 * math.pi)
-    return PairCounts(counts, density[..., None] * shell, atoms)
+    return PairCounts(counts, density[..., None] * shell, atoms), BondedPairs(
+        *pairs[:, :rows], amounts[:rows]
+    )

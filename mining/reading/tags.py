@@ -44,6 +44,7 @@ BLOCK_NUMBERS: dict[str, tuple[str, ...]] = {
     ),
     "theta_max": ("_diffrn_reflns_theta_max", "_reflns_theta_max"),
     "d_min": ("_reflns_d_resolution_high", "_refine_ls_d_res_high"),
+    "d_max": ("_reflns_d_resolution_low", "_refine_ls_d_res_low"),
     "completeness": (
         "_diffrn_measured_fraction_theta_max",
         "_diffrn_reflns_laue_measured_fraction_max",

@@ -21,7 +21,9 @@ Scale = tuple[float, float]
 """Factor and what is added afterwards: °C is (1, 273.15)."""
 
 QUANTITY: Final[dict[str, str]] = {
-    **dict.fromkeys(("a", "b", "c", "wavelength", "d_min", "cartn_x", "cartn_y", "cartn_z"), "length"),
+    **dict.fromkeys(
+        ("a", "b", "c", "wavelength", "d_min", "d_max", "cartn_x", "cartn_y", "cartn_z"), "length"
+    ),
     **dict.fromkeys(("alpha", "beta", "gamma", "theta_max"), "angle"),
     **dict.fromkeys(("completeness", "r1", "r_all", "wr2", "occupancy"), "share"),
     **dict.fromkeys(("u_iso", "b_iso"), "area"),

@@ -44,7 +44,7 @@ def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
     radiation = _radiation(batch, wavelength)
     method, powder = _method(batch)
     theta = _within(_number(batch, "theta_max", notes), 0.0, 90.0, closed=True)
-    d_min = _number(batch, "d_min", notes)
+    d_min = _resolution(batch, notes)
     with np.errstate(divide="ignore", invalid="ignore"):
         d_theta = wavelength / (2.0 * np.sin(np.radians(theta)))
     reflections = _within(batch.numbers(batch.block_tokens("n_reflections")), 0.0, 2e9)
@@ -63,6 +63,16 @@ def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
         "is_powder": powder,
         "is_electron": np.array([r == "electron" for r in radiation], dtype=np.bool_),
     }
+
+
+def _resolution(batch: Batch, notes: Notes) -> F64:
+    """The smallest d of the reflections in Å, as stated: of limits that are exchanged it is the lower one."""
+    d_min, d_max = (_number(batch, name, notes) for name in ("d_min", "d_max"))
+    with np.errstate(invalid="ignore"):
+        exchanged = (d_max > 0.0) & (d_max < d_min)
+    for block in np.flatnonzero(exchanged):
+        notes.setdefault(int(block), []).append("resolution-limits-exchanged")
+    return np.where(exchanged, d_max, d_min)
 
 
 def _number(batch: Batch, name: str, notes: Notes) -> F64:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from xtalpriors.arrays import F64
 from xtalpriors.frozen_model import Frozen
-from xtalpriors.priors.distributions.distribution import Categorical, Estimate
+from xtalpriors.priors.distributions.distribution import Categorical, Empirical, Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 
 __all__ = ["CONTENTS", "FAMILIES", "SHAPES", "Cell", "CellOfFamily", "HeldOut"]
@@ -107,6 +107,14 @@ class CellOfFamily(Frozen):
                     raise ValueError(f"the correlations of {a!r} are those of no distribution")
                 lower[i, j] = math.sqrt(rest) if i == j else rest / lower[j, j]
         return lower
+
+    def longest_in(self, order: float) -> ScalarPrior:
+        """Distribution of the longest length in Å of cells whose group has this order."""
+        longest, factor = self.variables["longest"], order**self.order_exponent
+        table = longest.empirical
+        assert isinstance(table, Empirical), "the marginals of cells are quantile tables"
+        values = tuple(factor * x for x in table.values)
+        return longest.model_copy(update={"empirical": table.model_copy(update={"values": values})})
 
     def sample(self, size: int, *, rng: np.random.Generator) -> dict[str, F64]:
         """`size` independent draws: arrays (size,) by the names of the variables."""

@@ -25,6 +25,7 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Counts, Scalar, Uniform
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
+from xtalpriors.priors.kinds.cell import CellOfFamily
 
 __all__ = ["Comparison", "Move", "compare"]
 
@@ -141,6 +142,9 @@ def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
         for i, (x, y) in enumerate(zip(a, b, strict=True)):
             letters = getattr(x, "letters", None)
             yield from _walk(f"{name}.{''.join(letters) if letters else i}", x, y, noise)
+    elif isinstance(a, CellOfFamily) and isinstance(b, CellOfFamily):
+        order = float(np.sqrt(max(a.order_min, b.order_min) * min(a.order_max, b.order_max)))
+        yield from _walk(name, _of_family(a, order), _of_family(b, order), noise)
     elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
         if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
             yield _distribution(name, a, b, noise)
@@ -148,6 +152,21 @@ def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
             for field in type(a).model_fields:
                 if field not in SKIPPED:
                     yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), noise)
+
+
+def _of_family(family: CellOfFamily, order: float) -> dict[str, object]:
+    """What can be compared of the cells of a family, their longest length in groups of this order.
+
+    As it stands in a bundle that length is over a power of the order which each bundle has for itself, and
+    `composition` is a place in a list of its own.
+    """
+    own = "composition"
+    return {
+        "axis_order": family.axis_order,
+        "correlations": {k: v for k, v in family.correlations.items() if own not in k.split(" & ")},
+        "variables": {k: v for k, v in family.variables.items() if k != own}
+        | {"longest": family.longest_in(order)},
+    }
 
 
 def _number(name: str, a: Estimate, b: Estimate, noise: _Noise) -> Move:

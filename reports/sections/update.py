@@ -12,7 +12,7 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
 from xtalpriors.priors.tell.meaning import meaning
 from xtalpriors.priors.tell.release import Release
-from xtalpriors.priors.tell.verdict import PriorVerdict, drawn_otherwise, verdicts
+from xtalpriors.priors.tell.verdict import PriorVerdict, Verdict, drawn_otherwise, verdicts
 from xtalpriors.reports.html import markup, words
 from xtalpriors.reports.inputs import Inputs, definition_of
 from xtalpriors.reports.quantities import quantity
@@ -66,9 +66,7 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
         version=release.version,
         digest=None if changes is None else changes.digest,
         counts=None if changes is None else _counts(changes),
-        moved=sum(_is_moved(v) for verdicts_of in found.values() for v in verdicts_of),
-        large=sum(v.verdict == "large" for verdicts_of in found.values() for v in verdicts_of),
-        total=sum(len(verdicts_of) for verdicts_of in found.values()),
+        of=_tally([v.verdict for verdicts_of in found.values() for v in verdicts_of]),
         not_compared=sorted(inputs.bundles.keys() - found.keys()),
     )
     title = f"What has changed since release {release.version}?"
@@ -121,13 +119,15 @@ def _subsets(
 ) -> Table:
     rows = []
     for name in pairs:
-        moved = [v for v in found[name] if _is_moved(v)]
         rows.append(
             {
                 "name": name,
                 "change": None if changes is None else changes.subsets.get(name),
-                "large": [quantity(v.prior) for v in moved if v.verdict == "large"],
-                "real": [quantity(v.prior) for v in moved if v.verdict != "large"],
+                "large": [quantity(v.prior) for v in found[name] if v.verdict == "large"],
+                "real": [quantity(v.prior) for v in found[name] if v.verdict == "real"],
+                "one_sided": [
+                    f"{quantity(v.prior)} ({v.verdict})" for v in found[name] if v.verdict in ("new", "gone")
+                ],
             }
         )
     return Table("Subsets", markup("update", "subsets", rows=rows))
@@ -174,8 +174,16 @@ def _also(move: Move) -> str:
     return f": {told}" if (told := meaning(move)) else ""
 
 
-def _is_moved(of: PriorVerdict) -> bool:
-    return of.verdict != "within sampling error"
+def _tally(found: list[Verdict]) -> dict[str, int]:
+    """How many priors both bundles have, how many of these moved, and how many only one of them has."""
+    one_sided = {verdict: found.count(verdict) for verdict in ("new", "gone")}
+    large = found.count("large")
+    compared = len(found) - sum(one_sided.values())
+    return (
+        {"compared": compared, "moved": large + found.count("real"), "large": large, **one_sided}
+        if found
+        else {}
+    )
 
 
 def _number(value: float | None) -> str:

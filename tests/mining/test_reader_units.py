@@ -91,6 +91,22 @@ def test_a_wavelength_in_another_unit_is_in_angstrom_and_a_range_is_none(
     assert found["d_min_angstrom"] == pytest.approx(0.5 if angstrom is None else angstrom)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "d_min", "noted"),
+    [
+        ("0.3", "50", 0.3, True),
+        ("3nm", "100", 30.0, True),
+        ("50", "0.3", 0.3, False),
+        ("0", "0.9", 0.9, False),
+    ],
+)
+def test_limits_of_the_resolution_in_the_wrong_order(low: str, high: str, d_min: float, noted: bool) -> None:
+    """Low is the larger d; some write the numbers by their size (COD 1101081: 0.3 and 50)."""
+    found = of(f"_reflns_d_resolution_low {low}", f"_reflns_d_resolution_high {high}")
+    assert found["d_min_angstrom"] == pytest.approx(d_min)
+    assert ("resolution-limits-exchanged" in notes(found)) is noted
+
+
 def test_where_one_tag_gives_a_range_another_is_asked() -> None:
     found = of("_diffrn_radiation_wavelength '0.4-3.5'", "_cell_measurement_wavelength 1.0")
     assert found["wavelength_angstrom"] == 1.0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import polars as pl
 import pytest
 
 from xtalpriors.crystal.cells.distances import StructureArrays
 from xtalpriors.crystal.cells.pairs import pair_counts
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.priors.fitting.as_measured import contents
-from xtalpriors.priors.fitting.as_measured.bonds import kind_of, leaning_ratio
+from xtalpriors.priors.fitting.as_measured.bonds import effective_clusters, kind_of, leaning_ratio
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 
@@ -33,9 +34,10 @@ def test_rock_salt_has_six_neighbours_of_the_other_element_and_twelve_of_its_own
         rotations=group.rotations,
         translations=group.translations,
     )
-    found = pair_counts(
-        salt, np.ones(1), np.array([0, 1]), radii, n_bins=96, ratio_max=2.2, cutoff_angstrom=4.1
-    )
+    found, bonded = pair_counts(
+        salt, np.ones(1), np.array([0, 1]), radii, n_bins=96, ratio_max=2.2, bond_max=1.25,
+        cutoff_angstrom=4.1,
+    )  # fmt: skip
     around = found.counts.sum(axis=2) / found.atoms[:, None]
     assert around == pytest.approx(np.array([[12.0, 6.0], [6.0, 12.0]]))
     ratio = np.sqrt(np.linspace(0, 2.2**2, 97))
@@ -43,6 +45,16 @@ def test_rock_salt_has_six_neighbours_of_the_other_element_and_twelve_of_its_own
     assert ratio[at] <= 2.82 / 2.68 < ratio[at + 1]
     shell = 4 / 3 * np.pi * 2.68**3 * (ratio[at + 1] ** 3 - ratio[at] ** 3)
     assert found.expected[0, 1, at] == pytest.approx(4 * 4 / 5.64**3 * shell)
+    # Na–Cl is bonded (2.82 Å over 2.68 Å), Na–Na (3.99 Å over 3.32 Å) is too, Cl–Cl (over 2.04 Å) is not
+    assert [x.tolist() for x in bonded] == [[0, 0], [0, 0], [0, 1], [48.0, 48.0]]
+
+
+def test_bonds_of_a_pair_are_as_good_as_so_many_clusters() -> None:
+    """Two structures of a cluster are one; (4 + 4)²/(4² + 4²) = 2, (9 + 1)²/(81 + 1); a lone one is 1."""
+    rows = [(6, 8, "a", 1.0), (6, 8, "a", 3.0), (6, 8, "b", 4.0), (7, 8, "a", 9.0), (7, 8, "b", 1.0),
+            (8, 8, "c", 5.0)]  # fmt: skip
+    bonds = pl.DataFrame(rows, schema=["first", "second", "cluster", "amount"], orient="row")
+    assert effective_clusters(bonds) == pytest.approx({(6, 8): 2.0, (7, 8): 100 / 82, (8, 8): 1.0})
 
 
 def test_every_element_has_one_kind() -> None:

@@ -10,9 +10,11 @@ import pytest
 from scipy import stats
 
 from xtalpriors.priors.bundle import CreatedFrom, PriorBundle, Priors, make_bundle, published_bundle
-from xtalpriors.priors.distributions.distribution import Estimate, Uniform
+from xtalpriors.priors.distributions.distribution import Empirical, Estimate, Uniform
+from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import SubsetTable
+from xtalpriors.priors.kinds.cell import Cell, CellOfFamily
 from xtalpriors.priors.kinds.cell_volume import CellVolume
 from xtalpriors.priors.tell.compare import compare
 from xtalpriors.priors.tell.compare_text import comparison_text
@@ -76,6 +78,49 @@ def test_samples_of_one_population_move_as_often_as_chance_allows(table_of: Make
         exceeded += sum(moves[name].exceeds for name in names)
     low, high = stats.binom(150, 0.05).ppf([1e-4, 1 - 1e-4])
     assert low <= exceeded <= high
+
+
+def test_cells_of_another_exponent_are_compared_in_the_same_group() -> None:
+    """Lengths over order^0.1 and over order^0.3 that are the same lengths in a group of order 4."""
+
+    def family(exponent: float, correlation: float) -> CellOfFamily:
+        lengths = tuple(x / 4.0**exponent for x in (5.0, 7.0, 12.0))
+        variables = {
+            "longest": lengths,
+            "composition": (0.0, 0.2 + exponent, 1.0),
+            "volume_per_atom": (9.0, 12.0, 20.0),
+        }
+        pairs = ("composition & longest", "composition & volume_per_atom", "longest & volume_per_atom")
+        return CellOfFamily(
+            variables={
+                name: ScalarPrior(
+                    n_clusters=900, unit="1", convention="",
+                    empirical=Empirical(probabilities=(0.0, 0.5, 1.0), values=values),
+                )
+                for name, values in variables.items()
+            },
+            correlations={
+                pair: Estimate(value=x, low=x - 0.05, high=x + 0.05)
+                for pair, x in zip(pairs, (correlation, correlation, 0.1), strict=True)
+            },
+            order_exponent=exponent, order_min=2, order_max=8,
+            length_min_angstrom=3.0, length_max_angstrom=20.0, longest_min_angstrom=5.0,
+        )  # fmt: skip
+
+    one, other = (
+        make_bundle(
+            "x",
+            CreatedFrom(corpus="x"),
+            Priors(cell=Cell(convention="", families={"monoclinic": family(*of)})),
+        )
+        for of in ((0.1, 0.2), (0.3, 0.6))
+    )
+    moves = {m.name.removeprefix("cell.families.monoclinic."): m for m in compare(one, other).moves}
+    assert set(moves) == {
+        "correlations.longest & volume_per_atom", "variables.longest", "variables.volume_per_atom"
+    }  # fmt: skip
+    assert all(m.change == pytest.approx(0.0, abs=1e-6) for m in moves.values())
+    assert moves["variables.longest"].a == pytest.approx(7.0), "Å in a group of order 4 = √(2·8)"
 
 
 def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, reference: PriorBundle) -> None:
