@@ -207,6 +207,5 @@ def pair_counts(
     total = radii[:, None] + radii[None, :]
     edges = total[..., None] * np.sqrt(np.linspace(0.0, square_max, n_bins + 1))
     shell = np.diff(np.minimum(edges, cutoff_angstrom) ** 3, axis=-1) * (4.0 / 3.0 * math.pi)
-    return PairCounts(counts, density[..., None] * shell, atoms), BondedPairs(
-        *pairs[:, :rows], amounts[:rows]
-    )
+    found = PairCounts(counts, density[..., None] * shell, atoms)
+    return found, BondedPairs(pairs[0, :rows], pairs[1, :rows], pairs[2, :rows], amounts[:rows])
