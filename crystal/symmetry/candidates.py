@@ -77,27 +77,24 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
         if group in seen:
             continue
         seen.add(group)
-        support, notes = _support(reading.operators, group), {*reading.notes, *note}
-        turned = on_cell(group, "H" if (group.hm or "").endswith(":R") else "R") if support < 1.0 else None
-        if origin == "axes":
-            support = 1.0
-        elif turned is not None and _support(reading.operators, turned) == 1.0:
-            support = 1.0
-            notes |= {"axes-from-cell", "operators-incomplete"}
-        elif support < 1.0:
-            notes.add("operators-misprinted")
-        elif reading.operators:
-            notes.add("operators-incomplete")
-        resolution = Resolution(group, source, agreement(group, reading.declared), tuple(sorted(notes)))
+        support, of_list = (1.0, set[str]()) if origin == "axes" else _support(reading.operators, group)
+        notes = tuple(sorted({*reading.notes, *note, *of_list}))
+        resolution = Resolution(group, source, agreement(group, reading.declared), notes)
         found.append(Candidate(resolution, support, origin))
     return tuple(found)
 
 
-def _support(operators: tuple[Operator, ...], group: SpaceGroup) -> float:
+def _support(operators: tuple[Operator, ...], group: SpaceGroup) -> tuple[float, set[str]]:
+    """Share of the operators that belong to a group, on one of its axes, and the notes on the list."""
     if not operators:
-        return 1.0
-    members = members_of(group)
-    return sum(operator in members for operator in operators) / len(operators)
+        return 1.0, set()
+    share = sum(operator in members_of(group) for operator in operators) / len(operators)
+    if share == 1.0:
+        return 1.0, {"operators-incomplete"}
+    turned = on_cell(group, "H" if (group.hm or "").endswith(":R") else "R")
+    if turned is not None and members_of(turned).issuperset(operators):
+        return 1.0, {"axes-from-cell", "operators-incomplete"}
+    return share, {"operators-misprinted"}
 
 
 def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...], str]]:
