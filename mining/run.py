@@ -131,9 +131,8 @@ def mine(
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
     scope = [source.name for source in sources] if manifest is None else None
-    connection = open_database(
-        database, read_only=False, memory_limit="512MB", threads=min(workers or default_workers(), 4)
-    )
+    threads = max(1, min((workers or default_workers()) // 2, 4))  # beside the workers, who have more to do
+    connection = open_database(database, read_only=False, memory_limit="512MB", threads=threads)
     try:
         with connection:
             connection.execute("SET checkpoint_threshold = '128MB'")  # one at each commit costs as much again
@@ -164,7 +163,8 @@ class _Run:
 
     def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
-        with stop_flag() as stopped, progress("mine", self._plan.n_read, "files") as advance:
+        files = self._plan.n_read
+        with stop_flag() as stopped, self._ingest, progress("mine", files, "files") as advance:
             if isinstance(pool, LocalPool) and self._reader is _READER and not is_compiled(_READ):
                 advance(0, note=_COMPILES)
             try:
@@ -176,7 +176,7 @@ class _Run:
                 raise
             self._ingest.flush()
             if stopped.is_set():
-                done = f"{self._ingest.n_stored:,} of {self._plan.n_read:,}"
+                done = f"{self._ingest.n_stored:,} of {files:,}"
                 raise MiningInterruptedError(
                     f"Interrupted: {done} files are read and stored, and the same call goes on from there."
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
 
 import duckdb
 import pyarrow as pa
@@ -16,13 +18,21 @@ __all__ = ["Ingest"]
 
 
 class Ingest:
-    """Collects results and stores them together: each commit costs some 10 ms, whatever is in it.
+    """Collects results and stores them together, by a thread of its own: workers must not wait for it.
+
+    DuckDB keeps rows in groups of 122,880. A transaction whose sites just fill whole groups is written once;
+    where they do not, a checkpoint takes the groups apart and compresses them again, which costs half as much
+    again in time and in the size of the file. So a transaction ends where the next task would begin a third
+    group.
+
+    Use it as a context, at whose end the thread has ended. Between `add` and `flush` the connection is the
+    thread's.
 
     Parameters
     ----------
     connection
         Open for writing, with the temporary table `todo` of `plan.make_plan`.
-    most_files, most_bytes, most_seconds
+    most_sites, most_files, most_bytes, most_seconds
         When to commit; what is not committed yet is read again after an interruption.
     """
 
@@ -30,39 +40,70 @@ class Ingest:
         self,
         connection: duckdb.DuckDBPyConnection,
         *,
-        most_files: int = 5_000,
+        most_sites: int = 2 * 122_880,
+        most_files: int = 20_000,
         most_bytes: int = 64 * 2**20,
         most_seconds: float = 5.0,
     ) -> None:
         self._connection = connection
+        self._most_sites = most_sites
         self._limits = (most_files, most_bytes, most_seconds)
-        self._results: list[TaskResult] = []
-        self._n_files = self._n_bytes = 0
-        self._since = time.monotonic()
+        self._writer = ThreadPoolExecutor(1)
+        self._storing: Future[None] | None = None
+        self._collect()
         self.n_stored = 0
         """Files in committed transactions."""
         self.n_updated = 0
         """Of these, with rows that are new or may differ from before."""
 
+    def __enter__(self) -> Ingest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.shutdown()
+
     def add(self, result: TaskResult) -> None:
         """Take one result; store when there is enough."""
+        if self._n_sites + result.sites.num_rows > self._most_sites:
+            self._hand_over()
         self._results.append(result)
+        self._n_sites += result.sites.num_rows
         self._n_files += result.n_files
         self._n_bytes += result.n_bytes
-        age = time.monotonic() - self._since
-        if any(x >= most for x, most in zip((self._n_files, self._n_bytes, age), self._limits, strict=True)):
-            self.flush()
+        held = (self._n_files, self._n_bytes, time.monotonic() - self._since)
+        if any(x >= most for x, most in zip(held, self._limits, strict=True)):
+            self._hand_over()
 
     def flush(self) -> None:
-        """Store what was collected, in one transaction."""
-        if self._results:
-            tables = [pa.concat_tables(part) for part in zip(*(r[1:5] for r in self._results), strict=True)]
-            self._store(*tables)
-            self.n_stored += self._n_files
-            self._results, self._n_files, self._n_bytes = [], 0, 0
+        """Store what was collected, and wait until it is stored."""
+        self._hand_over()
+        self._wait()
+
+    def _collect(self) -> None:
+        """Begin with nothing collected."""
+        self._results: list[TaskResult] = []
+        self._n_sites = self._n_files = self._n_bytes = 0
         self._since = time.monotonic()
 
-    def _store(self, entries: pa.Table, sites: pa.Table, rejections: pa.Table, files: pa.Table) -> None:
+    def _hand_over(self) -> None:
+        """Let the thread store what was collected, in one transaction, when it is done with the last one."""
+        self._wait()
+        if self._results:
+            tables = [pa.concat_tables(part) for part in zip(*(r[1:5] for r in self._results), strict=True)]
+            self._storing = self._writer.submit(self._store, self._n_files, *tables)
+        self._collect()
+
+    def _wait(self) -> None:
+        """Wait for the thread, and raise what went wrong there."""
+        if self._storing is not None:
+            self._storing.result()
+            self._storing = None
+
+    def _store(
+        self, n_files: int, entries: pa.Table, sites: pa.Table, rejections: pa.Table, files: pa.Table
+    ) -> None:
         """Store new rows in place of the old ones of the same files."""
         run = self._connection.execute
         given = {"new_entry": entries, "new_site": sites, "new_rejection": rejections, "new_file": files}
@@ -81,6 +122,7 @@ class Ingest:
         for name in given:
             self._connection.unregister(name)
         self.n_updated += n_updated
+        self.n_stored += n_files
 
     def _replace(self, n_updated: int, n_replaced: int) -> None:
         """The statements of one transaction."""

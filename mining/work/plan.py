@@ -144,15 +144,21 @@ def remove_rows(connection: duckdb.DuckDBPyConnection, files: str) -> None:
 def make_tasks(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], limits: Limits, workers: int
 ) -> Iterator[Task]:
-    """Group the files to read, source by source: at most so many files, so many bytes, in reading order."""
-    number = 0
-    for source in sources:
-        table = fetch_table(
+    """Group the files to read, source by source: at most so many files, so many bytes, in reading order.
+
+    The database is asked before the first task, and not again.
+    """
+    tables = [
+        fetch_table(
             connection,
             """SELECT file_id, known_hash, size_bytes FROM todo
                WHERE source = $source AND state NOT IN ('touched', 'gone') ORDER BY file_id""",
             {"source": source.name},
         )
+        for source in sources
+    ]
+    number = 0
+    for source, table in zip(sources, tables, strict=True):
         if source.kind == "archive":  # a compressed tar can only be read forwards
             place = {file.file_id: i for i, file in enumerate(source.files())}
             order = [place.get(file_id, -1) for file_id in table["file_id"].to_pylist()]
