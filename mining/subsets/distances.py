@@ -24,7 +24,7 @@ _SITE_COLUMNS = ["entry_id", "site_index", *_NEEDED, "disorder_assembly", "disor
 _ENTRY_COLUMNS = ["entry_id", "cluster_id", "operators", "weight", *CELL]
 
 
-def subset_distances(subset: Path, *, structures: int = 16_384) -> DistanceHistograms:
+def subset_distances(subset: Path, *, structures: int = 4_096) -> DistanceHistograms:
     """Distances of the structures of a subset's files up to 6 Å, read some structures at a time.
 
     Raises
@@ -37,9 +37,7 @@ def subset_distances(subset: Path, *, structures: int = 16_384) -> DistanceHisto
     return distance_histograms((arrays, entries["weight"].to_numpy()) for arrays, entries in batches)
 
 
-def structure_batches(
-    subset: Path, *, structures: int = 16_384
-) -> Iterator[tuple[StructureArrays, pa.Table]]:
+def structure_batches(subset: Path, *, structures: int = 4_096) -> Iterator[tuple[StructureArrays, pa.Table]]:
     """Structures of a subset's files that have sites, some at a time, with their rows of `NAME.parquet`.
 
     Raises

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -60,13 +61,8 @@ def sample_of(subset: Path, folder: Path, most: int) -> Sample | None:
         written = folder / subset.name
         write_parquet(rows, file.schema_arrow, written, file.schema_arrow.metadata, SUBSET)
     if sites_path(subset).is_file():
-        with pq.ParquetFile(sites_path(subset), read_dictionary=["entry_id"]) as file:
-            schema = pa.schema(
-                [pq.read_schema(sites_path(subset)).field(name) for name in _SITE_COLUMNS],
-                file.schema_arrow.metadata,
-            )
-            rows = _sites(file, set(chosen.to_pylist()), schema)
-            write_parquet(rows, schema, sites_path(written), schema.metadata, SITES)
+        rows, metadata = _sites(sites_path(subset), chosen)
+        write_parquet(rows, rows.schema, sites_path(written), metadata, SITES)
     return Sample(written, len(chosen), len(keep))
 
 
@@ -94,16 +90,16 @@ def _entries(file: pq.ParquetFile, keep: np.ndarray) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(file.schema_arrow, batches())
 
 
-def _sites(file: pq.ParquetFile, chosen: set[str], schema: pa.Schema) -> pa.RecordBatchReader:
-    """The sites of the chosen entries. Names of entries are compared once for each entry of a row group."""
+def _sites(path: Path, chosen: pa.ChunkedArray) -> tuple[pa.Table, dict[bytes, bytes]]:
+    """The sites of the chosen entries, and the metadata of their file.
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for group in range(file.num_row_groups):
-            names = file.read_row_group(group, ["entry_id"])["entry_id"].combine_chunks()
-            mine = np.array([name in chosen for name in names.dictionary.to_pylist()], bool)
-            if mine.any():
-                keep = pa.array(mine[names.indices.to_numpy()])
-                table = file.read_row_group(group, list(_SITE_COLUMNS)).select(_SITE_COLUMNS)
-                yield from table.filter(keep).cast(schema).to_batches()
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    Polars reads the other columns of the rows that it keeps, and decodes no others.
+    """
+    whole = pq.read_schema(path)
+    schema = pa.schema([whole.field(name) for name in _SITE_COLUMNS])
+    entries = pl.Series(chosen.to_pylist(), dtype=pl.String)
+    try:
+        rows = pl.scan_parquet(path).select(_SITE_COLUMNS).filter(pl.col("entry_id").is_in(entries.implode()))
+        return rows.collect().to_arrow().cast(schema), whole.metadata
+    except pl.exceptions.PolarsError as error:
+        raise OSError(str(error)) from error

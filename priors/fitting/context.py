@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from xtalpriors.errors import UsageError
@@ -83,5 +84,5 @@ def context_of(
     (n,) = lengths
     names = clusters if clusters is not None else [f"{i:09d}" for i in range(n)]
     ids, cluster = np.unique(np.array(names, dtype=str), return_inverse=True)
-    table = SubsetTable("columns", n, cluster.astype(np.int64), ids, columns, texts)
+    table = SubsetTable("columns", n, cluster.astype(np.int64), pa.array(ids), columns, texts)
     return Context(table, None, None, seed, bootstrap)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xtalpriors.arrays import F64, I64, Bool
@@ -142,7 +143,8 @@ def _pooled(
     own_table: SubsetTable, parent_table: SubsetTable, own: Values, parent: Values, n_clusters: int
 ) -> Observations:
     """Mixture n/50 of the own values and the rest of the parent's, whose shared clusters count only once."""
-    shared = np.isin(parent_table.cluster_ids, own_table.cluster_ids)
+    is_shared = pc.is_in(parent_table.cluster_ids, value_set=own_table.cluster_ids)
+    shared = is_shared.to_numpy(zero_copy_only=False)
     parent = parent.where(~shared[parent_table.cluster[parent.entry]])
     parent_clusters = parent_table.cluster[parent.entry]
     n_parent = len(present(parent_clusters)[0])

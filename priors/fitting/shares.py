@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xtalpriors.arrays import F64, Bool
+from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.priors.distributions.distribution import Categorical, Counts
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.bootstrap import Resampler, share_estimate
@@ -60,19 +60,12 @@ def fit_categorical(
     """Shares of labels; `observations.x` holds indices into `labels`, ties are ordered by label."""
     resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
     codes = observations.x.astype(int)
-    cells = resampler.group * len(labels) + codes
-    flat = np.bincount(cells, observations.weight, resampler.n_groups * len(labels))
-    sums = np.asarray(flat, float).reshape(-1, len(labels))
+    sums = _sums_by_label(observations, resampler, codes, len(labels))
     totals = sums.sum(0)
     replicates, left_out = resampler.replicate(sums), resampler.jackknife(sums)
     with np.errstate(all="ignore"):
         boot, jack = replicates / replicates.sum(1, keepdims=True), left_out / left_out.sum(1, keepdims=True)
-    clusters, position = present(observations.cluster)
-    n = len(clusters)
-    cluster_of, label_of = np.divmod(np.unique(position * len(labels) + codes), len(labels))
-    n_with = np.bincount(label_of, minlength=len(labels))
-    alone = np.bincount(cluster_of, minlength=n)[cluster_of] == 1  # clusters that hold one label only
-    n_without = n - np.bincount(label_of[alone], minlength=len(labels))
+    n, n_with, n_without = _clusters_by_label(observations, codes, len(labels))
     order = sorted(np.flatnonzero(totals > 0).tolist(), key=lambda i: (-totals[i], labels[i]))
     share = totals / totals.sum()
     return Categorical(
@@ -87,6 +80,40 @@ def fit_categorical(
 def fit_counts(context: Context, name: str, observations: Observations) -> Counts:
     """Probabilities of 0, 1, 2, … up to the largest count seen."""
     counts = observations.x.astype(int)
-    indicators = (counts[:, None] == np.arange(counts.max() + 1)).astype(float)
+    n_counts = int(counts.max()) + 1
     resampler = Resampler(observations, seed=context.seed, name=name, replicates=context.bootstrap)
-    return Counts(probabilities=tuple(_shares(observations, resampler, indicators, observations.weight)))
+    sums = np.column_stack(
+        [
+            np.bincount(resampler.group, observations.weight, resampler.n_groups),
+            _sums_by_label(observations, resampler, counts, n_counts),
+        ]
+    )
+    totals = sums.sum(0)
+    with np.errstate(all="ignore"):
+        boot, jack = (x[:, 1:] / x[:, :1] for x in [resampler.replicate(sums), resampler.jackknife(sums)])
+    n, n_with, n_without = _clusters_by_label(observations, counts, n_counts)
+    return Counts(
+        probabilities=tuple(
+            share_estimate(
+                float(totals[i + 1] / totals[0]), int(n_with[i]), int(n_without[i]), n, boot[:, i], jack[:, i]
+            )
+            for i in range(n_counts)
+        )
+    )
+
+
+def _sums_by_label(observations: Observations, resampler: Resampler, codes: I64, n_labels: int) -> F64:
+    """(n_groups, n_labels) weight of each label in each group of clusters."""
+    cells = resampler.group * n_labels + codes
+    flat = np.bincount(cells, observations.weight, resampler.n_groups * n_labels)
+    return np.asarray(flat, float).reshape(-1, n_labels)
+
+
+def _clusters_by_label(observations: Observations, codes: I64, n_labels: int) -> tuple[int, I64, I64]:
+    """Number of clusters, of those that hold each label (n_labels,), and of those that hold another one."""
+    clusters, position = present(observations.cluster)
+    n = len(clusters)
+    cluster_of, label_of = np.divmod(np.unique(position * n_labels + codes), n_labels)
+    n_with = np.bincount(label_of, minlength=n_labels)
+    alone = np.bincount(cluster_of, minlength=n)[cluster_of] == 1  # clusters that hold one label only
+    return n, n_with, n - np.bincount(label_of[alone], minlength=n_labels)

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.errors import XtalpriorsError
@@ -106,7 +105,7 @@ class SubsetTable:
     name: str
     n_entries: int
     cluster: I64
-    cluster_ids: NDArray[np.str_]
+    cluster_ids: pa.Array
     entry_numbers: Mapping[str, F64]
     entry_strings: Mapping[str, Coded]
     site_entry: I64 | None = None
@@ -169,15 +168,15 @@ def table_of(
 ) -> SubsetTable:
     """Columns of Arrow tables: `entries` with a `cluster_id`, and `sites`, as in a subset's two files."""
     metadata = metadata or {}
-    clusters = _coded(entries["cluster_id"])
+    cluster, cluster_ids = _ranked(entries["cluster_id"])
     site_entry = None
     if sites is not None:
         site_entry, sites = _non_hydrogen(sites, entries["entry_id"])
     return SubsetTable(
         name=name,
         n_entries=entries.num_rows,
-        cluster=clusters.codes,
-        cluster_ids=np.array(clusters.labels, dtype=str),
+        cluster=cluster,
+        cluster_ids=cluster_ids,
         entry_numbers={c: _floats(entries[c]) for c in NUMBERS},
         entry_strings={c: _coded(entries[c]) for c in STRINGS},
         site_entry=site_entry,
@@ -229,11 +228,16 @@ def _flags(column: pa.ChunkedArray) -> Bool:
 
 
 def _coded(column: pa.ChunkedArray) -> Coded:
+    codes, labels = _ranked(column)
+    return Coded(codes, tuple(labels.to_pylist()))
+
+
+def _ranked(column: pa.ChunkedArray) -> tuple[I64, pa.Array]:
+    """Place (n,) of each string among those that occur, which are sorted; −1 where it is null."""
     encoded = pc.dictionary_encode(column).combine_chunks()
-    labels = encoded.dictionary.to_pylist()
-    order = sorted(range(len(labels)), key=labels.__getitem__)
-    rank = np.empty(len(labels) + 1, np.int64)
-    rank[order] = np.arange(len(labels))
+    order = pc.sort_indices(encoded.dictionary)
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[order.to_numpy()] = np.arange(len(order))
     rank[-1] = -1
-    codes = np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
-    return Coded(rank[codes], tuple(labels[i] for i in order))
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return rank[codes], encoded.dictionary.take(order)

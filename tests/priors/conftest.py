@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
@@ -43,7 +44,8 @@ def build_table(
     """Table of n structures: columns not given are null everywhere."""
     unknown = (numbers.keys() - set(ENTRY_NUMBERS)) | ((strings or {}).keys() - set(ENTRY_STRINGS))
     assert not unknown, f"no such columns: {unknown}"
-    ids, cluster = np.unique(clusters or [f"{name}-{i:06d}" for i in range(n)], return_inverse=True)
+    named, cluster = np.unique(clusters or [f"{name}-{i:06d}" for i in range(n)], return_inverse=True)
+    ids = pa.array(named, pa.string())
     columns = {
         c: np.broadcast_to(np.asarray(numbers.get(c, np.nan), float), (n,)).copy() for c in ENTRY_NUMBERS
     }
