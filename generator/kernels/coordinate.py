@@ -230,6 +230,38 @@ def _fill_special(
 
 
 @kernel()
+def _fill_general(
+    neighbours, row, listed, wanted, n_most, symmetry, workspace, placed, frame, reach, counters, stream
+):
+    """Place the non-hydrogen atoms on general positions; numbers of atoms and images."""
+    n_atoms, n_images = placed
+    order = symmetry.translations.shape[1]
+    n_general = min(max(int((wanted - n_images) / order + uniform(stream)), 0), n_most)
+    if listed >= 0:
+        n_general = neighbours.counts_general[listed].sum()
+    if n_general == 0 and n_images == 0:
+        n_general = 1
+    counters[N_TARGET] = n_general
+    # systematic draws: every element comes out within one of its share of the atoms, on average exactly
+    below, remainder = 0, uniform(stream)
+    for k in range(neighbours.set_size[row]):
+        e = neighbours.set_elements[row, k]
+        upto = int(neighbours.general[row, k] * n_general + remainder)
+        if listed >= 0:
+            upto = below + neighbours.counts_general[listed, k]
+        for _ in range(upto - below):
+            if _place_general(
+                neighbours, e, False, symmetry, workspace, (n_atoms, n_images), frame, reach, stream
+            ):
+                n_images += order
+                n_atoms += 1
+            else:
+                counters[DROPPED] += 1
+        below = upto
+    return n_atoms, n_images
+
+
+@kernel()
 def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, first, counters, stream):
     """Place all atoms of one structure; returns their number, 0 for an empty one.
 
@@ -248,34 +280,21 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
     row, listed, wanted = set_and_counts(
         neighbours, share, n_special, volume, latent[joint.packing], points, order, n_most, stream
     )
-    n_atoms, points = _fill_special(
-        neighbours, special, row, listed, symmetry, workspace, frame, reach, fract, first, counters, stream
-    )
-    n_images = points
-    n_general = min(max(int((wanted - points) / order + uniform(stream)), 0), n_most)
-    if listed >= 0:
-        n_general = neighbours.counts_general[listed].sum()
-    if n_general == 0 and points == 0:
-        n_general = 1
-    # systematic draws: every element comes out within one of its share of the atoms, on average exactly
-    below, remainder = 0, uniform(stream)
-    heavy = points
-    for k in range(neighbours.set_size[row]):
-        e = neighbours.set_elements[row, k]
-        upto = int(neighbours.general[row, k] * n_general + remainder)
-        if listed >= 0:
-            upto = below + neighbours.counts_general[listed, k]
-        for _ in range(upto - below):
-            if _place_general(
-                neighbours, e, False, symmetry, workspace, (n_atoms, n_images), frame, reach, stream
-            ):
-                n_images += order
-                n_atoms += 1
-                heavy += order
-            else:
-                counters[DROPPED] += 1
-        below = upto
-    settle(neighbours, symmetry, workspace, n_atoms, n_images, frame, reach, stream)
+    n_atoms = n_images = points = 0
+    for _ in range(neighbours.fillings):
+        counters[DROPPED] = counters[DROPPED_SPECIAL] = 0
+        n_atoms, points = _fill_special(
+            neighbours, special, row, listed, symmetry, workspace, frame, reach, fract, first, counters,
+            stream,
+        )  # fmt: skip
+        n_atoms, n_images = _fill_general(
+            neighbours, row, listed, wanted, n_most, symmetry, workspace, (n_atoms, points), frame, reach,
+            counters, stream,
+        )  # fmt: skip
+        worst = settle(neighbours, symmetry, workspace, n_atoms, n_images, frame, reach, stream)
+        if worst >= neighbours.strained and counters[DROPPED] == 0:
+            break
+    heavy = n_images
     n_hydrogen = 0
     if neighbours.set_hydrogen[row] and heavy > 0:
         x_h = draw(
@@ -298,5 +317,5 @@ def fill_fitted(spec, n_most, n_hydrogen_most, volume, workspace, frame, fract, 
             n_atoms += 1
         else:
             counters[DROPPED_HYDROGEN] += 1
-    counters[N_TARGET], counters[N_HYDROGEN] = n_general, n_hydrogen
+    counters[N_HYDROGEN] = n_hydrogen
     return n_atoms if heavy > 0 else 0

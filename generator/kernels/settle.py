@@ -96,7 +96,7 @@ def _displacement(size, frame, stream):
 
 @kernel()
 def _move(i, size, n_images, neighbours, symmetry, workspace, frame, reach, wide, square, stream):
-    """Choose among the place of atom i and some nearby."""
+    """Choose among the place of atom i and some nearby; returns the score of the place."""
     rotations, translations, n_pure = symmetry
     atoms, metric, images = workspace.atoms, frame.metric, workspace.images
     first, last = workspace.first_image[i], workspace.first_image[i + 1]
@@ -104,32 +104,39 @@ def _move(i, size, n_images, neighbours, symmetry, workspace, frame, reach, wide
     x0, y0, z0 = atoms[i, 0], atoms[i, 1], atoms[i, 2]
     found = _collect(x0, y0, z0, 0, first, 0, workspace, metric, square, wide)
     found = _collect(x0, y0, z0, last, n_images, found, workspace, metric, square, wide)
-    best, bx, by, bz = np.int32(-(2**30)), x0, y0, z0
+    best, bare, bx, by, bz = np.int32(-(2**30)), np.int32(0), x0, y0, z0
     for turn in range(neighbours.moves + 1):
         dx = dy = dz = np.int64(0)
         if turn > 0:
             dx, dy, dz = _displacement(size, frame, stream)
-        score = neighbours.noise[bounded(stream, neighbours.noise.size)]
-        score += _score_near(
+        noise = neighbours.noise[bounded(stream, neighbours.noise.size)]
+        score = _score_near(
             np.float32(dx), np.float32(dy), np.float32(dz), e, found, workspace, metric, neighbours
         )
         x, y, z = x0 + dx, y0 + dy, z0 + dz
         expand(x, y, z, rotations, translations, images, first)
         score += score_of(x, y, z, e, first + n_pure, last, workspace, metric, neighbours, reach) // 2
-        if score > best:
-            best, bx, by, bz = score, x, y, z
+        if score + noise > best:
+            best, bare, bx, by, bz = score + noise, score, x, y, z
     atoms[i, 0], atoms[i, 1], atoms[i, 2] = bx, by, bz
     expand(bx, by, bz, rotations, translations, images, first)
+    return bare
 
 
 @kernel()
 def settle(neighbours, symmetry, workspace, n_atoms, n_images, frame, reach, stream):
-    """Move the atoms on general positions, `sweeps` times each."""
+    """Move the atoms on general positions, `sweeps` times each; returns the lowest score in the end."""
+    worst = np.int32(0)
     for sweep in range(neighbours.sweeps):
         size = neighbours.move * (neighbours.sweeps - sweep) / neighbours.sweeps
         cutoff = neighbours.cutoff + math.sqrt(3.0) * size
         wide = reach_of(cutoff, frame.reciprocal)
         square = np.float32(cutoff * cutoff)
+        worst = np.int32(0)
         for i in range(n_atoms):
             if workspace.atoms[i, 3] // 256 == GENERAL:
-                _move(i, size, n_images, neighbours, symmetry, workspace, frame, reach, wide, square, stream)
+                score = _move(
+                    i, size, n_images, neighbours, symmetry, workspace, frame, reach, wide, square, stream
+                )
+                worst = min(worst, score)
+    return worst

@@ -14,6 +14,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, SYMBOLS
+from xtalpriors.crystal.wyckoff.table import WyckoffPosition
 from xtalpriors.generator.counters import GENERAL
 from xtalpriors.generator.reference.rules import ReferenceRules
 from xtalpriors.generator.specification.kernel_inputs import NeighbourTables
@@ -37,6 +38,7 @@ class _Growing(Protocol):
     def orbit(self, point: F64) -> F64: ...
     def distances(self, point: F64, images: F64, cutoff: float) -> F64: ...
     def add(self, point: F64, symbol: str, orbit: F64, site: int) -> None: ...
+    def clear(self) -> None: ...
 
 
 class _Filling:
@@ -132,8 +134,7 @@ class _Filling:
         """A place at a bond length from a partner, or anywhere; null where a hydrogen finds no partner."""
         tables, crystal, rng = self.tables, self.crystal, self.rng
         if crystal.symbols and (only_bonded or turn % 4 != 3):
-            for _ in range(6):
-                a = int(rng.integers(len(crystal.symbols)))
+            for a in rng.integers(len(crystal.symbols), size=6).tolist():
                 b = self.element(a)
                 if tables.bonded[e, b] and (e == tables.hydrogen or self.free_bonds[a] > 0):
                     levels = np.linspace(0.0, 1.0, tables.length.shape[2])
@@ -152,14 +153,58 @@ class _Filling:
             (self.tables.candidates, self.tables.most_candidates),
         )
 
-    def settle(self) -> None:
-        """Move every atom on a general position a few times to one of some places nearby."""
+    def special_positions(
+        self,
+        orbits: list[tuple[tuple[int, WyckoffPosition, F64], int]],
+        row: int,
+        counts: tuple[I64, I64] | None,
+        distinct: Callable[[F64], F64],
+        counters: dict[str, int],
+    ) -> None:
+        """Occupy special positions with elements of a set."""
+        tables, size = self.tables, int(self.tables.set_size[row])
+        on_special = [] if counts is None else np.repeat(np.arange(size), counts[1][:size]).tolist()
+        for (site, position, _), wanted in orbits:
+            for _ in range(wanted):
+                k = on_special.pop(0) if on_special else _choose(tables.special[row], size, self.rng)
+
+                def place(_: int, position: WyckoffPosition = position) -> tuple[F64, int, F64]:
+                    point = (position.matrix @ self.rng.random(3) + position.vector) % 1.0
+                    return np.asarray(point), -1, np.zeros(3)
+
+                tries = (tables.candidates if position.degrees_of_freedom else 1,) * 2
+                e = int(tables.set_elements[row, k])
+                if not self.best(e, site, place, lambda point: distinct(self.crystal.orbit(point)), tries):
+                    counters["dropped_special"] += 1
+
+    def general_positions(
+        self, row: int, counts: tuple[I64, I64] | None, atoms_in_cell: float, counters: dict[str, int]
+    ) -> None:
+        """Place the non-hydrogen atoms of a set on general positions."""
+        tables, size = self.tables, int(self.tables.set_size[row])
+        points = sum(multiplicity for _, multiplicity in self.crystal.sites)
+        n_general = max(
+            math.floor((atoms_in_cell - points) / len(self.rules.rotations) + self.rng.random()), 0
+        )
+        n_general = 1 if n_general == 0 and points == 0 else n_general
+        # systematic draws: every element comes out within one of its share of the atoms, on average exactly
+        upto = np.floor(tables.general[row, :size] * n_general + self.rng.random()).astype(int)
+        numbers = np.diff(upto, prepend=0) if counts is None else counts[0][:size]
+        counters["n_target"] = int(numbers.sum())
+        for k, n in enumerate(numbers):
+            for _ in range(n):
+                if not self.general(int(tables.set_elements[row, k]), hydrogen=False):
+                    counters["dropped"] += 1
+
+    def settle(self) -> int:
+        """Move every atom on a general position a few times to one of some places nearby; returns the lowest
+        score of one in the end."""
         tables, crystal, rng = self.tables, self.crystal, self.rng
         multiplicities = [multiplicity for _, multiplicity in crystal.sites]
         owner = np.repeat(np.arange(len(multiplicities)), multiplicities)
-        rows = np.array(self.image_rows())
+        rows, worst, score = np.array(self.image_rows()), 0, 0
         for sweep in range(tables.sweeps):
-            size = tables.move * (1.0 - sweep / tables.sweeps)
+            size, worst = tables.move * (1.0 - sweep / tables.sweeps), 0
             for i, (site, multiplicity) in enumerate(crystal.sites):
                 if site != GENERAL:
                     continue
@@ -176,11 +221,13 @@ class _Filling:
                         )
                         // 2
                     )
-                    total += int(rng.choice(tables.noise))
-                    if total > highest:
-                        highest, place = total, (point, orbit)
+                    noise = int(rng.choice(tables.noise))
+                    if total + noise > highest:
+                        highest, place, score = total + noise, (point, orbit), total
                 assert place is not None
                 crystal.fract[i], crystal.images[~others] = place
+                worst = min(worst, score)
+        return worst
 
 
 def _choose(cumulative: F64, size: int, rng: np.random.Generator) -> int:
@@ -246,40 +293,21 @@ def fill_fitted(
     shares
         Place of the set of elements, and share of the fraction of hydrogen, in their distributions.
     """
-    tables, filling, order = rules.neighbours, _Filling(crystal, rules, rng), len(rules.rotations)
+    tables, order = rules.neighbours, len(rules.rotations)
     orbits = list(zip(rules.special, wanted_orbits, strict=True))
     points = sum(
         wanted * len(distinct(crystal.orbit(position.vector + position.matrix @ GENERIC)))
         for (_, position, _), wanted in orbits
     )
     row, counts, atoms_in_cell = _set_and_counts(rules, shares[0], sum(wanted_orbits), volumes, points, rng)
-    size = int(tables.set_size[row])
-    on_special = [] if counts is None else np.repeat(np.arange(size), counts[1][:size]).tolist()
-    for (site, position, _), wanted in orbits:
-        for _ in range(wanted):
-            k = on_special.pop(0) if on_special else _choose(tables.special[row], size, rng)
-            e = int(tables.set_elements[row, k])
-
-            def place(
-                _: int, matrix: F64 = position.matrix, vector: F64 = position.vector
-            ) -> tuple[F64, int, F64]:
-                return np.asarray((matrix @ rng.random(3) + vector) % 1.0), -1, np.zeros(3)
-
-            tries = (tables.candidates if position.degrees_of_freedom else 1,) * 2
-            if not filling.best(e, site, place, lambda point: distinct(crystal.orbit(point)), tries):
-                counters["dropped_special"] += 1
-    points = sum(multiplicity for _, multiplicity in crystal.sites)
-    n_general = max(math.floor((atoms_in_cell - points) / order + rng.random()), 0)
-    n_general = 1 if n_general == 0 and points == 0 else n_general
-    # systematic draws: every element comes out within one of its share of the atoms, on average exactly
-    upto = np.floor(tables.general[row, :size] * n_general + rng.random()).astype(int)
-    numbers = np.diff(upto, prepend=0) if counts is None else counts[0][:size]
-    n_general = int(numbers.sum())
-    for k, n in enumerate(numbers):
-        for _ in range(n):
-            if not filling.general(int(tables.set_elements[row, k]), hydrogen=False):
-                counters["dropped"] += 1
-    filling.settle()
+    for _ in range(tables.fillings):
+        crystal.clear()
+        counters["dropped"] = counters["dropped_special"] = 0
+        filling = _Filling(crystal, rules, rng)
+        filling.special_positions(orbits, row, counts, distinct, counters)
+        filling.general_positions(row, counts, atoms_in_cell, counters)
+        if filling.settle() >= tables.strained and not counters["dropped"]:
+            break
     heavy, n_hydrogen = sum(multiplicity for _, multiplicity in crystal.sites), 0
     if tables.set_hydrogen[row] and heavy:
         table = tables.hydrogen_fraction
@@ -288,4 +316,4 @@ def fill_fitted(
     for _ in range(n_hydrogen):
         if not filling.general(tables.hydrogen, hydrogen=True):
             counters["dropped_hydrogen"] += 1
-    counters["n_target"], counters["n_hydrogen_target"] = n_general, n_hydrogen
+    counters["n_hydrogen_target"] = n_hydrogen

@@ -78,6 +78,11 @@ class _Crystal:
         ratio = self.distances(point, others, gap_high * (radius + radii.max())) / (radius + radii)
         return bool(((ratio <= contact) | ((ratio >= gap_low) & (ratio <= gap_high))).any())
 
+    def clear(self) -> None:
+        """Take all atoms out again."""
+        self.fract, self.symbols, self.sites = [], [], []
+        self.images, self.image_radii = np.empty((0, 3)), np.empty(0)
+
     def add(self, point: F64, symbol: str, orbit: F64, site: int) -> None:
         """Place an atom."""
         self.fract.append(point)

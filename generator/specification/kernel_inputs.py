@@ -270,6 +270,10 @@ class NeighbourTables(NamedTuple):
     """Places nearby that are scored each time."""
     move: float
     """How far they are away at most, along each axis, in the first sweep, Å."""
+    strained: int
+    """Score of an atom below which the cell is filled anew."""
+    fillings: int
+    """How often it is filled at most."""
     candidates: int
     """Places that are scored for one atom."""
     most_candidates: int

@@ -33,6 +33,8 @@ SWEEPS, MOVES = 8, 12
 """How often every atom is moved, and to one of how many places."""
 MOVE = 0.9
 """Largest move along each axis in the first sweep, Å."""
+STRAINED, FILLINGS = -8.0, 4
+"""Score of an atom, in units of ln g, below which the cell is filled anew, and how often it is at most."""
 REPULSION = 2.0
 """Factor of ln g where it is negative. Each g was measured among all other neighbours, so that the sum over
 pairs counts their attraction more than once; without the factor atoms are drawn too near to one another."""
@@ -103,6 +105,8 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         sweeps=SWEEPS,
         moves=MOVES,
         move=MOVE,
+        strained=round(NATS * STRAINED),
+        fillings=FILLINGS,
         candidates=CANDIDATES,
         most_candidates=MOST_CANDIDATES,
         noise=_gumbel(),
@@ -142,6 +146,8 @@ def no_neighbours() -> NeighbourTables:
         sweeps=0,
         moves=0,
         move=0.0,
+        strained=0,
+        fillings=0,
         candidates=0,
         most_candidates=0,
         noise=np.empty(0, np.int32),
