@@ -48,11 +48,13 @@ def assemble(
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
     sites = replace(sites, species=settle_labels(entries, sites, positions))
+    experiment = experiment_columns(batch, entries.notes)
+    number, kelvin = sites.species.number, experiment["temperature_kelvin"]
     displacements = site_displacements(
-        batch, cells.usable, sites.block, sites.fract, sites.species.number, entries.notes
+        batch, cells.usable, sites.block, sites.fract, number, kelvin, entries.notes
     )
     columns = _identity(source_name, database, text_origin, entries)
-    for block_columns in (experiment_columns(batch, entries.notes), status_columns(batch)):
+    for block_columns in (experiment, status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
     columns |= cell_columns(entries, cells)
     columns |= symmetry_columns(entries)

@@ -48,7 +48,13 @@ class Displacements:
 
 
 def site_displacements(
-    batch: Batch, cells: F64, site_block: I32, fract: F64, number: I16, notes: dict[int, list[str]]
+    batch: Batch,
+    cells: F64,
+    site_block: I32,
+    fract: F64,
+    number: I16,
+    kelvin: F64,
+    notes: dict[int, list[str]],
 ) -> Displacements:
     """Displacements of all sites of a batch.
 
@@ -62,6 +68,8 @@ def site_displacements(
         (s, 3) fractional coordinates.
     number
         (s,) atomic numbers.
+    kelvin
+        (b,) temperatures, NaN where unknown.
     notes
         By block; what was decided is added.
     """
@@ -74,7 +82,7 @@ def site_displacements(
     bare = bare[np.diff(batch.aniso_start)[site_block[bare]] > 0]
     if len(bare):
         _from_tensors(batch, cells, site_block, bare, u, origin)
-    doubtful = settle_scale(u, origin, site_block, number, notes)
+    doubtful = settle_scale(u, origin, site_block, number, kelvin, notes)
     with np.errstate(invalid="ignore"):
         evidence = (u > 0.0) & (u <= _LARGEST) & ~doubtful
     su = batch.su[u_token]

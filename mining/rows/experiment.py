@@ -26,6 +26,12 @@ _AMBIENT_KILOPASCAL: Final = 200.0
 _AMBIENT: Final = re.compile(r"ambient|atmosph|normal|room", re.IGNORECASE)
 _ELECTRON_WAVELENGTH_ANGSTROM: Final = 0.06
 """Electrons of more than 40 kV are shorter than this; X-rays and neutrons of crystallography are not."""
+_LONGEST_ANGSTROM: Final = 10.0
+"""X-rays of crystallography are shorter; neutrons need not be."""
+_LINES_ANGSTROM: Final = np.array([0.5594, 0.7107, 1.3414, 1.5418, 1.7903, 1.9373, 2.2910])
+"""Kα of Ag, Mo, Ga, Cu, Co, Fe and Cr; α₁ and α₂ are within 0.4 % of the mean."""
+_LINE_WIDTH: Final = 0.004
+_ROOM_CELSIUS: Final = (15.0, 35.0)
 _FREE_ELECTRON_LASER: Final = re.compile(r"free[\s_-]*electron|\bx?fel\b|\blcls\b|\bsacla\b")
 _NUMBER_AND_UNIT: Final = re.compile(
     r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?)?[\s_]*"
@@ -40,8 +46,9 @@ def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
 
     Decisions worth knowing are added to `notes` by block.
     """
-    wavelength = _within(_number(batch, "wavelength", notes), 0.0, 100.0)
+    wavelength = _number(batch, "wavelength", notes)
     radiation = _radiation(batch, wavelength)
+    wavelength = _within(_in_angstrom(wavelength, radiation, notes), 0.0, 100.0)
     method, powder = _method(batch)
     theta = _within(_number(batch, "theta_max", notes), 0.0, 90.0, closed=True)
     d_min = _resolution(batch, notes)
@@ -89,6 +96,19 @@ def _number(batch: Batch, name: str, notes: Notes) -> F64:
         if values[block] != stated:  # also where it is null now
             notes.setdefault(int(block), []).append(f"{name.replace('_', '-')}-{note}")
     return values
+
+
+def _in_angstrom(wavelength: F64, radiation: list[str | None], notes: Notes) -> F64:
+    """Wavelengths (b,) with those of X-ray tubes in picometre put right, and null where nobody knows."""
+    with np.errstate(invalid="ignore"):
+        long = np.flatnonzero(wavelength > _LONGEST_ANGSTROM).tolist()
+    for block in long:
+        if radiation[block] in (None, "x-ray"):
+            from_picometre = wavelength[block] / 100.0
+            known = np.abs(from_picometre / _LINES_ANGSTROM - 1.0).min() < _LINE_WIDTH
+            wavelength[block] = from_picometre if known else np.nan
+            notes.setdefault(block, []).append("wavelength-from-picometre" if known else "wavelength-unclear")
+    return wavelength
 
 
 def _in_unit(batch: Batch, name: str, token: int) -> tuple[float, str]:
@@ -141,7 +161,8 @@ def _within(values: F64, low: float, high: float, *, closed: bool = False, low_c
 def _temperature(batch: Batch, notes: Notes) -> F64:
     """Kelvin. A unit after the number counts, a number in °C is converted; both are noted.
 
-    Where that number is in doubt, the other tags for the temperature are asked.
+    Where that number is in doubt, the other tags for the temperature are asked. A number that another tag
+    gives in kelvin as well, if it is taken for °C, is that (25 beside 298).
     """
     tokens = batch.block_tokens("temperature")
     kelvin = batch.numbers(tokens)
@@ -154,6 +175,14 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
         good[block], note = certain[0] if certain else found[0]
         if note:
             notes.setdefault(int(block), []).append(note)
+    with np.errstate(invalid="ignore"):
+        room = np.flatnonzero((good >= _ROOM_CELSIUS[0]) & (good <= _ROOM_CELSIUS[1]) & plain)
+    for block in room.tolist():
+        celsius = good[block] + 273.15
+        others = (_one_temperature(batch, t)[0] for t in _by_rank(batch, "temperature", int(tokens[block])))
+        if any(abs(other - celsius) <= 1.0 for other in others):
+            good[block] = celsius
+            notes.setdefault(block, []).append("temperature-from-celsius")
     return good
 
 

@@ -29,6 +29,7 @@ def site_occupancies(
     A column is in per cent if a number in it is above 10, and the shares of some position add up to 100 and
     of none to more. Where they are less everywhere there may be vacancies: the column is taken to be in per
     cent, too, and the block's numbers as they stand are returned, for the contents to confirm it (`percent`).
+    Beside them a position that holds 1 or less is full or half full, not to one per cent, and stays.
     A sign `%` behind a number is believed.
     """
     tokens = batch.site_tokens("occupancy")
@@ -46,9 +47,12 @@ def site_occupancies(
     for b in suspects.tolist():
         rows = np.arange(batch.site_start[b], batch.site_start[b + 1])
         stated = rows[(tokens[rows] >= 0) & ~batch.null[tokens[rows]]]
-        least, most = _position_sums(value, fract, stated)
-        if least < 0.0 or most > _WHOLE_PERCENT[1]:
+        sums = _position_sums(value, fract, stated)
+        most = max(sums)
+        if min(sums) < 0.0 or most > _WHOLE_PERCENT[1]:
             continue
+        if any(0.0 < total <= 1.0 for total in sums):
+            stated = stated[value[stated] > 1.0]
         if most >= _WHOLE_PERCENT[0]:
             notes.setdefault(b, []).append(IN_PERCENT)
         else:
@@ -57,10 +61,10 @@ def site_occupancies(
     return value, as_stated
 
 
-def _position_sums(value: F64, fract: F64, rows: I64) -> tuple[float, float]:
-    """Least and largest sum of the numbers of these sites on one position."""
+def _position_sums(value: F64, fract: F64, rows: I64) -> list[float]:
+    """Sums of the numbers of these sites on each position."""
     total: dict[tuple[float, ...], float] = {}
     for i in rows[~np.isnan(value[rows])].tolist():
         place = tuple(fract[i].tolist())
         total[place] = total.get(place, 0.0) + float(value[i])
-    return min(total.values()), max(total.values())
+    return list(total.values())

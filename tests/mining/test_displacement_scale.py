@@ -111,3 +111,41 @@ def test_one_block_says_nothing_of_another() -> None:
     small, usual = listed([".0178", ".0155"], "B_iso_or_equiv"), listed(["0.8", "1.1"], "B_iso_or_equiv")
     found = sites(usual + small.replace("data_x", "data_y") + usual.replace("data_x", "data_z"))
     assert [s["u_iso_origin"] for s in found] == ["B", "B", "U", "U", "B", "B"]
+
+
+def hard(values: list[str], column: str, *items: str, of: str = "Al") -> str:
+    """Atoms of one element and an oxygen."""
+    rows = [f"{of if i else 'O'}{i} {of if i else 'O'} .1 .2 .{i + 1} {v}" for i, v in enumerate(values)]
+    return structure(cell(), *items, atoms(*rows, columns=column))
+
+
+@pytest.mark.parametrize(
+    ("values", "kelvin", "can_be_u"),
+    [
+        (["0.21", "0.25"], "293", False),  # corundum, whose B this is
+        (["0.14", "0.15"], None, False),
+        (["0.23", "0.21", "0.24"], "100", False),
+        (["0.14", "0.15", "0.19"], "1073", True),  # an ion conductor
+        (["0.12", "0.09", "0.13"], "293", True),  # solid carbon dioxide has 0.09 at least
+    ],
+)
+def test_no_atom_of_a_structure_at_room_temperature_moves_much_where_one_does_not(
+    values: list[str], kelvin: str | None, can_be_u: bool
+) -> None:
+    said = [f"_diffrn_ambient_temperature {kelvin}"] if kelvin else []
+    text = hard(values, "U_iso_or_equiv", *said)
+    assert {s["u_is_evidence"] for s in sites(text)} == {can_be_u}
+    assert ("displacement-unclear" in notes(entry(text))) != can_be_u
+
+
+@pytest.mark.parametrize(("element", "is_b"), [("C", False), ("Al", True)])
+def test_molecules_have_no_b_of_a_tenth(element: str, is_b: bool) -> None:
+    text = hard(["0.12", "0.11", "0.14"], "B_iso_or_equiv", of=element)
+    assert {s["u_is_evidence"] for s in sites(text)} == {is_b}
+    assert ("displacement-unclear" in notes(entry(text))) != is_b
+
+
+def test_one_u_among_b_is_no_evidence_and_the_others_are() -> None:
+    text = hard(["1.58", "1.41", "0.0178"], "B_iso_or_equiv")
+    assert [s["u_is_evidence"] for s in sites(text)] == [True, True, False]
+    assert "displacement-unclear" in notes(entry(text))

@@ -183,6 +183,24 @@ def test_occupancies_in_per_cent_beside_vacancies(
         assert found["composition_agreement"] == "agree"
 
 
+@pytest.mark.parametrize(
+    ("said", "rows", "occupancies"),
+    [
+        ("", ("1", "100"), [1.0, 1.0]),
+        ("_chemical_formula_sum 'Cl Na0.5'\n_cell_formula_units_Z 4", ("50", "1.0"), [0.5, 1.0]),
+        ("", ("100", "3"), [1.0, 0.03]),  # a trace
+        ("", ("100", "0"), [1.0, 0.0]),
+    ],
+)
+def test_full_positions_beside_occupancies_in_per_cent(
+    said: str, rows: tuple[str, str], occupancies: list[float]
+) -> None:
+    listed = atoms(f"Na1 Na 0 0 0 {rows[0]}", f"Cl1 Cl .5 .5 .5 {rows[1]}", columns="occupancy")
+    text = structure(cell(5.64, 5.64, 5.64), *([said] if said else []), listed, **ROCK_SALT)
+    assert [s["occupancy"] for s in sites(text)] == pytest.approx(occupancies)
+    assert "occupancy-in-percent" in notes(entry(text))
+
+
 def test_occupancies_in_per_cent_beside_a_list_that_lost_its_operators() -> None:
     """Both are mended: the group by what the hundredths make of it."""
     said = "_chemical_formula_sum 'Cl0.5 Na0.5'\n_cell_formula_units_Z 4"

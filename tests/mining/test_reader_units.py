@@ -107,6 +107,43 @@ def test_limits_of_the_resolution_in_the_wrong_order(low: str, high: str, d_min:
     assert ("resolution-limits-exchanged" in notes(found)) is noted
 
 
+@pytest.mark.parametrize(
+    ("length", "radiation", "angstrom", "note"),
+    [
+        ("71.073", "MoK", 0.71073, "wavelength-from-picometre"),
+        ("154.18", "x-ray", 1.5418, "wavelength-from-picometre"),
+        ("154.0562", None, 1.540562, "wavelength-from-picometre"),
+        ("56.086", "x-ray", 0.56086, "wavelength-from-picometre"),
+        ("68.8", "synchrotron", None, "wavelength-unclear"),
+        ("12.0", "neutron", 12.0, None),
+        ("2.291", "x-ray", 2.291, None),
+    ],
+)
+def test_a_long_wavelength_without_a_unit_is_that_of_a_tube_in_picometre(
+    length: str, radiation: str | None, angstrom: float | None, note: str | None
+) -> None:
+    said = [f"_diffrn_radiation_type {radiation}"] if radiation else []
+    found = of(f"_diffrn_radiation_wavelength {length}", *said)
+    assert found["wavelength_angstrom"] == (None if angstrom is None else pytest.approx(angstrom))
+    assert {n for n in notes(found) if n.startswith("wavelength")} == ({note} if note else set())
+
+
+@pytest.mark.parametrize(
+    ("ambient", "cell_at", "kelvin"),
+    [
+        ("25", "298", 298.15),
+        ("20", "293(2)", 293.15),
+        ("25", "25", 25.0),
+        ("25", "100", 25.0),
+        ("100", "373", 100.0),
+    ],
+)
+def test_celsius_and_kelvin_that_agree(ambient: str, cell_at: str, kelvin: float) -> None:
+    found = of(f"_diffrn_ambient_temperature {ambient}", f"_cell_measurement_temperature {cell_at}")
+    assert found["temperature_kelvin"] == pytest.approx(kelvin)
+    assert ("temperature-from-celsius" in notes(found)) == (kelvin > 273)
+
+
 def test_where_one_tag_gives_a_range_another_is_asked() -> None:
     found = of("_diffrn_radiation_wavelength '0.4-3.5'", "_cell_measurement_wavelength 1.0")
     assert found["wavelength_angstrom"] == 1.0
