@@ -18,6 +18,8 @@ SHARE_WITH_REFLECTIONS = 0.4
 STEP, STEPS = 1.032, 9
 """Copies differ by powers of this in a length: more than redeterminations of one structure do (3 %)."""
 LENGTH = re.compile(rb"(?m)^(_cell_length_[abc]\s+)([0-9.]+)")
+CODE = re.compile(rb"(?m)^(_cod_database_code\s+)\S+")
+"""Each copy gets a number of its own, as in the COD: files of one number are one deposition."""
 
 
 def variant(data: bytes, *factors: float) -> bytes:
@@ -44,6 +46,7 @@ def write_tree(folder: Path, small: Items, n: int) -> tuple[int, int]:
     for i in range(n):
         copy, which = divmod(i, len(small))
         data = copy_of(small[which][1], copy) + f"\n# copy {copy}\n".encode()
+        data = CODE.sub(rb"\g<1>%07d" % (10**6 + i), data)
         if rng.random() < SHARE_WITH_REFLECTIONS:
             more = lists[int(rng.integers(len(lists)))]
             data, reflections = data + more, reflections + len(more)
