@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 
+_FINE_ANGSTROM = 1.3
+"""With data beyond, more trials of charge flipping are worth more than the network on several of them."""
 _POLISHING = 6
 """Cycles of low-density elimination after the network."""
 
@@ -142,7 +144,8 @@ def phase_with_network(
     trials
         Trials of charge flipping; fewer where one of the first is convincing.
     improved
-        Of them the network improves so many, those with the largest `Trials.score`.
+        Of them the network improves so many, those with the largest `Trials.score`; only one where one of the
+        first was convincing, or the data go beyond 1.3 Å.
     steps
         Steps of the network on each.
     rng
@@ -166,6 +169,8 @@ def phase_with_network(
         settings=settings,
         until_convincing=True,
     )
+    if len(found.f) < trials or float(known.crystal[0, 0]) < _FINE_ANGSTROM:
+        improved = 1  # one of the first trials was convincing, or trials do more than the network
     best = found.score.argsort(descending=True, stable=True)[:improved]
     f = torch.zeros(len(best), len(amplitudes), dtype=torch.complex64)
     f[:, sphere] = found.f[best]
