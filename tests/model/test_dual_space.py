@@ -423,6 +423,11 @@ def test_phases_of_a_crystal_and_doubts() -> None:
     assert found.f.shape == (3, len(amplitudes)) and found.doubt is None
     assert ((found.expected_r > 0) & (found.expected_r < 1)).all()
     assert found.best == int(found.score.argmax())
+    finer = next(artificial_crystals("P 1 21/c 1", 1, 1.2, (150.0, 200.0), seed=3))
+    fine_grid = grid_of_crystal(finer.grid.group, finer.cell, 1.2)
+    of_finer = listed(fine_grid, finer.grid.hkl, finer.amplitudes)
+    one = phase_with_network(model, fine_grid, finer.cell, of_finer, trained=trained, trials=5, rng=rng)
+    assert len(one.f) == 1, "below 1.3 Å the best trial alone is improved"
     assert (found.f.abs() <= 1.0 + 1e-6).all()
     alone = phase_by_network(model, grid, made.cell, amplitudes, trained=trained, starts=2, steps=3, rng=rng)
     assert alone.f.shape == (2, len(amplitudes))
