@@ -4,7 +4,7 @@ A CIF's type symbol comes first (`Fe3+`, `O2-`, `Cval`, `2H`). Without one the l
 labels are free text: `C(12)`, `MgM1`, `OW1`, `Wat`, `O-H`, `Oab`, `T2`. Where a label can be read as two
 elements (`CA1`, `CO2`) the elements of the formula decide; where the formula has both, two letters are an
 element until the atom counts say otherwise (`Species.other`), except that `HO1` and `HG2` are hydrogens
-named after their place unless the formula asks for holmium or mercury.
+named after their place unless the formula asks for holmium or mercury (without a formula, `other` is these).
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ _GROUP = re.compile(r"^([NC])H([1-4])\+?$")
 _X = re.compile(r"^X{1,2}\d*$")
 _VACANCY = re.compile(r"^(?:[Vv]ac(?:ancy|ant)?|VAC|□)(?:\W|_|\d|$)")
 _VACANCY_LABEL = re.compile(r"^Va(?![a-z])")
+_VACANCY_OR_VANADIUM = re.compile(r"^V[AC]\d*$|^Vc(?![a-z])")
+_WATER_OR_TUNGSTEN = re.compile(r"^W(?![a-z])")
 _VACANCY_TYPE = re.compile(r"^(?:va|vac|□)\d*$", re.IGNORECASE)
 _DUMMY = re.compile(r"^(?:Q\d*|Cg\d*|Du\w*|DUM\w*|LP\d*|[Mm]ax\d*|[Mm]in\d*|CEN\w*|Cnt\w*)$")
 
@@ -130,14 +132,18 @@ def species_from_label(label: str, formula_elements: frozenset[str] | None = Non
     named = _named(text, "label")
     if named is not None:
         return named
-    if _VACANCY_LABEL.match(text) and "V" not in (formula_elements or ()):
+    formula = formula_elements or frozenset()
+    if _WATER_OR_TUNGSTEN.match(text) and "O" in formula and "W" not in formula:
+        return Species("O", None, None, 2, "water", "label")
+    vacancy = _VACANCY_LABEL.match(text) or (formula and _VACANCY_OR_VANADIUM.match(text))
+    if vacancy and "V" not in formula:
         return Species(None, None, None, 0, "vacancy", "label")
     head_match = re.match(r"\d*([A-Za-z]+)", text)
     if head_match is None:
         return Species(None, None, None, 0, "unknown", "label")
     head = head_match[1]
     one, two = head[0].upper(), head[:2].capitalize()
-    element, other = _choose(head, one, two, formula_elements or frozenset())
+    element, other = _choose(head, one, two, formula)
     if element in (None, "H") and one == "D" and two not in ("Dy", "Db", "Ds"):
         return Species("H", "D", None, 0, "atom", "label")
     return Species(element, None, None, 0, "atom" if element else "unknown", "label", other)
@@ -153,7 +159,9 @@ def _choose(head: str, one: str, two: str, formula: frozenset[str]) -> tuple[str
         return next(iter(in_formula or candidates), None), None
     if not (head[:2].isupper() or head[:2].islower()):
         return two, None
-    return (one, None) if one == "H" and not in_formula else (two, one)
+    if one == "H" and not in_formula:
+        return one, None if formula else two
+    return two, one
 
 
 def _named(text: str, source: str) -> Species | None:

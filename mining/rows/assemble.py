@@ -47,7 +47,7 @@ def assemble(
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
-    sites = replace(sites, species=settle_labels(entries, sites, positions))
+    sites = replace(sites, species=settle_labels(entries, metric, sites, positions))
     experiment = experiment_columns(batch, entries.notes)
     number, kelvin = sites.species.number, experiment["temperature_kelvin"]
     displacements = site_displacements(

@@ -1,7 +1,8 @@
 """Labels that can mean two elements (`CO1`, `CL1`, `HG1`): the reading whose atom counts fit the formula.
 
 Files without type symbols, printed in capitals, tell carbon from chlorine by their labels alone. Where the
-formula has both elements, the counts of atoms per cell decide: five carbonyl groups are no cobalt.
+formula has both elements, the counts of atoms per cell decide: five carbonyl groups are no cobalt. Without
+a formula `HG1` is a hydrogen where an atom carries it, and mercury where none is near.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.arrays import I16, I64
+from xtalpriors.arrays import F64, I16, I64
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.mining.rows.composition import N_ELEMENTS, formula_counts, misfit
 from xtalpriors.mining.rows.entries import Entries
@@ -31,13 +32,19 @@ _BETTER: Final = 0.5
 _MOST_NAMES: Final = 8
 _GREEK: Final = "ABGDEZ"
 """Second letters of atoms that are named after Greek ones: Cα, Cβ, Cγ, …"""
+_CARRIES_HYDROGEN_ANGSTROM: Final = (0.3, 1.35)
+"""A hydrogen is no farther from some atom, and no atom of Hf, Hg or Ho is as near as this."""
+_SYMBOL: Final = re.compile(r"[A-Z][a-z]?")
 _LETTERS: Final = re.compile(r"\d*([A-Za-z]+)")
 _HYDROGEN_ON_OXYGEN: Final = re.compile(r"H[13-9]?O")
 _OTHER_HYDROXYL: Final = re.compile(r"OH\(?[13-9]")
 
 
-def settle_labels(entries: Entries, sites: Sites, positions: Positions) -> SiteSpecies:
-    """Species of the sites with the ambiguous labels decided, entry by entry, by atom counts."""
+def settle_labels(entries: Entries, metric: F64, sites: Sites, positions: Positions) -> SiteSpecies:
+    """Species of the sites with the ambiguous labels decided, entry by entry, by atom counts or distances.
+
+    `metric` (n, 3, 3) holds the metric tensors of the entries in Å².
+    """
     species = sites.species
     if not species.other.any():
         return species
@@ -53,6 +60,11 @@ def settle_labels(entries: Entries, sites: Sites, positions: Positions) -> SiteS
         for i, label in zip(rows.tolist(), labels, strict=True):
             if species.other[i] and label not in ("H2O", "OH2"):
                 names.setdefault(_name(label), []).append(i)
+        hydrogens = {name: of for name, of in names.items() if species.number[of[0]] == 1}
+        if hydrogens:
+            if _not_hydrogen(entries, int(e), metric[e], sites, species, rows, hydrogens):
+                entries.note([int(e)], "label-by-distance")
+            names = {name: of for name, of in names.items() if name not in hydrogens}
         if not names:
             continue
         if _by_formula(entries, int(e), sites, positions, species, rows, names):
@@ -73,6 +85,48 @@ def _settle_words(species: SiteSpecies, rows: I64, labels: list[str]) -> None:
             for i in rows[[label == word for label in labels]]:
                 if species.other[i]:
                     species.number[i], species.implied_hydrogens[i] = ATOMIC_NUMBER["O"], 2
+
+
+def _not_hydrogen(
+    entries: Entries,
+    e: int,
+    metric: F64,
+    sites: Sites,
+    species: SiteSpecies,
+    rows: I64,
+    names: dict[str, list[int]],
+) -> bool:
+    """Set sites named `HG`, `HO`, … that are no hydrogen, without a formula; whether a distance told.
+
+    Another formula (`_chemical_formula_moiety` …) decides where it has one of the two elements alone.
+    """
+    other = entries.batch.text(int(entries.batch.block_tokens("other_formula")[entries.block[e]])) or ""
+    symbols = set(_SYMBOL.findall(other))
+    by_distance = False
+    for name, of in names.items():
+        told = {"H", name.capitalize()} & symbols
+        if len(told) != 1:
+            told = {"H"} if _is_carried(entries, e, metric, sites, rows, of) else {name.capitalize()}
+            by_distance |= told != {"H"}
+        if told != {"H"}:
+            species.number[of] = species.other[of]
+    return by_distance
+
+
+def _is_carried(entries: Entries, e: int, metric: F64, sites: Sites, rows: I64, of: list[int]) -> bool:
+    """Some of the sites `of` are as near to another atom, or an image of one, as hydrogens are."""
+    here = rows[sites.placed[rows]]
+    group, x = entries.symmetry[e].group, sites.fract[here]
+    images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
+    shifts = np.array(list(product((-1.0, 0.0, 1.0), repeat=3)))
+    low, high = _CARRIES_HYDROGEN_ANGSTROM
+    for atom in sites.fract[[i for i in of if sites.placed[i]]]:
+        apart = images - atom
+        apart = (apart - np.floor(apart + 0.5))[:, :, None] + shifts
+        distance2 = np.einsum("...i,ij,...j->...", apart, metric, apart)
+        if ((distance2 > low**2) & (distance2 < high**2)).any():
+            return True
+    return False
 
 
 def _by_formula(

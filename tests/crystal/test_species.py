@@ -156,10 +156,20 @@ def test_site_names_are_no_elements(text: str) -> None:
         ("Sc1", {"S", "O"}, "S"),
         ("OS1", {"O", "S"}, "O"),
         ("D1", {"H", "O"}, "H"),
+        ("W1", {"Mn", "O", "S"}, "O"),
+        ("W", {"Ca", "O", "W"}, "W"),
+        ("W1", {"C", "Co"}, "W"),
+        ("VA2", {"O", "V"}, "V"),
     ],
 )
 def test_the_formula_decides_between_readings(label: str, formula: set[str], element: str) -> None:
     assert species_from_label(label, frozenset(formula)).element == element
+
+
+@pytest.mark.parametrize("label", ["VA", "VA2", "VC1", "Vc", "Va"])
+def test_vacancies_are_no_vanadium_where_the_formula_has_none(label: str) -> None:
+    assert species_from_label(label, frozenset({"Fe", "O"})).kind == "vacancy"
+    assert species_from_label(label, frozenset({"O", "V"})).element == "V"
 
 
 def test_type_symbol_before_label_and_label_where_there_is_none() -> None:

@@ -68,7 +68,7 @@ def test_solvent_without_sites_does_not_hide_the_better_reading() -> None:
         (("CU1", "CL1", "N1"), "Cl4 Cu4 N4"),
         (("CA", "CB", "N1", "C1"), "C12 N4"),
         (("CA1", "O1", "C1"), "C4 Ca4 O4"),
-        (("HO1", "HG2", "O1"), "H8 O4"),
+        (("HO1", "O1", "HG2"), "H8 O4"),
         (("CN1", "BH1", "O1"), "C4 B4 O4"),
         (("H1O", "H2O", "O1"), "H8 O4"),
         (("H2O", "NA1"), "H8 Na4 O4"),
@@ -124,3 +124,49 @@ def test_a_mixture_of_unknown_shares_is_an_atom_of_unknown_element() -> None:
     )
     assert entry(text)["n_atoms_non_h_cell"] == 2.0
     assert sites(text)[0]["element"] is None
+
+
+ROCK_SALT = "_symmetry_space_group_name_H-M 'F m -3 m'\n_space_group_IT_number 225\n"
+
+
+def without_types(symmetry: str, a: float, *rows: str, said: str = "") -> dict[str, object]:
+    """A cubic structure without type symbols and without a formula."""
+    loop = "loop_\n" + "".join(f"_atom_site_{n}\n" for n in ("label", "fract_x", "fract_y", "fract_z"))
+    return entry(structure(cell(a, a, a), said, loop + "\n".join(rows) + "\n", symmetry=symmetry))
+
+
+@pytest.mark.parametrize(
+    ("said", "a", "rows", "contents", "told"),
+    [
+        ("", 4.64, ("HF1 0 0 0", "C1 .5 .5 .5"), "C4 Hf4", True),  # Hf-C is 2.32 Å
+        ("", 4.87, ("HO 0 0 0", "N .5 .5 .5"), "Ho4 N4", True),
+        ("", 4.64, ("HF1 0 0 0", "C1 .22 0 0"), "C24 H4", False),  # 1.02 Å
+        ("_chemical_formula_moiety 'Hg S'", 5.85, ("HG 0 0 0", "S .5 .5 .5"), "Hg4 S4", False),
+        ("_chemical_formula_moiety 'H N'", 4.87, ("HO 0 0 0", "N .5 .5 .5"), "H4 N4", False),
+        ("_chemical_formula_weight 232.66", 5.85, ("HG 0 0 0", "S .5 .5 .5"), "Hg4 S4", True),
+    ],
+)
+def test_a_hydrogen_far_from_every_atom_is_none(
+    said: str, a: float, rows: tuple[str, ...], contents: str, told: bool
+) -> None:
+    read = without_types(ROCK_SALT, a, *rows, said=said)
+    assert read["formula_sites"] == contents
+    assert ("label-by-distance" in notes(read)) is told
+
+
+def test_the_atom_that_carries_a_hydrogen_may_be_an_image_of_a_skew_cell() -> None:
+    """Along a + b the cell is 3.9 Å long: 0.25 of it is 0.97 Å, which no difference rounded by axes is."""
+    loop = "loop_\n" + "".join(f"_atom_site_{n}\n" for n in ("label", "fract_x", "fract_y", "fract_z"))
+    skew = cell(9, 9, 10, gamma=155)
+    assert entry(structure(skew, loop + "O1 .1 .1 .5\nHG .35 .35 .5\n"))["formula_sites"] == "H O"
+    assert entry(structure(skew, loop + "O1 .1 .1 .5\nHG .7 .5 .5\n"))["formula_sites"] == "Hg O"
+
+
+def test_hydrogens_of_the_formula_fill_their_volume() -> None:
+    """Cubic ice has 32 Å³ for each O."""
+    ice = "_symmetry_space_group_name_H-M 'F d -3 m:2'\n"
+    for formula, plausible in (("H2 O", True), ("O", False)):
+        said = f"_chemical_formula_sum '{formula}'\n_cell_formula_units_Z 8"
+        read = without_types(ice, 6.358, "O .125 .125 .125", said=said)
+        assert read["formula_sites"] == "O8"
+        assert ("volume-implausible" not in str(read["notes"])) is plausible

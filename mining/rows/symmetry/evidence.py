@@ -121,7 +121,7 @@ def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
     counted = replace(sites, placed=sites.placed & ~repeated)
-    counted = replace(counted, species=settle_labels(entries, counted, positions))
+    counted = replace(counted, species=settle_labels(entries, metric, counted, positions))
     counts, attached, _ = atoms_of_sites(entries, counted, positions)
     counts[:, 1] += attached
     return counts
