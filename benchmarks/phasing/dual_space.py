@@ -42,8 +42,8 @@ import torch
 from real_crystals import real_crystals
 from torch import Tensor
 
-from xtalpriors.crystal import SpaceGroup
-from xtalpriors.model.charge_flipping.flipping import MANY, settings_for
+from xtalpriors.crystal import SpaceGroup, cell_volumes
+from xtalpriors.model.charge_flipping.flipping import MANY, FlippingSettings, settings_for
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.known_crystals import (
     KnownCrystal,
@@ -88,11 +88,17 @@ def baseline_side(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple
     return found.f, int(found.agreement.argmax())
 
 
+def short_settings(made: KnownCrystal) -> FlippingSettings:
+    """Those of many trials, however few fit into the time."""
+    volume = float(cell_volumes(np.array([made.cell]))[0]) / made.grid.group.order
+    return settings_for(made.d_min_angstrom, MANY, volume)
+
+
 def flipping_side(*, strictly: bool = True) -> Side:
     """Charge flipping with short trials, chosen by strict agreement or not."""
 
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        settings = settings_for(made.d_min_angstrom, MANY)
+        settings = short_settings(made)
         found = phase_by_charge_flipping(
             made.grid,
             made.amplitudes,
@@ -132,7 +138,7 @@ def hybrid_side(
                 improved=improved,
                 steps=steps,
                 rng=rng,
-                settings=settings_for(made.d_min_angstrom, MANY),
+                settings=short_settings(made),
             )
         chosen = int(found.expected_r.argmax()) if by_critic else found.best
         return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], chosen

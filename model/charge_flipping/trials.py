@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xtalpriors.crystal.cells.cell import cell_volumes
 from xtalpriors.crystal.scattering.reciprocal import s_squared
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.charge_flipping.choice import convincing, first_portion, score, support
@@ -92,7 +93,7 @@ def phase_by_charge_flipping(
     rng
         What the starts are drawn from.
     settings
-        Null: `settings_for` the resolution of what was measured and the number of trials.
+        Null: `settings_for` the resolution of what was measured, the number of trials and the volume.
     elimination_cycles
         Cycles of low-density elimination with the group's symmetry.
     until_convincing
@@ -111,7 +112,8 @@ def phase_by_charge_flipping(
     s2 = s_squared(grid.hkl, np.array([cell]))[0][(amplitudes > 0).numpy()]
     if len(s2) == 0:
         raise XtalpriorsError("Every amplitude is 0: there is nothing to find phases for.")
-    settings = settings or settings_for(float(s2.max() ** -0.5), trials)
+    volume = float(cell_volumes(np.array([cell]))[0]) / grid.group.order
+    settings = settings or settings_for(float(s2.max() ** -0.5), trials, volume)
     p1, source = grid.in_p1
     constraint = constraint_of(amplitudes, normalised(grid, amplitudes, cell), settings)
     in_p1 = type(constraint)(constraint.moduli[:, source], constraint.role[:, source])
