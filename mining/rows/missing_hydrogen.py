@@ -3,7 +3,9 @@
 Older structures of minerals have none: brucite is MgO₂ there, sal ammoniac NCl, bischofite MgCl₂O₆. What
 nitrogen and the halogens are follows from their neighbours: nitrogen that is bonded to nothing is ammonium
 (or ammonia), nitrogen with one bond, a single one, is an amine or an ammine; chlorine, bromine and iodine
-without oxygen are anions, and not the central atoms of chlorates. Some files name the hydrogen in a formula
+without oxygen are anions, and not the central atoms of chlorates. Carbon with one single bond, or with two at an
+angle, has hydrogen as well (benzene as C₆, methyl groups); in graphite, fullerenes, carbonates, carbon dioxide
+and cyanides it has three bonds, or two in a line, or a multiple one. Some files name the hydrogen in a formula
 of another kind (AMCSD in its titles).
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I16, I64, Bool
 from xtalpriors.compilation import kernel
-from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM, SYMBOLS
+from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM, SYMBOLS, is_metal
 from xtalpriors.crystal.chemistry.oxidation import lacks_cations
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
@@ -25,16 +27,21 @@ from xtalpriors.mining.rows.site_table import Sites
 __all__ = ["hydrogen_left_out"]
 
 _HYDROGEN: Final = re.compile(r"H(?![a-z])|D\d")
-_NITROGEN, _OXYGEN, _FLUORINE = (ATOMIC_NUMBER[symbol] for symbol in ("N", "O", "F"))
+_CARBON, _NITROGEN, _OXYGEN, _FLUORINE = (ATOMIC_NUMBER[symbol] for symbol in ("C", "N", "O", "F"))
 _HALOGENS: Final = [ATOMIC_NUMBER[symbol] for symbol in ("Cl", "Br", "I")]
 _ANIONS: Final = [ATOMIC_NUMBER[symbol] for symbol in ("O", "F", "S", "Cl", "Se", "Br", "Te", "I")]
 """Ammonium needs one of them; nitrogen alone is the element, and with metals a nitride."""
 _IS_HALOGEN: Final = np.isin(np.arange(len(SYMBOLS)), _HALOGENS)
-_IS_CENTRE: Final = np.isin(np.arange(len(SYMBOLS)), [_NITROGEN, *_HALOGENS])
+_IS_CENTRE: Final = np.isin(np.arange(len(SYMBOLS)), [_CARBON, _NITROGEN, *_HALOGENS])
+_IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
 _RADII: Final = np.array([np.nan if r is None else r for r in COVALENT_RADIUS_ANGSTROM])
 _SINGLE: Final = 0.88
 """Times the sum of the covalent radii; multiple bonds are shorter: N≡N 0.77, C≡N 0.78, Re≡N 0.74."""
 _BONDED: Final = 1.2
+_MOLECULAR_ANGSTROM3: Final = 10.0
+"""Least volume of an atom beside hydrogens: 16 Å³ in aromatic crystals; graphite has 8.8, diamond 5.7."""
+_STRAIGHT: Final = -0.87
+"""Cosine of 150°: beyond it two bonds are in a line."""
 _APART: Final = 1.45
 """Times the sum of the radii: halides are farther from oxygen than this (Cl 2.4 Å, I 3.0 Å)."""
 _ALONE_ANGSTROM: Final = 2.4
@@ -68,8 +75,10 @@ def hydrogen_left_out(
     as_fluorine[:, _HALOGENS] = 0.0
     ammonium = (counts[:, _NITROGEN] > 0) & (counts[:, _ANIONS] > 0).any(axis=1)
     hydrate = lacks_cations(as_fluorine, _MUCH)
+    volume = np.sqrt(np.linalg.det(metric[which]))
+    carbon = (counts[:, _CARBON] > 0) & (volume > _MOLECULAR_ANGSTROM3 * counts.sum(axis=1))
     lacking[which] = lacks_cations(counts) | _named(entries, which)
-    for k in np.flatnonzero((ammonium | hydrate) & ~lacking[which]).tolist():
+    for k in np.flatnonzero((ammonium | hydrate | carbon) & ~lacking[which]).tolist():
         e = int(which[k])
         rows = np.arange(entries.start[e], entries.end[e])
         rows = rows[sites.placed[rows]]
@@ -77,7 +86,7 @@ def hydrogen_left_out(
         group, x = entries.symmetry[e].group, sites.fract[rows]
         images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
         around = _neighbours(number, x, images, metric[e], _RADII, _IS_CENTRE)
-        if ammonium[k] and _needs_hydrogen(number, around).any():
+        if (ammonium[k] and _needs_hydrogen(number, around).any()) or _is_unsaturated(number, around).any():
             lacking[e] = True
         elif hydrate[k]:
             atoms = positions.multiplicity[rows] * np.nan_to_num(sites.occupancy[rows], nan=1.0)
@@ -100,13 +109,19 @@ class _Neighbours(NamedTuple):
     Attributes
     ----------
     bonds
-        Number of bonds; 2 for more.
+        Number of bonds; 3 for more.
+    cosine
+        Of the angle between two of the bonds.
+    metal
+        One of the bonds is to a metal.
     ratio, angstrom, oxygen
         Distance of the nearest atom over the sum of the radii and in Å, and of the nearest oxygen over that
         sum; infinite where there is none within reach.
     """
 
     bonds: I64
+    cosine: F64
+    metal: Bool
     ratio: F64
     angstrom: F64
     oxygen: F64
@@ -117,6 +132,14 @@ def _needs_hydrogen(number: I16, around: _Neighbours) -> Bool:
     alone = (around.bonds == 0) & (around.angstrom > _ALONE_ANGSTROM)
     terminal = (around.bonds == 1) & (around.ratio > _SINGLE) & (around.oxygen > _APART)
     found: Bool = (number == _NITROGEN) & (alone | terminal)
+    return found
+
+
+def _is_unsaturated(number: I16, around: _Neighbours) -> Bool:
+    """Sites of carbon without bonds to metals that has a single bond alone, or two at an angle."""
+    single = (around.bonds == 1) & (around.ratio > _SINGLE)
+    bent = (around.bonds == 2) & (around.cosine > _STRAIGHT)
+    found: Bool = (number == _CARBON) & ~around.metal & (single | bent)
     return found
 
 
@@ -138,7 +161,8 @@ def _neighbours(
     reciprocal = np.sqrt(np.diag(np.linalg.inv(metric)))
     bonds, ratio = np.zeros(number.size, np.int64), np.full(number.size, np.inf)
     angstrom, oxygen = ratio.copy(), ratio.copy()
-    first = np.zeros(3)
+    cosine, metal = np.zeros(number.size), np.zeros(number.size, np.bool_)
+    first, second = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     for i in np.flatnonzero(is_centre[number]):
         for k, j in np.ndindex(images.shape[0], number.size):
             x, y = images[k, j], fract[i]
@@ -159,12 +183,15 @@ def _neighbours(
                     oxygen[i] = min(oxygen[i], d / radius)
                 if d > _BONDED * radius:
                     continue
-                apart = (bond[0] - first[0], bond[1] - first[1], bond[2] - first[2])
+                metal[i] |= _IS_METAL[number[j]]
                 if bonds[i] == 0:
-                    bonds[i], first[:] = 1, bond
-                elif _square(metric, apart) > _ALTERNATIVES_ANGSTROM**2:
-                    bonds[i] = 2
-    return _Neighbours(bonds, ratio, angstrom, oxygen)
+                    bonds[i], first = 1, bond
+                elif bonds[i] == 1 and _is_apart(metric, bond, first):
+                    bonds[i], second = 2, bond
+                    cosine[i] = _cosine(metric, first, second)
+                elif bonds[i] == 2 and _is_apart(metric, bond, first) and _is_apart(metric, bond, second):
+                    bonds[i] = 3
+    return _Neighbours(bonds, cosine, metal, ratio, angstrom, oxygen)
 
 
 @kernel(forceinline=True)
@@ -172,3 +199,18 @@ def _square(g: F64, x: tuple[float, float, float]) -> float:
     """Squared length in Å² of a fractional vector."""
     cross = x[0] * x[1] * g[0, 1] + x[0] * x[2] * g[0, 2] + x[1] * x[2] * g[1, 2]
     return float(x[0] * x[0] * g[0, 0] + x[1] * x[1] * g[1, 1] + x[2] * x[2] * g[2, 2] + 2.0 * cross)
+
+
+@kernel(forceinline=True)
+def _is_apart(g: F64, x: tuple[float, float, float], y: tuple[float, float, float]) -> bool:
+    """Two atoms are no alternatives of each other."""
+    apart = (x[0] - y[0], x[1] - y[1], x[2] - y[2])
+    return bool(_square(g, apart) > _ALTERNATIVES_ANGSTROM**2)
+
+
+@kernel(forceinline=True)
+def _cosine(g: F64, x: tuple[float, float, float], y: tuple[float, float, float]) -> float:
+    """Of the angle between two fractional vectors."""
+    between = (x[0] - y[0], x[1] - y[1], x[2] - y[2])
+    a, b, c = _square(g, x), _square(g, y), _square(g, between)
+    return float((a + b - c) / (2.0 * np.sqrt(a * b)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tests.reader_cif import atoms, cell, entry, structure
@@ -196,3 +198,56 @@ def test_hydrogen_that_is_there_is_counted() -> None:
     rows = ("N1 N 0 0 0", "Cl1 Cl .5 .5 .5", "H1 H .15 .15 .15")
     found = entry(structure(cell(3.87, 3.87, 3.87), said, atoms(*rows), symmetry=CUBE["P -4 3 m"]))
     assert (found["hydrogen_origin"], found["n_atoms_h_cell"]) == ("sites", 4)
+
+
+def ring(n: int, d: float, *, substituted: bool = False) -> list[str]:
+    """A regular ring of `n` carbons with bonds of d Å, each with a chlorine outside of it if substituted."""
+    radius = d / (2 * math.sin(math.pi / n))
+    rows = []
+    for element, r in (("C", radius), ("Cl", radius + 1.72))[: 2 if substituted else 1]:
+        for i in range(n):
+            x, y = (0.5 + r * f(2 * math.pi * i / n) / 20 for f in (math.cos, math.sin))
+            rows.append(f"{element} {x:.5f} {y:.5f} .5")
+    return rows
+
+
+OXALATE = ["C .2 .2 .2", "C .2785 .2 .2"]
+OXALATE += [f"O {x} {y} .2" for x in (0.17, 0.3085) for y in (0.1459, 0.2541)]
+METHYL = ["C .2 .2 .2", *around(0.2, 0.2, 0.2, 1.53, "C")]
+
+
+@pytest.mark.parametrize(
+    ("formula", "rows"),
+    [
+        ("C6", ring(6, 1.39)),  # benzene
+        ("C5", ring(5, 1.41)),
+        ("C5", METHYL),  # neopentane
+        ("C Na O2", ["C .2 .2 .2", "O .2625 .2 .2", "O .169 .254 .2", "Na .7 .7 .7"]),  # a formate
+        ("Br C4 N", ["N .2 .2 .2", *around(0.2, 0.2, 0.2, 1.49, "C"), "Br .7 .7 .7"]),  # tetramethylammonium
+    ],
+)
+def test_carbon_with_too_few_bonds_carries_hydrogen(formula: str, rows: list[str]) -> None:
+    assert origin(formula, rows) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "rows"),
+    [
+        ("C6 Cl6", ring(6, 1.39, substituted=True)),
+        ("C O2", ["C .2 .2 .2", "O .258 .2 .2", "O .142 .2 .2"]),
+        ("C Ca O3", ["C .2 .2 .2", *around(0.2, 0.2, 0.2, 1.28, n=3), "Ca .7 .7 .7"]),
+        ("C2 Na2 O4", [*OXALATE, "Na .7 .7 .7", "Na .7 .3 .7"]),
+        ("C K N", ["C .2 .2 .2", "N .2575 .2 .2", "K .7 .7 .7"]),
+        ("C K N S", ["C .2 .2 .2", "N .2585 .2 .2", "S .118 .2 .2", "K .7 .7 .7"]),
+        ("C3 O2", ["C .2 .2 .2", "C .264 .2 .2", "C .136 .2 .2", "O .322 .2 .2", "O .078 .2 .2"]),
+    ],
+)
+def test_carbon_that_has_its_bonds_carries_none(formula: str, rows: list[str]) -> None:
+    assert origin(formula, rows) == "none"
+
+
+def test_carbon_as_an_element_has_none() -> None:
+    """Diamond, and models of carbon with two bonds at an angle in a cell too small for hydrogen."""
+    assert origin("C", ["C 0 0 0", "C .25 .25 .25"], axes=(3.567,) * 3, symmetry="F m -3 m") == "none"
+    chain = ["C .1 .1 .1", "C .6 .35 .1"]  # a zigzag, 1.46 Å a bond, 1.9 Å from the next
+    assert origin("C", chain, axes=(2.4, 3.2, 2.0)) == "none"
