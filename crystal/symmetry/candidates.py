@@ -2,8 +2,9 @@
 
 In this order: the operator list; its group on the axes that the cell has (rhombohedral or hexagonal, or those
 of the primitive lattice); the list with a misprinted operator mended; the declared groups (Hall symbol,
-Hermann–Mauguin symbol, number) on the axes that the cell has; the list times a centring that it lost; the
-settings that the symbols leave open; and, without a list, the symbol with another lattice letter.
+Hermann–Mauguin symbol, number) on the axes that the cell has; the other origin of these if it holds the list;
+the list times a centring that it lost; the settings that the symbols leave open; and, without a list, the
+symbol with another lattice letter.
 """
 
 from __future__ import annotations
@@ -114,11 +115,15 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
         primitive = _on_primitive_axes(group, declared.axes)
         if primitive is not None:
             yield source, primitive, ("axes-from-cell",), "declared"
+    variants = list(declared.variants())
+    for source, group in variants:  # more symmetry than that of a whole cell with the centring of its symbol
+        if members_of(group).issuperset(listed):
+            yield source, group, (), "declared"
     for letter in dict.fromkeys([declared.letter, *(group.centring for _, group in declared.named())]):
         centred = _with_centring(listed, letter)
         if centred is not None:
             yield "operators", centred, (), "declared"
-    for source, group in declared.variants():
+    for source, group in variants:
         yield source, group, (), "declared"
     if not listed and declared.hm is not None:
         for group in _other_lattices(declared.hm):

@@ -232,6 +232,21 @@ def test_without_a_list_the_other_origin_is_no_whole_cell() -> None:
     assert (found["sg_hm"], found["n_atoms_non_h_cell"]) == ("P 4/n m m:2", 32)
 
 
+@pytest.mark.parametrize(
+    "number", ["_symmetry_space_group_name_H-M 'F d -3 m'", "_space_group_IT_number 227"]
+)
+@pytest.mark.parametrize(("at", "origin"), [(0.0, "1"), (-0.125, "2")])
+def test_a_whole_cell_from_either_origin_has_its_group(number: str, at: float, origin: str) -> None:
+    """Diamond, whose eight atoms are on 8a of both: not the lattice of F alone, which holds them as well."""
+    faces = ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))
+    shifts = [tuple(x + at + d for x in face) for face in faces for d in (0, 0.25)]
+    sites = atoms(*(f"C{i} C {x} {y} {z}" for i, (x, y, z) in enumerate(shifts)))
+    symmetry = number + "\nloop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n"
+    found = entry(structure(cell(3.567, 3.567, 3.567), "_chemical_formula_sum C\n", sites, symmetry=symmetry))
+    assert (found["sg_hm"], found["formula_sites"]) == (f"F d -3 m:{origin}", "C8")
+    assert {"decided-by-sites", "operators-incomplete"} <= notes(found)
+
+
 def test_a_whole_cell_has_its_group_whatever_its_z_is() -> None:
     found = entry(whole("rock salt", ["x,y,z"]).replace("units_Z 4", "units_Z 1"))
     assert (found["sg_number"], found["formula_sites"]) == (225, "Cl4 Na4")
