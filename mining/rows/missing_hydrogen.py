@@ -3,10 +3,10 @@
 Older structures of minerals have none: brucite is MgO₂ there, sal ammoniac NCl, bischofite MgCl₂O₆. What
 nitrogen and the halogens are follows from their neighbours: nitrogen that is bonded to nothing is ammonium
 (or ammonia), nitrogen with one bond, a single one, is an amine or an ammine; chlorine, bromine and iodine
-without oxygen are anions, and not the central atoms of chlorates. Carbon with one single bond, or with two at an
-angle, has hydrogen as well (benzene as C₆, methyl groups); in graphite, fullerenes, carbonates, carbon dioxide
-and cyanides it has three bonds, or two in a line, or a multiple one. Some files name the hydrogen in a formula
-of another kind (AMCSD in its titles).
+without oxygen are anions, and not the central atoms of chlorates. Carbon with one single bond, or with two
+at an angle, has hydrogen as well (benzene as C₆, methyl groups); in graphite, fullerenes, carbonates, carbon
+dioxide and cyanides it has three bonds, or two in a line, or a multiple one. Some files name the hydrogen in
+another formula (AMCSD in its titles).
 """
 
 from __future__ import annotations
