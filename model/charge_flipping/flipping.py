@@ -51,9 +51,8 @@ class FlippingSettings(Frozen):
 
 MANY: Final = 12
 """From so many trials on, `settings_for` gives short ones."""
-LARGE_ANGSTROM3: Final = 250.0
-"""Largest asymmetric unit of short trials."""
 _CYCLES_OF_MANY: Final = (100, 50, 30)
+_LARGEST_OF_MANY_ANGSTROM3: Final = (250.0, 250.0, 400.0)
 _RESOLUTIONS: Final = (1.0, 1.5, 2.0)
 _THRESHOLDS: Final = {"flip": (1.03, 0.88, 0.76), "raar": (2.0, 1.5, 1.4)}
 
@@ -65,7 +64,7 @@ def settings_for(
 
     From `MANY` trials on, each is shorter: 100 cycles at 1.0 Å, 50 at 1.5 Å, 30 at 2.0 Å. A shorter trial
     solves a little less often, but two or three times as many of them take the same time. Where the volume
-    of the asymmetric unit is above `LARGE_ANGSTROM3` they solve too few, and all trials are long.
+    of the asymmetric unit is above 250 Å³ (400 Å³ at 2.0 Å) they solve too few, and all trials are long.
 
     Charge flipping: √(|F||E|) at 1.03 σ at 1.0 Å and 0.88 σ at 1.5 Å, |F| at 0.76 σ at 2.0 Å, and straight
     lines between. RAAR flips 2m − x, which varies more than a density: 2.0, 1.5 and 1.4 σ.
@@ -76,7 +75,7 @@ def settings_for(
         "threshold": float(np.interp(d, _RESOLUTIONS, thresholds)),
         "sharpening": 0.5 if d < 1.75 else 0.0,
     }
-    if trials >= MANY and volume_angstrom3 <= LARGE_ANGSTROM3:
+    if trials >= MANY and volume_angstrom3 <= np.interp(d, _RESOLUTIONS, _LARGEST_OF_MANY_ANGSTROM3):
         values["cycles"] = round(float(np.interp(d, _RESOLUTIONS, _CYCLES_OF_MANY)))
     return FlippingSettings.model_validate(values | changes)
 

@@ -219,6 +219,7 @@ def test_many_trials_are_short() -> None:
     assert settings_for(2.0, MANY - 1).cycles == settings_for(2.0).cycles == 100
     assert settings_for(2.0, MANY, cycles=7).cycles == 7
     assert [settings_for(1.5, MANY, volume).cycles for volume in (250.0, 251.0)] == [50, 100]
+    assert [settings_for(2.0, MANY, volume).cycles for volume in (400.0, 401.0)] == [30, 100]
 
 
 def test_with_few_amplitudes_it_counts_how_many_trials_agree() -> None:
