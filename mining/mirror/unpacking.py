@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from xtalpriors.atomic_write import replacing
@@ -37,21 +38,17 @@ def unpack_archive(
     UsageError
         The file is no archive.
     XtalpriorsError
-        The archive is damaged, the disk is full, it holds nothing of the COD's layout, or more
-        entries are gone than may be deleted.
+        The archive is damaged or holds an entry at two places, the disk is full, it holds nothing of the
+        COD's layout, or more entries are gone than may be deleted.
     """
     source = open_archive(archive)
     if isinstance(source, SingleFileSource):
         raise UsageError(
             f"{archive} is one CIF, not an archive of the COD: `--source archive:{archive}` reads it."
         )
-    listed: set[str] = set()
+    listed = _entries(source.files(), ranges, archive)
     with stop_flag() as stopped:
-        for member in source.files():
-            name = entry_path(member.file_id)
-            if name is None or name in listed or (ranges and not in_ranges(name, ranges)):
-                continue
-            listed.add(name)
+        for name, member in listed.items():
             if stopped.is_set():
                 raise interruption()
             if transfer.is_full:
@@ -59,7 +56,24 @@ def unpack_archive(
             if _differs(root / name, member):
                 _take(source.read, member, root / name, transfer, is_dry_run)
                 advance(1, note=name)
-    delete_unlisted(root, ranges, listed, transfer, str(archive), is_dry_run=is_dry_run)
+    delete_unlisted(root, ranges, listed.keys(), transfer, str(archive), is_dry_run=is_dry_run)
+
+
+def _entries(files: Iterable[SourceFile], ranges: Sequence[str], archive: Path) -> dict[str, SourceFile]:
+    """Members by their places in a mirror; the last of one name, and none at two places of the archive."""
+    listed: dict[str, SourceFile] = {}
+    for member in files:
+        name = entry_path(member.file_id)
+        if name is None or (ranges and not in_ranges(name, ranges)):
+            continue
+        before = listed.get(name)
+        if before and posixpath.normpath(before.file_id) != posixpath.normpath(member.file_id):
+            raise XtalpriorsError(
+                f"{archive} holds {name} twice, as {before.file_id} and as {member.file_id}: which is "
+                "the entry cannot be told. Pack one of the two folders. Nothing was changed."
+            )
+        listed[name] = member
+    return listed
 
 
 def _differs(path: Path, member: SourceFile) -> bool:

@@ -1,12 +1,14 @@
 """Archives of CIFs: .zip, .tar (plain or compressed), and one file that may hold many blocks.
 
 Nothing is unpacked to disk, so a member called `/etc/passwd` or `../x` is only a name. What sort of archive
-a file is, its bytes say, not its name.
+a file is, its bytes say, not its name. Of members of one full name the last counts, as when they are
+unpacked: `tar -r` and `tar -u` put a new version behind the old one.
 """
 
 from __future__ import annotations
 
 import calendar
+import lzma
 import os
 import tarfile
 import zipfile
@@ -24,7 +26,8 @@ from xtalpriors.mining.sources.tree import encode_name
 
 __all__ = ["SingleFileSource", "TarSource", "ZipSource", "open_archive"]
 
-_TAR_ERRORS = (tarfile.TarError, EOFError, zlib.error)
+_TAR_ERRORS = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class SingleFileSource(_ArchiveFile):
 
 
 class ZipSource(_ArchiveFile):
-    """CIFs in a .zip; `file_id` is the member's name, a second member of one name with `#2` after it."""
+    """CIFs in a .zip; `file_id` is the member's name."""
 
     def files(self) -> Iterator[SourceFile]:
         """Every CIF member, in the archive's order."""
@@ -162,27 +165,55 @@ def _zip_index(
 def _tar_index(
     path: Path, stamp: tuple[int, int], process: int
 ) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
+    """The open archive of this process and its CIF members, once it is known to be whole."""
+    archive: tarfile.TarFile | None = None
     try:
         archive = tarfile.open(path, "r:*")  # noqa: SIM115 (kept open for the life of the process)
-        return archive, _by_id((m.name, m) for m in archive.getmembers() if not m.isdir())
-    except (*_TAR_ERRORS, OSError) as error:
-        raise XtalpriorsError(f"The archive {path} is damaged ({error}). Fetch it again.") from error
+        members = archive.getmembers()
+        problem = _end_problem(archive)
+    except (*_TAR_ERRORS, OSError, ValueError) as error:  # ValueError: a header of no numbers
+        problem = str(error)
+    if archive is None or problem:
+        found = sum(not member.isdir() for member in archive.members) if archive else 0
+        raise XtalpriorsError(
+            f"The archive {path} is damaged or cut off after {found:,} files: {problem}. Fetch it again. "
+            "Nothing was deleted."
+        )
+    return archive, _by_id((m.name, m) for m in members if not m.isdir())
+
+
+def _end_problem(archive: tarfile.TarFile) -> str:
+    """What is wrong with the end of a tar whose members have been listed; empty if nothing.
+
+    `tarfile` takes any header that it cannot read for the end, as of an archive that was cut off. The real
+    end is two blocks of zeros, and only zeros follow. A compressed one is read to its end, where its checksum
+    is.
+    """
+    stream = archive.fileobj
+    assert stream is not None
+    stream.seek(archive.offset)
+    marker = stream.read(2 * tarfile.BLOCKSIZE)
+    if any(marker[: tarfile.BLOCKSIZE]):
+        return "the next header cannot be read"
+    if len(marker) < 2 * tarfile.BLOCKSIZE:
+        return "the mark of its end is missing"
+    has_more = any(marker)
+    while block := stream.read(_BLOCK):
+        has_more = has_more or block.count(0) < len(block)
+    return "more follows the mark of its end, as where two archives were joined" if has_more else ""
 
 
 _M = TypeVar("_M", zipfile.ZipInfo, tarfile.TarInfo)
 
 
 def _by_id(members: Iterator[tuple[str, _M]]) -> dict[str, _M]:
-    """CIF members by `file_id`, in the archive's order."""
+    """CIF members by `file_id`, in the archive's order; of one name the last."""
     index: dict[str, _M] = {}
     for name, member in members:
         if not is_cif_name(PurePosixPath(name.replace("\\", "/")).name):
             continue
-        file_id = base = encode_name(name.encode("utf-8", "surrogateescape"))
-        repeat = 1
-        while file_id in index:
-            repeat += 1
-            file_id = f"{base}#{repeat}"
+        file_id = encode_name(name.encode("utf-8", "surrogateescape"))
+        index.pop(file_id, None)
         index[file_id] = member
     return index
 

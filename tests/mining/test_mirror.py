@@ -292,6 +292,41 @@ def test_an_archive_is_unpacked_into_the_layout(tmp_path: Path) -> None:
     assert "1 files went back to an older revision" in str(report)
 
 
+def test_a_damaged_archive_deletes_nothing(tmp_path: Path) -> None:
+    there, here = cod(tmp_path / "server"), tmp_path / "mirror"
+    archive = tmp_path / "cod.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(there, "cif")
+    sync_mirror(here, str(archive))
+    before = held(here)
+    cut = archive.read_bytes()
+    archive.write_bytes(cut[: cut.index(b"cif/9/00/00")])
+    with pytest.raises(XtalpriorsError, match=r"cod\.tar is damaged or cut off after 3 files.*Nothing was"):
+        sync_mirror(here)
+    assert held(here) == before
+
+
+def test_an_entry_that_an_archive_holds_twice(tmp_path: Path) -> None:
+    there, here, name = tmp_path / "server", tmp_path / "mirror", "9/00/00/9000000.cif"
+    archive = tmp_path / "cod.tar"
+    for mode, revision, folder in [("w", 12, "cif"), ("a", 13, "./cif")]:
+        put(there, name, revision)
+        with tarfile.open(archive, mode) as tar:  # type: ignore[call-overload]
+            tar.addfile(renamed(tar.gettarinfo(there / name), f"{folder}/{name}"), (there / name).open("rb"))
+    assert sync_mirror(here, str(archive)).revision == 13
+    assert held(here) == {name: (there / name).read_bytes()}
+    with tarfile.open(archive, "a") as tar:
+        tar.add(there / name, f"old/{name}")
+    with pytest.raises(XtalpriorsError, match=r"twice, as \./cif/9/00/00/9000000\.cif and as old/9/00"):
+        sync_mirror(here)
+
+
+def renamed(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
+    """A member under a name as it stands: `add` takes `./` off."""
+    member.name = name
+    return member
+
+
 @pytest.mark.parametrize(
     ("origin", "ranges", "said"),
     [

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import bz2
 import gzip
+import hashlib
 import io
+import lzma
 import pickle
+import shutil
+import subprocess
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,18 +64,15 @@ def test_nothing_is_written_outside(archive: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [archive.name]
 
 
-def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_of_members_of_one_name_the_last_counts(tmp_path: Path) -> None:
     path = tmp_path / "twice.tar"
-    with tarfile.open(path, "w") as archive:
-        for data in (b"data_1\n", b"data_22\n"):
-            info = tarfile.TarInfo("x.cif")
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
+    make_tar(path, "w", {"x.cif": b"data_1\n", "y.cif": b"data_y\n"})
+    make_tar(path, "a", {"x.cif": b"data_22\n"})
     source = open_archive(path)
-    assert {f.file_id: source.read(f.file_id) for f in source.files()} == {
-        "x.cif": b"data_1\n",
-        "x.cif#2": b"data_22\n",
-    }
+    assert [(f.file_id, source.read(f.file_id)) for f in source.files()] == [
+        ("y.cif", b"data_y\n"),
+        ("x.cif", b"data_22\n"),
+    ]
 
 
 def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path) -> None:
@@ -126,12 +129,58 @@ def test_encrypted_and_damaged_members_are_oserrors(tmp_path: Path) -> None:
         assert error.value.code == "damaged"
 
 
-def test_archive_cut_short_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "cut.tar.gz"
-    make_tar(path, "w:gz", {f"{i}.cif": bytes(range(256)) * 100 for i in range(50)})
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(XtalpriorsError, match=r"cut\.tar\.gz is damaged"):
+def damaged_tars() -> Iterator[tuple[str, bytes, str]]:
+    """A tar of 20 files of 1,024 bytes (1,536 with the header) with the damage that it says."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for i in range(20):
+            info = tarfile.TarInfo(f"{i}.cif")
+            info.size = 1024
+            archive.addfile(info, io.BytesIO(hashlib.sha512(b"%d" % i).digest() * 16))
+    tar, end = made.getvalue(), 20 * 1536
+    yield "cut between two files", tar[: 12 * 1536], "after 12 files: the mark of its end is missing"
+    yield "cut in a header", tar[: 12 * 1536 + 200], "after 12 files: the next header"
+    yield "cut in a file", tar[: 12 * 1536 + 900], r"after 1\d files"
+    yield "cut in its mark", tar[: end + 512], "after 20 files: the mark"
+    yield "header", tar[: 12 * 1536] + b"?" + tar[12 * 1536 + 1 :], "after 12 files: the next header"
+    yield "zeros", tar[: 12 * 1536] + bytes(1536) + tar[13 * 1536 :], "after 12 files: more follows"
+    yield "joined", tar + tar, "after 20 files: more follows"
+    for name, packed in [("gz", gzip.compress(tar)), ("bz2", bz2.compress(tar)), ("xz", lzma.compress(tar))]:
+        yield f"{name} cut", packed[:-3], r"after \d+ files"
+        yield f"{name} flip", bytes([*packed[:-9], packed[-9] ^ 1, *packed[-8:]]), r"after \d+ files"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [pytest.param(data, said, id=name) for name, data, said in damaged_tars()]
+)
+def test_a_damaged_tar_is_no_shorter_one(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "cod.tar"
+    path.write_bytes(content)
+    with pytest.raises(XtalpriorsError, match=rf"cod\.tar is damaged or cut off {said}") as error:
         list(open_archive(path).files())
+    assert "Fetch it again. Nothing was deleted." in str(error.value)
+
+
+def test_one_bit_of_a_compressed_tar_is_noticed(tmp_path: Path) -> None:
+    """The first block is stored as it is, so the damage shows in the checksum of the stream alone."""
+    path = tmp_path / "cod.tar.gz"
+    make_tar(path, "w", {"a.cif": b"data_a\n_cell_length_a 5\n", "b.cif": b"data_b\n"})
+    packed = bytearray(gzip.compress(path.read_bytes(), compresslevel=0))
+    packed[packed.index(b"length_a 5") + 9] ^= 1
+    path.write_bytes(packed)
+    with pytest.raises(XtalpriorsError, match="after 2 files: CRC check failed"):
+        list(open_archive(path).files())
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="the program tar is not installed")
+@pytest.mark.parametrize("layout", ["gnu", "posix", "ustar", "v7"])
+def test_archives_of_the_program_tar_are_whole(tmp_path: Path, layout: str) -> None:
+    (tmp_path / "long").mkdir()
+    for name in MEMBERS:
+        (tmp_path / "long" / Path(name).name).write_bytes(MEMBERS[name])
+    path = tmp_path / "cod.tar"
+    subprocess.run(["tar", f"--format={layout}", "-cf", path, "-C", tmp_path, "long"], check=True)
+    assert len(list(open_archive(path).files())) == len(MEMBERS)
 
 
 def test_single_file_of_many_blocks(tmp_path: Path) -> None:
