@@ -54,7 +54,7 @@ def _cell(prefix: str, what: str) -> list[Column]:
 # fmt: off
 ENTRY: tuple[Column, ...] = (
     # identity
-    Column("entry_id", STR, "Key: `<source>:<file_id>#<block>`, a second block of one name with `#2` after it", False),
+    Column("entry_id", STR, "Key: `<source>:<file_id>#<block>`, a second block of one name with `#2` after it; a number sign in names is `\\x23`", False),
     Column("source", STR, "Name of the source it was mined from (`cod`, `amcsd`, `csd`, an archive's name)", False),
     Column("file_id", STR, "The file inside its source: path relative to the tree, member of the archive, row key", False),
     Column("block", STR, "Name of the data block, as spelt", False),

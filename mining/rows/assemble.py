@@ -104,14 +104,23 @@ def _identity(source_name: str, database: str | None, text_origin: str, entries:
 
 
 def _entry_ids(source_name: str, files: list[FileBlocks], names: list[str]) -> list[str]:
-    """`<source>:<file_id>#<block>`, with `#2` and so on after blocks of one name."""
+    """`<source>:<file_id>#<block>`, with `#2` and so on after further blocks of one name in a file.
+
+    A number sign in a `file_id` or in the name of a block is `\\x23`, and a backslash in the name of a block
+    is doubled, as it already is in a `file_id`. So an id says where its parts end: no two are equal.
+    """
     seen: dict[str, int] = {}
     ids = []
     for file, name in zip(files, names, strict=True):
-        key = f"{source_name}:{file.file_id}#{name}"
+        block = name.replace("\\", "\\\\")
+        key = f"{source_name}:{_without_sign(file.file_id)}#{_without_sign(block)}"
         seen[key] = seen.get(key, 0) + 1
         ids.append(key if seen[key] == 1 else f"{key}#{seen[key]}")
     return ids
+
+
+def _without_sign(part: str) -> str:
+    return part.replace("#", "\\x23")
 
 
 def _note_text(entries: Entries, e: int) -> str | None:

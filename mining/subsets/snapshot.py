@@ -65,8 +65,9 @@ _ROWS = f"""
         USING (entry_id)
     ORDER BY entry_id
 """
-_REASONS = """
-    SELECT source || ':' || file_id AS file, min(stage || ': ' || code) AS reason FROM rejection GROUP BY ALL
+_REASONS = r"""
+    SELECT source || ':' || replace(file_id, '#', '\x23') AS file, min(stage || ': ' || code) AS reason
+    FROM rejection GROUP BY ALL
 """
 _SAME_VOLUME = 0.05
 """Relative difference in volume up to which two contents of an id are one structure."""

@@ -72,7 +72,7 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     )
     for k, group in enumerate(groups):
         first = group.iloc[0]
-        name = str(first["entry_id"]).rsplit("#", 1)[-1]
+        name = str(first["entry_id"]).split("#", 1)[-1]
         verdict = "solved" if first["r"] >= SOLVED else "not solved"
         score = f"{first['r']:.2f}".replace("-", "−")
         head = f"({'abcdefgh'[k]}) {name}, V = {first['volume_angstrom3']:,.0f} Å³"

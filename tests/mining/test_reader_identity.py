@@ -88,6 +88,37 @@ def test_a_second_block_of_one_name_has_a_number() -> None:
     assert all("duplicate-block" in notes(e) and e["reader"] == "gemmi-repaired" for e in entries)
 
 
+def test_no_two_entries_have_one_id() -> None:
+    x, other = structure(ATOM, name="x"), structure(atoms("O1 O 0.1 0.2 0.3"), name="x#2")
+    entries, sites, _ = read(x + other + x)
+    assert [e["entry_id"] for e in entries] == [
+        "test:file.cif#x",
+        r"test:file.cif#x\x232",
+        "test:file.cif#x#2",
+    ]
+    assert [(s["entry_id"], s["element"]) for s in sites] == [
+        (e["entry_id"], element) for e, element in zip(entries, "COC", strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (("x", "b.cif#c"), ("x#b.cif", "c")),
+        (("x", "a#c"), ("x", r"a\x23c")),
+        (("x", r"a\#c"), ("x", r"a\\x23c")),
+    ],
+)
+def test_an_id_depends_on_its_file_alone(one: tuple[str, str], two: tuple[str, str]) -> None:
+    def ids(*named: tuple[str, str]) -> list[str]:
+        items = [(file, structure(ATOM, name=block).encode()) for file, block in named]
+        return [str(name) for name in extract("s", None, "original", items).entries["entry_id"].to_pylist()]
+
+    together = ids(one, two)
+    assert len(set(together)) == 2
+    assert together == ids(one) + ids(two)
+
+
 def test_a_file_of_publication_data_alone_is_one_rejection() -> None:
     found = rejection("data_global\n_journal_name_full Acta\ndata_text\n_publ_section_title 'x'\n")
     assert (found["stage"], found["code"], found["block"]) == ("sites", "no-structure", None)
