@@ -1,10 +1,10 @@
 """What contradictory statements of symmetry could mean: the candidates among which a file's contents decide.
 
-In this order: the operator list; its group on the axes that the cell has (rhombohedral or hexagonal, or those
-of the primitive lattice); the list with a misprinted operator mended; the declared groups (Hall symbol,
-Hermann–Mauguin symbol, number) on the axes that the cell has; the other origin of these if it holds the list;
-the list times a centring that it lost; the settings that the symbols leave open; and, without a list, the
-symbol with another lattice letter.
+In this order: the operator list; its group from the other origin; its group on the axes that the cell has
+(rhombohedral or hexagonal, or those of the primitive lattice); the list with a misprinted operator mended;
+the declared groups (Hall symbol, Hermann–Mauguin symbol, number) on the axes that the cell has; the other
+origin of these if it holds the list; the list times a centring that it lost; the settings that the symbols
+leave open; and, without a list, the symbol with another lattice letter.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from xtalpriors.crystal.symmetry.resolve import (
     members_of,
 )
 from xtalpriors.crystal.symmetry.settings import group_in_setting
-from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup, space_group
+from xtalpriors.crystal.symmetry.space_group import CENTRING_VECTORS, SpaceGroup, group_of_hm, space_group
+from xtalpriors.crystal.symmetry.symbols import has_explicit_setting
 from xtalpriors.crystal.symmetry.triplets import IDENTITY, Operator
 
 __all__ = ["Candidate", "alternatives", "is_settled"]
@@ -47,7 +48,8 @@ class Candidate(NamedTuple):
     support
         Share of the listed operators that belong to the group, on one of its axes; 1 without a list.
     origin
-        `axes`: the group of the list, on the axes of the cell; `declared`: a symbol or the number names the
+        `axes`: the group of the list, on the axes of the cell; `origin`: the group of the list or of a full
+        symbol, from the other origin; `declared`: a symbol or the number names the
         group, or its lattice completes the list; `mended`: the list with one operator replaced (there may be
         several); `lattice`: the symbol with another lattice letter, which nothing in the file names.
     """
@@ -60,12 +62,20 @@ class Candidate(NamedTuple):
 def is_settled(reading: Reading) -> bool:
     """The statements leave no choice: a whole list of operators with which every readable symbol agrees.
 
-    It needs axes that the cell can have, too: a symbol agrees with hexagonal and with rhombohedral ones.
+    It needs axes that the cell can have, too: a symbol agrees with hexagonal and with rhombohedral ones. Of
+    two origins the list may have the one and the atoms the other.
     """
-    answer = reading.answer
-    if isinstance(answer, SymmetryFailure):
+    if isinstance(reading.answer, SymmetryFailure):
         return not reading.operators  # without a list nothing is left to try
-    whole = bool(reading.operators) and "operators-incomplete" not in answer.notes
+    return _agrees(reading) and _other_origin(reading) is None
+
+
+def _agrees(reading: Reading) -> bool:
+    """A whole list of operators, on the axes of the cell, with which every readable symbol agrees."""
+    answer = reading.answer
+    if isinstance(answer, SymmetryFailure) or not reading.operators:
+        return False
+    whole = "operators-incomplete" not in answer.notes
     return whole and answer.agreement in _SETTLED and _list_on_cell(reading) is None
 
 
@@ -78,7 +88,9 @@ def alternatives(reading: Reading) -> tuple[Candidate, ...]:
         if group in seen:
             continue
         seen.add(group)
-        support, of_list = (1.0, set[str]()) if origin == "axes" else _support(reading.operators, group)
+        support, of_list = (
+            (1.0, set[str]()) if origin in ("axes", "origin") else _support(reading.operators, group)
+        )
         notes = tuple(sorted({*reading.notes, *note, *of_list}))
         resolution = Resolution(group, source, agreement(group, reading.declared), notes)
         found.append(Candidate(resolution, support, origin))
@@ -101,6 +113,11 @@ def _support(operators: tuple[Operator, ...], group: SpaceGroup) -> tuple[float,
 def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, ...], str]]:
     """Source, group, notes and origin of the candidates, in order, some of them twice."""
     declared, listed = reading.declared, reading.operators
+    shifted = _other_origin(reading)
+    if shifted is not None and isinstance(reading.answer, Resolution):
+        yield reading.answer.source, shifted, ("origin-from-contents",), "origin"
+    if _agrees(reading):
+        return
     named = {group for _, group in declared.named()}
     moved_list = _list_on_cell(reading)
     if moved_list is not None:
@@ -128,6 +145,19 @@ def _proposals(reading: Reading) -> Iterator[tuple[str, SpaceGroup, tuple[str, .
     if not listed and declared.hm is not None:
         for group in _other_lattices(declared.hm):
             yield "hm", group, ("symbol-contradicted",), "lattice"
+
+
+def _other_origin(reading: Reading) -> SpaceGroup | None:
+    """The group from the other of its two origins, where neither list nor symbol leaves that open."""
+    answer = reading.answer
+    if isinstance(answer, SymmetryFailure):
+        return None
+    symbol, _, origin = (answer.group.hm or "").partition(":")
+    other = {"1": "2", "2": "1"}.get(origin)
+    by_symbol = not reading.operators and has_explicit_setting(reading.declared.symbol)
+    if other is None or not (by_symbol or _agrees(reading)):
+        return None
+    return group_of_hm(f"{symbol}:{other}", reading.declared.axes, other)
 
 
 def _list_on_cell(reading: Reading) -> SpaceGroup | None:

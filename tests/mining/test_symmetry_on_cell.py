@@ -6,6 +6,7 @@ import gemmi
 import pytest
 
 from tests.reader_cif import atoms, cell, entry, notes, structure
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 # symbol, formula, Z and lengths on hexagonal axes, rhombohedral cell, sites on the one and on the other axes
 CRYSTALS = {
@@ -260,3 +261,61 @@ def test_a_whole_cell_without_the_symmetry_of_its_symbol_is_as_listed() -> None:
     found = entry(text)
     assert (found["sg_number"], found["formula_sites"], found["sg_agreement"]) == (1, "Cl4 Na4", "disagree")
     assert {"symbol-contradicted", "decided-by-formula"} <= notes(found)
+
+
+ANATASE = ("I 41/a m d", (3.785, 3.785, 9.514), "O2 Ti", 4, {"1": ("Ti 0 0 0", "O 0 0 .2081")})
+DIAMOND = ("F d -3 m", (3.567,) * 3, "C", 8, {"1": ("C 0 0 0",), "2": ("C .125 .125 .125",)})
+
+
+@pytest.mark.parametrize("crystal", [ANATASE, DIAMOND])
+@pytest.mark.parametrize("listed", ["1", "2"])
+@pytest.mark.parametrize("by_symbol", [False, True])
+def test_a_list_from_the_other_origin_than_the_atoms(
+    crystal: tuple[str, tuple[float, ...], str, int, dict[str, tuple[str, ...]]], listed: str, by_symbol: bool
+) -> None:
+    """Formula × Z fits one of the origins: as many atoms again stand on the places of the other."""
+    symbol, lengths, formula, z, rows_by_origin = crystal
+    for origin, rows in rows_by_origin.items():
+        said = f"_chemical_formula_sum '{formula}'\n_cell_formula_units_Z {z}\n"
+        sites = atoms(*(f"{row.split()[0]}1 {row}" for row in rows))
+        text = structure(cell(*lengths), said, sites, symmetry=full(symbol, listed, by_symbol=by_symbol))
+        found = entry(text)
+        assert (found["sg_hm"], found["composition_agreement"]) == (f"{symbol}:{origin}", "agree")
+        told = {"origin-from-contents", "decided-by-formula"}
+        assert notes(found) & told == (told if origin != listed else set())
+        if origin == listed:  # a wrong Z moves no origin: 16 carbons have no place here
+            assert entry(text.replace(f"_Z {z}", f"_Z {2 * z}"))["sg_hm"] == f"{symbol}:{origin}"
+
+
+def full(symbol: str, origin: str, *, by_symbol: bool) -> str:
+    """Symmetry by a symbol that names its origin, or by all operators under one that does not."""
+    if by_symbol:
+        return hm(f"{symbol}:{origin}")
+    operators = SpaceGroup.from_hm(f"{symbol}:{origin}").operators
+    return hm(symbol) + "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{op}'\n" for op in operators)
+
+
+@pytest.mark.parametrize(
+    ("listed", "axes", "z", "rows", "contents"),
+    [
+        ("R", (4.7589, 4.7589, 12.991, 90, 90, 120), 2, ("Al 0 0 .3522", "O .3063 0 .25"), "Al12 O18"),
+        (
+            "H",
+            (5.128, 5.128, 5.128, 55.28, 55.28, 55.28),
+            6,
+            ("Al .3522 .3522 .3522", "O .5563 -.0563 .25"),
+            "Al4 O6",
+        ),
+    ],
+)
+def test_a_list_and_its_z_on_axes_that_the_cell_has_not(
+    listed: str, axes: tuple[float, ...], z: int, rows: tuple[str, str], contents: str
+) -> None:
+    """Corundum: Z is 2 on rhombohedral axes and 6 on hexagonal ones."""
+    operators = SpaceGroup.from_hm(f"R -3 c:{listed}").operators
+    symmetry = hm("R -3 c") + "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{o}'\n" for o in operators)
+    said = f"_chemical_formula_sum 'Al2 O3'\n_cell_formula_units_Z {z}\n"
+    sites = atoms(f"Al1 {rows[0]}", f"O1 {rows[1]}")
+    found = entry(structure(cell(*axes), said, sites, symmetry=symmetry))
+    assert (found["formula_sites"], found["composition_agreement"]) == (contents, "multiple")
+    assert {"axes-from-cell", "decided-by-cell"} <= notes(found)

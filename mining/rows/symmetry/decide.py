@@ -142,8 +142,11 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     first, answer = case.first, case.reading.answer
     if not verdict.cell:
         return False
-    if _holds_whole_orbits(candidate, verdict, case):
+    if _holds_whole_orbits(candidate, verdict, case) or _fits_but_for_z(candidate, verdict, first):
         return True
+    if candidate.origin == "origin":
+        told = verdict.contents == EXACT and verdict.alone == EXACT and verdict.witnesses > 0
+        return told and first is not None and first.contents == AGAINST
     if verdict.contents == AGAINST:
         return False
     if candidate.origin == "lattice":
@@ -164,6 +167,14 @@ def _holds_whole_orbits(candidate: Candidate, verdict: Verdict, case: _Case) -> 
         return False
     same = abs(verdict.atoms - first.atoms) < _SAME * verdict.atoms
     return same and verdict.contents == first.contents
+
+
+def _fits_but_for_z(candidate: Candidate, verdict: Verdict, first: Verdict | None) -> bool:
+    """The list has axes that the cell has not, and on those of the cell it makes the formula.
+
+    Z is then that of the other axes, three times or a third.
+    """
+    return candidate.origin == "axes" and first is not None and not first.cell and verdict.alone == EXACT
 
 
 def _reason(verdict: Verdict, first: Verdict | None) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.chemistry.atomic_volumes import volume_bounds
 from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
@@ -39,6 +40,8 @@ _RELATIVE, _ABSOLUTE = 0.03, 0.06
 """As in `composition`: an element agrees within 3 % and 0.06 atoms of each formula unit."""
 _DENSITY: Final = 0.03
 """Relative: a density is given with two to four digits."""
+_LEAST: Final = 0.85
+"""Of the least volume of the atoms, as in `plausible`."""
 _SMALLEST_ANGSTROM3, _LARGEST_ANGSTROM3 = 5.0, 60.0
 """Volume per atom other than hydrogen where nothing else tells: diamond has 5.7 Å³, rubidium iodide 50 Å³."""
 
@@ -57,6 +60,9 @@ class Verdict(NamedTuple):
         `volume` (of an atom).
     witnesses
         How many of Z and density the contents agree with exactly.
+    alone
+        The grade of the contents beside the formula alone, whatever Z is; `AGAINST` where the cell is too
+        small for them.
     atoms
         Atoms per cell.
     """
@@ -65,6 +71,7 @@ class Verdict(NamedTuple):
     contents: int
     by: str
     witnesses: int
+    alone: int
     atoms: float
 
 
@@ -110,7 +117,9 @@ def judge(
     wrong_cell = set(contradicting_cells(cells.cells[blocks], entries.groups))
     counts = _counts(entries, metric_tensors(cells.cells[blocks]), sites)
     return [
-        Verdict(i not in wrong_cell, *_contents(counts[i], said, i), float(counts[i].sum()))
+        Verdict(
+            i not in wrong_cell, *_contents(counts[i], said, i), _alone(counts[i], said, i), counts[i].sum()
+        )
         for i in range(len(blocks))
     ]
 
@@ -147,10 +156,23 @@ def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str, int]:
         grades.append((_agreement(counts, formula * units, units, _RELATIVE + _DENSITY), "density"))
     if grades:
         return *max(grades, key=lambda grade: grade[0]), sum(grade == EXACT for grade, _ in grades)
-    units = _free_units(counts, formula)
-    grade = _agreement(counts, formula * units, units, _RELATIVE)
+    grade = _beside_formula(counts, formula)
     plausible = _plausible(counts, volume, grade)
     return plausible, "composition" if plausible == grade else "volume", 0
+
+
+def _alone(counts: F64, said: Statements, i: int) -> int:
+    """Grade of a block's contents beside its formula without Z, unless the cell is too small for them."""
+    (least,), _ = volume_bounds(counts[None])
+    if not said.known[i] or not said.volume[i] > _LEAST * least:
+        return AGAINST
+    return _beside_formula(counts, said.formula[i])
+
+
+def _beside_formula(counts: F64, formula: F64) -> int:
+    """Grade of the contents beside as many formula units as come nearest to them."""
+    units = _free_units(counts, formula)
+    return _agreement(counts, formula * units, units, _RELATIVE)
 
 
 def _heavy(counts: F64) -> F64:
