@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.snapshot import Changes, changes_since, write_snapshot
 from xtalpriors.outputs import FileKind, check_folder, text_with
@@ -83,7 +84,7 @@ def release_bundles(
     ------
     UsageError
         The version is there already, is not higher than the last, or is no name of one; no bundle is given,
-        or two are of one subset.
+        or two are of one subset, or one was fitted to other structures than the database has.
     XtalpriorsError
         A bundle or the database cannot be read, or the folder cannot be written.
     """
@@ -100,6 +101,9 @@ def release_bundles(
             if twice
             else "No bundle is given: a release has at least one."
         )
+    if database is not None:
+        for file, bundle in zip(files, loaded, strict=True):
+            _check_database(file, bundle, database)
     changes = None
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as name:
@@ -119,6 +123,23 @@ def release_bundles(
         part.rename(folder / version)
     _add_line(folder / _CHANGELOG, line)
     return Release(version, folder / version)
+
+
+def _check_database(file: Path, bundle: PriorBundle, database: Path) -> None:
+    """Refuse a database whose structures are not those that a bundle was fitted to."""
+    made = bundle.created_from
+    if (
+        made.subset is None or made.subset_digest is None
+    ):  # of a publication, or without its digest: nothing to compare
+        return
+    now = count_subset(database, SubsetDefinition.model_validate(made.subset))
+    if now.digest != made.subset_digest:
+        n, n_now = made.structures, now.waterfall[-1].n
+        others = "other ones" if n == n_now else f"{n_now:,}"
+        raise UsageError(
+            f"{file} was fitted to {n or 0:,} structures; {database} selects {others}. Name the database "
+            "that the bundle was fitted to, or fit the bundle again."
+        )
 
 
 def _check_version(version: str, former: Release | None) -> None:

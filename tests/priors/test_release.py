@@ -131,6 +131,11 @@ def test_the_command_keeps_a_list_of_the_entries(
     assert run(command.split()) == 0, capsys.readouterr().err
     found = last_release(tmp_path / "released")
     assert found is not None and found.entries is not None
+    make_database(tmp_path / "less.duckdb", rows[:20])
+    assert run(command.replace("1.0", "1.1").replace("d.duckdb", "less.duckdb").split()) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "all-50.json was fitted to 25 structures; less.duckdb selects 20." in told
+    assert last_release(tmp_path / "released") == found
     assert run(command.split()) == 2 and "not higher" in capsys.readouterr().err
     assert run(["priors", "release", "2.0", "--bundle", "all-50.json"]) == 2
     assert "--output must be given too" in capsys.readouterr().err
