@@ -12,7 +12,7 @@ import pandas as pd
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import read_digest
-from xtalpriors.mining.database.store import database_error, open_database
+from xtalpriors.mining.database.store import reading
 from xtalpriors.reports.contradictions import count_contradicting, read_contradictions
 
 __all__ = ["CLASSES", "Corpus", "read_corpus"]
@@ -69,11 +69,8 @@ def read_corpus(path: Path) -> Corpus:
     XtalpriorsError
         The database is missing, of another schema version, open elsewhere, or holds no entry.
     """
-    with open_database(path) as connection:
-        try:
-            return _read(connection, path)
-        except duckdb.Error as error:
-            raise database_error(error, path) from error
+    with reading(path) as connection:
+        return _read(connection, path)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> Corpus:

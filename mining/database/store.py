@@ -7,6 +7,8 @@ and `pending` (files whose rows another version of the reader made, empty after 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ __all__ = [
     "fetch_table",
     "get_meta",
     "open_database",
+    "reading",
     "remove_meta",
     "set_meta",
     "sql_type",
@@ -90,13 +93,20 @@ def open_database(
     ------
     XtalpriorsError
         There is no such file, it is no DuckDB file or none of xtalpriors, it is of another schema version,
-        another process has it open, or the folder cannot be written. The file is left as it is.
+        another process has it open, it is shorter than what it holds, or the folder cannot be written. The
+        file is left as it is.
     """
     path = Path(path)
     if read_only and not path.is_file():
         raise XtalpriorsError(f"There is no database {path}. Make it: `xtalpriors mine --database {path} …`.")
+    if read_only and not path.stat().st_size:
+        raise XtalpriorsError(
+            f"The file {path} is empty. Make it a database: `xtalpriors mine --database {path} …`."
+        )
     if not read_only:
-        check_output(path, DATABASE)
+        place = check_output(path, DATABASE)
+        if place.exists() and not place.stat().st_size:  # DuckDB takes no empty file for a new one
+            place.unlink()
     elif not DATABASE.is_own(path):
         raise XtalpriorsError(is_not(path, "a database", "mine"))
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
@@ -118,6 +128,27 @@ def open_database(
     return connection
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A mined database, opened to be read; an error of DuckDB on the way says what it means for the user.
+
+    Raises
+    ------
+    XtalpriorsError
+        As by `open_database`; or the file is damaged.
+    """
+    with open_database(path) as connection:
+        try:
+            yield connection
+        except duckdb.ProgrammingError:  # a statement that is wrong: a bug
+            raise
+        except duckdb.Error as error:
+            raise database_error(error, path) from error
+
+
+_DAMAGED = ("Could not read enough bytes", "Corrupt database file", "Failed to deserialize")
+
+
 def database_error(error: Exception, path: Path) -> XtalpriorsError:
     """Say what an error of DuckDB or the system means for the user, and the remedy."""
     text = str(error)
@@ -132,12 +163,21 @@ def database_error(error: Exception, path: Path) -> XtalpriorsError:
             f"The disk of {path} is full. What was stored before is kept and complete: free some space and "
             "run the same command again, it goes on from there."
         )
+    if isinstance(error, duckdb.InternalException) or any(words in text for words in _DAMAGED):
+        return _damaged(path, text.splitlines()[0])
     if "Cannot open file" in text or isinstance(error, OSError):
         return XtalpriorsError(
             f"The database {path} cannot be opened for writing ({text}). Is its folder there and writable? "
             "Name another place with `--database`."
         )
     return XtalpriorsError(f"The database {path} failed: {text}")
+
+
+def _damaged(path: Path, why: str) -> XtalpriorsError:
+    return XtalpriorsError(
+        f"The database {path} is damaged ({why}). Remove it and run `xtalpriors mine` again with the same "
+        "sources; all is read anew."
+    )
 
 
 def fetch_table(
@@ -171,7 +211,8 @@ def remove_meta(connection: duckdb.DuckDBPyConnection, key: str) -> None:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
-    """Refuse a database of somebody else or of another version; fill an empty one; renew the views."""
+    """Refuse a database cut off, of somebody else or another version; fill an empty one; renew the views."""
+    _check_length(connection, path)
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if not tables and not read_only:
         _create(connection)
@@ -189,6 +230,32 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -
         )
     if not read_only and get_meta(connection, "views") != _views_digest():
         _create_views(connection)
+
+
+_HEADERS = 3 * 4096
+"""Bytes before the first block of a DuckDB file."""
+
+
+def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a file that ends before the last block of its tables.
+
+    DuckDB cuts off free blocks at the end after it has noted their number, so a file may be shorter than
+    that number says: only then are the blocks in use looked up.
+    """
+    block_size, n_blocks = fetch_row(
+        connection, "SELECT block_size, total_blocks FROM pragma_database_size()"
+    )
+    n_there = (path.stat().st_size - _HEADERS) // block_size
+    if n_there >= n_blocks:
+        return
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        (last,) = fetch_row(
+            connection,
+            "SELECT max(greatest(block_id, list_max(additional_block_ids))) "
+            f"FROM pragma_storage_info({_quoted(table)})",
+        )
+        if last is not None and last >= n_there:
+            raise _damaged(path, "it has been cut off")
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import duckdb
 
 from xtalpriors.mining.database.digest import Digest, read_digest
-from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.database.store import reading
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.query import count_by_convention, select_members
 from xtalpriors.mining.subsets.waterfall import Step
@@ -40,7 +40,7 @@ def count_subset(database: Path, definition: SubsetDefinition) -> SubsetCounts:
     XtalpriorsError
         The database is missing, of another version or unfinished.
     """
-    with open_database(database) as connection:
+    with reading(database) as connection:
         of_database = read_digest(connection, Path(database))
         steps = select_members(connection, definition)
         return SubsetCounts(

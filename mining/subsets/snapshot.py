@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import read_digest
-from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.database.store import reading
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.query import select_members
 from xtalpriors.outputs import FileKind, is_not
@@ -170,7 +170,7 @@ def changes_since(
     definitions = list(definitions)
     if now is None:
         _, now = _snapshot(database, definitions)
-    with open_database(database) as connection:
+    with reading(database) as connection:
         reasons = pl.from_arrow(connection.sql(_REASONS).to_arrow_table())
     old, new = (pl.from_arrow(table) for table in (before, now))
     assert (
@@ -241,7 +241,7 @@ def _paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
 
 
 def _snapshot(database: Path, definitions: Iterable[SubsetDefinition]) -> tuple[str, pa.Table]:
-    with open_database(database) as connection:
+    with reading(database) as connection:
         digest = read_digest(connection, Path(database))["digest"]
         connection.execute("CREATE TEMP TABLE member (entry_id VARCHAR, name VARCHAR)")
         for definition in definitions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from xtalpriors.mining.database.store import fetch_row, open_database
+from xtalpriors.mining.database.store import fetch_row, reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,7 +76,7 @@ def waterfall(database: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    with open_database(database) as connection:
+    with reading(database) as connection:
         steps = corpus_steps(connection)
         with_sites = fetch_row(connection, "SELECT count(*) FROM entry WHERE n_sites > 0")
         steps.append(Step("structures with coordinates", int(with_sites[0])))

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
-from xtalpriors.mining.database.store import open_database
+from xtalpriors.mining.database.store import reading
 from xtalpriors.mining.subsets.counts import subset_digest
 from xtalpriors.mining.subsets.definition import SubsetDefinition
 from xtalpriors.mining.subsets.files import METADATA_KEY, SITES, SUBSET, sites_path
@@ -119,7 +119,7 @@ def write_subset(database: Path, definition: SubsetDefinition, output: Path) -> 
     """
     output = Path(output)
     check_outputs([(output, SUBSET), (sites_path(output), SITES)], [database])
-    with open_database(database) as connection:
+    with reading(database) as connection:
         digest = read_digest(connection, Path(database))
         waterfall = select_members(connection, definition)
         of_members = subset_digest(connection, definition, digest)
@@ -146,7 +146,7 @@ def dropped_entries(database: Path, definition: SubsetDefinition) -> pa.Table:
     pyarrow.Table
         `entry_id`, `filter`, sorted by `entry_id`.
     """
-    with open_database(database) as connection:
+    with reading(database) as connection:
         select_members(connection, definition)
         return dropped(connection, definition)
 

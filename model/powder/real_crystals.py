@@ -21,7 +21,7 @@ from xtalpriors.crystal.symmetry.settings import to_reference
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.crystal.wyckoff.site_symmetry import site_symmetries
 from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.database.store import fetch_table, open_database
+from xtalpriors.mining.database.store import fetch_table, reading
 from xtalpriors.model.powder.canonical import canonical_coordinates
 from xtalpriors.model.powder.crystals import PowderCrystal, PowderCrystals, gather
 from xtalpriors.model.powder.prototypes import System, orbit
@@ -66,7 +66,7 @@ def real_crystals(databases: Sequence[Path], system: System, count: int | None =
     rows: list[dict[str, Any]] = []
     by_entry: dict[str, list[dict[str, Any]]] = {}
     for database in databases:
-        with open_database(database) as connection:
+        with reading(database) as connection:
             entries = fetch_table(connection, _ENTRIES, {"system": system})
             connection.register("chosen", entries.select(["entry_id"]))
             by_entry |= _grouped(fetch_table(connection, _SITES))

@@ -15,7 +15,7 @@ import pandas as pd
 from xtalpriors.arrays import ANGLES, F64, LENGTHS
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import get_digest
-from xtalpriors.mining.database.store import fetch_table, open_database
+from xtalpriors.mining.database.store import fetch_table, reading
 from xtalpriors.mining.run import mine
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.progress import Progress, silent
@@ -142,7 +142,7 @@ def summarise(
     with tempfile.TemporaryDirectory(prefix="xtalpriors-") as folder:
         database = Path(folder) / "summary.duckdb"
         mine([parse_source(source)], None, database, workers=workers, progress=progress)
-        with open_database(database) as connection:
+        with reading(database) as connection:
             entries = fetch_table(connection, _ENTRIES).to_pandas()
             rejections = fetch_table(connection, _REJECTIONS).to_pandas()
             n_files = connection.execute("SELECT count(*) FROM file").fetchall()[0][0]

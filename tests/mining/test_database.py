@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from xtalpriors.mining.database.digest import (
     write_digest,
 )
 from xtalpriors.mining.database.schema import ENTRY, SCHEMA_VERSION, arrow_schema
-from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, set_meta
+from xtalpriors.mining.database.store import CONTENT_TABLES, TABLES, open_database, reading, set_meta
 from xtalpriors.mining.database.views import VIEWS
 from xtalpriors.outputs import FileKind
 from xtalpriors.paths import CorpusPaths
@@ -133,6 +134,56 @@ def test_database_open_elsewhere_names_the_process(path: Path) -> None:
         with pytest.raises(XtalpriorsError, match=rf"open in another process \(PID {other.pid}\)"):
             open_database(path, read_only=False)
         other.communicate("\n")
+
+
+def _filled(path: Path) -> int:
+    """Fill a table with more than a block; the number of bytes of the file."""
+    with open_database(path, read_only=False) as connection:
+        connection.execute(
+            "INSERT INTO rejection (source, file_id, stage, code, detail) "
+            "SELECT 's', i, 'parse', 'c', md5(i::VARCHAR) FROM range(40_000) AS t(i)"
+        )
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
+def test_a_file_that_was_cut_off_is_no_healthy_database(path: Path, read_only: bool, share: float) -> None:
+    os.truncate(path, round(_filled(path) * share))
+    with pytest.raises(XtalpriorsError, match=r"crystals\.duckdb is damaged .*Remove it and run"):
+        open_database(path, read_only)
+
+
+def test_bytes_that_changed_are_damage(path: Path) -> None:
+    length = _filled(path)
+    with path.open("r+b") as file:
+        for block in range(12_288, length, 262_144):
+            file.seek(block + 100)
+            file.write(b"x")
+    with (
+        pytest.raises(XtalpriorsError, match=r"crystals\.duckdb is damaged .*Corrupt.*Remove it and run"),
+        reading(path) as connection,
+    ):
+        connection.execute("FROM rejection").fetchall()
+
+
+def test_a_file_that_became_shorter_by_itself_is_whole(path: Path) -> None:
+    _filled(path)
+    with open_database(path, read_only=False) as connection:
+        connection.execute("CREATE TABLE big AS SELECT md5(i::VARCHAR) AS x FROM range(100_000) AS t(i)")
+        connection.execute("CHECKPOINT")
+        connection.execute("DROP TABLE big")
+    with reading(path) as connection:
+        assert connection.execute("SELECT count(detail) FROM rejection").fetchall() == [(40_000,)]
+
+
+def test_an_empty_file_is_filled(tmp_path: Path) -> None:
+    path = tmp_path / "empty.duckdb"
+    path.touch()
+    with pytest.raises(XtalpriorsError, match=r"empty\.duckdb is empty.*xtalpriors mine"):
+        open_database(path)
+    open_database(path, read_only=False).close()
+    open_database(path).close()
 
 
 def test_place_that_cannot_be_written(tmp_path: Path) -> None:
