@@ -55,8 +55,7 @@ def fetch_by_rsync(
             return
         if status not in (0, _VANISHED):
             raise XtalpriorsError(
-                f"rsync of {origin} ended with status {status}: {_last_line(errors)}. What has come is kept; "
-                "run the same command again to go on."
+                f"rsync of {origin} ended with status {status}: {_last_line(errors)}. {_remedy(errors)}"
             )
     delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=is_dry_run)
 
@@ -116,6 +115,17 @@ class _Said:
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line and not line.startswith("rsync error")]
     return (lines or text.splitlines() or ["it said nothing"])[-1].rstrip(".")
+
+
+def _remedy(errors: str) -> str:
+    """What helps: the same command again, unless the address is wrong."""
+    if "Unknown module" in errors:
+        return "Check the address rsync://HOST/MODULE/: `rsync rsync://HOST/` lists the modules of a server."
+    if "change_dir" in errors:
+        return "Check the folder in the address, and the ranges: the server has none of that name."
+    if "getaddrinfo" in errors and "Temporary failure" not in errors:
+        return "Check the name of the host in the address, and the network."
+    return "What has come is kept; run the same command again to go on."
 
 
 def _revision(path: Path) -> int | None:

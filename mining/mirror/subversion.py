@@ -19,6 +19,8 @@ __all__ = ["fetch_by_svn"]
 
 _SVN = ("svn", "--non-interactive")
 _LINE = re.compile(r"(?P<what>[AUGDRCE ])[UGC ]?[B ]?[C ]? +(?P<name>\S.*)")
+_NOWHERE = re.compile(r"E670002|E180001|E210005|E170000|E160013|E200009")
+"""Errors of svn: no such host, no repository, no such path in it."""
 
 
 def fetch_by_svn(
@@ -177,7 +179,9 @@ def _entry(element: ElementTree.Element) -> _Entry:
 def _failed(what: str, status: int, errors: str) -> XtalpriorsError:
     first = errors.splitlines()[0] if errors else "it said nothing"
     said = re.sub(r"svn: (warning: )?[EW]\d+: ", "", first).rstrip(".")
-    return XtalpriorsError(
-        f"svn {what} ended with status {status}: {said}. What has come is kept; run the same command again "
-        "to go on."
+    remedy = (
+        "Check the host and the folder in the address, and the ranges."
+        if _NOWHERE.search(errors)
+        else "What has come is kept; run the same command again to go on."
     )
+    return XtalpriorsError(f"svn {what} ended with status {status}: {said}. {remedy}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from xtalpriors.errors import UsageError
@@ -16,16 +17,17 @@ from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, read_re
 from xtalpriors.mining.mirror.rsync import fetch_by_rsync
 from xtalpriors.mining.mirror.subversion import fetch_by_svn
 from xtalpriors.mining.mirror.transfer import MirrorLimits, Transfer
-from xtalpriors.mining.mirror.unpacking import unpack_archive
+from xtalpriors.mining.mirror.unpacking import list_archive, unpack_archive
 from xtalpriors.mining.sources.parse import parse_source
 from xtalpriors.mining.sources.tree import TreeSource
 from xtalpriors.outputs import check_folder
-from xtalpriors.progress import Progress, silent
+from xtalpriors.progress import Advance, Progress, silent
 
 __all__ = ["COD", "SyncReport", "mirrors_of", "sync_mirror"]
 
 COD = "rsync://www.crystallography.net/cif/"
 """Where the COD offers its CIFs to rsync."""
+_ADDRESS = re.compile(r"(rsync://[^/]+/[^/]+|svn(\+ssh)?://[^/]+|file://.)")
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,20 @@ class SyncReport:
         t, free = self.transfer, shutil.disk_usage(_existing(self.root)).free
         counts = f"{t.new:,} new, {t.changed:,} changed, {t.deleted:,} deleted, {_size(t.size_bytes)}"
         if self.is_dry_run:
-            return f"sync: would bring {counts} from {self.origin}; {_size(free)} are free at {self.root}"
-        lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
+            lines = [f"sync: would bring {counts} from {self.origin}; {_size(free)} are free at {self.root}"]
+        else:
+            lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
         if t.older:
-            lines.append(f"      {t.older:,} files went back to an older revision than they had here.")
+            went = "would go" if self.is_dry_run else "went"
+            lines.append(f"      {t.older:,} files {went} back to an older revision than they had here.")
         elif t.changed_revision is not None and t.changed_revision < (self.held or 0):
             lines.append(
                 f"      The newest content that replaced another is of revision {t.changed_revision}, "
                 f"and the mirror had reached {self.held}: is {self.origin} an old copy?"
             )
-        if t.skipped:
+        if t.skipped and not self.is_dry_run:
             lines.append(f"      {t.skipped:,} files are not as at the origin: links, or edited here.")
-        if self.unfinished:
+        if self.unfinished and not self.is_dry_run:
             parts = ", ".join(one or "the whole" for one in self.unfinished)
             lines.append(f"      Not complete yet: {parts}. Run the same command again to go on.")
         return "\n".join(lines)
@@ -75,6 +79,8 @@ def sync_mirror(
     progress: Progress = silent,
 ) -> SyncReport:
     """Make a mirror of the COD or bring it up to date.
+
+    Another origin than before is recorded once it has given something: a mistyped one changes nothing.
 
     Parameters
     ----------
@@ -104,30 +110,35 @@ def sync_mirror(
     started, clock = _now(), time.monotonic()
     root, parts = Path(root), check_ranges(ranges)
     check_folder(root)
-    record = read_record(root)
-    origin = origin or (record.origin if record else COD)
+    old = read_record(root)
+    origin = origin or (old.origin if old else COD)
     fetch = _way(origin)
     if fetch == "archive":
         origin = str(Path(origin).resolve())
-    if record is None or (
-        record.origin != origin and not (fetch == "archive" and _way(record.origin) == fetch)
-    ):
-        _may_mirror(root, record, origin, adopt)
-        record = MirrorRecord(origin=origin, runs=record.runs if record else ())
+    is_moved = old is not None and old.origin != origin
+    if old is None or (is_moved and not (fetch == "archive" and "://" not in old.origin)):
+        _may_mirror(root, old, origin, adopt)
+    runs, unfinished = (old.runs, old.unfinished) if old else ((), ())
+    record = MirrorRecord(origin=origin, runs=runs, unfinished=unfinished)
     before = record.revision
     held = before if record.runs and not (parts or record.runs[-1].ranges) else None
     if not is_dry_run:
-        root.mkdir(parents=True, exist_ok=True)
         record = record.begun(parts)
-        write_record(root, record)
+    begin = partial(_begin, root, None if is_dry_run else record)
     transfer = Transfer(limits or MirrorLimits())
     with progress(f"sync {origin}", None, "files") as advance:
+        if fetch == "archive":
+            listing = list_archive(Path(origin), parts)
+            begin()
+            unpack_archive(listing, root, parts, transfer, advance, is_dry_run=is_dry_run)
+        elif is_moved:
+            advance = _begins_by(advance, begin)
+        else:
+            begin()
         if fetch == "rsync":
             fetch_by_rsync(origin, root, parts, transfer, advance, is_dry_run=is_dry_run)
         elif fetch == "svn":
             fetch_by_svn(origin, root, parts, transfer, advance, is_dry_run=is_dry_run, known_revision=before)
-        else:
-            unpack_archive(Path(origin), root, parts, transfer, advance, is_dry_run=is_dry_run)
     revision = max((r for r in (before, transfer.revision) if r is not None), default=None)
     if not is_dry_run and not transfer.is_full:
         run = SyncRun(
@@ -145,6 +156,31 @@ def sync_mirror(
     return SyncReport(
         origin, root, transfer, revision, held, record.unfinished, is_dry_run, time.monotonic() - clock
     )
+
+
+def _begin(root: Path, record: MirrorRecord | None) -> None:
+    """Record an update that begins; nothing without a record, as of one that changes nothing."""
+    if record is None:
+        return
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"No folder can be made at {root} ({error.strerror}). Name another one.") from error
+    write_record(root, record)
+
+
+def _begins_by(advance: Advance, begin: Callable[[], None]) -> Advance:
+    """The same, that begins the update by its first file: until then the record keeps the old origin."""
+    has_begun = False
+
+    def go_on(n: int = 1, /, *, note: str = "") -> None:
+        nonlocal has_begun
+        if not has_begun:
+            begin()
+        has_begun = True
+        advance(n, note=note)
+
+    return go_on
 
 
 def mirrors_of(sources: Iterable[str]) -> list[Path]:
@@ -165,10 +201,14 @@ def _way(origin: str) -> str:
         raise UsageError(
             f"There is no archive {origin}; other origins are rsync://HOST/MODULE/ and svn://HOST/PATH."
         )
-    if scheme[1] == "rsync":
-        return "rsync"
-    if scheme[1] in ("svn", "svn+ssh", "file"):
-        return "svn"
+    ways = {"rsync": "rsync", "svn": "svn", "svn+ssh": "svn", "file": "svn"}
+    if scheme[1] in ways:
+        if not _ADDRESS.match(origin):
+            raise UsageError(
+                f"{origin} is no whole address: those are rsync://HOST/MODULE/, such as {COD}, and "
+                "svn://HOST/PATH."
+            )
+        return ways[scheme[1]]
     raise UsageError(
         f"{origin} is not fetched from: {scheme[1]} is not one of rsync, svn, svn+ssh and file. The COD does "
         f"not want its pages crawled; its rsync server is {COD}."

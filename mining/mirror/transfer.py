@@ -9,7 +9,7 @@ from pathlib import Path
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.layout import mirrored_files
 
-__all__ = ["MirrorLimits", "Transfer", "delete_unlisted"]
+__all__ = ["MirrorLimits", "Transfer", "check_listed", "delete_unlisted"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,16 @@ class Transfer:
         return self.limits.size_bytes is not None and self.size_bytes >= self.limits.size_bytes
 
 
+def check_listed(listed: Set[str], ranges: Sequence[str], origin: str) -> None:
+    """Raise `XtalpriorsError` if an origin has no entry at all."""
+    if not listed:
+        where = f" in {', '.join(ranges)}" if ranges else ""
+        raise XtalpriorsError(
+            f"{origin} holds no file such as 9/00/00/9000000.cif{where}. Is it a copy of the COD? "
+            "Nothing was deleted."
+        )
+
+
 def delete_unlisted(
     root: Path, ranges: Sequence[str], listed: Set[str], transfer: Transfer, origin: str, *, is_dry_run: bool
 ) -> None:
@@ -70,12 +80,7 @@ def delete_unlisted(
     XtalpriorsError
         The origin has none at all, or more are gone than may be deleted: then none is.
     """
-    if not listed:
-        where = f" in {', '.join(ranges)}" if ranges else ""
-        raise XtalpriorsError(
-            f"{origin} holds no file such as 9/00/00/9000000.cif{where}. Is it a copy of the COD? "
-            "Nothing was deleted."
-        )
+    check_listed(listed, ranges, origin)
     gone = [name for name in mirrored_files(root, ranges) if name not in listed]
     transfer.deleted += len(gone)
     if is_dry_run:

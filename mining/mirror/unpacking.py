@@ -6,6 +6,7 @@ import os
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from xtalpriors.atomic_write import replacing
 from xtalpriors.errors import UsageError, XtalpriorsError
@@ -13,17 +14,44 @@ from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.mirror.layout import entry_path, in_ranges
 from xtalpriors.mining.mirror.program import interruption
 from xtalpriors.mining.mirror.record import MIRRORED
-from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.mining.mirror.transfer import Transfer, check_listed, delete_unlisted
 from xtalpriors.mining.sources import SourceFile, UnreadableError
-from xtalpriors.mining.sources.archives import SingleFileSource, open_archive
+from xtalpriors.mining.sources.archives import SingleFileSource, TarSource, ZipSource, open_archive
 from xtalpriors.mining.sources.fingerprint import header_revision
 from xtalpriors.progress import Advance
 
-__all__ = ["unpack_archive"]
+__all__ = ["ArchiveListing", "list_archive", "unpack_archive"]
+
+
+class ArchiveListing(NamedTuple):
+    """An archive that is whole, and its entries by their places in a mirror."""
+
+    source: ZipSource | TarSource
+    entries: dict[str, SourceFile]
+
+
+def list_archive(archive: Path, ranges: Sequence[str]) -> ArchiveListing:
+    """The entries that an archive holds; of the ranges only, if there are any.
+
+    Raises
+    ------
+    UsageError
+        The file is no archive.
+    XtalpriorsError
+        The archive is damaged, holds an entry at two places, or nothing of the COD's layout.
+    """
+    source = open_archive(archive)
+    if isinstance(source, SingleFileSource):
+        raise UsageError(
+            f"{archive} is one CIF, not an archive of the COD: `--source archive:{archive}` reads it."
+        )
+    entries = _entries(source.files(), ranges, archive)
+    check_listed(entries.keys(), ranges, str(archive))
+    return ArchiveListing(source, entries)
 
 
 def unpack_archive(
-    archive: Path,
+    listing: ArchiveListing,
     root: Path,
     ranges: Sequence[str],
     transfer: Transfer,
@@ -35,20 +63,12 @@ def unpack_archive(
 
     Raises
     ------
-    UsageError
-        The file is no archive.
     XtalpriorsError
-        The archive is damaged or holds an entry at two places, the disk is full, it holds nothing of the
-        COD's layout, or more entries are gone than may be deleted.
+        A member is damaged, the disk is full, or more entries are gone than may be deleted.
     """
-    source = open_archive(archive)
-    if isinstance(source, SingleFileSource):
-        raise UsageError(
-            f"{archive} is one CIF, not an archive of the COD: `--source archive:{archive}` reads it."
-        )
-    listed = _entries(source.files(), ranges, archive)
+    source, entries = listing
     with stop_flag() as stopped:
-        for name, member in listed.items():
+        for name, member in entries.items():
             if stopped.is_set():
                 raise interruption()
             if transfer.is_full:
@@ -56,7 +76,7 @@ def unpack_archive(
             if _differs(root / name, member):
                 _take(source.read, member, root / name, transfer, is_dry_run)
                 advance(1, note=name)
-    delete_unlisted(root, ranges, listed.keys(), transfer, str(archive), is_dry_run=is_dry_run)
+    delete_unlisted(root, ranges, entries.keys(), transfer, str(source.path), is_dry_run=is_dry_run)
 
 
 def _entries(files: Iterable[SourceFile], ranges: Sequence[str], archive: Path) -> dict[str, SourceFile]:

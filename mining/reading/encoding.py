@@ -58,9 +58,10 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
         notes.append("utf-8-bom")
     controls = len(_CONTROLS.findall(data)) if b"\0" in data else 0
     if controls > _TEXT_SHARE * len(data):
-        return Unreadable(
-            "read", "binary", f"{controls} of {len(data)} bytes are control characters: no text file"
-        )
+        said = f"{controls} of {len(data)} bytes are control characters: no text file"
+        if data.startswith(b"\x1f\x8b"):
+            said = "compressed by gzip, and the name does not say so: it should end in .cif.gz"
+        return Unreadable("read", "binary", said)
     if controls:
         data = _CONTROLS.sub(b" ", data)
         notes.append("control-bytes")

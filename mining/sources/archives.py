@@ -131,7 +131,8 @@ def open_archive(path: Path, name: str | None = None) -> SingleFileSource | ZipS
         raise UsageError(f"The archive {path} cannot be read ({error}). Make it readable.") from error
     raise UsageError(
         f"{path} is no archive that can be read: neither .zip, nor .tar (plain, .gz, .bz2, .xz), nor a file "
-        "called .cif or .cif.gz. Unpack it and use `cod:DIR`, or rename it if it is a CIF."
+        "called .cif or .cif.gz. If its download was cut off, fetch it again; else unpack it and use "
+        "`cod:DIR`, or rename it if it is a CIF."
     )
 
 
@@ -167,14 +168,15 @@ def _tar_index(
 ) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
     """The open archive of this process and its CIF members, once it is known to be whole."""
     archive: tarfile.TarFile | None = None
+    members: list[tarfile.TarInfo] = []
     try:
         archive = tarfile.open(path, "r:*")  # noqa: SIM115 (kept open for the life of the process)
-        members = archive.getmembers()
+        members.extend(archive)
         problem = _end_problem(archive)
     except (*_TAR_ERRORS, OSError, ValueError) as error:  # ValueError: a header of no numbers
         problem = str(error)
     if archive is None or problem:
-        found = sum(not member.isdir() for member in archive.members) if archive else 0
+        found = sum(not member.isdir() for member in members)
         raise XtalpriorsError(
             f"The archive {path} is damaged or cut off after {found:,} files: {problem}. Fetch it again. "
             "Nothing was deleted."

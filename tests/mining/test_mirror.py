@@ -270,6 +270,9 @@ def test_an_older_repository_is_refused(svnserve: tuple[str, Path], tmp_path: Pa
     before = held(here)
     with pytest.raises(XtalpriorsError, match="at revision 1, older than the 2"):
         sync_mirror(here, f"file://{old}/cif", adopt=True)
+    with pytest.raises(XtalpriorsError, match="Check the host and the folder"):
+        sync_mirror(here, f"file://{tmp_path}/nowhere", adopt=True)
+    assert record(here)["origin"] == origin
     assert held(here) == before
 
 
@@ -287,7 +290,9 @@ def test_an_archive_is_unpacked_into_the_layout(tmp_path: Path) -> None:
     assert (report.transfer.new, report.revision) == (4, 12)  # not the link; one from an odd path
     put(there, "9/00/00/9000000.cif", 3, size=5)
     (there / "2/00/00/2000000.cif").unlink()
-    report = sync_mirror(here, str(pack(there, tmp_path / "b.tgz")))
+    dry = sync_mirror(here, str(pack(there, tmp_path / "b.tgz")), is_dry_run=True)
+    assert "1 files would go back to an older revision" in str(dry)
+    report = sync_mirror(here, str(tmp_path / "b.tgz"))
     assert (report.transfer.changed, report.transfer.deleted, report.transfer.older) == (1, 1, 1)
     assert "1 files went back to an older revision" in str(report)
 
@@ -321,6 +326,45 @@ def test_an_entry_that_an_archive_holds_twice(tmp_path: Path) -> None:
         sync_mirror(here)
 
 
+def test_a_mistyped_origin_does_not_take_the_place_of_the_right_one(tmp_path: Path) -> None:
+    there, here = cod(tmp_path / "server"), tmp_path / "mirror"
+    first = pack(there, tmp_path / "a.tgz")
+    sync_mirror(here, str(first))
+    before = record(here)
+    cut, foreign = tmp_path / "cut.zip", tmp_path / "foreign.tar"
+    cut.write_bytes(b"PK\x03\x04")
+    with tarfile.open(foreign, "w") as tar:
+        tar.add(there / "2/00/00/readme.txt", "readme.txt")
+    for wrong in (cut, foreign):
+        with pytest.raises(XtalpriorsError):
+            sync_mirror(here, str(wrong), adopt=True)
+        assert record(here) == before
+        with pytest.raises(XtalpriorsError):
+            sync_mirror(tmp_path / "new", str(wrong))
+        assert not (tmp_path / "new").exists()
+    second = pack(there, tmp_path / "b.tgz")
+    first.unlink()
+    sync_mirror(here, str(second))
+    assert record(here)["origin"] == str(second)
+
+
+@needs_rsync
+def test_an_address_that_is_wrong_says_what_to_give(rsyncd: tuple[str, Path], tmp_path: Path) -> None:
+    origin, here = rsyncd[0], tmp_path / "mirror"
+    sync_mirror(here, origin)
+    before = record(here)
+    for wrong, said in [
+        (origin.replace("/cif/", "/cfi/"), "Unknown module 'cfi'. .* lists the modules"),
+        (origin + "nowhere/", "Check the folder in the address"),
+        ("rsync://no-such-host.invalid/cif/", "Check the name of the host|again to go on"),
+    ]:
+        with pytest.raises(XtalpriorsError, match=said):
+            sync_mirror(here, wrong, adopt=True)
+        assert record(here) == before
+    sync_mirror(here, origin.replace("127.0.0.1", "localhost"), adopt=True)
+    assert record(here)["origin"] == origin.replace("127.0.0.1", "localhost")
+
+
 def renamed(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
     """A member under a name as it stands: `add` takes `./` off."""
     member.name = name
@@ -334,6 +378,9 @@ def renamed(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
         ("rsync://127.0.0.1/cif/", ["2/1"], "'2/1' is no part of the COD"),
         ("rsync://127.0.0.1/cif/", ["../x"], "no part of the COD"),
         ("cod.tgz", [], "There is no archive cod.tgz"),
+        ("rsync://", [], "no whole address: those are rsync://HOST/MODULE/"),
+        ("rsync://127.0.0.1/", [], "no whole address"),
+        ("svn://", [], "no whole address"),
     ],
 )
 def test_origins_and_ranges_that_are_none(tmp_path: Path, origin: str, ranges: list[str], said: str) -> None:

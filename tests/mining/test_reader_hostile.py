@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def test_what_is_no_structure_is_rejected_with_a_reason(data: bytes, stage: str,
     found = rejection(data)
     assert (found["stage"], found["code"]) == (stage, code)
     assert found["detail"]
+
+
+def test_a_gzip_file_by_another_name_is_told_its_name() -> None:
+    packed = gzip.compress(GOOD.encode())
+    assert rejection(packed)["code"] == "binary"
+    assert "should end in .cif.gz" in str(rejection(packed)["detail"])
 
 
 @pytest.mark.parametrize(
