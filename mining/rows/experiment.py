@@ -176,13 +176,13 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
         if note:
             notes.setdefault(int(block), []).append(note)
     with np.errstate(invalid="ignore"):
-        room = np.flatnonzero((good >= _ROOM_CELSIUS[0]) & (good <= _ROOM_CELSIUS[1]) & plain)
-    for block in room.tolist():
-        celsius = good[block] + 273.15
-        others = (_one_temperature(batch, t)[0] for t in _by_rank(batch, "temperature", int(tokens[block])))
+        room = np.flatnonzero((good >= _ROOM_CELSIUS[0]) & (good <= _ROOM_CELSIUS[1]) & plain).tolist()
+    for k in room:
+        celsius = good[k] + 273.15
+        others = (_one_temperature(batch, t)[0] for t in _by_rank(batch, "temperature", int(tokens[k])))
         if any(abs(other - celsius) <= 1.0 for other in others):
-            good[block] = celsius
-            notes.setdefault(block, []).append("temperature-from-celsius")
+            good[k] = celsius
+            notes.setdefault(k, []).append("temperature-from-celsius")
     return good
 
 
