@@ -56,6 +56,8 @@ class MineReport:
     n_rejections: int
     digest: str
     seconds: float
+    n_same: int = 0
+    """Of the files read, those that had changed their times alone."""
     is_completed: bool = False
     """An earlier version or an interrupted run had left the database without clusters or digest."""
 
@@ -68,9 +70,9 @@ class MineReport:
         """Two lines for the terminal."""
         p = self.plan
         done = (
-            f"{self.n_read:,} of {p.n_files:,} files read ({p.new:,} new, {p.changed:,} changed, "
-            f"{p.reread:,} by another reader version, {p.retry:,} unreadable before), "
-            f"{p.touched:,} touched, {p.deleted:,} deleted"
+            f"{self.n_read:,} of {p.n_files:,} files read ({p.new:,} new, "
+            f"{p.changed - self.n_same:,} changed, {p.reread:,} by another reader version, "
+            f"{p.retry:,} unreadable before), {p.touched + self.n_same:,} touched, {p.deleted:,} deleted"
         )
         head = "nothing changed" if self.is_noop else done
         if self.is_completed:
@@ -208,6 +210,7 @@ class _Run:
             rejections,
             content["digest"],
             seconds,
+            ingest.n_same,
             is_completed,
         )
 

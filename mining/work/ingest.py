@@ -55,6 +55,8 @@ class Ingest:
         """Files in committed transactions."""
         self.n_updated = 0
         """Of these, with rows that are new or may differ from before."""
+        self.n_same = 0
+        """Of these, with the content they had: only their times were others."""
 
     def __enter__(self) -> Ingest:
         return self
@@ -122,6 +124,7 @@ class Ingest:
         for name in given:
             self._connection.unregister(name)
         self.n_updated += n_updated
+        self.n_same += n_done - n_updated
         self.n_stored += n_files
 
     def _replace(self, n_updated: int, n_replaced: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +31,7 @@ __all__ = ["check_same_version", "open_cluster", "run_on_cluster"]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_HOST_AND_PORT = re.compile(r"//[^/\s]+:\d{1,5}")
 _CONNECT_SECONDS = 20
 _POLL_SECONDS = 5.0
 _EMPTY_SECONDS = 600.0
@@ -50,13 +53,17 @@ def open_cluster(address: str) -> Iterator[Client]:
     Raises
     ------
     UsageError
-        The address is of neither form, the packages are not installed, or the file cannot be used.
+        The address is of neither form, the packages or Slurm are not installed, or the file cannot be used.
     XtalpriorsError
         No scheduler answers, Slurm does not start jobs, or a worker has another version of this package.
     """
     kind, _, rest = address.partition(":")
     if kind not in ("dask", "slurm") or not rest:
         raise UsageError(f"'{address}' is no cluster: say dask://HOST:PORT, or slurm:FILE.yaml.")
+    if kind == "dask" and not _HOST_AND_PORT.fullmatch(rest):
+        raise UsageError(
+            f"'{address}' names no scheduler: write dask://HOST:PORT, such as dask://node1:8786."
+        )
     for package in ("distributed", *(("dask_jobqueue",) if kind == "slurm" else ())):
         if importlib.util.find_spec(package) is None:
             raise UsageError(
@@ -196,6 +203,10 @@ def _slurm(file: Path) -> Iterator[Any]:
         raise UsageError(f"{file} cannot be read as YAML: {error}") from error
     if not isinstance(options, dict) or not isinstance(options.get("jobs"), int) or options["jobs"] < 1:
         raise UsageError(f"{file} must hold options, and among them `jobs`, the number of Slurm jobs.")
+    if shutil.which("sbatch") is None:
+        raise UsageError(
+            "There is no program `sbatch` here: run this on a node from which Slurm jobs are submitted."
+        )
     jobs = options.pop("jobs")
     try:
         cluster = SLURMCluster(**options)

@@ -106,6 +106,7 @@ def test_new_changed_touched_and_deleted(tree: TreeSource, tmp_path: Path) -> No
     report = run(tree, tmp_path / "db")
     assert (report.plan.new, report.plan.changed, report.plan.deleted) == (1, 4, 1)
     assert report.n_updated == 4  # the touched one was read, found the same, and left
+    assert "(1 new, 3 changed" in str(report) and "1 touched, 1 deleted" in str(report)
     fresh = run(tree, tmp_path / "fresh")
     assert report.digest == fresh.digest
     assert content(tmp_path / "db") == content(tmp_path / "fresh")

@@ -218,9 +218,20 @@ def test_slurm_starts_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         open_cluster(f"slurm:{file}").__enter__()
 
 
+def test_where_slurm_is_not_it_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs the extra `test`")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    example = Path(__file__).resolve().parents[2] / "docs" / "slurm.yaml"
+    with pytest.raises(UsageError, match="no program `sbatch` here: run this on a node"):
+        open_cluster(f"slurm:{example}").__enter__()
+
+
 def test_addresses_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for address in ("dask", "slurm:", "ssh://host:1", ""):
         with pytest.raises(UsageError, match="is no cluster: say dask://HOST:PORT, or slurm"):
+            open_cluster(address).__enter__()
+    for address in ("dask://", "dask://127.0.0.1", "dask://host:port"):
+        with pytest.raises(UsageError, match="names no scheduler: write dask://HOST:PORT"):
             open_cluster(address).__enter__()
     with pytest.raises(UsageError, match=r"cannot be read from .*none\.yaml: No such file.*cluster\.md"):
         open_cluster("slurm:none.yaml").__enter__()
