@@ -155,10 +155,10 @@ def test_a_hydrogen_far_from_every_atom_is_none(
 
 
 def test_the_atom_that_carries_a_hydrogen_may_be_an_image_of_a_skew_cell() -> None:
-    """Along a + b the cell is 3.9 Å long: 0.25 of it is 0.97 Å, which no difference rounded by axes is."""
+    """The difference rounded by axes, 0.45 -0.45, is 8 Å long; 0.45 0.55 is 1.30 Å."""
     loop = "loop_\n" + "".join(f"_atom_site_{n}\n" for n in ("label", "fract_x", "fract_y", "fract_z"))
-    skew = cell(9, 9, 10, gamma=155)
-    assert entry(structure(skew, loop + "O1 .1 .1 .5\nHG .35 .35 .5\n"))["formula_sites"] == "H O"
+    skew = cell(9, 9, 10, gamma=168)
+    assert entry(structure(skew, loop + "O1 .1 .1 .5\nHG .55 .65 .5\n"))["formula_sites"] == "H O"
     assert entry(structure(skew, loop + "O1 .1 .1 .5\nHG .7 .5 .5\n"))["formula_sites"] == "Hg O"
 
 
