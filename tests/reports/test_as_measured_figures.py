@@ -63,7 +63,7 @@ def test_angles_of_the_commonest_elements_with_two_bonds_are_drawn() -> None:
     frame = coordination.data(Coordination(convention="", bond_max=1.25, elements=shells))
     assert frame["element"].unique().tolist() == ["C", "S", "Si"]
     assert frame["angle"].tolist() == [115.0, 120.0, 100.0, 105.0, 107.0, 112.0]
-    assert "angle between two bonds" in render(coordination, "x", "", "Angles", frame, META, "").svg
+    assert "angle between two neighbours" in render(coordination, "x", "", "Angles", frame, META, "").svg
 
 
 @pytest.mark.parametrize("module", [cell, contents, bonds, coordination])

@@ -1,4 +1,4 @@
-"""The prior `coordination`: angles between the bonds of the elements that most structures have."""
+"""The prior `coordination`: angles between the neighbours of the elements that most structures have."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure
     axes.set_xlim(30, 180)
     axes.set_xticks(range(30, 181, 30))
     axes.set_ylim(0, 100)
-    axes.set_xlabel("angle between two bonds of an atom, °")
+    axes.set_xlabel("angle between two neighbours of an atom, °")
     axes.set_ylabel("% of the angles below")
     handles, names = axes.get_legend_handles_labels()
     legend_above(figure, dict(zip(names, handles, strict=True)), layout)
