@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -82,7 +83,7 @@ def cif(block: str, i: int, codes: str) -> str:
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A CSD of 24 entries, one of which is in a COD tree of two files too, mined into one database."""
     package = tmp_path / "api" / "ccdc"
     package.mkdir(parents=True)
@@ -98,11 +99,17 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tree / "7000001.cif").write_text(cif("7000001", 3, both))
     (tree / "7000002.cif").write_text(cif("7000002", 24, "_cod_database_code 7000002"))
     monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
-    for name in [name for name in sys.modules if name.partition(".")[0] == "ccdc"]:
-        monkeypatch.delitem(sys.modules, name)
-    csd._reader.cache_clear()
+    forget_the_package()
     mine([parse_source(f"cod:{tree}"), parse_source("csd")], None, tmp_path / "both.duckdb", workers=1)
-    return tmp_path / "both.duckdb"
+    yield tmp_path / "both.duckdb"
+    forget_the_package()
+
+
+def forget_the_package() -> None:
+    """Other tests have stand-ins of their own."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ccdc"]:
+        del sys.modules[name]
+    csd._reader.cache_clear()
 
 
 def test_a_structure_of_both_databases_counts_once_and_bundles_hold_statistics_alone(
