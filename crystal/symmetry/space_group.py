@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import gemmi
+import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
@@ -91,6 +92,12 @@ class SpaceGroup:
     def is_reference(self) -> bool:
         """This is the reference setting of its number."""
         return self is SpaceGroup.from_number(self.number)
+
+    def images(self, points: F64) -> F64:
+        """Images (operators, n, 3) of fractional coordinates (n, 3), not brought into one cell."""
+        moved = np.einsum("kij,nj->kni", self.rotations.astype(np.float64), points)
+        result: F64 = moved + self.translations[:, None]
+        return result
 
     def __reduce__(self) -> tuple[object, ...]:
         return SpaceGroup.from_operators, (self.operators,)

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
+from xtalpriors.crystal.cells.metric_kernel import distance2
 from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_weights
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.displacement_scale import settle_scale
-from xtalpriors.mining.rows.distance_kernel import distance2
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
 

@@ -117,7 +117,7 @@ def _is_carried(entries: Entries, e: int, metric: F64, sites: Sites, rows: I64, 
     """Some of the sites `of` are as near to another atom, or an image of one, as hydrogens are."""
     here = rows[sites.placed[rows]]
     group, x = entries.symmetry[e].group, sites.fract[here]
-    images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
+    images = group.images(x)
     shifts = np.array(list(product((-1.0, 0.0, 1.0), repeat=3)))
     low, high = _CARRIES_HYDROGEN_ANGSTROM
     for atom in sites.fract[[i for i in of if sites.placed[i]]]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I16, I64, Bool
 from xtalpriors.compilation import kernel
+from xtalpriors.crystal.cells.metric_kernel import square
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM, SYMBOLS, is_metal
 from xtalpriors.crystal.chemistry.oxidation import lacks_cations
 from xtalpriors.mining.rows.entries import Entries
@@ -84,7 +85,7 @@ def hydrogen_left_out(
         rows = rows[sites.placed[rows]]
         number = sites.species.number[rows]
         group, x = entries.symmetry[e].group, sites.fract[rows]
-        images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
+        images = group.images(x)
         around = _neighbours(number, x, images, metric[e], _RADII, _IS_CENTRE)
         if (ammonium[k] and _needs_hydrogen(number, around).any()) or _is_unsaturated(number, around).any():
             lacking[e] = True
@@ -175,7 +176,7 @@ def _neighbours(
                 continue
             for shift in range(27):
                 bond = (u + shift // 9 - 1, v + shift // 3 % 3 - 1, w + shift % 3 - 1)
-                d = np.sqrt(_square(metric, bond))
+                d = np.sqrt(square(metric, bond[0], bond[1], bond[2]))
                 if not _ALTERNATIVES_ANGSTROM < d <= far:
                     continue
                 ratio[i], angstrom[i] = min(ratio[i], d / radius), min(angstrom[i], d)
@@ -195,22 +196,14 @@ def _neighbours(
 
 
 @kernel(forceinline=True)
-def _square(g: F64, x: tuple[float, float, float]) -> float:
-    """Squared length in Å² of a fractional vector."""
-    cross = x[0] * x[1] * g[0, 1] + x[0] * x[2] * g[0, 2] + x[1] * x[2] * g[1, 2]
-    return float(x[0] * x[0] * g[0, 0] + x[1] * x[1] * g[1, 1] + x[2] * x[2] * g[2, 2] + 2.0 * cross)
-
-
-@kernel(forceinline=True)
 def _is_apart(g: F64, x: tuple[float, float, float], y: tuple[float, float, float]) -> bool:
     """Two atoms are no alternatives of each other."""
-    apart = (x[0] - y[0], x[1] - y[1], x[2] - y[2])
-    return bool(_square(g, apart) > _ALTERNATIVES_ANGSTROM**2)
+    return bool(square(g, x[0] - y[0], x[1] - y[1], x[2] - y[2]) > _ALTERNATIVES_ANGSTROM**2)
 
 
 @kernel(forceinline=True)
 def _cosine(g: F64, x: tuple[float, float, float], y: tuple[float, float, float]) -> float:
     """Of the angle between two fractional vectors."""
-    between = (x[0] - y[0], x[1] - y[1], x[2] - y[2])
-    a, b, c = _square(g, x), _square(g, y), _square(g, between)
+    a, b = square(g, x[0], x[1], x[2]), square(g, y[0], y[1], y[2])
+    c = square(g, x[0] - y[0], x[1] - y[1], x[2] - y[2])
     return float((a + b - c) / (2.0 * np.sqrt(a * b)))

@@ -114,7 +114,7 @@ def overlapping(entries: Entries, metric: F64, sites: Sites, which: Bool) -> lis
         rows = np.arange(entries.start[e], entries.end[e])
         rows = rows[sites.placed[rows] & (sites.species.number[rows] != 1) & (sites.occupancy[rows] > _HALF)]
         group, x = entries.symmetry[e].group, sites.fract[rows[:_MOST_SITES]]
-        images = np.einsum("kij,nj->kni", group.rotations.astype(np.float64), x) + group.translations[:, None]
+        images = group.images(x)
         if any(_is_near(images, atom, metric[e]) for atom in x):
             found.append(e)
     return found

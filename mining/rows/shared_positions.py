@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
+from xtalpriors.crystal.cells.metric_kernel import distance2
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.addresses import uncounted
-from xtalpriors.mining.rows.distance_kernel import distance2
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
 from xtalpriors.mining.rows.site_table import Sites

@@ -185,7 +185,7 @@ def _around(structures: ExperimentalStructures, i: int) -> tuple[U8, F64, F64]:
     heavy = c.numbers[atoms] > 1
     numbers, fract = c.numbers[atoms][heavy], c.fract[atoms][heavy]
     group, to_cartesian = structures.group, UnitCell(*c.cells[i].tolist()).orthogonalization.T
-    images = np.einsum("nij,mj->nmi", group.rotations, fract) + group.translations[:, None]
+    images = group.images(fract)
     images -= np.floor(images)
     shifts = np.array(list(np.ndindex(3, 3, 3))) - 1
     every = (images[None] + shifts[:, None, None]).reshape(-1, 3)

@@ -39,7 +39,7 @@ def assembled(group: SpaceGroup, cell: UnitCell, atoms: Atoms) -> Atoms:
         while frontier:
             at = frontier.pop(0)
             for j in list(waiting):
-                images = np.einsum("nij,j->ni", group.rotations, atoms.fract[j]) + group.translations
+                images = group.images(atoms.fract[j][None])[:, 0]
                 apart = images - placed[at]
                 lattice = np.rint(apart)
                 distance = np.sqrt((((apart - lattice) @ to_angstrom) ** 2).sum(axis=1))

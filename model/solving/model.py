@@ -94,7 +94,7 @@ def site_of(group: SpaceGroup, cell: UnitCell, fract: F64, tolerance: float = SP
     x = fract % 1.0
     kept: Bool = np.ones(group.order, dtype=bool)
     for _ in range(6):
-        images = np.einsum("nij,j->ni", group.rotations, x) + group.translations
+        images = group.images(x[None])[:, 0]
         lattice = np.rint(images - x)
         away = np.sqrt((((images - x - lattice) @ to_angstrom) ** 2).sum(axis=1))
         near = away < tolerance
@@ -111,7 +111,7 @@ def nearest_images(group: SpaceGroup, cell: UnitCell, fract: F64, others: F64) -
     """Shortest distance in Å of a position (3,) to any image of each of others (m, 3), (m,)."""
     if len(others) == 0:
         return np.zeros(0)
-    images = np.einsum("nij,j->ni", group.rotations, fract) + group.translations
+    images = group.images(fract[None])[:, 0]
     apart = images[:, None] - others[None]
     apart -= np.rint(apart)
     distance: F64 = np.sqrt(((apart @ _to_angstrom(cell)) ** 2).sum(axis=2)).min(axis=0)
