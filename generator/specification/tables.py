@@ -13,7 +13,15 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Scalar, Uniform
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 
-__all__ = ["distribution_of", "element_table", "linear_table", "quantile_table", "single_element", "steady"]
+__all__ = [
+    "NONE",
+    "distribution_of",
+    "element_table",
+    "linear_table",
+    "quantile_table",
+    "single_element",
+    "steady",
+]
 
 
 INTERVALS = 4096
@@ -35,6 +43,10 @@ def steady(values: npt.ArrayLike) -> F64:
 def linear_table(low: float, high: float) -> F64:
     """U(low; high)."""
     return steady([low, high])
+
+
+NONE = linear_table(0.0, 0.0)
+"""Stands for a table that the strategy does not use."""
 
 
 def quantile_table(
