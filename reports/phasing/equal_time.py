@@ -35,7 +35,7 @@ class Solved(Frozen):
     baseline
         Long trials of charge flipping, chosen by agreement with the density that elimination leaves.
     flipping
-        Short ones, chosen by strict agreement.
+        Short ones and the choice among them (`charge_flipping.choice`).
     hybrid
         The network after these.
     flipping_gain, hybrid_gain
@@ -142,7 +142,7 @@ def equal_time_section() -> Section:
     ]
     frame = pd.DataFrame(lines)
     table = Table(
-        "Long trials | short trials, strictly chosen | the network after these",
+        "Long trials | short trials and their choice | the network after these",
         html_table(frame, numeric=list(frame.columns[2:])),
         words("scores", "equal_time_table"),
     )
