@@ -158,7 +158,8 @@ class PriorBundle(Frozen):
         if prior is None:
             reason = self.unavailable.get(name, "it was not fitted")
             raise XtalpriorsError(
-                f"bundle {self.name!r} has no prior {name!r}: {reason}. Use another bundle."
+                f"bundle {self.name!r} has no prior {name!r}: {reason}. Use a "
+                "bundle that has it (`xtalpriors priors show FILE` lists what one has), or another strategy."
             )
         return prior
 

@@ -190,6 +190,8 @@ def _lines(path: Path) -> Iterator[str]:
     try:
         with path.open("rb") as file:
             while line := file.readline(_LONGEST_LINE):
+                if b"\0" in line:
+                    raise XtalpriorsError(f"{path} is no text. Name a file of SMILES, one a line.")
                 words = line.decode("utf-8", "replace").split()
                 if words:
                     yield words[0]

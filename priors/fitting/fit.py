@@ -262,20 +262,9 @@ def _parent_beside(subset: Path, own: SubsetTable) -> Path | None:
 
 
 def _within(parent: SubsetTable, own: SubsetTable) -> SubsetTable:
-    """The parent's structures, without sites, that meet the subset's bounds on the lengths.
-
-    Cells outside those bounds would move V. No statistic of the sites is pooled by the size of the cell.
-    """
+    """The parent's structures that meet the subset's bounds on the lengths: others would move V."""
     lengths = np.column_stack([parent.number(f"{axis}_angstrom") for axis in "abc"])
-    keep = within_bounds(own.definition, lengths)
-    return SubsetTable(
-        name=parent.name,
-        n_entries=int(keep.sum()),
-        cluster=parent.cluster[keep],
-        cluster_ids=parent.cluster_ids,
-        entry_numbers={k: v[keep] for k, v in parent.entry_numbers.items()},
-        entry_strings={k: replace(v, codes=v.codes[keep]) for k, v in parent.entry_strings.items()},
-    )
+    return parent.where(within_bounds(own.definition, lengths))
 
 
 def _bundle(context: Context, found: dict[str, Any], weighting: Any) -> PriorBundle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,10 @@ class Coded:
         wanted = [i for i, label in enumerate(self.labels) if label in labels]
         return np.isin(self.codes, wanted)
 
+    def where(self, keep: Bool) -> Coded:
+        """The values for which `keep` (n,) is true."""
+        return replace(self, codes=self.codes[keep])
+
     @property
     def known(self) -> Bool:
         """(n,) True where the value is not null."""
@@ -132,6 +136,22 @@ class SubsetTable:
     def string(self, column: str) -> Coded:
         """(n_entries,) coded strings."""
         return self.entry_strings.get(column, Coded(np.full(self.n_entries, -1), ()))
+
+    def where(self, keep: Bool) -> SubsetTable:
+        """The structures for which `keep` (n_entries,) is true, with their sites."""
+        of_kept = np.array([], bool) if self.site_entry is None else keep[self.site_entry]
+        renumbered = np.cumsum(keep) - 1
+        return replace(
+            self,
+            n_entries=int(keep.sum()),
+            cluster=self.cluster[keep],
+            entry_numbers={name: x[keep] for name, x in self.entry_numbers.items()},
+            entry_strings={name: x.where(keep) for name, x in self.entry_strings.items()},
+            site_entry=None if self.site_entry is None else renumbered[self.site_entry[of_kept]],
+            site_numbers={name: x[of_kept] for name, x in self.site_numbers.items()},
+            site_strings={name: x.where(of_kept) for name, x in self.site_strings.items()},
+            site_flags={name: x[of_kept] for name, x in self.site_flags.items()},
+        )
 
 
 def read_subset(subset: Path, *, with_sites: bool = True, best_of_cluster: bool = False) -> SubsetTable:

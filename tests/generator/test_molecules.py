@@ -158,6 +158,15 @@ def test_a_file_without_a_molecule_is_an_error(tmp_path: Path, text: str, words:
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A stray byte of it may read as `N`."""
+    source = tmp_path / "a.smi"
+    source.write_bytes(b"N\nPAR1\0\1\nC\n")
+    with pytest.raises(XtalpriorsError, match=r"a\.smi is no text"):
+        make_library(tmp_path / "out.parquet", smiles=source)
+    assert not (tmp_path / "out.parquet").exists()
+
+
 def test_wrong_use_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match="cannot be read"):
         make_library(tmp_path / "a", smiles=tmp_path / "missing.smi")

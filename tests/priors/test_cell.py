@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from fitted_cells import CORRELATION, ORDERS, cell_context
@@ -10,6 +12,8 @@ from scipy import stats
 from xtalpriors.priors.fitting.as_measured import cell
 from xtalpriors.priors.fitting.as_measured.copula import held_out, score_correlation
 from xtalpriors.priors.fitting.context import Context, Unavailable, context_of
+from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.cell import FAMILIES, Cell
 
 
@@ -103,6 +107,51 @@ def test_lengths_grow_with_the_order_of_the_group() -> None:
     assert (found.order_min, found.order_max) == (12, 192)
     table = found.variables["longest"].empirical
     assert table is not None and table.values[0] == pytest.approx(5.0, rel=2e-3)
+
+
+def test_a_small_family_is_pooled_with_the_cells_of_the_parent_within_bounds(
+    table_of: Callable[..., SubsetTable],
+) -> None:
+    """30 own clusters and 60 of the parent's 120, whose lengths the subset allows, with their elements."""
+
+    def table(name: str, n: int, shift: float, definition: dict[str, object]) -> SubsetTable:
+        rng = np.random.default_rng(n)
+        lengths = np.column_stack([rng.uniform(*ends, n) for ends in ((4, 5), (5.2, 6.5), (6.7, 9))])
+        lengths[n // 2 :] += shift
+        angles = rng.uniform(75, 105, (n, 3))
+        elements = np.where(np.arange(n)[:, None] % 2, ["Si", "O"], ["Ca", "O"])
+        return table_of(
+            n,
+            name=name,
+            strings={"crystal_system": ["triclinic"] * n, "hydrogen_origin": ["none"] * n},
+            sites={"entry": np.repeat(np.arange(n), 2), "element": elements.ravel().tolist()},
+            definition=definition,
+            n_operators=2,
+            h_fraction=0.0,
+            volume_per_non_h_atom_angstrom3=np.where(np.arange(n) % 2, 20.0, 12.0) + rng.normal(0, 0.5, n),
+            **dict(zip(("a_angstrom", "b_angstrom", "c_angstrom"), lengths.T, strict=True)),
+            **dict(zip(("alpha_degree", "beta_degree", "gamma_degree"), angles.T, strict=True)),
+        )
+
+    own = table("own", 30, 0.0, {"length_min_angstrom": 3, "length_max_angstrom": 10})
+    bundle = fit_table(own, parent=table("parent", 120, 20.0, {}), bootstrap=100)
+    assert "cell.families.triclinic" not in bundle.unavailable and bundle.priors.cell is not None
+    found = bundle.priors.cell.families["triclinic"]
+    pooled = found.variables["composition"].shrinkage
+    assert pooled is not None and (pooled.n_own, pooled.n_parent) == (30, 60)
+    longest = found.variables["longest"].empirical
+    assert longest is not None and longest.values[-1] < 10 / 2**found.order_exponent
+    assert found.correlations["composition & volume_per_atom"].value > 0.6
+
+
+def test_the_sites_of_chosen_structures_go_along(table_of: Callable[..., SubsetTable]) -> None:
+    table = table_of(3, sites={"entry": [0, 0, 1, 2, 2], "element": ["C", "O", "Si", "Fe", "S"]})
+    chosen = table.where(np.array([True, False, True]))
+    assert chosen.n_entries == 2 and chosen.site_entry is not None
+    assert chosen.site_entry.tolist() == [0, 0, 1, 1]
+    elements = chosen.site_strings["element"]
+    assert [elements.labels[code] for code in elements.codes] == ["C", "O", "Fe", "S"]
+    assert chosen.site_numbers["occupancy"].shape == (4,)
 
 
 def test_five_structures_give_no_cell_and_the_reason() -> None:

@@ -33,11 +33,11 @@ def generate(
     cell: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="axes-uniform, volume-uniform, volume-lognormal or volume-empirical."
+            metavar="NAME", help="axes-uniform, volume-uniform, volume-lognormal, volume-empirical or fitted."
         ),
     ] = None,
     filling: Annotated[
-        str | None, typer.Option(metavar="NAME", help="random, molecules, equal-atoms or packed.")
+        str | None, typer.Option(metavar="NAME", help="random, molecules, equal-atoms, packed or fitted.")
     ] = None,
     space_group: Annotated[
         str | None,
