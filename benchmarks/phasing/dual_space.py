@@ -14,12 +14,15 @@ baseline are means over crystals with bootstrap 95 % intervals (2,000 draws). On
 
     python benchmarks/phasing/dual_space.py [--weights FILE] [--structures 300] [--trials 12] [--steps 1]
         [--d-min 2.0 1.5 1.2 1.0] [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS | --subset FILE]
-        [--float] [--alone] [--phai FOLDER] [--ablations] [--output FILE] [--table [FILE] --name COD]
+        [--float] [--alone] [--phai FOLDER …] [--phai-only] [--covered] [--ablations] [--output FILE]
+        [--table [FILE] --name COD]
 
 With `--corpus` or `--subset` (of `xtalpriors subset`) the crystals are the real ones of these groups with
-100–1,200 Å³. `--alone` adds the network without charge flipping before it. PhAI, of a run of `xtalpriors
-train`, is a control in P2₁/c: it gives one answer and takes what time it takes. `--ablations` compares the
-hybrid of N trials with the same where one thing is different, whatever the time.
+100–1,200 Å³. `--alone` adds the network without charge flipping before it. PhAI, of runs of `xtalpriors
+train`, is a control in P2₁/c: it gives one answer and takes what time it takes. Its list of reflections ends
+with an index; `--covered` takes only crystals whose data lie within the list. With `--phai-only` the networks
+stand alone, and differences are from the first of them. `--ablations` compares the hybrid of N trials with
+the same where one thing is different, whatever the time.
 
 `--table` writes the lines into the table that the report and the documentation show, in the place of those
 that were measured on the same kind of crystals before; `--name` is what that table calls the real ones.
@@ -30,7 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +77,6 @@ STRIDE = 2
 """So many trials more the next crystal gets where a side is behind in time, else so many fewer."""
 IMPROVED = 3
 """Trials that the network improves."""
-PHAI = "PhAI"
 Side = Callable[[KnownCrystal, int, np.random.Generator], tuple[Tensor, int]]
 """Structure factors of n trials of a crystal, in its own order, and the trial chosen."""
 
@@ -165,11 +167,22 @@ def alone_side(network: DualSpaceNetwork, trained: CrystalConfig, steps: int = 2
     return run
 
 
-def phai_side(folder: str) -> Side:
-    """PhAI as the control: one answer, of the run that it picks; what it does not list has no phase."""
+def phai_of(folder: str) -> PhaiSeeds:
+    """The network of a run of `xtalpriors train`."""
     network = seeding_network(folder)
     if not isinstance(network, PhaiSeeds):
         raise SystemExit(f"--phai {folder}: that is no PhAI")
+    return network
+
+
+def covers(network: PhaiSeeds, made: KnownCrystal) -> bool:
+    """Whether the network's list has every reflection of a crystal's data."""
+    reach = network.reflections.max_index**2
+    return bool(((made.grid.hkl**2).sum(axis=1) <= reach).all())
+
+
+def phai_side(network: PhaiSeeds) -> Side:
+    """PhAI as the control: one answer, of the run that it picks; what it does not list has no phase."""
 
     def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
         found = network.phases(made, rng)
@@ -192,9 +205,14 @@ def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, flo
 
 
 def row(
-    crystals: list[KnownCrystal], sides: dict[str, Side], trials: int, *, equal_time: bool
+    crystals: list[KnownCrystal],
+    sides: dict[str, Side],
+    trials: int,
+    *,
+    equal_time: bool,
+    one_answer: Container[str] = (),
 ) -> dict[str, Any]:
-    """One line of the table, printed; and its numbers."""
+    """One line of the table, printed; and its numbers. Sides of `one_answer` take what time they take."""
     first = next(iter(sides))
     for side in sides.values():  # compilation apart
         timed(side, crystals[0], trials, 0)
@@ -207,7 +225,7 @@ def row(
             results[name].append(timed(sides[name], made, counts[name], i))
             spent[name] += results[name][-1][2]
             done[name] += counts[name]
-            if equal_time and name not in (first, PHAI):
+            if equal_time and name != first and name not in one_answer:
                 behind = spent[name] < spent[first]
                 counts[name] = max(1, counts[name] + (STRIDE if behind else -STRIDE))
     table: dict[str, Any] = {"n": len(crystals)}
@@ -258,7 +276,15 @@ def main() -> None:
     real = parser.add_mutually_exclusive_group()
     real.add_argument("--corpus", type=Path, help="A folder of CIFs")
     real.add_argument("--subset", type=Path, help="A subset, NAME.parquet")
-    parser.add_argument("--phai", metavar="FOLDER", help="PhAI as a control in P2₁/c, beside equal time")
+    parser.add_argument(
+        "--phai",
+        metavar="FOLDER",
+        nargs="+",
+        default=[],
+        help="PhAI as a control in P2₁/c, beside equal time",
+    )
+    parser.add_argument("--phai-only", action="store_true", help="Only the networks of --phai")
+    parser.add_argument("--covered", action="store_true", help="Only crystals whose data --phai lists")
     parser.add_argument("--alone", action="store_true", help="The network alone too")
     parser.add_argument("--ablations", action="store_true", help="The hybrid with one thing different")
     parser.add_argument("--float", action="store_true", help="Convolutions in float32, not bfloat16")
@@ -268,14 +294,19 @@ def main() -> None:
     a = parser.parse_args()
     if a.table and (a.ablations or ((a.corpus or a.subset) and not a.name)):
         parser.error("--table takes lines at equal time, of crystals with a --name")
+    if (a.phai_only or a.covered) and (a.table or not a.phai):
+        parser.error("--phai-only and --covered are for controls, --phai, and not for the table")
     torch.set_num_threads(1)
     network, card = load_network(a.weights) if a.weights else shipped_network()
     network.in_half = not a.float
     print(f"{card.name}: {card.parameters:,} parameters, {card.structures:,} crystals; {card.weights_digest}")
     sides = (ablations if a.ablations else equal_sides)(network, card.config.crystals, a.steps)
+    if a.phai_only:
+        sides = {}
     if a.alone:
         sides["network alone"] = alone_side(network, card.config.crystals)
-    control = None if a.phai is None else phai_side(a.phai)
+    networks = {f"PhAI {Path(folder).name}": phai_of(folder) for folder in a.phai}
+    controls = {name: phai_side(network) for name, network in networks.items()}
     source = a.corpus or a.subset
     kind = f"real ({source.name})" if source else "artificial"
     tables: dict[str, object] = {"weights_digest": card.weights_digest}
@@ -287,12 +318,14 @@ def main() -> None:
                 crystals = list(real_crystals(source, symbol, d_min, a.structures))
             else:
                 crystals = list(artificial_crystals(symbol, a.structures, d_min, (low, high), seed=5))
+            if a.covered:
+                crystals = [made for made in crystals if all(covers(n, made) for n in networks.values())]
             if len(crystals) < FEWEST:
                 print(f"{symbol}, {d_min} Å: {len(crystals)} crystals, too few for a row")
                 continue
             print(f"{symbol}, {kind}, {d_min:g} Å, N = {len(crystals)}", flush=True)
-            own = {**sides, PHAI: control} if control and symbol == GROUPS[0] else sides
-            found = row(crystals, own, a.trials, equal_time=not a.ablations)
+            own = sides | controls if symbol == GROUPS[0] else sides
+            found = row(crystals, own, a.trials, equal_time=not a.ablations, one_answer=controls)
             tables[f"{symbol}, {kind}, {d_min:g}"] = found
             if a.table:
                 write_line(a.table, card.weights_digest, line_of(found, a.name or kind, symbol, d_min))
