@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,8 @@ def fetch_by_rsync(
 
     Files that the server no longer lists are deleted here, at the end, when the whole listing has come:
     rsync's own limit of deletions would delete up to the limit first. An unfinished file waits in a hidden
-    folder `.rsync-partial` beside its place.
+    folder `.rsync-partial` beside its place; what rsync works on lies in one hidden folder at the root, which
+    is removed at the end, and by the next update where this one was killed.
 
     Raises
     ------
@@ -39,28 +42,39 @@ def fetch_by_rsync(
         be deleted than may be.
     """
     require_program("rsync", "rsync")
+    root = root.absolute()  # rsync takes `a:b` for a folder of another machine
     listed: set[str] = set()
-    for one in ranges or [""]:
-        said = _Said(root, transfer, listed, advance, is_dry_run)
-        status, errors = run_program(
-            [
-                *_command(transfer, is_dry_run),
-                f"{origin.rstrip('/')}/./{one + '/' if one else ''}",
-                f"{root}/",
-            ],
-            said.take,
-        )
-        said.count()
-        if transfer.is_full:
-            return
-        if status not in (0, _VANISHED):
-            raise XtalpriorsError(
-                f"rsync of {origin} ended with status {status}: {_last_line(errors)}. {_remedy(errors)}"
-            )
+    with _workplace(root, is_dry_run) as workplace:
+        for one in ranges or [""]:
+            said = _Said(root, transfer, listed, advance, is_dry_run)
+            part = f"{origin.rstrip('/')}/./{one + '/' if one else ''}"
+            status, errors = run_program([*_command(transfer, workplace), part, f"{root}/"], said.take)
+            said.count()
+            if transfer.is_full:
+                return
+            if status not in (0, _VANISHED):
+                raise XtalpriorsError(
+                    f"rsync of {origin} ended with status {status}: {_last_line(errors)}. {_remedy(errors)}"
+                )
     delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=is_dry_run)
 
 
-def _command(transfer: Transfer, is_dry_run: bool) -> list[str]:
+@contextmanager
+def _workplace(root: Path, is_dry_run: bool) -> Iterator[Path | None]:
+    """An empty folder for the files that rsync works on; none where it only counts."""
+    if is_dry_run:
+        yield None
+        return
+    folder = root / ".rsync-temporary"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(transfer: Transfer, workplace: Path | None) -> list[str]:
     limits = transfer.limits
     return [
         *("rsync", "--recursive", "--times", "--omit-dir-times", "--relative", "--prune-empty-dirs"),
@@ -75,7 +89,7 @@ def _command(transfer: Transfer, is_dry_run: bool) -> list[str]:
         *(f"--include={pattern}" for pattern in (*_FOLDERS, _FILES)),
         "--exclude=*",
         *([f"--bwlimit={limits.kilobytes_per_second}"] if limits.kilobytes_per_second else []),
-        *(["--dry-run"] if is_dry_run else []),
+        f"--temp-dir={workplace}" if workplace else "--dry-run",
     ]
 
 

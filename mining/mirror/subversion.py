@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from xtalpriors.errors import XtalpriorsError
-from xtalpriors.mining.mirror.layout import entry_path
+from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.mining.mirror.layout import entry_path, mirrored_files
 from xtalpriors.mining.mirror.program import require_program, run_program
 from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
 from xtalpriors.progress import Advance
@@ -40,23 +40,37 @@ def fetch_by_svn(
     XtalpriorsError
         svn is not installed, the server is not reached or breaks off, or its newest revision is older than
         the one that the mirror holds.
+    UsageError
+        The folder is a working copy of another repository, or holds entries and is no working copy.
     """
     require_program("svn", "subversion")
-    revision = _revision(origin)
+    there = _info(origin)
+    revision = there.revision
     if known_revision is not None and revision < known_revision:
         raise XtalpriorsError(
             f"{origin} is at revision {revision}, older than the {known_revision} that the mirror holds: is "
             "it an old copy? Nothing was changed. To go back all the same, mirror it into another folder."
         )
+    has_copy = (root / ".svn").is_dir()
+    moved = None
+    if has_copy:
+        _go(["cleanup"], root, transfer, advance)  # of the locks of a run that was cut off
+        moved = _moved_from(_info(".", root), there, root)
+    elif next(mirrored_files(root, ()), None):
+        raise UsageError(
+            f"{root} holds entries and is no working copy of svn, which would fetch all of them again and "
+            "leave those that differ as they are. Nothing was changed. Mirror into another folder, or update "
+            "this one from an rsync:// address."
+        )
     if is_dry_run:
         _preview(origin, root, ranges, revision, transfer)
         return
     at = ["--revision", str(revision), "--ignore-externals"]
-    if not (root / ".svn").is_dir():
+    if not has_copy:
         depth = "empty" if ranges else "infinity"
         _go(["checkout", "--force", "--depth", depth, *at, origin, "."], root, transfer, advance)
-    else:
-        _go(["cleanup"], root, transfer, advance)  # of the locks of a run that was cut off
+    elif moved:
+        _go(["relocate", moved, there.repository], root, transfer, advance)
     keep = ["--accept", "mine-full"]
     if not transfer.is_full:
         whole = ["--set-depth", "infinity"]
@@ -70,23 +84,48 @@ def fetch_by_svn(
 
 
 class _Entry(NamedTuple):
-    """What svn's XML says of a file or folder."""
+    """What svn's XML says of a file or folder; of a listing, the address and the repository are empty."""
 
     name: str
     is_file: bool
     size_bytes: int
     revision: int
     changed_in: int
+    address: str
+    repository: str
+    """Address of the repository's root."""
+    repository_id: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The repository by its id, and the path in it: what a move of the server leaves as it is."""
+        return self.repository_id, self.address.removeprefix(self.repository)
 
 
-def _revision(origin: str) -> int:
-    """The newest revision of the repository."""
-    revision = max((entry.revision for entry in _entries(["info", "--xml", origin])), default=0)
-    if not revision:
+def _info(of: str, folder: Path | None = None) -> _Entry:
+    """What svn says of an address, or of a working copy; its revision is the newest, or the one here."""
+    entries = _entries(["info", "--xml", of], folder)
+    if not entries or (folder is None and not entries[0].revision):
         raise XtalpriorsError(
-            f"{origin} says no revision of itself: is it the address of a folder in a repository?"
+            f"{of} says no revision of itself: is it the address of a folder in a repository?"
         )
-    return revision
+    return entries[0]
+
+
+def _moved_from(here: _Entry, there: _Entry, root: Path) -> str | None:
+    """Former address of the repository of a working copy, where it is at another one now; else null.
+
+    Raises
+    ------
+    UsageError
+        The working copy is of another repository, or of another folder of it.
+    """
+    if here.place != there.place:
+        raise UsageError(
+            f"{root} is a working copy of {here.address}, and {there.address} is another repository or "
+            "another folder of it. Nothing was changed: mirror that into another folder."
+        )
+    return here.repository if here.repository != there.repository else None
 
 
 def _preview(origin: str, root: Path, ranges: Sequence[str], revision: int, transfer: Transfer) -> None:
@@ -173,6 +212,9 @@ def _entry(element: ElementTree.Element) -> _Entry:
         int(element.findtext("size") or 0),
         int(element.get("revision", 0)),
         int(commit.get("revision", 0)) if commit is not None else 0,
+        element.findtext("url") or "",
+        element.findtext("repository/root") or "",
+        element.findtext("repository/uuid") or "",
     )
 
 

@@ -215,8 +215,15 @@ def _slurm(file: Path) -> Iterator[Any]:
     with cluster:
         try:
             cluster.scale(jobs=jobs)
+            cluster.sync(cluster._correct_state)  # submits the jobs now, and raises what `sbatch` says
             cluster.wait_for_workers(1, timeout=options.get("death_timeout", 600))
-        except (RuntimeError, OSError, TimeoutError) as error:
+        except (RuntimeError, ValueError) as error:
+            said = " ".join((str(error).partition("stderr:\n")[2] or str(error)).split())
+            raise XtalpriorsError(
+                f"Slurm takes no job: {said}. Mend the options in {file} (`jobs`, `queue`, `account`, "
+                f"`memory`, `walltime`). The job script is:\n{cluster.job_script()}"
+            ) from error
+        except (OSError, TimeoutError) as error:
             raise XtalpriorsError(
                 f"Slurm started no worker: {error}. The job script is:\n{cluster.job_script()}"
             ) from error

@@ -218,6 +218,23 @@ def test_slurm_starts_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         open_cluster(f"slurm:{file}").__enter__()
 
 
+def test_what_slurm_says_of_jobs_that_it_refuses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs the extra `test`")
+    (tmp_path / "sbatch").write_text(
+        "#!/bin/sh\necho 'sbatch: error: Batch job submission failed: Invalid account' >&2; exit 1\n"
+    )
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    file = tmp_path / "slurm.yaml"
+    file.write_text(
+        "jobs: 2\ncores: 1\nmemory: 1GB\ninterface: lo\nscheduler_options: {dashboard_address: ':0'}\n"
+    )
+    with pytest.raises(XtalpriorsError, match=r"no job: sbatch: error: .*Invalid account\. Mend the options"):
+        open_cluster(f"slurm:{file}").__enter__()
+
+
 def test_where_slurm_is_not_it_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("dask_jobqueue", reason="needs the extra `test`")
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -169,6 +169,20 @@ def test_an_update_stops_at_its_limit_and_goes_on_from_there(
 
 
 @needs_rsync
+def test_what_a_killed_update_was_working_on_is_removed(
+    rsyncd: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a folder with a colon in its name is one of this machine."""
+    monkeypatch.chdir(tmp_path)
+    here = Path("cod:cif")
+    left = here / ".rsync-temporary" / "9000000.cif.Xy12Zw"
+    left.parent.mkdir(parents=True)
+    left.write_text("half of a file")
+    sync_mirror(here, rsyncd[0], adopt=True)
+    assert held(here).keys() == ENTRIES.keys()
+
+
+@needs_rsync
 @pytest.mark.parametrize("what", ["Ctrl-C", "server dies"])
 def test_an_interrupted_transfer_goes_on(rsyncd: tuple[str, Path], tmp_path: Path, what: str) -> None:
     origin, there = rsyncd
@@ -187,7 +201,7 @@ def test_an_interrupted_transfer_goes_on(rsyncd: tuple[str, Path], tmp_path: Pat
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     for _ in range(600):
-        if list(here.rglob("9000000.cif")) and list(here.rglob(".*9999999*")):
+        if list(here.rglob("9000000.cif")) and list(here.rglob("9999999.cif.*")):
             break
         time.sleep(0.05)
     if what == "Ctrl-C":
@@ -273,6 +287,45 @@ def test_an_older_repository_is_refused(svnserve: tuple[str, Path], tmp_path: Pa
     with pytest.raises(XtalpriorsError, match="Check the host and the folder"):
         sync_mirror(here, f"file://{tmp_path}/nowhere", adopt=True)
     assert record(here)["origin"] == origin
+    assert held(here) == before
+
+
+@needs_svn
+def test_a_repository_at_another_address_is_followed_and_another_repository_refused(
+    svnserve: tuple[str, Path], tmp_path: Path
+) -> None:
+    """The working copy has an address of its own: an update that names another one must not use the first."""
+    origin, there = svnserve
+    here, moved = tmp_path / "mirror", f"file://{tmp_path / 'repository'}/cif"
+    sync_mirror(here, origin)
+    put(there, "9/00/00/9000000.cif", 20)
+    commit(there)
+    assert sync_mirror(here, moved, adopt=True, is_dry_run=True).transfer.changed == 1
+    assert sync_mirror(here, moved, adopt=True).transfer.changed == 1
+    info = subprocess.run(["svn", "info", here], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert f"URL: {moved}\n" in info and record(here)["origin"] == moved
+
+    other = tmp_path / "other"
+    subprocess.run(["svnadmin", "create", other], check=True)
+    for i in range(3):
+        subprocess.run(["svn", "mkdir", "-q", "-m", "x", f"file://{other}/{i}"], check=True)
+    before = held(here)
+    for address in (f"file://{other}/2", f"file://{tmp_path / 'repository'}/cif/9"):
+        for is_dry_run in (True, False):
+            with pytest.raises(UsageError, match="another repository or another folder"):
+                sync_mirror(here, address, adopt=True, is_dry_run=is_dry_run)
+    assert held(here) == before and record(here)["origin"] == moved
+
+
+@needs_svn
+def test_svn_does_not_take_over_files_that_it_would_leave_as_they_are(
+    svnserve: tuple[str, Path], tmp_path: Path
+) -> None:
+    here = tmp_path / "mirror"
+    put(here, "9/00/00/9000000.cif", 3)
+    before = held(here)
+    with pytest.raises(UsageError, match="holds entries and is no working copy of svn"):
+        sync_mirror(here, svnserve[0], adopt=True)
     assert held(here) == before
 
 
