@@ -19,6 +19,7 @@ from xtalpriors.mining import parse_source
 
 ROUNDS = 3
 FIT = "fit --subset p21c-10.parquet --output fitted.json"
+GENERATE = "generate --bundle fitted.json --count 10 --output made.parquet"
 COMMANDS = {  # command line, and the file that is removed before it so that there is something to do
     "--version": ("--version", None),
     "mine, one file": ("mine --source cod:one --database one.duckdb", "one.duckdb"),
@@ -26,7 +27,8 @@ COMMANDS = {  # command line, and the file that is removed before it so that the
     "mine, AMCSD, nothing changed": ("mine --source amcsd --database amcsd.duckdb", None),
     "subset of AMCSD": ("subset --database amcsd.duckdb --name p21c-10 --output p21c-10.parquet", None),
     "fit of its structures": (FIT, None),
-    "generate --count 10": ("generate --bundle fitted.json --count 10 --output made.parquet", "made.parquet"),
+    "generate --count 10": (GENERATE, "made.parquet"),
+    "generate --count 10, fitted": (f"{GENERATE} --cell fitted --filling fitted", "made.parquet"),
 }
 
 

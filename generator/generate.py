@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 
 from xtalpriors.arrays import F64, I32, I64
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.config import GeneratorConfig, random_digest
 from xtalpriors.generator.counters import COUNTERS, DROPPED, N_TARGET, REDRAWS
@@ -162,21 +163,22 @@ class Generator:
         k, group = int(np.argmin(n_atoms)), self.specification.group
         if self.config.filling == "packed":
             raise XtalpriorsError(
-                f"structure {int(index[k])} could not be packed in {int(counters[k, REDRAWS]):,} placements: "
-                "lower packed_coefficient_min or packed_contact_factor, allow longer cells "
-                "(length_max_angstrom) or smaller molecules, or raise packed_tries or redraws."
+                f"structure {int(index[k])} could not be packed in "
+                f"{counted(counters[k, REDRAWS], 'placement')}: lower "
+                "packed_coefficient_min or packed_contact_factor, allow longer cells (length_max_angstrom) "
+                "or smaller molecules, or raise packed_tries or redraws."
             )
-        again = f"structure {int(index[k])} was empty {self.config.redraws + 1} times in a row: "
+        again = f"structure {int(index[k])} was empty {counted(self.config.redraws + 1, 'time')} in a row: "
         wanted, dropped = (int(counters[k, column]) for column in (N_TARGET, DROPPED))
         if dropped:
             rule = "gap_window" if self.config.filling == "molecules" else "min_distance_angstrom"
             raise XtalpriorsError(
-                f"{again}at the last, {dropped} of {wanted} non-hydrogen atoms found no room, and below a "
-                f"share of min_placed_share = {self.config.min_placed_share:g} a structure is empty. Lower "
-                f"{rule} or min_placed_share, or raise the tries or redraws."
+                f"{again}at the last, {dropped:,} of {counted(wanted, 'non-hydrogen atom')} found no room, "
+                f"and below a share of min_placed_share = {self.config.min_placed_share:g} a structure is "
+                f"empty. Lower {rule} or min_placed_share, or raise the tries or redraws."
             )
         raise XtalpriorsError(
-            f"{again}with these volumes eq. 18 leaves no atom for the {group.order} operators of "
+            f"{again}with these volumes eq. 18 leaves no atom for the {counted(group.order, 'operator')} of "
             f"{group.hm or group.number}. Use larger cells (length_max_angstrom, or scale_with_order), "
             "occupy special positions, or raise redraws."
         )

@@ -73,10 +73,10 @@ class _Quantity:
         self._distribution: Any = None
         self._name, self._highest = name, highest
         if choice == "bundle":
-            prior = getattr(bundle.require("diffraction"), name)
+            prior = getattr(bundle.require("diffraction", f"give a number or a range for {name}"), name)
             if prior is None:
                 raise XtalpriorsError(
-                    f"The bundle {bundle.name} has no {name} in its diffraction prior: give the stream "
+                    f"{bundle.called} has no {name} in its diffraction prior: give the stream "
                     "a number or a range."
                 )
             self._distribution = prior.distribution()

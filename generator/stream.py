@@ -17,6 +17,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from xtalpriors.arrays import F64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.scattering.arrays import CrystalArrays
 from xtalpriors.crystal.scattering.reciprocal import IndexBox, asymmetric_box, orbit_numbers
 from xtalpriors.crystal.scattering.structure_factors import Scale, StructureFactorCalculator
@@ -69,7 +70,8 @@ class StreamBatch(NamedTuple):
         given = (self.amplitudes > 0).flatten(1).sum(dim=1).double()
         middle = given.median().item() if len(given) else 0.0
         lines = [
-            f"StreamBatch {self.number}: {len(self.index):,} structures, index {_range(self.index, 0)}",
+            f"StreamBatch {self.number}: {counted(len(self.index), 'structure')}, index "
+            f"{_range(self.index, 0)}",
             f"  amplitudes, phases: float32 {tuple(self.amplitudes.shape)}; above 0: {middle:,.0f} (median)",
             f"  d_min: {_range(self.d_min, 2)} Å, completeness: {_range(self.completeness, 2)}",
             f"  lengths: {_range(self.cell[:, :3], 2)} Å, angles: {_range(self.cell[:, 3:], 1)}°",
@@ -145,7 +147,8 @@ class StructureStream(IterableDataset[StreamBatch]):  # type: ignore[misc]
             raise UsageError(f"The stream's scale is {scale!r}; there are {', '.join(get_args(Scale))}.")
         if not 0 <= rank < world_size:
             raise UsageError(
-                f"The stream's rank is {rank}; with {world_size} processes it is 0 … {world_size - 1}."
+                f"The stream's rank is {rank}; of {counted(world_size, 'process')} it is 0 … "
+                f"{world_size - 1}."
             )
         self.bundle, self.config = bundle, config or configure()
         self.seed, self.start, self.count, self.batch_size = seed, start, count, batch_size

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from xtalpriors.arrays import F32, F64, I16, I32, I64, U8
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell, cell_volumes
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -109,7 +110,7 @@ class StructureBatch:
         shares = ", ".join(f"{SYMBOLS[z]} {100 * count / len(self.element):.0f} %" for count, z in common)
         dropped = sum(v for k, v in self.totals.items() if "dropped" in k)
         lines = [
-            f"StructureBatch: {n:,} structures in {name}, index {self.index[0]} … {self.index[-1]}",
+            f"StructureBatch: {counted(n, 'structure')} in {name}, index {self.index[0]} … {self.index[-1]}",
             f"  volume: {low:,.0f} … {high:,.0f} Å³, median {middle:,.0f} Å³",
             f"  atoms: {len(self.element):,}, {self.n_atoms.min()} … {self.n_atoms.max()} "
             "in an asymmetric unit",

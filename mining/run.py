@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from xtalpriors.compilation import is_compiled
+from xtalpriors.counted import counted
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.database.digest import DIGEST, Digest, get_digest, set_digest, write_digest
@@ -70,7 +71,7 @@ class MineReport:
         """Two lines for the terminal."""
         p = self.plan
         done = (
-            f"{self.n_read:,} of {p.n_files:,} files read ({p.new:,} new, "
+            f"{self.n_read:,} of {counted(p.n_files, 'file')} read ({p.new:,} new, "
             f"{p.changed - self.n_same:,} changed, {p.reread:,} by another reader version, "
             f"{p.retry:,} unreadable before), {p.touched + self.n_same:,} touched, {p.deleted:,} deleted"
         )
@@ -79,7 +80,8 @@ class MineReport:
             head += "; clusters and digest made anew, as an earlier version or an interrupted run left them"
         return (
             f"mine: {head} ({self.seconds:.1f} s)\n"
-            f"      {self.n_entries:,} entries, {self.n_rejections:,} rejections; digest {self.digest}"
+            f"      {counted(self.n_entries, 'entry')}, {counted(self.n_rejections, 'rejection')}; "
+            f"digest {self.digest}"
         )
 
 
@@ -166,7 +168,7 @@ class _Run:
     def read(self, pool: Executor, tasks: Iterator[Task], progress: Progress) -> None:
         """Run the tasks and store what they give, until all is done or a signal says stop."""
         files = self._plan.n_read
-        with stop_flag() as stopped, self._ingest, progress("mine", files, "files") as advance:
+        with stop_flag() as stopped, self._ingest, progress("mine", files, "file") as advance:
             if isinstance(pool, LocalPool) and self._reader is _READER and not is_compiled(_READ):
                 advance(0, note=_COMPILES)
             try:
@@ -178,9 +180,9 @@ class _Run:
                 raise
             self._ingest.flush()
             if stopped.is_set():
-                done = f"{self._ingest.n_stored:,} of {files:,}"
+                done = f"{self._ingest.n_stored:,} of {counted(files, 'file')}"
                 raise MiningInterruptedError(
-                    f"Interrupted: {done} files are read and stored, and the same call goes on from there."
+                    f"Interrupted: {done} read and stored; the same call goes on from there."
                 )
 
     def finish(self, digest: Path | None, started: float, progress: Progress) -> MineReport:
@@ -189,7 +191,7 @@ class _Run:
         content = get_digest(connection)
         is_completed = content is None and not (ingest.n_updated or self._plan.deleted)
         if content is None:
-            with progress("cluster", None, "entries"):
+            with progress("cluster", None, "entry"):
                 content = _complete(connection)
         if digest is not None:
             write_digest(content, digest)

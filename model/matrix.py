@@ -133,7 +133,7 @@ def run_matrix(
     sets = [*_generated_sets(config, bundle), *tests]
     scaling = InputScaling(reflections, config.scaling)
     scores: dict[tuple[str, CellStrategy, Filling], list[tuple[float, float]]] = {}
-    with progress("matrix", len(strategies) * len(seeds), "networks") as advance:
+    with progress("matrix", len(strategies) * len(seeds), "network") as advance:
         for seed, (cell, filling) in itertools.product(seeds, strategies):
             folder = output / f"{cell}_{filling}_{seed}"
             one = _strategy(config, cell, filling, seed)

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json, digest, rounded
@@ -136,6 +136,11 @@ class PriorBundle(Frozen):
         default_factory=dict, description="What to know before using a prior: dotted name to warning"
     )
     priors_digest: str = Field(description="BLAKE2b-128 of the priors as canonical JSON")
+    _file: Path | None = PrivateAttr(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        """Two bundles with the same content are equal, wherever they were read."""
+        return isinstance(other, PriorBundle) and self.__dict__ == other.__dict__
 
     def __str__(self) -> str:
         have = [name for name in type(self.priors).model_fields if getattr(self.priors, name) is not None]
@@ -147,19 +152,25 @@ class PriorBundle(Frozen):
         return "\n".join(lines)
 
     @property
+    def called(self) -> str:
+        """What messages call it: `bundle FILE` if it was read from a file of the user's, else its name."""
+        read = self._file is not None and self._file.parent != _PUBLISHED
+        return f"bundle {self._file}" if read else f"bundle {self.name!r}"
+
+    @property
     def first_priors_digest(self) -> str:
         """Digest of the priors that schema 1 had: the `priors_digest` without the later ones."""
         content = self.priors.model_dump(mode="json")
         return _digest_of(content | dict.fromkeys(LATER_PRIORS))
 
-    def require(self, name: str) -> Any:
-        """The prior `name`, or an error that says why the bundle has none."""
+    def require(self, name: str, or_else: str = "another strategy") -> Any:
+        """The prior `name`, or an error that says why the bundle has none and what else can be done."""
         prior = getattr(self.priors, name)
         if prior is None:
             reason = self.unavailable.get(name, "it was not fitted")
             raise XtalpriorsError(
-                f"bundle {self.name!r} has no prior {name!r}: {reason}. Use a "
-                "bundle that has it (`xtalpriors priors show FILE` lists what one has), or another strategy."
+                f"{self.called} has no prior {name!r}: {reason}. Use a "
+                f"bundle that has it (`xtalpriors priors show FILE` lists what one has), or {or_else}."
             )
         return prior
 
@@ -251,6 +262,7 @@ def parse_bundle(content: bytes, path: Path) -> PriorBundle:
             f"{bundle.priors_digest}. "
             f"A bundle is never edited by hand; restore the file, or {_regenerate(raw).lower()}"
         )
+    bundle._file = path
     return bundle
 
 
@@ -279,7 +291,25 @@ def _read(path: Path) -> bytes:
             f"a published one: {_published_names()}."
         ) from error
     except OSError as error:
+        if path.is_dir():
+            raise XtalpriorsError(_is_folder(path)) from error
         raise XtalpriorsError(f"cannot read the bundle {path}: {error.strerror or error}.") from error
+
+
+def _is_folder(path: Path) -> str:
+    """Sentence on a folder that is given as a bundle, with the bundles that lie in it."""
+    found = sorted(file for file in path.glob("*.json") if _is_bundle(file))
+    if not found:
+        return f"{path} is a folder without prior bundles, and a bundle is a file: name that file."
+    more = f" (or another of the {len(found)} there)" if len(found) > 1 else ""
+    return f"{path} is a folder, and a prior bundle is a file: name {found[0]}{more}."
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        return BUNDLE.is_own(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _object(content: bytes, path: Path) -> dict[str, Any]:

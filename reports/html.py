@@ -19,6 +19,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from xtalpriors.counted import counted
 from xtalpriors.reports.glossary import Glossary, Word
 from xtalpriors.reports.meta import Rendered, count, short_digest
 from xtalpriors.reports.section import Section, Table, fit_text, measure_text, share_text
@@ -83,6 +84,7 @@ def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {
         "count": count,
+        "counted": counted,
         "digest": short_digest,
         "fit": fit_text,
         "fixed": lambda value, digits: f"{value:.{digits}f}",

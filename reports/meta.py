@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from xtalpriors.counted import counted
+
 __all__ = ["Convention", "FigureMeta", "Rendered", "Sample", "count", "short_digest"]
 
 Convention = Literal["declared", "least-oblique", "declared and least-oblique", "no cell"]
@@ -33,7 +35,7 @@ class Sample:
 
     def __str__(self) -> str:
         """As the footer and the captions print it."""
-        clusters = "" if self.n_clusters is None else f" in {count(self.n_clusters)} clusters"
+        clusters = "" if self.n_clusters is None else f" in {counted(self.n_clusters, 'cluster')}"
         return f"{self.subset}: N = {count(self.n)}{clusters}"
 
 

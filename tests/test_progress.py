@@ -16,7 +16,7 @@ def test_notes_without_a_terminal(
     """200 in the 20 s after 200 were there are 10 a second; the 600 that are left take a minute."""
     clock = iter([100.0, 105.0, 120.0, 121.0, 200.0])
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
-    with progress.bar("training", 1000, "structures") as advance:
+    with progress.bar("training", 1000, "structure") as advance:
         advance(200)
         advance(100)
         advance(100, note="loss 0.6")
@@ -29,7 +29,7 @@ def test_notes_without_a_terminal(
 
 
 def test_work_without_a_total_or_notes(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress.bar("list", None, "files") as advance:
+    with progress.bar("list", None, "file") as advance:
         advance()
         advance(5)
         advance(note="found")
@@ -43,7 +43,7 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    with progress.bar("training", 8, "structures") as advance:
+    with progress.bar("training", 8, "structure") as advance:
         advance(4, note="loss 0.6")
         advance(4, note="loss 0.6 → 0.5")
         advance(0)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtalpriors.arrays import F32, F64, I64, U8, Bool
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import reciprocal_metric_tensors
 from xtalpriors.crystal.chemistry.form_factors import check_elements
 from xtalpriors.crystal.scattering.kernels_common import Atoms
@@ -88,7 +89,8 @@ def _check_shapes(crystals: CrystalArrays) -> None:
     for name, (given, wanted) in shapes.items():
         if given != wanted:
             raise XtalpriorsError(
-                f"A batch of {n} crystals with {m} atoms needs {name} of the shape {wanted}, not {given}."
+                f"A batch of {counted(n, 'crystal')} with {counted(m, 'atom')} needs {name} of the "
+                f"shape {wanted}, not {given}."
             )
     offsets = np.asarray(crystals.offsets)
     if offsets[0] != 0 or offsets[-1] != m or np.any(np.diff(offsets) < 0):
@@ -152,7 +154,8 @@ def resolution_limits(cells: F64, d_min_angstrom: npt.ArrayLike, hkl: I64) -> tu
     d_min = check_d_min(d_min_angstrom)
     if d_min.ndim and d_min.shape != (len(cells),):
         raise XtalpriorsError(
-            f"d_min is one number or one for each of the {len(cells)} crystals; its shape is {d_min.shape}."
+            f"d_min is one number or one for each of {counted(len(cells), 'crystal')}; its shape is "
+            f"{d_min.shape}."
         )
     limits = np.broadcast_to(d_min**-2.0, len(cells)).astype(np.float64)
     metrics = reciprocal_metric_tensors(cells)

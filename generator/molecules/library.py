@@ -18,7 +18,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I16, I64, U8
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.outputs import FileKind
+from xtalpriors.outputs import FileKind, content_of, is_not
 from xtalpriors.write_tables import parquet_with, write_parquet
 
 __all__ = [
@@ -41,6 +41,7 @@ _KEY = b"xtalpriors-molecules"
 _FORMAT: Final = 1
 _MOST_ATOMS: Final = 250
 _COLUMNS: Final = ("smiles", "volume_angstrom3", "element", "x", "y", "z")
+_MAKE_ONE: Final = "A new one is made by `xtalpriors molecules --count 10000 --output FOLDER`"
 LIBRARY = FileKind("a library of molecules", parquet_with(_KEY, "format", *_COLUMNS))
 
 
@@ -155,10 +156,8 @@ def read_library(path: Path) -> Library:
     """
     conformers = [c for file in _files(path) for c in _read_shard(file)]
     if not conformers:
-        raise UsageError(
-            f"{path} holds no library of molecules. Make one: xtalpriors molecules --count 10000 --output "
-            f"{path}."
-        )
+        what = "is a folder without files molecules-*.parquet" if path.is_dir() else "has no molecules"
+        raise UsageError(f"{path} {what}. {_MAKE_ONE}.")
     return Library.of(conformers)
 
 
@@ -181,18 +180,21 @@ def _read_shard(path: Path) -> list[Conformer]:
 
     if not path.exists():
         raise UsageError(
-            f"There is no library of molecules at {path}. Make one: xtalpriors molecules --count 10000 "
-            f"--output {path}; or leave it out, for the library that ships with the package."
+            f"There is no library of molecules at {path}. {_MAKE_ONE}, or leave packed_library out, for the "
+            "library that ships with the package."
         )
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise XtalpriorsError(
-            f"{path} cannot be read as a library of molecules ({error}). Delete it and make it again."
-        ) from error
+        if content_of(path) != "a Parquet file":
+            raise XtalpriorsError(is_not(path, "a library of molecules", "molecules")) from error
+        raise _damaged(path, str(error)) from error
     said = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
     if said.get("format") != _FORMAT or set(table.schema.names) != set(_COLUMNS):
-        raise XtalpriorsError(f"{path} is Parquet, but no library of molecules that this version reads.")
+        raise XtalpriorsError(
+            f"{path} is a Parquet file, and not a library of molecules that this version of xtalpriors "
+            f"reads. {_MAKE_ONE}."
+        )
     return [_checked(path, row) for row in table.to_pylist()]
 
 
@@ -201,18 +203,20 @@ def _checked(path: Path, row: dict[str, Any]) -> Conformer:
     n = len(row["element"] or ())
     sizes = {len(row[name] or ()) for name in ("element", "x", "y", "z")}
     if not 0 < n <= _MOST_ATOMS or len(sizes) > 1 or not 0.0 < (row["volume_angstrom3"] or 0.0) < 1e5:
-        raise XtalpriorsError(
-            f"{path} is damaged: the molecule {row['smiles']!r} has no atoms, too many, or no volume. "
-            "Delete it and make it again."
-        )
+        raise _damaged(path, f"the molecule {row['smiles']!r} has no atoms, too many, or no volume")
     element = np.array(row["element"], np.uint8)
     if element.min() < 1 or element.max() > 118 or (element == 1).all():
-        raise XtalpriorsError(
-            f"{path} is damaged: the molecule {row['smiles']!r} has no non-hydrogen atom, or atoms of no "
-            "element. Delete it and make it again."
-        )
+        raise _damaged(path, f"the molecule {row['smiles']!r} has no non-hydrogen atom, or one of no element")
     xyz = np.column_stack([row["x"], row["y"], row["z"]]).astype(np.int16)
     return Conformer(str(row["smiles"]), element, xyz, float(row["volume_angstrom3"]))
+
+
+def _damaged(path: Path, problem: str) -> XtalpriorsError:
+    """Error of a library that was cut short or changed; what helps depends on where it came from."""
+    remedy = (
+        "Install xtalpriors again" if path == SHIPPED else f"Copy it again from where it came. {_MAKE_ONE}"
+    )
+    return XtalpriorsError(f"{path} is damaged: {problem}. {remedy}.")
 
 
 def write_shard(path: Path, conformers: Sequence[Conformer], made_by: dict[str, Any]) -> None:

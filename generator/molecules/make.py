@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.molecules.conformers import MOST_HEAVY_ATOMS, conformer, need_rdkit
 from xtalpriors.generator.molecules.graphs import random_smiles
@@ -55,7 +56,7 @@ class MoleculesReport:
 
     def __str__(self) -> str:
         there = f", of which {self.n_resumed:,} were there already" if self.n_resumed else ""
-        lines = [f"{self.output}: {self.n_molecules:,} molecules{there}"]
+        lines = [f"{self.output}: {counted(self.n_molecules, 'molecule')}{there}"]
         lines += [f"  left out: {n:,}, {reason}" for reason, n in sorted(self.left_out.items())]
         return "\n".join(lines)
 
@@ -103,7 +104,7 @@ def make_library(
     made_by: dict[str, Any] = {"rdkit": version, "heavy_atoms": list(heavy_atoms), "count": count}
     made_by |= {"seed": seed} if smiles is None else {"smiles": _hash(smiles)}
     report, whole = MoleculesReport(output), list[Conformer]()
-    with progress("molecules", count, "molecules") as advance:
+    with progress("molecules", count, "molecule") as advance:
         for k, texts in enumerate(_shards(smiles, count, heavy_atoms, seed)):
             path = output / f"molecules-{k:06d}.parquet"
             if not single and (there := _complete(path, {**made_by, "shard": k})) is not None:

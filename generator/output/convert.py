@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xtalpriors.counted import counted
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.errors import UsageError
 from xtalpriors.generator.structures import Structure, StructureBatch
@@ -43,7 +44,7 @@ def _merged(images: Array, multiplicity: int) -> Array:
         if np.abs(difference).max(axis=1).min() > 1e-7:
             kept.append(k)
     if len(kept) != multiplicity:
-        raise ValueError(f"an orbit of {len(kept)} points instead of {multiplicity}")
+        raise ValueError(f"an orbit of {counted(len(kept), 'point')} instead of {multiplicity}")
     return np.asarray(images[kept])
 
 
@@ -130,7 +131,7 @@ def padded(batch: StructureBatch, n_atoms: int | None = None) -> dict[str, Array
     largest = int(batch.n_atoms.max(initial=0))
     width = largest if n_atoms is None else n_atoms
     if largest > width:
-        raise UsageError(f"a structure has {largest} atoms, more than n_atoms = {width}.")
+        raise UsageError(f"a structure has {counted(largest, 'atom')}, more than n_atoms = {width}.")
     row = batch.structure_of_atom
     column = np.arange(len(row)) - batch.offsets[:-1][row]
     shape = (len(batch), width)

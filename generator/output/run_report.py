@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from xtalpriors.counted import counted
+
 __all__ = ["GenerateReport"]
 
 
@@ -31,27 +33,23 @@ class GenerateReport(NamedTuple):
     def __str__(self) -> str:
         made, t = self.n_structures - self.n_resumed, self.totals
         resumed = f", of which {self.n_resumed:,} were there already" if self.n_resumed else ""
-        lines = [f"{self.output}: {_counted(self.n_structures, 'structure')}{resumed}"]
+        lines = [f"{self.output}: {counted(self.n_structures, 'structure')}{resumed}"]
         if made:
             lines += [
                 f"  dropped after all tries: {_share(t['dropped'], t['n_target'], 'non-hydrogen atom')} "
                 "(the paper, of random filling: rarely), "
                 f"{_share(t['dropped_hydrogen'], t['n_hydrogen_target'], 'hydrogen')}, "
-                f"{_counted(t['dropped_special'], 'special position')}",
-                f"  another element tried: {_counted(t['element_changes'], 'time')}; special atoms that "
+                f"{counted(t['dropped_special'], 'special position')}",
+                f"  another element tried: {counted(t['element_changes'], 'time')}; special atoms that "
                 f"break the molecule rule among themselves: {t['special_contacts']:,}",
                 f"  drawn again, empty or sparse: {_share(t['redraws'], made, 'structure')}",
             ]
         return "\n".join(lines)
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def _share(n: int, of: int, what: str) -> str:
     """`12 of 3,400 hydrogens (0.35 %)`, or `12 for 3 hydrogens`."""
     if n > of > 0:
-        return f"{n:,} for {_counted(of, what)}"
+        return f"{n:,} for {counted(of, what)}"
     percent = f" ({100 * n / of:.2g} %)" if of else ""
-    return f"{n:,} of {_counted(of, what)}{percent}"
+    return f"{n:,} of {counted(of, what)}{percent}"

@@ -46,7 +46,8 @@ __all__ = ["SHARD_SIZE", "GenerateReport", "generate_to"]
 SHARD_SIZE = 16 * CHUNK
 """Structures per shard: what is lost at most when a run is stopped."""
 
-_KERNELS = "xtalpriors.generator.generate"
+_KERNELS = "xtalpriors.generator.kernels.range"
+_PACKED_KERNELS = "xtalpriors.generator.kernels.packed"
 Format = Literal["parquet", "cif"]
 
 
@@ -132,7 +133,7 @@ def generate_to(
     generator = Generator(bundle, config, seed)
     identity = identity_of(generator, bundle)
     _compile(generator, progress)
-    with _readable_errors(output), progress("generate", count, "structures") as advance:
+    with _readable_errors(output), progress("generate", count, "structure") as advance:
         threads = workers or os.cpu_count() or 1
         totals = dict.fromkeys(COUNTERS, 0)
         run = _Run(bundle, generator, identity, threads, advance, totals, cluster)
@@ -151,14 +152,15 @@ def generate_to(
 
 def _compile(generator: Generator, progress: Progress) -> None:
     """Compile the kernels, and say that this takes a while, where no run on this machine has done so."""
-    if is_compiled(_KERNELS):
+    kernels = _KERNELS if generator.specification.packed is None else _PACKED_KERNELS
+    if is_compiled(kernels):
         return
     with (
-        progress("compile the kernels, once on this machine: about a minute", None, "kernels"),
-        compiling_alone(_KERNELS),
+        progress("compile the kernels, once on this machine: about a minute", None, "kernel"),
+        compiling_alone(kernels),
     ):
         generator.batch(0, 1)
-        mark_compiled(_KERNELS)
+        mark_compiled(kernels)
 
 
 @contextmanager
@@ -214,7 +216,7 @@ def _shard_of_worker(
     generator = Generator(bundle, config, seed)
     _compile(generator, silent)
     totals = dict.fromkeys(COUNTERS, 0)
-    with silent("generate", shard[1], "structures") as advance:
+    with silent("generate", shard[1], "structure") as advance:
         run = _Run(bundle, generator, identity_of(generator, bundle), workers, advance, totals, None)
         return shard[1], _parquet_shard(run, folder, *shard), totals
 

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 from xtalpriors.arrays import F64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.errors import XtalpriorsError
@@ -134,7 +135,7 @@ class Reference:
             in_cell = sum(m for s, (_, m) in zip(crystal.symbols, crystal.sites, strict=True) if s != "H")
             if in_cell > 0 and in_cell >= self.config.min_placed_share * n_atoms * rules.group.order:
                 return self._finish(crystal, cell, index, drawn, rng)
-        raise XtalpriorsError(f"a structure was empty {self.config.redraws + 1} times in a row.")
+        raise XtalpriorsError(f"a structure was empty {counted(self.config.redraws + 1, 'time')} in a row.")
 
     def _numbers_of_atoms(
         self, cell: UnitCell, drawn: dict[str, float], rng: np.random.Generator

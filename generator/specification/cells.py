@@ -60,8 +60,9 @@ def _volumes(bundle: PriorBundle, config: GeneratorConfig, bounds: tuple[float, 
         return quantile_table(distribution_of(bundle, "cell_volume", prior, form), low, high, scale)
     except ValueError as error:
         scaled = f", scaled by {scale:g} for the order of the group (scale_with_order)," if scale != 1 else ""
+        source = "" if prior is None else f" of {bundle.called}"
         raise UsageError(
-            f"no cell can be drawn: {config.cell} volumes{scaled} and lengths that give {low:.5g} to "
+            f"no cell can be drawn: {config.cell} volumes{source}{scaled} and lengths that give {low:.5g} to "
             f"{high:.5g} Å³ do not meet ({error}). Widen length_min_angstrom … length_max_angstrom, or "
             "change the volumes."
         ) from error
@@ -77,7 +78,9 @@ def _ratio_tables(bundle: PriorBundle, config: GeneratorConfig, ratio_max: float
         try:
             tables.append(quantile_table(distribution, 1.0, ratio_max))
         except ValueError as error:
-            raise UsageError(f"ratio_max = {ratio_max:g} leaves nothing of {name}: {error}.") from error
+            raise UsageError(
+                f"ratio_max = {ratio_max:g} leaves nothing of {name} of {bundle.called}: {error}. Raise it."
+            ) from error
     return tables[0], tables[1]
 
 
@@ -94,9 +97,7 @@ def _monoclinic(bundle: PriorBundle, config: GeneratorConfig) -> MonoclinicConve
     if convention is None:
         name = f"monoclinic_angle.{config.skew_convention}"
         reason = bundle.unavailable.get(name, "it was not fitted")
-        raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no {name!r}: {reason}. Use skew_convention=declared."
-        )
+        raise XtalpriorsError(f"{bundle.called} has no {name!r}: {reason}. Use skew_convention=declared.")
     return convention
 
 
@@ -112,7 +113,9 @@ def _skew_tables(
         try:
             return quantile_table(distribution, 0.0, skew_max)
         except ValueError as error:
-            raise UsageError(f"beta_max_degree leaves nothing of {name}: {error}.") from error
+            raise UsageError(
+                f"beta_max_degree leaves nothing of {name} of {bundle.called}: {error}. Raise it."
+            ) from error
 
     if system == MONOCLINIC:
         name = f"monoclinic_angle.{config.skew_convention}.skew"

@@ -33,6 +33,8 @@ class Joint:
     ----------
     prior
         The prior of the family.
+    source
+        What messages call the bundle.
     names
         Its variables in the order of the kernels: volume, shape, contents.
     longest_scale
@@ -42,9 +44,9 @@ class Joint:
     """
 
     def __init__(
-        self, prior: CellOfFamily, family: str, group: SpaceGroup, metric: MetricConstraints
+        self, prior: CellOfFamily, source: str, family: str, group: SpaceGroup, metric: MetricConstraints
     ) -> None:
-        self.prior, self.family = prior, family
+        self.prior, self.source, self.family = prior, source, family
         self.names = ("longest", *SHAPES[family], *(name for name in CONTENTS if name in prior.variables))
         # the prior describes rhombohedral cells in hexagonal axes, whose cell is three times as large
         order = group.order * (3 if metric.system == RHOMBOHEDRAL else 1)
@@ -74,10 +76,10 @@ def joint_of(bundle: PriorBundle, group: SpaceGroup, metric: MetricConstraints) 
     if prior is None:
         reason = bundle.unavailable.get(f"cell.families.{family}", "it was not fitted")
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no {family} cells for {group.hm or group.number}: {reason}. "
+            f"{bundle.called} has no {family} cells for {group.hm or group.number}: {reason}. "
             "Use a bundle of a larger subset, or another strategy, such as cell=volume-lognormal."
         )
-    return Joint(prior, family, group, metric)
+    return Joint(prior, bundle.called, family, group, metric)
 
 
 def joint_spec(
@@ -101,7 +103,7 @@ def joint_spec(
     low, high = bounds
     if smallest > high or largest < low:
         raise UsageError(
-            f"no cell can be drawn: the longest lengths of the {joint.family} cells of the bundle, "
+            f"no cell can be drawn: the longest lengths of the {joint.family} cells of {joint.source}, "
             f"{smallest:.4g} to {largest:.4g} Å, and the lengths allowed, {low:g} to {high:g} Å, do not "
             "meet. Leave length_min_angstrom and length_max_angstrom to the bundle."
         )

@@ -59,7 +59,7 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         None of its structures is of the class asked for.
     """
     bonds, contents = bundle.require("bonds"), bundle.require("contents")
-    sets = _chosen_sets(contents, config)
+    sets = _chosen_sets(contents, config, bundle.called)
     elements = ["H", *sorted({x for s in sets for x in s.elements} - {"H"}, key=ATOMIC_NUMBER.__getitem__)]
     row = {symbol: k for k, symbol in enumerate(elements)}
     width = max(len(s.elements) for s in sets)
@@ -76,7 +76,7 @@ def neighbour_tables(bundle: PriorBundle, config: GeneratorConfig) -> NeighbourT
         counts_general[k, : len(one.elements)] = counts.general
         counts_special[k, : len(one.elements)] = counts.special
     shares = [np.cumsum([counts.share for counts in s.sites]) for s in sets]
-    score, steps, length, bonded = _pairs(bonds, elements)
+    score, steps, length, bonded = _pairs(bonds, elements, bundle.called)
     u_ratio, usual = _u_ratios(bundle, elements)
     return NeighbourTables(
         atomic_number=np.array([ATOMIC_NUMBER[x] for x in elements], np.int64),
@@ -157,15 +157,15 @@ def no_neighbours() -> NeighbourTables:
     )
 
 
-def _chosen_sets(contents: Contents, config: GeneratorConfig) -> list[ElementSet]:
+def _chosen_sets(contents: Contents, config: GeneratorConfig, source: str) -> list[ElementSet]:
     """The sets of elements of the class that the configuration asks for, in the bundle's order."""
     wanted = config.contents_class
     sets = [s for s in contents.in_order if wanted is None or s.kind == wanted]
     if not sets:
         have = ", ".join(sorted({s.kind for s in contents.sets.values()}))
         raise UsageError(
-            f"contents_class is {wanted}, and the bundle's structures are all {have}. Leave contents_class "
-            "out, or use a bundle of another subset."
+            f"contents_class is {wanted}, and the structures of {source} are all {have}. Leave "
+            "contents_class out, or use a bundle of another subset."
         )
     return sets
 
@@ -191,7 +191,7 @@ def _hydrogen(bundle: PriorBundle, config: GeneratorConfig) -> F64:
         return np.array([0.0, 0.0])  # no structure has hydrogen
 
 
-def _pairs(bonds: Bonds, elements: list[str]) -> tuple[np.ndarray, np.ndarray, F64, np.ndarray]:
+def _pairs(bonds: Bonds, elements: list[str], source: str) -> tuple[np.ndarray, np.ndarray, F64, np.ndarray]:
     """Scores (e, e, bins + 1), steps of d² in Å⁻² (e, e), bond lengths in Å (e, e, levels), and who bonds."""
     n, n_bins = len(elements), len(next(iter(bonds.pooled.values())).log_g)
     score, steps = np.zeros((n, n, n_bins + 1), np.int32), np.zeros((n, n), np.float32)
@@ -201,23 +201,26 @@ def _pairs(bonds: Bonds, elements: list[str]) -> tuple[np.ndarray, np.ndarray, F
     length = np.zeros((n, n, levels))
     edges = np.sqrt(np.linspace(0.0, bonds.ratio_max**2, n_bins + 1))
     for i, a in enumerate(elements):
-        for j, b in enumerate(elements):
+        for j, b in enumerate(elements[: i + 1]):
             try:
                 pair = bonds.pair(a, b)
             except LookupError as error:
-                raise XtalpriorsError(f"bundle lacks neighbours of {a} and {b}: {error}.") from error
+                raise XtalpriorsError(
+                    f"{source} lacks neighbours of {a} and {b}: {error}. Fit the subset again."
+                ) from error
             total = _radius(a) + _radius(b)
             log_g = np.array(pair.log_g)
             log_g = np.where(log_g < 0, REPULSION * log_g, log_g)
-            steps[i, j] = np.float32(n_bins / (bonds.ratio_max * total) ** 2)
+            steps[i, j] = steps[j, i] = np.float32(n_bins / (bonds.ratio_max * total) ** 2)
             score[i, j, :n_bins] = np.round(NATS * log_g).astype(np.int32)
             nearest = NEAREST_HYDROGEN if "H" in (a, b) else NEAREST
             score[i, j, :n_bins][edges[1:] <= nearest] = 2 * HARD
+            score[j, i] = score[i, j]
             table = pair.length_table
             if table is None or a == b == "H":
                 continue
-            bonded[i, j] = max(pair.coordination) >= LEAST_COORDINATION
-            length[i, j] = steady(total * np.maximum(table, nearest))
+            bonded[i, j] = bonded[j, i] = max(pair.coordination) >= LEAST_COORDINATION
+            length[i, j] = length[j, i] = steady(total * np.maximum(table, nearest))
     return score, steps, length, bonded
 
 
@@ -253,7 +256,5 @@ def _u_ratios(bundle: PriorBundle, elements: list[str]) -> tuple[F64, float]:
             sigma = max(width * spread / usual, 1e-6)
             share = mean ** min(1.0, spread / usual)
             ratio = LogNormal(mu=fixed(math.log(share) - sigma**2 / 2.0), sigma=fixed(sigma))
-            whole = quantile_table(ratio, None, None)
-            at = np.linspace(0, len(whole) - 1, RATIO_STEPS + 1)
-            tables.append(steady(np.interp(at, np.arange(len(whole)), whole)))
+            tables.append(quantile_table(ratio, intervals=RATIO_STEPS))
     return np.array(tables), usual

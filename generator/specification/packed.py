@@ -29,7 +29,7 @@ from xtalpriors.generator.specification.kernel_inputs import (
 )
 from xtalpriors.generator.specification.lattice import MetricConstraints
 from xtalpriors.generator.specification.symmetry_table import operator_order
-from xtalpriors.generator.specification.tables import element_table, steady
+from xtalpriors.generator.specification.tables import element_table, single_element, steady
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical
 from xtalpriors.priors.distributions.estimate import Estimate
@@ -42,6 +42,7 @@ LARGEST_FACTOR: Final = 4.0
 GUARD: Final = 1e-6
 """Margin on contacts above the rounding of what is stored."""
 _N: Final = len(SYMBOLS)
+_ONLY_MOLECULES: Final = "set packed_metal_organic_share=0 and packed_inorganic_share=0"
 
 
 def packed_spec(
@@ -65,7 +66,7 @@ def packed_spec(
         )
     library = library_of(config.packed_library)
     contact, reach = _contacts(config.packed_contact_factor)
-    metals, anions = _elements(bundle)
+    metals, anions = _elements(bundle, config)
     single = np.array([_sphere(z) for z in range(_N)])
     return PackedSpec(
         offsets=library.offsets,
@@ -119,15 +120,17 @@ def _sphere(z: int) -> float:
     return 4.0 / 3.0 * math.pi * float(radius) ** 3
 
 
-def _elements(bundle: PriorBundle) -> tuple[ElementTable, ElementTable]:
-    """Metals and anions, by their shares on general positions."""
-    shares = bundle.require("elements").general.per_site
+def _elements(bundle: PriorBundle, config: GeneratorConfig) -> tuple[ElementTable, ElementTable]:
+    """Metals and anions, by their shares on general positions; carbon where none is ever placed."""
+    if config.packed_metal_organic_share == config.packed_inorganic_share == 0.0:
+        return (single_element("C", "single atoms"),) * 2
+    shares = bundle.require("elements", _ONLY_MOLECULES).general.per_site
     metals = [s for s in shares.labels if s in ATOMIC_NUMBER and is_metal(s) and covalent_radius_angstrom(s)]
     anions = [s for s in shares.labels if s in ANIONS]
     if not metals or not anions:
         raise XtalpriorsError(
-            f"the elements of bundle {bundle.name!r} have no {'anions' if metals else 'metals'}, and "
-            "filling=packed places some now and then. Use another bundle."
+            f"the elements of {bundle.called} have no {'anions' if metals else 'metals'}, and "
+            f"filling=packed places some now and then. Use another bundle, or {_ONLY_MOLECULES}."
         )
     return _table(shares, metals), _table(shares, anions)
 

@@ -40,7 +40,7 @@ def occupation(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfig) 
     special = special_positions_of(group)
     if not special:
         return []
-    prior = bundle.require("special_positions")
+    prior = bundle.require("special_positions", "set special_positions=false")
     if group.number not in prior.groups:
         p = config.special_probability
         if p is None:
@@ -59,7 +59,7 @@ def occupation(bundle: PriorBundle, group: SpaceGroup, config: GeneratorConfig) 
     missing = sorted({p.letter for _, p in special} ^ set(by_letter))
     if missing:
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} and space group {group.number} do not agree on its special positions "
+            f"{bundle.called} and space group {group.number} do not agree on its special positions "
             f"(letters {', '.join(missing)}). Fit the bundle again with this version."
         )
     return [by_letter[p.letter] for _, p in special]
@@ -96,7 +96,7 @@ def patterns_of(bundle: PriorBundle, group: SpaceGroup) -> Patterns:
         shares, orbits = prior.patterns()
     except ValueError as error:
         raise XtalpriorsError(
-            f"special_pattern=joint cannot be had from bundle {bundle.name!r}: {error}. Use "
+            f"special_pattern=joint cannot be had from {bundle.called}: {error}. Use "
             "special_pattern=independent, or a bundle fitted to structures of this group."
         ) from error
     return Patterns(shares / shares.sum(), orbits, [s.letters for s in prior.wyckoff_sets])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from xtalpriors.arrays import F64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.chemistry.elements import covalent_radius_angstrom
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError
@@ -78,7 +79,9 @@ def _table(
     try:
         return quantile_table(distribution, None, high)
     except ValueError as error:
-        raise UsageError(f"the limit {high} leaves nothing of the prior {name!r}: {error}.") from error
+        raise UsageError(
+            f"the limit {high} leaves nothing of the prior {name!r} of {bundle.called}: {error}."
+        ) from error
 
 
 def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: SpecialTable) -> ContentSpec:
@@ -94,8 +97,8 @@ def _content_spec(bundle: PriorBundle, config: GeneratorConfig, special: Special
     packing = _table(bundle, "packing", None, config.form)
     if packing[0] <= 0:
         raise XtalpriorsError(
-            f"the packing prior of bundle {bundle.name!r} reaches {packing[0]:g} Å³ per atom; it must be "
-            "positive."
+            f"the packing prior of {bundle.called} reaches {packing[0]:g} Å³ per atom; it must be positive. "
+            "Use another bundle."
         )
     hydrogen_radius = covalent_radius_angstrom("H")
     return ContentSpec(
@@ -124,21 +127,21 @@ def _elements(
     bundle: PriorBundle, config: GeneratorConfig, special: SpecialTable
 ) -> tuple[ElementTable, ElementTable]:
     """Tables of the general and of the special positions."""
-    if config.filling == "equal-atoms":
+    if config.filling in ("equal-atoms", "fitted"):  # `fitted` reads the elements of `contents` instead
         table = single_element(config.equal_atoms_element, "equal_atoms_element")
         return table, table
     prior, with_radii = bundle.require("elements"), config.filling == "molecules"
-    general = element_table(prior.general.per_site, "elements of general positions", with_radii=with_radii)
+    what = f"elements of general positions of {bundle.called}"
+    general = element_table(prior.general.per_site, what, with_radii=with_radii)
     if special.most == 0:
         return general, general
     if prior.special is None:
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no elements of special positions, and the strategy occupies some. "
+            f"{bundle.called} has no elements of special positions, and the strategy occupies some. "
             "Set special_positions=false, or use another bundle."
         )
-    return general, element_table(
-        prior.special.per_site, "elements of special positions", with_radii=with_radii
-    )
+    what = f"elements of special positions of {bundle.called}"
+    return general, element_table(prior.special.per_site, what, with_radii=with_radii)
 
 
 def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable, group: SpaceGroup) -> None:
@@ -149,8 +152,8 @@ def _check_not_empty(spec: CellSpec, content: ContentSpec, special: SpecialTable
         return
     raise UsageError(
         f"every cell would be empty: the largest volume is {largest:.5g} Å³, and one atom on a general "
-        f"position of {group.hm or group.number} ({group.order} operators) needs {needed:.5g} Å³ at "
-        f"{content.packing[0]:g} Å³ per atom (eq. 18). Raise length_max_angstrom to at least "
+        f"position of {group.hm or group.number} ({counted(group.order, 'operator')}) needs {needed:.5g} "
+        f"Å³ at {content.packing[0]:g} Å³ per atom (eq. 18). Raise length_max_angstrom to at least "
         f"{(needed / spec.factor) ** (1 / 3):.3g}, leave the lengths to the bundle with scale_with_order, "
         "or occupy special positions."
     )
@@ -163,11 +166,12 @@ def _check_not_huge(spec: CellSpec, content: ContentSpec, group: SpaceGroup) -> 
     if atoms <= MOST_ATOMS:
         return
     allowed = MOST_ATOMS * float(content.packing[0]) * group.order
+    length = (allowed / spec.factor) ** (1 / 3)
     raise UsageError(
         f"one structure could have {atoms:.3g} atoms in its asymmetric unit: V up to {largest:.5g} Å³, "
-        f"{group.order} operators and {content.packing[0]:g} Å³ per atom (eq. 18). The generator goes up to "
-        f"{MOST_ATOMS:,}: lower length_max_angstrom (to {(allowed / spec.factor) ** (1 / 3):.4g} Å or less) "
-        "or the volumes."
+        f"{counted(group.order, 'operator')} and {content.packing[0]:g} Å³ per atom (eq. 18). The "
+        f"generator goes up to {MOST_ATOMS:,}: lower length_max_angstrom (to {length:.4g} Å or less) or the "
+        "volumes."
     )
 
 
@@ -196,9 +200,11 @@ def specify(bundle: PriorBundle, config: GeneratorConfig) -> Specification:
     neighbours = no_neighbours()
     if config.filling == "fitted":
         if cell.joint.packing < 0:
+            remedy = "set cell=fitted too"
+            if config.cell == "fitted":
+                remedy = f"{bundle.called} has none for these cells. Use one whose structures have atoms"
             raise UsageError(
-                "filling=fitted takes the volume per atom that is drawn with the cell: set cell=fitted "
-                "too, and use a bundle whose structures have atoms."
+                f"filling=fitted takes the volume per atom that is drawn with the cell: {remedy}."
             )
         neighbours = neighbour_tables(bundle, config)
     spec = Spec(cell, content, symmetry_table(group), special, general, on_special, neighbours)

@@ -50,9 +50,13 @@ NONE = linear_table(0.0, 0.0)
 
 
 def quantile_table(
-    distribution: Scalar, low: float | None = None, high: float | None = None, scale: float = 1.0
+    distribution: Scalar,
+    low: float | None = None,
+    high: float | None = None,
+    scale: float = 1.0,
+    intervals: int = INTERVALS,
 ) -> F64:
-    """Quantiles of scale·X at equally spaced shares of what lies within [low, high].
+    """Quantiles of scale·X at `intervals` + 1 equally spaced shares of what lies within [low, high].
 
     Raises
     ------
@@ -71,7 +75,7 @@ def quantile_table(
         p_low = p_low if low is not None and low / scale > distribution.value else 0.0
     if p_high - p_low < TAIL:
         raise ValueError(f"only {max(p_high - p_low, 0.0):.1e} of the distribution lies inside")
-    shares = np.linspace(p_low, p_high, INTERVALS + 1)
+    shares = np.linspace(p_low, p_high, intervals + 1)
     values = scale * np.asarray(distribution.quantile(np.clip(shares, TAIL, 1.0 - TAIL)), float)
     values = np.clip(values, low, high) if low is not None or high is not None else values
     return np.maximum.accumulate(steady(values))
@@ -91,13 +95,13 @@ def distribution_of(bundle: PriorBundle, name: str, prior: ScalarPrior | None, f
     if prior is None:
         reason = bundle.unavailable.get(name, "it was not fitted")
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no prior {name!r}: {reason}. Use `uniform`, or another bundle."
+            f"{bundle.called} has no prior {name!r}: {reason}. Use `uniform`, or another bundle."
         )
     families = [d.family for d in (prior.parametric, prior.empirical) if d is not None]
     if form == "exponential":
         if prior.parametric is None or prior.parametric.family != "exponential":
             raise XtalpriorsError(
-                f"bundle {bundle.name!r} has no exponential distribution of {name!r}, only "
+                f"{bundle.called} has no exponential distribution of {name!r}, only "
                 f"{', '.join(families)}. Use `uniform`, or a bundle fitted to a database."
             )
         return prior.parametric
@@ -107,7 +111,7 @@ def distribution_of(bundle: PriorBundle, name: str, prior: ScalarPrior | None, f
     if chosen is None:
         have = ", ".join(families) or "nothing"
         raise XtalpriorsError(
-            f"bundle {bundle.name!r} has no {form or 'usable'} form of {name!r}, only {have}. Ask for that, "
+            f"{bundle.called} has no {form or 'usable'} form of {name!r}, only {have}. Ask for that, "
             "or use a bundle fitted to a database."
         )
     return chosen

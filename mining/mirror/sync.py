@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.mining.mirror.layout import check_ranges
 from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, read_record, write_record
@@ -54,14 +55,16 @@ class SyncReport:
             lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
         if t.older:
             went = "would go" if self.is_dry_run else "went"
-            lines.append(f"      {t.older:,} files {went} back to an older revision than they had here.")
+            lines.append(
+                f"      {counted(t.older, 'file')} {went} back to an older revision than here before."
+            )
         elif t.changed_revision is not None and t.changed_revision < (self.held or 0):
             lines.append(
                 f"      The newest content that replaced another is of revision {t.changed_revision}, "
                 f"and the mirror had reached {self.held}: is {self.origin} an old copy?"
             )
         if t.skipped and not self.is_dry_run:
-            lines.append(f"      {t.skipped:,} files are not as at the origin: links, or edited here.")
+            lines.append(f"      Not as at the origin: {counted(t.skipped, 'file')}, links or edited here.")
         if self.unfinished and not self.is_dry_run:
             parts = ", ".join(one or "the whole" for one in self.unfinished)
             lines.append(f"      Not complete yet: {parts}. Run the same command again to go on.")
@@ -126,7 +129,7 @@ def sync_mirror(
         record = record.begun(parts)
     begin = partial(_begin, root, None if is_dry_run else record)
     transfer = Transfer(limits or MirrorLimits())
-    with progress(f"sync {origin}", None, "files") as advance:
+    with progress(f"sync {origin}", None, "file") as advance:
         if fetch == "archive":
             listing = list_archive(Path(origin), parts)
             begin()

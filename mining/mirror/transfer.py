@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from xtalpriors.counted import counted
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.layout import mirrored_files
 
@@ -87,7 +88,7 @@ def delete_unlisted(
         return
     if len(gone) > transfer.limits.deletions:
         raise XtalpriorsError(
-            f"{len(gone):,} entries of the mirror are no longer at {origin}, more than the "
+            f"No longer at {origin}: {counted(len(gone), 'entry')} of the mirror, more than the "
             f"{transfer.limits.deletions:,} that are deleted without being told. What is new or changed has "
             f"come, nothing was deleted. If the origin is right, run again with --max-deletions {len(gone)}."
         )

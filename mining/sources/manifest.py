@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from xtalpriors.arrays import I64, Bool
 from xtalpriors.atomic_write import replacing
+from xtalpriors.counted import counted
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.schema import FILE, arrow_schema
 from xtalpriors.mining.sources import Source, SourceFile, check_names
@@ -65,7 +66,7 @@ class ManifestReport:
     def __str__(self) -> str:
         """One line for the terminal."""
         return (
-            f"manifest: {self.n_files:,} files: {self.new:,} new, {self.changed:,} changed, "
+            f"manifest: {counted(self.n_files, 'file')}: {self.new:,} new, {self.changed:,} changed, "
             f"{self.touched:,} touched, {self.same:,} same, {self.deleted:,} deleted; "
             f"{self.hashed:,} hashed, {self.unreadable:,} unreadable ({self.seconds:.1f} s)"
         )
@@ -159,7 +160,7 @@ def list_files(sources: Sequence[Source], progress: Progress = silent) -> pa.Tab
     tables = []
     for source in sources:
         batches = []
-        with progress(f"list {source.name}", None, "files") as advance:
+        with progress(f"list {source.name}", None, "file") as advance:
             for files in _batches(source.files(), 1_000):
                 batches.append(_listed(source.name, files))
                 advance(len(files))
@@ -224,7 +225,7 @@ def _hash_all(todo: pa.Table, sources: Sequence[Source], progress: Progress) -> 
     A tree's files are hashed in threads (they wait for the disk), those of other sources in order.
     """
     found: list[tuple[str | None, int | None]] = []
-    with progress("hash", todo.num_rows, "files") as advance:
+    with progress("hash", todo.num_rows, "file") as advance:
         for source in sources:
             ids = todo.filter(pc.equal(todo["source"], source.name))["file_id"].to_pylist()
             with ThreadPoolExecutor(8 if source.kind == "cod" else 1) as pool:

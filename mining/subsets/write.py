@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from xtalpriors.counted import counted
 from xtalpriors.mining.database.digest import Digest, read_digest
 from xtalpriors.mining.database.schema import SITE, arrow_schema
 from xtalpriors.mining.database.store import reading
@@ -85,7 +86,8 @@ class SubsetReport:
     def __str__(self) -> str:
         conventions = ", ".join(f"{n:,} {name.replace('_', '-')}" for name, n in self.n_by_convention.items())
         lines = [
-            f"{self.name}: {self.n_entries:,} entries ({self.n_clusters:,} clusters), {self.n_sites:,} sites"
+            f"{self.name}: {counted(self.n_entries, 'entry')} ({counted(self.n_clusters, 'cluster')}), "
+            f"{counted(self.n_sites, 'site')}"
         ]
         lines.append(f"  lengths by convention: {conventions}")
         lines += [f"  {step.n:>12,}  {step.step}" for step in self.waterfall]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.scattering.reciprocal import systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
@@ -51,7 +52,7 @@ class AbsentReflections:
 
     def __str__(self) -> str:
         """For example `36 observations of systematic absences, mean I/σ = 79.7, 0.988 of the mean I`."""
-        parts = [f"{self.n:,} observations of systematic absences"]
+        parts = [f"{counted(self.n, 'observation')} of systematic absences"]
         if self.n:
             known = self.mean_i_over_sigma
             parts.append("no σ known" if known is None else f"mean I/σ = {known:.1f}")

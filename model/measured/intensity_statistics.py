@@ -20,6 +20,7 @@ from typing import Final, Literal
 import numpy as np
 
 from xtalpriors.arrays import F64, I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.scattering.reciprocal import orbit_numbers, systematic_absences
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
@@ -79,7 +80,7 @@ class IntensityStatistics:
             f"values; Wilson's statistics expect {amplitude:.2f} of |F| and {squared:.2f} of |F|²"
         )
         if self.n_negative and self.verdict == self.read_as:
-            return f"{said}; {self.n_negative:,} values are negative, so they are |F|²"
+            return f"{said}; negative: {counted(self.n_negative, 'value')}, so they are |F|²"
         if self.verdict is None:
             why = f"fewer than {FEWEST} reflections" if self.n_unique < FEWEST else "the value lies between"
             return f"{said}: undecided ({why})"

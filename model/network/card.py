@@ -9,6 +9,7 @@ from pydantic import Field
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.carded_weights import WeightsCard
 from xtalpriors.model.network.inputs import Scaling
@@ -104,8 +105,8 @@ def card_markdown(card: ModelCard) -> str:
         f"# {card.name}",
         "",
         f"PhAI of {card.parameters:,} parameters for {card.space_group}, indices to {card.max_index} "
-        f"({card.size.n_reflections:,} reflections). Input: amplitudes scaled by `{card.scaling}`. "
-        f"Trained on {card.structures:,} artificial structures in {card.steps:,} steps"
+        f"({counted(card.size.n_reflections, 'reflection')}). Input: amplitudes scaled by `{card.scaling}`. "
+        f"Trained on {counted(card.structures, 'artificial structure')} in {counted(card.steps, 'step')}"
         + ("; the weights are an average over training." if card.averaged else "."),
         "",
     ]

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.model.powder.canonical import canonical_coordinates
@@ -62,7 +63,7 @@ def powder_crystals(system: System, count: int, seed: int = 0) -> PowderCrystals
             misses += 1
             if misses > _TRIES * (count + 1):
                 raise XtalpriorsError(
-                    f"Only {len(found)} different {system} crystals can be drawn; ask for fewer."
+                    f"Only {counted(len(found), f'different {system} crystal')} can be drawn; ask for fewer."
                 )
             continue
         seen.add(key)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import explain
 from xtalpriors.model.powder.data_config import crystals_digest
@@ -51,7 +52,9 @@ class PowderEvaluation:
     def __str__(self) -> str:
         lines = []
         for name, content in self.metrics["sets"].items():
-            lines.append(f"{name}: {content['n']} crystals, SSIM of the first try (best of five), > .95")
+            lines.append(
+                f"{name}: {counted(content['n'], 'crystal')}, SSIM of the first try (best of five), > .95"
+            )
             for method, one in content["methods"].items():
                 lines.append(
                     f"  {method}: {one['first']['ssim']:.3f} ({one['best']['ssim']:.3f}), "

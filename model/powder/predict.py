@@ -12,6 +12,7 @@ import numpy as np
 from xtalpriors.arrays import F32
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.density_files import map_kind, write_ccp4
@@ -95,7 +96,7 @@ class PowderPrediction:
 
     def __str__(self) -> str:
         head = (
-            f"{self.name}: {self.pattern.kind} with {len(self.pattern.lines.two_theta)} lines to "
+            f"{self.name}: {self.pattern.kind} with {counted(len(self.pattern.lines.two_theta), 'line')} to "
             f"{self.pattern.d_min_angstrom:.2f} Å, {self.formula}, {self.method}, "
             f"U = {self.u_iso_angstrom2:.3f} Å²"
         )

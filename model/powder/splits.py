@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.model.powder.crystals import PowderCrystals
 
@@ -49,8 +50,8 @@ def split(crystals: PowderCrystals, kind: SplitKind, seed: int = 0) -> Split:
     types = np.unique(crystals.prototype)
     if len(crystals) < 10 or (kind == "P" and len(types) < 5):
         raise UsageError(
-            f"{len(crystals)} crystals of {len(types)} structure types are too few to divide: it takes 10 "
-            "crystals, and 5 types for split P."
+            f"{counted(len(crystals), 'crystal')} of {counted(len(types), 'structure type')}: too few to "
+            "divide. It takes 10 crystals, and 5 types for split P."
         )
     rng = np.random.default_rng([seed, 7])
     order = rng.permutation(len(crystals))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared, sphere_limit, systematic_absences
 from xtalpriors.crystal.symmetry.basis import ChangeOfBasis
@@ -164,10 +165,10 @@ def merge(
     outside = moved.first[~inside]
     if not measured.any():
         raise XtalpriorsError(
-            f"{observations.source}: of {len(observations.hkl):,} observations none is a reflection that the "
-            f"network takes (|F| > 0, h² + k² + l² ≤ {reflections.max_index**2}"
+            f"{observations.source}: of {counted(len(observations.hkl), 'observation')} none is a "
+            f"reflection that the network takes (|F| > 0, h² + k² + l² ≤ {reflections.max_index**2}"
             + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "")
-            + f"; {len(outside):,} unique ones lie outside{_some(outside)})."
+            + f"; {counted(len(outside), 'unique reflection')} outside{_some(outside)})."
         )
     return MergedReflections(
         np.where(measured, amplitudes, 0.0),

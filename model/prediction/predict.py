@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from xtalpriors.arrays import F64, Bool
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.model.network.card import ModelCard
 from xtalpriors.model.network.phai import PhAI
@@ -76,9 +77,10 @@ class Prediction:
         given, listed = self.n_given, self.n_phased
         merits = ", ".join(f"{name} {value:.3f}" for name, value in self.merit.items())
         lines = [
-            f"{self.input.name}: {given:,} unique amplitudes phased ({self.input.source})",
-            f"  {listed - given:,} reflections of the network's list without an amplitude have a phase too",
-            f"  run: start {self.start}, {self.cycles} cycles; {merits}",
+            f"{self.input.name}: {counted(given, 'unique amplitude')} phased ({self.input.source})",
+            f"  with a phase too: {counted(listed - given, 'reflection')} of the network's list without an "
+            "amplitude",
+            f"  run: start {self.start}, {counted(self.cycles, 'cycle')}; {merits}",
             *(f"  {note}" for note in self.input.notes),
         ]
         if self.input.change != "x,y,z":
@@ -87,7 +89,7 @@ class Prediction:
             )
         if self.r is not None:
             lines.append(
-                f"  r with the known structure, of the {given:,} amplitudes: {self.r:.4f}, "
+                f"  r with the known structure, of the {counted(given, 'amplitude')}: {self.r:.4f}, "
                 f"by multiplicity {self.r_multiplicity:.4f}"
             )
         if self.r_extended is not None and listed > given:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from xtalpriors.arrays import C64, F64, I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.scattering.reciprocal import s_squared, sphere_limit
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -77,15 +78,16 @@ class GroupPrediction:
         given = int((self.amplitudes > 0).sum())
         group = self.group.hm or f"no. {self.group.number}"
         lines = [
-            f"{self.name}: {given:,} unique amplitudes phased ({self.source})",
-            f"  {len(self.hkl) - given:,} reflections to d_min without an amplitude have a phase too",
+            f"{self.name}: {counted(given, 'unique amplitude')} phased ({self.source})",
+            f"  with a phase too: {counted(len(self.hkl) - given, 'reflection')} to d_min without an "
+            "amplitude",
             f"  in {group}; the network expects r = {self.expected_r:.2f}",
             *(f"  {note}" for note in self.notes),
         ]
         if self.doubt is not None:
             lines.append(f"  doubtful: {self.doubt}")
         if self.r is not None:
-            lines.append(f"  r with the known structure, of the {given:,} amplitudes: {self.r:.4f}")
+            lines.append(f"  r with the known structure, of the {counted(given, 'amplitude')}: {self.r:.4f}")
         return "\n".join(lines)
 
 
@@ -200,11 +202,10 @@ def _measured(
     used = within & (amplitudes > 0)
     if not used.any():
         raise XtalpriorsError(
-            f"{observations.source}: of {len(observations.hkl):,} observations none can be used (|F| > 0"
-            + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "")
-            + ")."
+            f"{observations.source}: of {counted(len(observations.hkl), 'observation')} none can be used "
+            "(|F| > 0" + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "") + ")."
         )
     notes = merging_note(merged.r_int, merged.n_repeated)
     if beyond := int((~within).sum()):
-        notes = (f"{beyond:,} unique reflections beyond d_min left out", *notes)
+        notes = (f"{counted(beyond, 'unique reflection')} beyond d_min left out", *notes)
     return merged.hkl[used], torch.from_numpy(amplitudes[used]), (*said, *notes)

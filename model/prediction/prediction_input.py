@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xtalpriors.arrays import F64, Bool
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError, XtalpriorsError, naming
@@ -189,16 +190,20 @@ def _notes(data: MergedReflections) -> tuple[str, ...]:
     if len(data.outside):
         first = ", ".join(" ".join(map(str, h)) for h in data.outside[:3].tolist())
         more = ", …" if len(data.outside) > 3 else ""
-        notes.append(f"{len(data.outside):,} unique reflections outside the network's box: {first}{more}")
+        notes.append(
+            f"{counted(len(data.outside), 'unique reflection')} outside the network's box: {first}{more}"
+        )
     if data.n_beyond_d_min:
-        notes.append(f"{data.n_beyond_d_min:,} unique reflections beyond d_min left out")
+        notes.append(f"{counted(data.n_beyond_d_min, 'unique reflection')} beyond d_min left out")
     notes += merging_note(data.r_int, data.n_repeated)
     return tuple(notes)
 
 
 def assumed_note(n_atoms: int) -> tuple[str, ...]:
     """How many displacements were assumed, in words; nothing where all are known."""
-    return (f"{n_atoms} atoms without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",) if n_atoms else ()
+    if n_atoms == 0:
+        return ()
+    return (f"{counted(n_atoms, 'atom')} without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",)
 
 
 def merging_note(r_int: float | None, n_repeated: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xtalpriors.atomic_write import write_text
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.model.charge_flipping.density_map import DensityMap, density_map
 from xtalpriors.model.density_files import map_kind, phases_document, phases_kind, write_ccp4
@@ -107,14 +108,14 @@ def _details(prediction: Prediction | GroupPrediction) -> str:
     lines = [
         f"Amplitudes: {given.source}.",
         f"Change of coordinates from the setting of the input to this one: {given.change}.",
-        f"Run: start {prediction.start}, {prediction.cycles} cycles; "
+        f"Run: start {prediction.start}, {counted(prediction.cycles, 'cycle')}; "
         + ", ".join(f"{name} {value:.4f}" for name, value in prediction.merit.items())
         + ".",
         *(f"{note}." for note in given.notes),
     ]
     if prediction.r is not None:
         lines.append(
-            f"Map correlation with the known structure, of the {prediction.n_given} amplitudes that were "
+            f"Map correlation with the known structure, of the {counted(prediction.n_given, 'amplitude')} "
             f"given: r = {prediction.r:.4f}."
         )
     return "\n".join(lines)

@@ -85,7 +85,7 @@ def evaluate(
             f"{reflections.group.hm}: read them with `read_structures(…, group=reflections.group)`."
         )
     rows: list[dict[str, Any]] = []
-    with progress("phasing", len(structures), "structures") as advance:
+    with progress("phasing", len(structures), "structure") as advance:
         for start in range(0, len(structures), protocol.batch):
             part = structures.subset(range(start, min(start + protocol.batch, len(structures))))
             rows += _rows(model, reflections, part, protocol, scaling, device)

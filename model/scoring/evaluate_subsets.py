@@ -13,6 +13,7 @@ from pydantic import Field
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
@@ -50,10 +51,12 @@ class EvaluatedSubsets:
     def __str__(self) -> str:
         """The scores as lines, the baselines beside them."""
         network = self.summary.network.get("name", "network")
-        lines = [f"{network} on {self.summary.n:,} structures ({self.summary.n_refused:,} refused)"]
+        lines = [f"{network} on {counted(self.summary.n, 'structure')} ({self.summary.n_refused:,} refused)"]
         lines += [f"  {name:24} {score_text(score)}" for name, score in self.summary.scores.items()]
         if self.summary.n_u_assumed:
-            lines.append(f"  {self.summary.n_u_assumed:,} structures have atoms with an assumed U_iso")
+            lines.append(
+                f"  with an assumed U_iso: atoms of {counted(self.summary.n_u_assumed, 'structure')}"
+            )
         return "\n".join(lines)
 
 
@@ -164,8 +167,8 @@ def _select(structures: ExperimentalStructures, selection: Selection) -> Experim
         places = np.flatnonzero((volumes >= low) & (volumes <= high))
         if len(places) == 0:
             raise EmptyTestSet(
-                f"None of the {len(structures):,} structures has a volume from {low:g} to {high:g} Å³; they "
-                f"go from {volumes.min():.0f} to {volumes.max():.0f} Å³. Widen the range."
+                f"None of {counted(len(structures), 'structure')} has a volume from {low:g} to "
+                f"{high:g} Å³; they go from {volumes.min():.0f} to {volumes.max():.0f} Å³. Widen the range."
             )
     if selection.structures is not None:
         ids = structures.entry_id

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from xtalpriors.counted import counted
 from xtalpriors.generator.config import space_group_of
 from xtalpriors.model.network.card import SOLVED
 from xtalpriors.model.seeding.rows import NO_SEEDS, TRUE_PHASES, of_truth
@@ -86,7 +87,7 @@ def with_centre(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def bins_text(bins: float) -> str:
     """A number of bins in words: `exact`, or `4 values`."""
-    return "exact" if bins == EXACT else f"{bins:.0f} values"
+    return "exact" if bins == EXACT else counted(bins, "value")
 
 
 def share_text(share: Mapping[Any, Any]) -> str:

@@ -79,7 +79,7 @@ def run_study(
     kept = StudyRows(output / ROWS_NAME, common)
     cases = list(_cases(settings, [ARTIFICIAL, *(one.name for one in real)]))
     sources = {one.name: one for one in real}
-    with progress("seeding", len(cases), "cases") as advance:
+    with progress("seeding", len(cases), "case") as advance:
         for case in cases:
             missing = [
                 n for n in networks if n.fits(case.space_group) and not kept.has(**asdict(case), seeds=n.name)

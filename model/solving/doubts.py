@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.chemistry.formula import hill_formula
@@ -62,8 +63,8 @@ def data_doubts(
     if observations.n_overlapped:
         found.append(
             Doubt(
-                f"{observations.n_overlapped:,} reflections of the HKLF 5 list overlap with another twin "
-                "component and were left out"
+                f"left out: {counted(observations.n_overlapped, 'reflection')} of the HKLF 5 list, "
+                "overlapped with another twin component"
             )
         )
     if unique.completeness < SMALLEST_COMPLETENESS:

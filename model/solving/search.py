@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from xtalpriors.arrays import I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.errors import UsageError
@@ -90,7 +91,7 @@ class SolveSettings:
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise UsageError(
-                f"{self.trials} trials are too few: phasing without symmetry needs at least 1 random start. "
+                f"trials = {self.trials} is too few: phasing without symmetry needs at least 1 random start. "
                 "Leave `trials` out for 24."
             )
 
@@ -219,7 +220,7 @@ class _Search:
         data = data_of_group(unique, lattice, self.cell)
         hkl, source = expanded(data.hkl, unique.laue)
         grid = group_grid(lattice, hkl)
-        self.say(f"charge flipping without symmetry: {len(hkl)} reflections, grid {grid.shape}")
+        self.say(f"charge flipping without symmetry: {counted(len(hkl), 'reflection')}, grid {grid.shape}")
         until = (1.0 - FIRST_SHARE) * self.settings.seconds
         trials: Trials | None = None
         for _ in range(max(1, self.settings.trials // TRIALS_AT_ONCE)):

@@ -9,6 +9,7 @@ from collections import Counter
 import numpy as np
 
 from xtalpriors.arrays import I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -123,13 +124,14 @@ def remarks(solution: Solution) -> list[str]:
     lines = [
         f"{solution.verdict}: R1 = {chosen.r1:.4f}, R_weak = {chosen.r_weak:.3f}, "
         f"correlation = {chosen.correlation:.1f} %",
-        f"{len(chosen.data.hkl)} unique reflections to {solution.unique.d_min_angstrom:.2f} A, "
+        f"{counted(len(chosen.data.hkl), 'unique reflection')} to {solution.unique.d_min_angstrom:.2f} A, "
         f"completeness {solution.unique.completeness:.2f}, <|E^2-1|> = {solution.mean_e2_minus_1:.3f}",
     ]
     candidate = chosen.candidate
     if candidate.mean_i_over_sigma is not None:
         lines.append(
-            f"absences: {candidate.n_absent} reflections with mean I/sigma {candidate.mean_i_over_sigma:.2f}"
+            f"absences: {counted(candidate.n_absent, 'reflection')} with mean I/sigma "
+            f"{candidate.mean_i_over_sigma:.2f}"
         )
     lines += [_alternative(tried) for tried in solution.tried[1:]]
     lines += [part for text in solution.reasons for part in textwrap.wrap(_ascii(text), 74)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xtalpriors.arrays import F64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.cells.cell import UnitCell
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
@@ -122,7 +123,7 @@ class Solution:
     def __str__(self) -> str:
         hm = self.group.hm or f"no. {self.group.number}"
         lines = [
-            f"{self.name}: {self.verdict} in {hm}, R1 = {self.r1:.3f}, {len(self.symbols)} atoms, "
+            f"{self.name}: {self.verdict} in {hm}, R1 = {self.r1:.3f}, {counted(len(self.symbols), 'atom')}, "
             f"{self.seconds:.1f} s"
         ]
         if len(self.tried) > 1:

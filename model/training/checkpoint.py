@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.model.network.carded_weights import METADATA_KEY, tensors_with, write_tensors
 from xtalpriors.model.training.config import TrainConfig
@@ -145,16 +146,17 @@ def check_same_run(state: dict[str, Any], config: TrainConfig, bundle: PriorBund
     if state.get("priors_digest") != bundle.priors_digest:
         raise UsageError(
             f"{file} was trained on priors {state.get('priors_digest')}, not on {bundle.priors_digest} of "
-            f"'{bundle.name}': give the bundle of the run, or another --output."
+            f"{bundle.called}: give the bundle of the run, or another --output."
         )
     if state.get("training_digest") == config.digest:
         return
     then, now = _flat(state.get("training", {})), _flat(config.model_dump(mode="json"))
     differ = [key for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
     first = differ[0] if differ else "the configuration"
+    more = f" (and {counted(len(differ) - 1, 'more difference')})" if len(differ) > 1 else ""
     raise UsageError(
-        f"{file} was trained with {first} = {then.get(first)!r}, not {now.get(first)!r}"
-        f"{f' (and {len(differ) - 1} more differences)' if len(differ) > 1 else ''}: resume with the "
+        f"{file} was trained with {first} = {then.get(first)!r}, not {now.get(first)!r}{more}: "
+        "resume with the "
         "configuration of the run, or choose another --output."
     )
 

@@ -13,6 +13,7 @@ import torch
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.model.network.card import ModelCard, SetScore, write_card
 from xtalpriors.model.network.weights import load_card, save_model
 from xtalpriors.model.training.checkpoint import save_checkpoint
@@ -57,7 +58,8 @@ class TrainResult:
             f"(all phases zero: {100 * s.zero_phases_solved:.1f} %)"
             for name, s in sorted(self.card.scores.items())
         ]
-        head = f"{self.folder}: {self.card.structures:,} structures, {self.card.parameters:,} parameters"
+        structures = counted(self.card.structures, "structure")
+        head = f"{self.folder}: {structures}, {self.card.parameters:,} parameters"
         return "\n".join([head, *(f"  {line}" for line in scores)])
 
 

@@ -141,7 +141,7 @@ def train(
         journal = Journal(output, write=group.first, step=trainer.steps_done)
         loop = TrainingLoop(trainer, journal, output, sets, bundle)
         shown = progress if group.first else silent
-        with shown("training", config.steps * config.optimiser.batch_size, "structures") as advance:
+        with shown("training", config.steps * config.optimiser.batch_size, "structure") as advance:
             advance(trainer.structures)
             feed = Feed(stream, group.device, config.data_threads)
             for _ in loop.steps(feed, stopped, stop_after_steps):

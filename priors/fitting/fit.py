@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
 from xtalpriors.mining.subsets.sample import MOST_STRUCTURES, sample_of
@@ -142,7 +143,7 @@ def fit_subset(
         wider = larger.coordinates if larger else None
         fits["bonds"] = lambda _: bonds.fit(own.coordinates, wider)
         fits["coordination"] = lambda _: coordination.fit(own.coordinates, wider)
-        with progress(f"fit {own.table.name}", len(fits), "priors") as advance:
+        with progress(f"fit {own.table.name}", len(fits), "prior") as advance:
             found, seconds = _fit_all(context, fits, advance)
     if own.sampled:
         context.warnings.update({name: own.sampled for name in OF_SITES if name in found})
@@ -239,7 +240,7 @@ def _read(subset: Path, folder: Path, best_of_cluster: bool) -> _Read:
         read_subset(subset, with_sites=False, best_of_cluster=best_of_cluster),
         read_subset(sample.subset, best_of_cluster=best_of_cluster),
         sample.subset,
-        f"fitted to a sample of {sample.n_structures:,} of the {sample.n_whole:,} structures",
+        f"fitted to a sample of {sample.n_structures:,} of the {counted(sample.n_whole, 'structure')}",
     )
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.counted import counted
 from xtalpriors.priors.distributions.estimate import Shrinkage
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.subset_table import SubsetTable, present
@@ -122,7 +123,9 @@ def observe(
     if n_clusters < minimum:
         raise Unavailable(_too_few(n_clusters, minimum))
     if n_clusters < MIN_POOLED:
-        context.warnings[name] = f"only {n_clusters} clusters, and not pooled towards a larger subset"
+        context.warnings[name] = (
+            f"only {counted(n_clusters, 'cluster')}, and not pooled towards a larger subset"
+        )
     weight = _votes(own, context.own)
     stratum = np.zeros(len(weight), np.int8)
     return Observations(own.x, weight / weight.sum(), own_clusters, stratum, len(weight), n_clusters, None)
@@ -131,7 +134,8 @@ def observe(
 def _too_few(n_clusters: int, minimum: int) -> str:
     if n_clusters == 0:
         return "no structure has a value"
-    return f"only {n_clusters} clusters have a value; {minimum} are needed, or a larger subset to pool to"
+    have = counted(n_clusters, "cluster")
+    return f"only {have} with a value; {minimum} are needed, or a larger subset to pool to"
 
 
 def _finite(values: Values) -> Values:
@@ -149,7 +153,7 @@ def _pooled(
     parent_clusters = parent_table.cluster[parent.entry]
     n_parent = len(present(parent_clusters)[0])
     if n_clusters + n_parent < MIN_ALONE:
-        have = f"{n_clusters} clusters have a value, and {n_parent} more of {parent_table.name}"
+        have = f"{counted(n_clusters, 'cluster')} with a value, and {n_parent} more of {parent_table.name}"
         none = f"no structure has a value, and none of {parent_table.name} either"
         raise Unavailable(f"only {have}; {MIN_ALONE} are needed" if n_clusters + n_parent else none)
     share = 1.0 if n_parent == 0 else n_clusters / MIN_POOLED

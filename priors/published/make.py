@@ -15,6 +15,7 @@ from scipy import stats
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.outputs import FileKind, json_with
 from xtalpriors.priors.bundle import (
     ELEMENT_COUNTS,
@@ -236,7 +237,7 @@ def main() -> None:
     if given is not None:
         bundle = load_bundle(given)
         structures = bundle.created_from.structures
-        counts = f"{structures:,} structures, " if structures is not None else ""
+        counts = f"{counted(structures, 'structure')}, " if structures is not None else ""
         source = (
             f"this pipeline's corpus {bundle.created_from.corpus!r}, subset {bundle.name} "
             f"({counts}priors {bundle.priors_digest})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xtalpriors.counted import counted
 from xtalpriors.priors.tell.compare import Comparison, Move
 from xtalpriors.priors.tell.meaning import meaning
 
@@ -40,7 +41,7 @@ def comparison_text(comparison: Comparison, *, every: bool = False) -> str:
     n, moved = len(comparison.moves), len(comparison.moved)
     lines = [
         f"{comparison.a} → {comparison.b}   ({comparison.digest_a} → {comparison.digest_b})",
-        f"{moved} of {n} quantities moved by more than sampling error "
+        f"{moved} of {counted(n, 'quantity')} moved by more than sampling error "
         f"(chance alone would move about {0.05 * n:.0f})",
         "shift: after − before, of distributions that of the median; distance: Wasserstein (W, in the unit)",
         "or total variation (TV), without a sign; sampling: what it exceeds in 5 % of cases when nothing",

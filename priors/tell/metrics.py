@@ -9,6 +9,7 @@ import numpy as np
 
 from xtalpriors.atomic_write import write_text
 from xtalpriors.canonical_json import SIGNIFICANT_DIGITS, canonical_json
+from xtalpriors.counted import counted
 from xtalpriors.outputs import FileKind, read_object
 from xtalpriors.priors.bundle import PriorBundle, Priors
 from xtalpriors.priors.distributions.distribution import Categorical, Constant, Empirical
@@ -172,7 +173,7 @@ def _bars(shares: Categorical) -> list[dict[str, Any]]:
     ]
     rows.sort(key=lambda row: -row["share"])
     rest = rows[BARS:]
-    others = {"label": f"{len(rest)} others", "share": sum(row["share"] for row in rest)}
+    others = {"label": counted(len(rest), "other"), "share": sum(row["share"] for row in rest)}
     return [*rows[:BARS], *([others] if rest else [])]
 
 

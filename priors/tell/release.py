@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from xtalpriors.atomic_write import write_text
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.subsets.counts import count_subset
 from xtalpriors.mining.subsets.definition import SubsetDefinition
@@ -137,8 +138,8 @@ def _check_database(file: Path, bundle: PriorBundle, database: Path) -> None:
         n, n_now = made.structures, now.waterfall[-1].n
         others = "other ones" if n == n_now else f"{n_now:,}"
         raise UsageError(
-            f"{file} was fitted to {n or 0:,} structures; {database} selects {others}. Name the database "
-            "that the bundle was fitted to, or fit the bundle again."
+            f"{file} was fitted to {counted(n or 0, 'structure')}; {database} selects {others}. Name the "
+            "database that the bundle was fitted to, or fit the bundle again."
         )
 
 
@@ -172,7 +173,7 @@ def _line(
 
 def _size(bundle: PriorBundle) -> str:
     n = bundle.created_from.structures
-    return bundle.name if n is None else f"{bundle.name} ({n:,} structures)"
+    return bundle.name if n is None else f"{bundle.name} ({counted(n, 'structure')})"
 
 
 def _moved(former: Release, bundles: Sequence[PriorBundle], changes: Changes | None) -> str:

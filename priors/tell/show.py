@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from xtalpriors.counted import counted
 from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.distributions.distribution import Categorical, Counts, Histogram
 from xtalpriors.priors.distributions.estimate import POOR_FIT, Estimate
@@ -25,11 +26,12 @@ def show_bundle(bundle: PriorBundle) -> str:
     origin = [f"corpus {made.corpus}"]
     origin += [f"doi {made.doi}"] if made.doi else []
     origin += [f"weighting {made.weighting}"] if made.weighting else []
-    origin += [f"seed {made.seed}, {made.bootstrap} replicates"] if made.seed is not None else []
+    if made.seed is not None:
+        origin.append(f"seed {made.seed}, {counted(made.bootstrap or 0, 'replicate')}")
     origin += [f"parent {made.parent}"] if made.parent else []
     lines.append("  " + ", ".join(origin))
     if made.structures is not None:
-        lines.append(f"  {made.structures:,} structures in {made.clusters or 0:,} clusters")
+        lines.append(f"  {counted(made.structures, 'structure')} in {counted(made.clusters or 0, 'cluster')}")
     lines += [f"  {step.n:>12,}  {step.step}" for step in made.waterfall]
     for name in type(bundle.priors).model_fields:
         prior = getattr(bundle.priors, name)
@@ -59,7 +61,7 @@ def _scalar(prior: ScalarPrior) -> Iterator[str]:
         yield f"median {_number(prior.median)} {prior.unit}"
     if prior.n is not None:
         left_out = f", {prior.n_left_out} beyond the fit's range" if prior.n_left_out else ""
-        yield f"n = {prior.n:,} in {prior.n_clusters:,} clusters{left_out}"
+        yield f"n = {prior.n:,} in {counted(prior.n_clusters or 0, 'cluster')}{left_out}"
     if prior.goodness is not None:
         fit = prior.goodness
         distance = f"Wasserstein {fit.wasserstein:.4g} {prior.unit}"
@@ -68,7 +70,7 @@ def _scalar(prior: ScalarPrior) -> Iterator[str]:
             yield f"poor fit (D > {POOR_FIT:g}); closest: {fit.closest.family}, D {fit.closest.ks_d:.4f}"
     if prior.shrinkage is not None:
         pooled = prior.shrinkage
-        counts = f"{pooled.n_own} clusters of its own, {pooled.n_parent} of the parent"
+        counts = f"{counted(pooled.n_own, 'cluster')} of its own, {pooled.n_parent} of the parent"
         yield f"pooled towards {pooled.parent}: {pooled.weight_own:.0%} own ({counts})"
     yield prior.convention
     if prior.source:
@@ -108,7 +110,7 @@ def _value_lines(field: str, value: object, indent: str, depth: int) -> Iterator
     elif isinstance(value, WyckoffSet):
         yield f"{indent}{_wyckoff(value)}"
     elif isinstance(value, Histogram):
-        bins = f"{len(value.density)} bins, {value.edges[0]:g} to {value.edges[-1]:g}"
+        bins = f"{counted(len(value.density), 'bin')}, {value.edges[0]:g} to {value.edges[-1]:g}"
         yield f"{indent}{field}: {bins}, median {float(value.quantile(0.5)):.4g}"
     elif isinstance(value, Categorical | Counts):
         yield f"{indent}{field}: {_labels(value)}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from xtalpriors.counted import counted
 from xtalpriors.model.scoring.paper_tables import CELLS, FILLINGS, PAPER_TABLES, strategy_table
 from xtalpriors.model.scoring.summary import Score
 from xtalpriors.reports.html import html_table, words
@@ -136,7 +137,7 @@ def _training(one: PhasingSet) -> str:
     """`51,200 structures of 120 to 260 Å³`."""
     volumes = one.trained_volumes
     of = "" if volumes is None else f" of {volumes[0]:g} to {volumes[1]:g} Å³"
-    return f"{count(one.described['structures'])} structures{of}"
+    return f"{counted(one.described['structures'], 'structure')}{of}"
 
 
 def _printed(solved: float, median: float) -> str:

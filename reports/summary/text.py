@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from xtalpriors.counted import counted
 from xtalpriors.reports.summary.collect import Group, Spread, Summary
 
 __all__ = ["summary_table"]
@@ -25,7 +26,7 @@ def summary_table(summary: Summary) -> str:
     """What was read, a line for each group and one for all, and what could not be read and why."""
     different = summary.all.n_different
     lines = [
-        f"{summary.source}: {_many(summary.all.n, 'structure')} in {_many(summary.n_files, 'file')}"
+        f"{summary.source}: {counted(summary.all.n, 'structure')} in {counted(summary.n_files, 'file')}"
         + ("" if different == summary.all.n else f", {different:,} of them different"),
         "",
         *_aligned([*_HEAD, *map(_row, [*summary.groups, summary.all])]),
@@ -35,7 +36,7 @@ def summary_table(summary: Summary) -> str:
     if len(summary.rejections):
         lines += [
             "",
-            f"{_many(len(summary.rejections), 'block or file', 'blocks or files')} without a structure:",
+            f"{counted(len(summary.rejections), 'block or file', 'blocks or files')} without a structure:",
         ]
         for row in summary.rejections.head(SHOWN_REJECTIONS).itertuples():
             block = f", block {row.block}" if isinstance(row.block, str) else ""
@@ -44,10 +45,6 @@ def summary_table(summary: Summary) -> str:
         if more > 0:
             lines.append(f"  … and {more:,} more, which the page lists (--output page.html)")
     return "\n".join(lines)
-
-
-def _many(n: int, one: str, several: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else several or one + 's'}"
 
 
 def _row(group: Group) -> tuple[str, ...]:

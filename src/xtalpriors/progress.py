@@ -9,6 +9,8 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
+from xtalpriors.counted import counted, plural
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,7 +29,7 @@ class Progress(Protocol):
     """Opens a bar of `total` items; a library function takes one and never prints by itself."""
 
     def __call__(self, what: str, total: int | None, unit: str, /) -> AbstractContextManager[Advance]:
-        """Context manager that yields the function to advance the bar."""
+        """Context manager that yields the function to advance the bar; `unit` is a noun in the singular."""
 
 
 @contextmanager
@@ -68,14 +70,14 @@ def _live(console: Console, what: str, total: int | None, unit: str) -> Iterator
         TimeRemainingColumn(),
     )
     progress = RichProgress(*columns, console=console)
-    task = progress.add_task(what, total=total, rate=f"– {unit}/s")
+    task = progress.add_task(what, total=total, rate=f"– {plural(unit)}/s")
     below = Text()
     with Live(get_renderable=lambda: Group(progress, below) if below else progress, console=console):
 
         def advance(n: int = 1, /, *, note: str = "") -> None:
             progress.advance(task, n)
             speed = progress.tasks[0].speed
-            progress.update(task, rate=_rate(speed, unit) if speed else f"– {unit}/s")
+            progress.update(task, rate=_rate(speed, unit) if speed else f"– {plural(unit)}/s")
             if note:
                 below.plain = note
 
@@ -90,7 +92,7 @@ class _Lines:
         self._done, self._first = 0, 0
         self._start: float | None = None
         self._last_time, self._last_note = -SECONDS_BETWEEN_LINES, ""
-        _say(f"{what} …" if total is None else f"{what}: {total:,} {unit}")
+        _say(f"{what} …" if total is None else f"{what}: {counted(total, unit)}")
 
     def __call__(self, n: int = 1, /, *, note: str = "") -> None:
         """Count, and print a new note if the one before is old enough."""
@@ -104,7 +106,8 @@ class _Lines:
 
     def _standing(self, seconds: float) -> str:
         """`25,600 of 51,200 structures, 600 structures/s, 0:00:43 left`."""
-        text = f"{self._done:,}{'' if self._total is None else f' of {self._total:,}'} {self._unit}"
+        done, total = self._done, self._total
+        text = counted(done, self._unit) if total is None else f"{done:,} of {counted(total, self._unit)}"
         if self._done == self._first or seconds <= 0:
             return text
         rate = (self._done - self._first) / seconds
@@ -116,8 +119,8 @@ class _Lines:
 def _rate(per_second: float, unit: str) -> str:
     """`600 structures/s`; below one a second by the minute, `7.5 steps a minute`."""
     if per_second >= 1.0:
-        return f"{per_second:,.0f} {unit}/s"
-    return f"{60.0 * per_second:,.1f} {unit} a minute"
+        return f"{per_second:,.0f} {plural(unit)}/s"
+    return f"{60.0 * per_second:,.1f} {plural(unit)} a minute"
 
 
 def _say(line: str) -> None:

@@ -211,7 +211,7 @@ KNOWN = ["--space-group", "P 1 21/c 1"]
         (["ok.hkl"], 2, "ok.hkl, format f: the space group is not known. Give the crystal's"),
         (["empty.hkl", *KNOWN], 1, "empty.hkl holds no reflection"),
         (["zero.hkl", *KNOWN], 1, "none is a reflection that the network takes (|F| > 0"),
-        (["outside.hkl", *KNOWN], 1, "2 unique ones lie outside: "),
+        (["outside.hkl", *KNOWN], 1, "2 unique reflections outside: "),
         (["nan.hkl", *KNOWN], 1, "nan.hkl, line 2: 'nan' is no measurement of 1 2 3"),
         (["large.hkl", *KNOWN], 1, "large.hkl, line 2: '1e300' is no measurement"),
         (["index.hkl", *KNOWN], 1, "index.hkl, line 2: '999999999999999999999 2 3' are no Miller indices"),

@@ -282,7 +282,7 @@ def one_atom(**changes: object) -> CrystalArrays:
         (one_atom(), 9.0, r"Crystal 0 .* d_min = 9 Å: its largest d-spacing.*4\.924 Å"),
         (one_atom(), 0.0, r"d_min is 0\.0 Å.*positive"),
         (one_atom(), float("nan"), r"d_min is nan Å"),
-        (one_atom(), np.array([1.0, 2.0]), r"d_min is one number or one for each of the 1 crystals"),
+        (one_atom(), np.array([1.0, 2.0]), r"d_min is one number or one for each of 1 crystal;"),
         (one_atom(numbers=np.array([99])), 1.0, r"atomic number 99 \(Es\).*go from 1 \(H\) to 98 \(Cf\)"),
         (one_atom(numbers=np.array([0])), 1.0, r"atomic number 0.*no form factor"),
         (one_atom(u_iso=np.array([0.0])), 1.0, r"atom 0: U_iso must be a positive number.*got 0"),

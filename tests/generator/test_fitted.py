@@ -104,7 +104,7 @@ def test_the_new_prior_changes_no_structure_of_the_paper() -> None:
 
 
 def test_a_bundle_without_the_prior_or_the_family_says_so() -> None:
-    with pytest.raises(XtalpriorsError, match=r"no prior 'cell'.*another bundle"):
+    with pytest.raises(XtalpriorsError, match=r"no prior 'cell'.*another strategy"):
         Generator(published_bundle(), configure(cell="fitted"), 1)
     bundle = cell_bundle()
     known = bundle.priors.cell

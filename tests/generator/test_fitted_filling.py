@@ -217,6 +217,24 @@ def test_moved_atoms_have_more_bonds_and_fewer_contacts(monkeypatch: pytest.Monk
     assert settled[0] > 1.08 * placed[0] and settled[1] < 0.85 * placed[1]
 
 
+def _without(prior: str) -> PriorBundle:
+    known = contents_bundle()
+    return make_bundle("cut", known.created_from, known.priors.model_copy(update={prior: None}))
+
+
+def test_elements_of_another_filling_are_not_needed() -> None:
+    """Elements are those of `contents`, on special positions too."""
+    made = generate(_without("elements"), configure(**FITTED), 1, 0, 100)
+    assert made.n_special.sum() > 0 and set(made.element.tolist()) == {1, 6, 8, 11, 17}
+
+
+def test_without_special_positions_in_the_bundle_the_remedy_is_said_and_helps() -> None:
+    bundle = _without("special_positions")
+    with pytest.raises(XtalpriorsError, match=r"bundle 'cut' has no .* or set special_positions=false\.$"):
+        generate(bundle, configure(**FITTED), 1, 0, 1)
+    assert len(generate(bundle, configure(special_positions=False, **FITTED), 1, 0, 2)) == 2
+
+
 def test_special_positions_and_high_symmetry() -> None:
     config = configure(space_group="F m -3 m", **FITTED)
     made = generate(contents_bundle(), config, 1, 0, 20)

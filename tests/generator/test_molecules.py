@@ -204,15 +204,29 @@ def test_a_library_is_its_content_and_not_its_order(tmp_path: Path) -> None:
 
 def test_damaged_and_missing_libraries_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    with pytest.raises(UsageError, match="Make one: xtalpriors molecules"):
+    with pytest.raises(UsageError, match=r"There is no library .* `xtalpriors molecules .*that ships"):
         read_library(path)
     path.write_bytes(SHIPPED.read_bytes()[:5000])
-    with pytest.raises(XtalpriorsError, match="cannot be read as a library"):
+    with pytest.raises(XtalpriorsError, match=r"a\.parquet is damaged: .*Copy it again"):
         read_library(path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="no library of molecules"):
+    with pytest.raises(UsageError, match="empty is a folder without files molecules"):
         read_library(tmp_path / "empty")
+    path.write_text("name,smiles\n", encoding="utf-8")  # of the user's: not to be deleted
+    with pytest.raises(XtalpriorsError, match="and not a library of molecules: give the file that") as error:
+        read_library(path)
+    assert "elete" not in str(error.value)
     path.unlink()
     write(path, [_water()._replace(element=np.array([1, 1, 1], np.uint8))], {})
     with pytest.raises(XtalpriorsError, match="no non-hydrogen atom"):
         read_library(path)
+
+
+def test_a_damaged_library_of_the_package_is_not_to_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shipped.parquet"
+    path.write_bytes(SHIPPED.read_bytes()[:5000])
+    monkeypatch.setattr("xtalpriors.generator.molecules.library.SHIPPED", path)
+    with pytest.raises(XtalpriorsError, match=r"is damaged: .* Install xtalpriors again\.$"):
+        library_of(None)

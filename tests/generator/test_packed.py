@@ -16,7 +16,8 @@ from xtalpriors.generator.generate import Generator, generate
 from xtalpriors.generator.molecules.library import library_of
 from xtalpriors.generator.structures import Structure, StructureBatch
 from xtalpriors.params import DEFAULT_STRATEGIES
-from xtalpriors.priors.bundle import published_bundle
+from xtalpriors.priors.bundle import make_bundle, published_bundle
+from xtalpriors.priors.distributions.distribution import Categorical, fixed
 
 BUNDLE = published_bundle()
 PHAI = configure(cell="volume-uniform", filling="packed", volume_min_angstrom3=300, volume_max_angstrom3=800)
@@ -165,3 +166,16 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path) -> None:
     with pytest.raises(XtalpriorsError, match=r"could not be packed in \d+ placements"):
         generate(BUNDLE, dense, 1, 0, 20)
     assert is_metal(SYMBOLS[26])
+
+
+def test_a_bundle_without_metals_packs_molecules_alone_if_told_to() -> None:
+    shares = Categorical(labels=("C", "O"), shares=(fixed(0.5), fixed(0.5)))
+    known = BUNDLE.priors.elements
+    elements = known.model_copy(update={"general": known.general.model_copy(update={"per_site": shares})})
+    organic = make_bundle(
+        "organic", BUNDLE.created_from, BUNDLE.priors.model_copy(update={"elements": elements})
+    )
+    with pytest.raises(XtalpriorsError, match=r"have no metals, .* or set packed_metal_organic_share=0 and"):
+        generate(organic, PHAI)
+    alone = PHAI.model_copy(update={"packed_metal_organic_share": 0.0, "packed_inorganic_share": 0.0})
+    assert not any(is_metal(SYMBOLS[z]) for z in generate(organic, alone, 1, 0, 5).element)

@@ -153,6 +153,31 @@ def test_ranges_that_no_disk_or_index_holds(tmp_path: Path, options: dict[str, i
     assert not (tmp_path / "huge").exists()
 
 
+@pytest.mark.parametrize(
+    ("filling", "module"), [("equal-atoms", "kernels.range"), ("packed", "kernels.packed")]
+)
+def test_the_first_run_of_a_filling_says_that_it_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filling: str, module: str
+) -> None:
+    """`packed` has kernels of its own: that those of the others are compiled says nothing of them."""
+    compiled = {f"xtalpriors.generator.{m}" for m in ("kernels.range", "kernels.packed")}
+    compiled.remove(f"xtalpriors.generator.{module}")
+    shards = "xtalpriors.generator.output.shards"
+    monkeypatch.setattr(f"{shards}.is_compiled", lambda name: name in compiled)
+    monkeypatch.setattr(f"{shards}.mark_compiled", compiled.add)
+    said: list[str] = []
+
+    @contextmanager
+    def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        said.append(what)
+        yield lambda n=1, note="": None
+
+    config = configure(cell="volume-uniform", filling=filling)
+    for name in ("a.parquet", "b.parquet"):
+        generate_to(tmp_path / name, BUNDLE, config, count=1, progress=progress)
+    assert [text.split(",")[0] for text in said] == ["compile the kernels", "generate", "generate"]
+
+
 def test_the_report_says_what_was_dropped() -> None:
     names = ("n_target", "n_hydrogen_target", "dropped", "dropped_hydrogen", "dropped_special")
     totals = dict.fromkeys((*names, "element_changes", "special_contacts", "redraws"), 0)

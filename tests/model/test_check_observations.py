@@ -82,7 +82,7 @@ def test_negative_values_are_squares_whatever_their_distribution() -> None:
     values = magnitudes.copy()
     values[3] = -0.1
     found = intensity_statistics(hkl, values, TRICLINIC[True], "|F|²")
-    assert found.verdict == "|F|²" and "1 values are negative" in str(found)
+    assert found.verdict == "|F|²" and "negative: 1 value, so" in str(found)
 
 
 def test_absences_by_hand() -> None:

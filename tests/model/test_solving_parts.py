@@ -130,7 +130,7 @@ def test_a_centring_that_no_group_of_the_laue_class_has() -> None:
 
 def test_few_trials() -> None:
     """Fewer than are made at once are made, and none is refused."""
-    with pytest.raises(UsageError, match=r"0 trials are too few: .* at least 1"):
+    with pytest.raises(UsageError, match=r"trials = 0 is too few: .* at least 1"):
         SolveSettings(trials=0)
     settings = SolveSettings(trials=1, cycles=40, seconds=0.0)
     found = solve_crystal(

@@ -113,6 +113,6 @@ def test_from_files_to_files(subset: Path, tmp_path: Path) -> None:
     evaluate_subsets(tmp_path / "run", [subset], output, SHORT)
     assert {p.name: p.read_bytes() for p in output.parent.iterdir()} == first
     tiny = Selection(volume_range_angstrom3=(1, 2))
-    with pytest.raises(XtalpriorsError, match=r"None of the 1 structures has a volume from 1 to 2 Å³"):
+    with pytest.raises(XtalpriorsError, match=r"None of 1 structure has a volume from 1 to 2 Å³"):
         evaluate_subsets(tmp_path / "run", [subset], tmp_path / "no.parquet", SHORT, selection=tiny)
     assert not (tmp_path / "no.parquet").exists()

@@ -39,6 +39,7 @@ PLUMBING = {
     "xtalpriors.arrays",
     "xtalpriors.cluster",
     "xtalpriors.compilation",
+    "xtalpriors.counted",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
     "xtalpriors.outputs",

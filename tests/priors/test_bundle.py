@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,7 +165,12 @@ def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
     assert load_bundle("melgalvis-2026").priors_digest == published_bundle().priors_digest
     with pytest.raises(XtalpriorsError, match=r"there is no bundle .*published one: melgalvis-2026"):
         load_bundle(tmp_path / "none.json")
-    with pytest.raises(XtalpriorsError, match="cannot read"):
+    with pytest.raises(XtalpriorsError, match=r"is a folder without prior bundles, .* name that file"):
+        load_bundle(tmp_path)
+    for name in ("one", "two"):
+        save_bundle(published_bundle(), tmp_path / f"{name}.json")
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(XtalpriorsError, match=r"folder, .* name .*one\.json \(or another of the 2 there\)"):
         load_bundle(tmp_path)
     with pytest.raises(XtalpriorsError, match="no published bundle 'x'; there are: melgalvis-2026"):
         published_bundle("x")
@@ -278,6 +285,16 @@ def test_what_a_bundle_lacks_is_named(fitted: PriorBundle) -> None:
     with pytest.raises(XtalpriorsError, match=r"no prior 'elements': the subset has no file of sites"):
         fitted.require("elements")
     assert fitted.require("cell_volume") is fitted.priors.cell_volume
+
+
+def test_messages_name_the_file_that_was_given(fitted: PriorBundle, saved: Path) -> None:
+    """Many files hold a bundle of one name; where it lies makes no other bundle of it."""
+    read = load_bundle(saved)
+    with pytest.raises(XtalpriorsError, match=rf"^bundle {re.escape(str(saved))} has no prior 'elements'"):
+        read.require("elements")
+    assert pickle.loads(pickle.dumps(read)).called == f"bundle {saved}", "workers say it too"
+    assert read == fitted and fitted.called == f"bundle {fitted.name!r}"
+    assert load_bundle("melgalvis-2026").called == "bundle 'melgalvis-2026'"
 
 
 def test_text_metrics_and_plots_show_the_numbers(fitted: PriorBundle, tmp_path: Path) -> None:

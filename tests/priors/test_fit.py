@@ -234,7 +234,7 @@ def test_a_small_subset_is_pooled_and_says_so(table_of: Make) -> None:
     assert (prior.n, prior.n_clusters) == (10, 10)
     alone = fit_table(own, bootstrap=200)
     assert alone.priors.cell_volume is None
-    assert "only 10 clusters have a value; 20 are needed" in alone.unavailable["cell_volume"]
+    assert "only 10 clusters with a value; 20 are needed" in alone.unavailable["cell_volume"]
 
 
 def test_the_parent_lends_only_cells_within_the_subsets_bounds(table_of: Make) -> None:

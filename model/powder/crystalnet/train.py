@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from xtalpriors import __version__
+from xtalpriors.counted import counted
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 from xtalpriors.model.network.device import pick_device
@@ -56,8 +57,8 @@ class TrainedCrystalNet:
         card = self.card
         best = f", SSIM {card.validation_ssim:.3f} in epoch {card.best_epoch}" if card.best_epoch else ""
         return (
-            f"{self.folder}: {card.parameters:,} parameters, {card.training_crystals:,} crystals, "
-            f"{card.epochs:,} epochs in {card.seconds:,.0f} s{best} (validation)"
+            f"{self.folder}: {card.parameters:,} parameters, {counted(card.training_crystals, 'crystal')}, "
+            f"{counted(card.epochs, 'epoch')} in {card.seconds:,.0f} s{best} (validation)"
         )
 
 
@@ -124,7 +125,7 @@ def _run(trainer: Trainer, output: Path, progress: Progress, stop_after_steps: i
     left = trainer.config.epochs * trainer.steps_per_epoch - trainer.steps
     with (
         stop_flag("Interrupted: the step at hand is finished and a checkpoint is written") as stopped,
-        progress("train", left, "steps") as advance,
+        progress("train", left, "step") as advance,
     ):
         run = _Run(trainer, output, advance)
         while trainer.epoch < trainer.config.epochs:
@@ -190,7 +191,7 @@ class _Run:
         self.losses = []
         if not all(map(math.isfinite, means.values())):
             raise XtalpriorsError(
-                f"the loss is not finite after {self.trainer.steps:,} steps: lower the learning rate, as in "
+                f"the loss is not finite after step {self.trainer.steps:,}: lower the learning rate, as in "
                 "--set learning_rate=0.0003, and begin in another --output."
             )
         self._log(**means)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from xtalpriors import __version__
+from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.network.carded_weights import (
@@ -73,7 +74,8 @@ class TrainedFourier:
     def __str__(self) -> str:
         card = self.card
         return (
-            f"{self.folder}: {card.parameters:,} parameters, library of {card.training_crystals:,} crystals, "
+            f"{self.folder}: {card.parameters:,} parameters, library of "
+            f"{counted(card.training_crystals, 'crystal')}, "
             f"trained in {card.seconds:,.0f} s"
         )
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor
 
 from xtalpriors.arrays import I64
+from xtalpriors.counted import counted
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.model.powder.crystals import PowderCrystals
 from xtalpriors.model.powder.fourier.examples import Example, stacked, training_examples
@@ -67,7 +68,7 @@ def train_fourier(
     rng = np.random.default_rng([config.seed, 3])
     rows = rng.permutation(len(train))[: config.examples]
     examples, truths = training_examples(train.take(rows), Library(train), config.held_out_share, rng)
-    say(f"{len(examples)} examples with candidates")
+    say(f"{counted(len(examples), 'example')} with candidates")
     return fit(examples, torch.from_numpy(truths), config, train.system, say)
 
 

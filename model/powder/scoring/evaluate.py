@@ -79,7 +79,7 @@ def score_set(
 ) -> list[CrystalScore]:
     """Score every method on every crystal of a set."""
     found = []
-    with progress(f"score {test.name}", len(test.crystals) * len(methods), "answers") as advance:
+    with progress(f"score {test.name}", len(test.crystals) * len(methods), "answer") as advance:
         for i in range(len(test.crystals)):
             truth = TrueMap(coarser(test.crystals.density(i), points), options)
             for method in methods:

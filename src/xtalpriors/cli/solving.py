@@ -99,7 +99,7 @@ def solve(
     page = output / PAGE_NAME
     outputs = output_files(output, data.stem)
     check_outputs([*outputs, (page, PAGE)], [data, *([ins] if ins else [])])
-    with bar(f"solving {data.name}", None, "steps") as advance:
+    with bar(f"solving {data.name}", None, "step") as advance:
         solution = run(
             data,
             instructions=ins,
