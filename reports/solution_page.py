@@ -8,6 +8,7 @@ from scipy.ndimage import map_coordinates
 
 from xtalpriors import __version__
 from xtalpriors.arrays import F64, I64
+from xtalpriors.counted import counted
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.chemistry.formula import hill_formula
 from xtalpriors.crystal.scattering.reciprocal import s_squared
@@ -17,6 +18,7 @@ from xtalpriors.model.solving.solution import Solution
 from xtalpriors.model.solving.solution_files import solution_map
 from xtalpriors.model.solving.statistics import wilson_plot
 from xtalpriors.outputs import FileKind, text_with
+from xtalpriors.reports.atom_labels import FONT_SIZE, place_labels
 from xtalpriors.reports.density_image import density_png
 from xtalpriors.reports.html import render_html
 
@@ -34,6 +36,8 @@ SECTIONS = 3
 SECTION_STEP_ANGSTROM = 0.15
 MARGIN_ANGSTROM = 1.6
 MOST_ABSENCE_ROWS = 14
+RING = 16.0
+"""Radius of the ring around an atom in a section."""
 
 
 def solution_page(solution: Solution, files: list[str]) -> str:
@@ -100,29 +104,42 @@ def _model_svg(solution: Solution, flat: F64) -> str:
     scale = 60.0
     x = (flat[:, 0] - low[0]) * scale
     y = (high[1] - flat[:, 1]) * scale
-    parts = []
+    parts, bonds = [], []
     for i in range(len(flat)):
         for j in range(i):
             length = float(np.linalg.norm(flat[i] - flat[j]))
             if 0.5 < length < bond_limit(int(atoms.numbers[i]), int(atoms.numbers[j])):
+                bonds.append([x[i], y[i], x[j], y[j]])
                 parts.append(
                     f'<line x1="{x[i]:.0f}" y1="{y[i]:.0f}" x2="{x[j]:.0f}" y2="{y[j]:.0f}" class="bond"/>'
                 )
     labels = atom_labels(atoms.numbers)
-    for i in np.argsort(flat[:, 2], kind="stable"):
-        z = int(atoms.numbers[i])
-        radius = 10.0 + 1.6 * z**0.55
+    radii: F64 = np.asarray(10.0 + 1.6 * atoms.numbers**0.55, dtype=np.float64)
+    from_behind = np.argsort(flat[:, 2], kind="stable")
+    for i in from_behind:
         parts.append(
-            f'<circle cx="{x[i]:.0f}" cy="{y[i]:.0f}" r="{radius:.0f}" fill="{_colour(z)}">'
+            f'<circle cx="{x[i]:.0f}" cy="{y[i]:.0f}" r="{radii[i]:.0f}" '
+            f'fill="{_colour(int(atoms.numbers[i]))}">'
             f"<title>{labels[i]}: U = {atoms.u_iso[i]:.3f} Å²</title></circle>"
         )
-        parts.append(
-            f'<text x="{x[i] + radius:.0f}" y="{y[i] - radius:.0f}" class="label">{labels[i]}</text>'
-        )
+    front = from_behind[::-1]
+    parts += _label_texts(
+        np.column_stack([x, y])[front], radii[front], [labels[i] for i in front],
+        (width * scale, height * scale), np.array(bonds).reshape(-1, 4), "label halo",
+    )  # fmt: skip
     return (
         f'<svg viewBox="0 0 {width * scale:.0f} {height * scale:.0f}" role="img" '
-        f'aria-label="Model of {len(flat)} atoms">{"".join(parts)}</svg>'
+        f'aria-label="Model of {counted(len(flat), "atom")}">{"".join(parts)}</svg>'
     )
+
+
+def _label_texts(
+    centres: F64, radii: F64, texts: list[str], size: tuple[float, float], bonds: F64, style: str
+) -> list[str]:
+    return [
+        f'<text x="{label.x:.0f}" y="{label.y:.0f}" class="{style}">{label.text}</text>'
+        for label in place_labels(centres, radii, texts, size, bonds)
+    ]
 
 
 def _colour(z: int) -> str:
@@ -168,11 +185,12 @@ def _section_svg(
     scale = 60.0
     width, tall = (high[0] - low[0]) * scale, (high[1] - low[1]) * scale
     labels = atom_labels(solution.chosen.built.fit.atoms.numbers)
-    rings = []
-    for point, i in zip(atoms, which.tolist(), strict=True):
-        x, y = (point[0] - low[0]) * scale, (high[1] - point[1]) * scale
-        rings.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="16" class="ring"/>')
-        rings.append(f'<text x="{x + 16:.0f}" y="{y - 14:.0f}" class="label on-map">{labels[i]}</text>')
+    centres = np.column_stack([atoms[:, 0] - low[0], high[1] - atoms[:, 1]]) * scale
+    rings = [f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{RING:.0f}" class="ring"/>' for x, y in centres]
+    rings += _label_texts(
+        centres, np.full(len(atoms), RING), [labels[i] for i in which],
+        (width, tall - 2 * FONT_SIZE), np.empty((0, 4)), "label on-map",
+    )  # fmt: skip
     return (
         f'<svg viewBox="0 0 {width:.0f} {tall:.0f}" role="img" aria-label="Section at {height:+.1f} Å">'
         f'<image href="{data}" width="{width:.0f}" height="{tall:.0f}" '
