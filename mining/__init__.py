@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from xtalpriors.mining.database.digest import read_digest as read_digest
     from xtalpriors.mining.database.schema import EXTRACTOR_VERSION as EXTRACTOR_VERSION
     from xtalpriors.mining.database.store import open_database as open_database
+    from xtalpriors.mining.mirror.mirrors import incomplete_mirrors as incomplete_mirrors
+    from xtalpriors.mining.mirror.mirrors import mirrors_of as mirrors_of
     from xtalpriors.mining.mirror.sync import SyncReport as SyncReport
-    from xtalpriors.mining.mirror.sync import mirrors_of as mirrors_of
     from xtalpriors.mining.mirror.sync import sync_mirror as sync_mirror
     from xtalpriors.mining.mirror.transfer import MirrorLimits as MirrorLimits
     from xtalpriors.mining.run import MineReport as MineReport
@@ -47,7 +48,8 @@ __getattr__, __all__ = offer(
         "database.digest": ["digest_file", "read_digest"],
         "database.schema": ["EXTRACTOR_VERSION"],
         "database.store": ["open_database"],
-        "mirror.sync": ["SyncReport", "mirrors_of", "sync_mirror"],
+        "mirror.mirrors": ["incomplete_mirrors", "mirrors_of"],
+        "mirror.sync": ["SyncReport", "sync_mirror"],
         "mirror.transfer": ["MirrorLimits"],
         "run": ["MineReport", "MiningInterruptedError", "mine"],
         "sources": ["Source"],

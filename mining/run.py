@@ -59,6 +59,8 @@ class MineReport:
     seconds: float
     n_same: int = 0
     """Of the files read, those that had changed their times alone."""
+    n_older: int = 0
+    """Of the files read, those whose header states an older revision than the one that was read before."""
     is_completed: bool = False
     """An earlier version or an interrupted run had left the database without clusters or digest."""
 
@@ -78,10 +80,13 @@ class MineReport:
         head = "nothing changed" if self.is_noop else done
         if self.is_completed:
             head += "; clusters and digest made anew, as an earlier version or an interrupted run left them"
+        older = (
+            f"\n      {counted(self.n_older, 'file')} of an older revision than before: is the source old?"
+        )
         return (
             f"mine: {head} ({self.seconds:.1f} s)\n"
             f"      {counted(self.n_entries, 'entry')}, {counted(self.n_rejections, 'rejection')}; "
-            f"digest {self.digest}"
+            f"digest {self.digest}{older if self.n_older else ''}"
         )
 
 
@@ -213,6 +218,7 @@ class _Run:
             content["digest"],
             seconds,
             ingest.n_same,
+            ingest.n_older,
             is_completed,
         )
 

@@ -41,7 +41,8 @@ def run_program(
     command
         Program and arguments. It runs in a session of its own, so that Ctrl-C reaches it once, through here.
     take_line
-        Called with each line of standard output; it is stopped when this says False.
+        Called with each line of standard output. When this says False, the program is stopped; what it had
+        still to say follows.
 
     Returns
     -------
@@ -68,12 +69,11 @@ def run_program(
         assert process.stdout is not None
         watcher = _watch(process, stopped.wait)
         try:
-            for line in process.stdout:
-                if not stopped.is_set() and not take_line(line.rstrip("\n")):
+            is_enough = False
+            for line in process.stdout:  # until its children, which tidy up, are gone too
+                if not stopped.is_set() and not take_line(line.rstrip("\n")) and not is_enough:
+                    is_enough = True
                     _end(process)
-                    break
-            for _ in process.stdout:  # until its children, which tidy up, are gone too
-                pass
             process.stdout.close()
             status = process.wait()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen
 from xtalpriors.outputs import FileKind, json_with
 
-__all__ = ["MARK", "MIRRORED", "MirrorRecord", "SyncRun", "read_record", "write_record"]
+__all__ = ["MARK", "MIRRORED", "MirrorRecord", "SyncRun", "parts_of", "read_record", "write_record"]
 
 MARK = ".xtalpriors-mirror.json"
 """File at the root of a mirror. It is hidden, so mining does not take it for an entry."""
@@ -60,6 +61,11 @@ class MirrorRecord(Frozen):
         """The record after an update; one of the whole database finishes every part of it."""
         left = [one for one in self.unfinished if one not in run.ranges] if run.ranges else []
         return self.model_copy(update={"unfinished": tuple(left), "runs": (*self.runs, run)[-_RUNS_KEPT:]})
+
+
+def parts_of(ranges: Iterable[str]) -> str:
+    """Ranges as a reader names them; an empty string is the whole database."""
+    return ", ".join(one or "the whole" for one in ranges)
 
 
 def read_record(root: Path) -> MirrorRecord | None:

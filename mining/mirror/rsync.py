@@ -11,9 +11,8 @@ from pathlib import Path
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.program import require_program, run_program
-from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted, revision_of
 from xtalpriors.mining.sources import MAX_TEXT_BYTES
-from xtalpriors.mining.sources.fingerprint import header_revision
 from xtalpriors.progress import Advance
 
 __all__ = ["fetch_by_rsync"]
@@ -111,18 +110,20 @@ class _Said:
         if match is not None:
             self.listed.add(match["name"])
             self.last = match if match["what"].startswith(">") else None
+            if self.last is None and self.transfer.is_resumed:
+                self.transfer.reached(revision_of(self.root / match["name"]), is_new=True)
         return not self.transfer.is_full
 
     def count(self) -> None:
         """Count the file that was named last, which is in place now."""
         if self.last is None:
             return
-        name = self.last["name"]
-        is_new = self.last["what"].endswith("+")
-        self.transfer.add(int(self.last["size"]), is_new=is_new)
-        if not self.is_dry_run:
-            self.transfer.reached(_revision(self.root / name), is_new=is_new)
-        self.advance(1, note=name)
+        name, is_new = self.last["name"], self.last["what"].endswith("+")
+        if self.is_dry_run or (self.root / name).is_file():
+            self.transfer.add(int(self.last["size"]), is_new=is_new)
+            if not self.is_dry_run:
+                self.transfer.reached(revision_of(self.root / name), is_new=is_new)
+            self.advance(1, note=name)
         self.last = None
 
 
@@ -140,11 +141,3 @@ def _remedy(errors: str) -> str:
     if "getaddrinfo" in errors and "Temporary failure" not in errors:
         return "Check the name of the host in the address, and the network."
     return "What has come is kept; run the same command again to go on."
-
-
-def _revision(path: Path) -> int | None:
-    try:
-        with path.open("rb") as file:
-            return header_revision(file.read(4096))
-    except OSError:
-        return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,17 +15,16 @@ from pathlib import Path
 from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.mining.mirror.layout import check_ranges
-from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, read_record, write_record
+from xtalpriors.mining.mirror.lock import alone
+from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, parts_of, read_record, write_record
 from xtalpriors.mining.mirror.rsync import fetch_by_rsync
 from xtalpriors.mining.mirror.subversion import fetch_by_svn
 from xtalpriors.mining.mirror.transfer import MirrorLimits, Transfer
 from xtalpriors.mining.mirror.unpacking import list_archive, unpack_archive
-from xtalpriors.mining.sources.parse import parse_source
-from xtalpriors.mining.sources.tree import TreeSource
 from xtalpriors.outputs import check_folder
 from xtalpriors.progress import Advance, Progress, silent
 
-__all__ = ["COD", "SyncReport", "mirrors_of", "sync_mirror"]
+__all__ = ["COD", "SyncReport", "sync_mirror"]
 
 COD = "rsync://www.crystallography.net/cif/"
 """Where the COD offers its CIFs to rsync."""
@@ -66,8 +66,9 @@ class SyncReport:
         if t.skipped and not self.is_dry_run:
             lines.append(f"      Not as at the origin: {counted(t.skipped, 'file')}, links or edited here.")
         if self.unfinished and not self.is_dry_run:
-            parts = ", ".join(one or "the whole" for one in self.unfinished)
-            lines.append(f"      Not complete yet: {parts}. Run the same command again to go on.")
+            lines.append(
+                f"      Not complete yet: {parts_of(self.unfinished)}. Run the same command again to go on."
+            )
         return "\n".join(lines)
 
 
@@ -128,19 +129,20 @@ def sync_mirror(
     if not is_dry_run:
         record = record.begun(parts)
     begin = partial(_begin, root, None if is_dry_run else record)
-    transfer = Transfer(limits or MirrorLimits())
-    with progress(f"sync {origin}", None, "file") as advance:
-        if fetch == "archive":
-            listing = list_archive(Path(origin), parts)
-            begin()
-            unpack_archive(listing, root, parts, transfer, advance, is_dry_run=is_dry_run)
-        elif is_moved:
+    transfer = Transfer(limits or MirrorLimits(), is_resumed=old is None or bool(unfinished))
+    with progress(f"sync {origin}", None, "file") as advance, ExitStack() as stack:
+        listing = list_archive(Path(origin), parts) if fetch == "archive" else None
+        if is_moved and listing is None:
             advance = _begins_by(advance, begin)
         else:
             begin()
-        if fetch == "rsync":
+        if not is_dry_run:
+            stack.enter_context(alone(root))
+        if listing is not None:
+            unpack_archive(listing, root, parts, transfer, advance, is_dry_run=is_dry_run)
+        elif fetch == "rsync":
             fetch_by_rsync(origin, root, parts, transfer, advance, is_dry_run=is_dry_run)
-        elif fetch == "svn":
+        else:
             fetch_by_svn(origin, root, parts, transfer, advance, is_dry_run=is_dry_run, known_revision=before)
     revision = max((r for r in (before, transfer.revision) if r is not None), default=None)
     if not is_dry_run and not transfer.is_full:
@@ -184,15 +186,6 @@ def _begins_by(advance: Advance, begin: Callable[[], None]) -> Advance:
         advance(n, note=note)
 
     return go_on
-
-
-def mirrors_of(sources: Iterable[str]) -> list[Path]:
-    """Folders among sources such as `cod:DIR` or `DIR` that are mirrors made by this routine."""
-    databases = re.compile(r"([\w.-]+=)?(amcsd|csd)(:.*)?", re.IGNORECASE | re.DOTALL)
-    found = (parse_source(text) for text in sources if not databases.fullmatch(text))
-    return [
-        source.root for source in found if isinstance(source, TreeSource) and (source.root / MARK).exists()
-    ]
 
 
 def _way(origin: str) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from xtalpriors.counted import counted
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.layout import mirrored_files
+from xtalpriors.mining.sources.fingerprint import header_revision
 
-__all__ = ["MirrorLimits", "Transfer", "check_listed", "delete_unlisted"]
+__all__ = ["MirrorLimits", "Transfer", "check_listed", "delete_unlisted", "revision_of"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Transfer:
     """Counts of an update, as it goes on."""
 
     limits: MirrorLimits
+    is_resumed: bool = False
+    """An update that did not end brought files without recording their revisions: they are asked now."""
     new: int = 0
     changed: int = 0
     deleted: int = 0
@@ -59,6 +62,15 @@ class Transfer:
     def is_full(self) -> bool:
         """Whether as much has come as may come."""
         return self.limits.size_bytes is not None and self.size_bytes >= self.limits.size_bytes
+
+
+def revision_of(path: Path) -> int | None:
+    """Revision that the header of a file states; null without, and where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return header_revision(file.read(4096))
+    except OSError:
+        return None
 
 
 def check_listed(listed: Set[str], ranges: Sequence[str], origin: str) -> None:

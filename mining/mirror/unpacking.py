@@ -14,7 +14,7 @@ from xtalpriors.interrupts import stop_flag
 from xtalpriors.mining.mirror.layout import entry_path, in_ranges
 from xtalpriors.mining.mirror.program import interruption
 from xtalpriors.mining.mirror.record import MIRRORED
-from xtalpriors.mining.mirror.transfer import Transfer, check_listed, delete_unlisted
+from xtalpriors.mining.mirror.transfer import Transfer, check_listed, delete_unlisted, revision_of
 from xtalpriors.mining.sources import SourceFile, UnreadableError
 from xtalpriors.mining.sources.archives import SingleFileSource, TarSource, ZipSource, open_archive
 from xtalpriors.mining.sources.fingerprint import header_revision
@@ -76,6 +76,8 @@ def unpack_archive(
             if _differs(root / name, member):
                 _take(source.read, member, root / name, transfer, is_dry_run)
                 advance(1, note=name)
+            elif transfer.is_resumed:
+                transfer.reached(revision_of(root / name), is_new=True)
     delete_unlisted(root, ranges, entries.keys(), transfer, str(source.path), is_dry_run=is_dry_run)
 
 

@@ -57,6 +57,8 @@ class Ingest:
         """Of these, with rows that are new or may differ from before."""
         self.n_same = 0
         """Of these, with the content they had: only their times were others."""
+        self.n_older = 0
+        """Of these, with an older revision than they had."""
 
     def __enter__(self) -> Ingest:
         return self
@@ -133,6 +135,7 @@ class Ingest:
         if n_updated:
             unset_digest(self._connection)
         if n_replaced:
+            self.n_older += fetch_row(self._connection, _OLDER)[0]
             remove_rows(self._connection, "(FROM done WHERE is_update AND is_known)")
         for table in ("entry", "rejection"):
             run(f"INSERT INTO {table} BY NAME FROM new_{table} SEMI JOIN updated USING (source, file_id)")
@@ -147,6 +150,10 @@ class Ingest:
 
 _DONE_COUNTS = """
     SELECT count(*), count(*) FILTER (is_update), count(*) FILTER (is_update AND is_known) FROM done
+"""
+_OLDER = """
+    SELECT count(*) FROM done JOIN file USING (source, file_id)
+    WHERE is_update AND done.revision < file.revision
 """
 _FILE_COLUMNS = "source, file_id, size_bytes, mtime_ns, ctime_ns, content_hash, revision"
 

@@ -95,6 +95,18 @@ def test_nothing_changed_reads_nothing_and_leaves_the_file(tree: TreeSource, tmp
     assert ((tmp_path / "db").read_bytes(), (tmp_path / "digest.json").read_bytes()) == before
 
 
+def test_files_of_an_older_revision_than_before_are_counted(tree: TreeSource, tmp_path: Path) -> None:
+    """A copy of the source that is out of date: what it says is taken, and that it does is said."""
+    for name, revision in {"0/00": 20, "1/01": 20, "2/02": 20}.items():
+        (tree.root / f"{name}.cif").write_text(cif(name[2:]) + f"#$Revision: {revision} $\n")
+    assert "older" not in str(run(tree, tmp_path / "db"))
+    for name, revision in {"0/00": 19, "1/01": 21, "2/02": 7}.items():
+        (tree.root / f"{name}.cif").write_text(cif(name[2:]) + f"#$Revision: {revision} $\n")
+    report = run(tree, tmp_path / "db")
+    assert (report.plan.changed, report.n_older) == (3, 2)
+    assert "2 files of an older revision than before" in str(report)
+
+
 def test_new_changed_touched_and_deleted(tree: TreeSource, tmp_path: Path) -> None:
     run(tree, tmp_path / "db")
     (tree.root / "new.cif").write_text(cif("fresh"))

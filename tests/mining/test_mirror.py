@@ -17,9 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from xtalpriors.cli import run
 from xtalpriors.errors import UsageError, XtalpriorsError
-from xtalpriors.mining import MirrorLimits, mirrors_of, sync_mirror
+from xtalpriors.mining import MirrorLimits, incomplete_mirrors, mirrors_of, sync_mirror
+from xtalpriors.mining.mirror.lock import alone
 from xtalpriors.mining.mirror.record import MARK
+from xtalpriors.mining.sources.tree import TreeSource
 
 ENTRIES = {"2/00/00/2000000.cif": 10, "2/01/64/2016452.cif": 11, "9/00/00/9000000.cif": 12}
 
@@ -166,6 +169,36 @@ def test_an_update_stops_at_its_limit_and_goes_on_from_there(
     assert "1/00/00/1000000.cif" in held(here)
     assert sync_mirror(here).unfinished == ()
     assert held(here).keys() == {*ENTRIES, "1/00/00/1000000.cif", "9/99/99/9999999.cif"}
+
+
+@needs_rsync
+def test_an_update_after_one_that_did_not_end_knows_the_revision_of_all_files(
+    rsyncd: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Killed, an update records no revision of what it brought; the next one finds those files in place."""
+    here = tmp_path / "mirror"
+    sync_mirror(here, rsyncd[0])
+    unfinished = record(here) | {"runs": [], "unfinished": ["2", "9"]}
+    (here / MARK).write_text(json.dumps(unfinished))
+    monkeypatch.chdir(tmp_path)
+    assert run(["mine", "--source", "mirror", "--database", "my.duckdb", "--workers", "1"]) == 0
+    assert "mirror is not complete (2, 9): what has not come" in capsys.readouterr().out
+    assert sync_mirror(here).revision == max(ENTRIES.values())
+    assert incomplete_mirrors([TreeSource(here), TreeSource(rsyncd[1])]) == []
+
+
+def test_two_updates_of_one_mirror_at_once(tmp_path: Path) -> None:
+    there, here = cod(tmp_path / "server"), tmp_path / "mirror"
+    archive = str(pack(there, tmp_path / "a.tgz"))
+    here.mkdir()
+    with alone(here):
+        with pytest.raises(XtalpriorsError, match="Another process is updating the mirror"):
+            sync_mirror(here, archive)
+        assert sync_mirror(here, archive, is_dry_run=True).transfer.new == 4
+    assert held(here) == {} and sync_mirror(here, archive).transfer.new == 4
 
 
 @needs_rsync

@@ -24,7 +24,7 @@ from xtalpriors.errors import UsageError
 from xtalpriors.paths import PARAMS, CorpusPaths
 
 if TYPE_CHECKING:
-    from xtalpriors.mining import DaskExecutor
+    from xtalpriors.mining import DaskExecutor, Source
 
 
 def sync(
@@ -137,6 +137,7 @@ def mine(
         parsed, file = [parse_source(s) for s in source], digest_file(database)
         with _executor(executor) as where:
             say(run(parsed, manifest, database, digest=file, workers=workers, progress=bar, executor=where))
+        _say_incomplete(parsed)
         return
     settings = params()
     workers, executor = workers or settings.mine.workers, executor or settings.mine.executor
@@ -155,6 +156,15 @@ def mine(
                     executor=where,
                 )
             )
+            _say_incomplete(parsed)
+
+
+def _say_incomplete(sources: list[Source]) -> None:
+    """Say which of the sources are mirrors that have not come as a whole."""
+    from xtalpriors.mining import incomplete_mirrors
+
+    for sentence in incomplete_mirrors(sources):
+        say(f"      {sentence}")
 
 
 @contextmanager
