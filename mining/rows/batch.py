@@ -8,14 +8,14 @@ first in `tags.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.arrays import F64, I32, U8, Bool
+from xtalpriors.arrays import F64, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
 from xtalpriors.mining.reading.characters import (
@@ -109,6 +109,15 @@ class Batch:
         """Numbers of tokens; NaN where there is no token or no number."""
         found: F64 = self.value[tokens]
         return found
+
+    def with_sites_of(self, blocks: list[int]) -> tuple[Batch, I64]:
+        """The batch with the sites of these blocks alone, and the places (r,) of these sites in this one."""
+        sizes = np.diff(self.site_start)
+        chosen = np.zeros(self.n_blocks, dtype=np.bool_)
+        chosen[blocks] = True
+        rows = np.flatnonzero(np.repeat(chosen, sizes))
+        start = np.concatenate([[0], np.cumsum(np.where(chosen, sizes, 0))]).astype(np.int32)
+        return replace(self, site_start=start, site=self.site.T[:, rows].T), rows
 
     def stated(self, name: str) -> Bool:
         """(b,) the block states a field, and not as a null."""

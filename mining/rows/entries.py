@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,20 @@ class Groups:
     def column(self, of: Callable[[SpaceGroup], Any]) -> pa.Array:
         """The same as an Arrow array."""
         return pa.array([of(group) for group in self.distinct]).take(pa.array(self.place))
+
+    def operators(self) -> tuple[F64, I64]:
+        """Operators of the distinct groups, one group after the other, and where those of each begin.
+
+        (k, 12) rotation and translation of x, of y and of z; (distinct + 1,).
+        """
+        of = [_operators(group) for group in self.distinct]
+        return np.concatenate([np.empty((0, 12)), *of]), np.cumsum([0, *map(len, of)])
+
+
+@lru_cache(maxsize=1024)
+def _operators(group: SpaceGroup) -> F64:
+    """(n, 12) rotation and translation of x, of y and of z."""
+    return np.concatenate([group.rotations, group.translations[:, :, None]], axis=2).reshape(-1, 12)
 
 
 @dataclass(frozen=True, slots=True)

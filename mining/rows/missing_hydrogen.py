@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I16, I64, Bool
+from xtalpriors.arrays import F64, I16, I32, I64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.metric_kernel import square
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER, COVALENT_RADIUS_ANGSTROM, SYMBOLS, is_metal
@@ -79,22 +79,14 @@ def hydrogen_left_out(
     volume = np.sqrt(np.linalg.det(metric[which]))
     carbon = (counts[:, _CARBON] > 0) & (volume > _MOLECULAR_ANGSTROM3 * counts.sum(axis=1))
     lacking[which] = lacks_cations(counts) | _named(entries, which)
-    for k in np.flatnonzero((ammonium | hydrate | carbon) & ~lacking[which]).tolist():
-        e = int(which[k])
-        rows = np.arange(entries.start[e], entries.end[e])
-        rows = rows[sites.placed[rows]]
-        number = sites.species.number[rows]
-        group, x = entries.symmetry[e].group, sites.fract[rows]
-        images = group.images(x)
-        around = _neighbours(number, x, images, metric[e], _RADII, _IS_CENTRE)
-        if (ammonium[k] and _needs_hydrogen(number, around).any()) or _is_unsaturated(number, around).any():
-            lacking[e] = True
-        elif hydrate[k]:
-            atoms = positions.multiplicity[rows] * np.nan_to_num(sites.occupancy[rows], nan=1.0)
-            halides = _IS_HALOGEN[number] & (around.oxygen > _APART)
-            np.subtract.at(counts[k], number[halides], atoms[halides])
-            counts[k, _FLUORINE] += atoms[halides].sum()
-            lacking[e] = lacks_cations(counts[k : k + 1], _MUCH)[0]
+    open_ = (ammonium | hydrate | carbon) & ~lacking[which]
+    which, counts, hydrate = which[open_], counts[open_], hydrate[open_]
+    if which.size:
+        cells = _Cells(entries.start, entries.end, metric, entries.groups.place, *entries.groups.operators())
+        number, multiplicity = sites.species.number, positions.multiplicity
+        atoms = _Atoms(sites.placed, number, sites.fract, multiplicity, sites.occupancy)
+        by_bonds = _by_bonds(cells, atoms, which, ammonium[open_], counts)
+        lacking[which] = by_bonds | (hydrate & lacks_cations(counts, _MUCH))
     return lacking
 
 
@@ -104,8 +96,73 @@ def _named(entries: Entries, which: I64) -> list[bool]:
     return [_HYDROGEN.search(entries.batch.text(token) or "") is not None for token in tokens]
 
 
+class _Cells(NamedTuple):
+    """Of n entries: bounds of their sites, metric tensors, and places of their groups among the `operators`.
+
+    `operators` and `op_start` are those of `Groups.operators`.
+    """
+
+    start: I32
+    end: I32
+    metric: F64
+    place: I64
+    operators: F64
+    op_start: I64
+
+
+class _Atoms(NamedTuple):
+    """Of s sites, see `Sites` and `Positions`."""
+
+    placed: Bool
+    number: I16
+    fract: F64
+    multiplicity: I16
+    occupancy: F64
+
+
+@kernel()
+def _by_bonds(cells: _Cells, atoms: _Atoms, which: I64, ammonium: Bool, counts: F64) -> Bool:
+    """(m,) some centre of the entries `which` (m,) has so few bonds that it has hydrogen.
+
+    In the others, halides become fluorine in the `counts` (m, elements), in place. The entries that can be
+    `ammonium` (m,) may have it at nitrogen.
+    """
+    found = np.zeros(which.size, np.bool_)
+    for m, e in enumerate(which):
+        here, g = slice(cells.start[e], cells.end[e]), cells.metric[e]
+        rows = cells.start[e] + np.flatnonzero(atoms.placed[here] & (atoms.number[here] != 1))
+        numbers, group = atoms.number[rows], cells.place[e]
+        operators = cells.operators[cells.op_start[group] : cells.op_start[group + 1]]
+        images, reciprocal = _images(atoms.fract[rows], operators), np.sqrt(np.diag(np.linalg.inv(g)))
+        for i in rows:
+            number = atoms.number[i]
+            if not _IS_CENTRE[number]:
+                continue
+            around = _neighbours(number, atoms.fract[i], numbers, images, g, reciprocal)
+            if _is_unsaturated(number, around) or (ammonium[m] and _needs_hydrogen(number, around)):
+                found[m] = True
+                break
+            if _IS_HALOGEN[number] and around.oxygen > _APART:
+                share = 1.0 if np.isnan(atoms.occupancy[i]) else atoms.occupancy[i]
+                counts[m, number] -= atoms.multiplicity[i] * share
+                counts[m, _FLUORINE] += atoms.multiplicity[i] * share
+    return found
+
+
+@kernel()
+def _images(fract: F64, operators: F64) -> F64:
+    """Images (operators × s, 3) of sites (s, 3), those by one operator after the other."""
+    images = np.empty((len(operators) * len(fract), 3))
+    for k in range(len(operators)):
+        for j in range(len(fract)):
+            for axis in range(3):
+                row, x = operators[k, 4 * axis : 4 * axis + 4], fract[j]
+                images[k * len(fract) + j, axis] = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] + row[3]
+    return images
+
+
 class _Neighbours(NamedTuple):
-    """Of each site (s,), in vain where it is no centre.
+    """Of a centre.
 
     Attributes
     ----------
@@ -120,78 +177,77 @@ class _Neighbours(NamedTuple):
         sum; infinite where there is none within reach.
     """
 
-    bonds: I64
-    cosine: F64
-    metal: Bool
-    ratio: F64
-    angstrom: F64
-    oxygen: F64
+    bonds: int
+    cosine: float
+    metal: bool
+    ratio: float
+    angstrom: float
+    oxygen: float
 
 
-def _needs_hydrogen(number: I16, around: _Neighbours) -> Bool:
-    """Sites of nitrogen that is bonded to nothing, or by a single bond to one atom other than oxygen."""
-    alone = (around.bonds == 0) & (around.angstrom > _ALONE_ANGSTROM)
-    terminal = (around.bonds == 1) & (around.ratio > _SINGLE) & (around.oxygen > _APART)
-    found: Bool = (number == _NITROGEN) & (alone | terminal)
-    return found
+@kernel()
+def _needs_hydrogen(number: int, around: _Neighbours) -> bool:
+    """Nitrogen that is bonded to nothing, or by a single bond to one atom other than oxygen."""
+    alone = around.bonds == 0 and around.angstrom > _ALONE_ANGSTROM
+    terminal = around.bonds == 1 and around.ratio > _SINGLE and around.oxygen > _APART
+    return bool(number == _NITROGEN and (alone or terminal))
 
 
-def _is_unsaturated(number: I16, around: _Neighbours) -> Bool:
-    """Sites of carbon without bonds to metals that has a single bond alone, or two at an angle."""
-    single = (around.bonds == 1) & (around.ratio > _SINGLE)
-    bent = (around.bonds == 2) & (around.cosine > _STRAIGHT)
-    found: Bool = (number == _CARBON) & ~around.metal & (single | bent)
-    return found
+@kernel()
+def _is_unsaturated(number: int, around: _Neighbours) -> bool:
+    """Carbon without bonds to metals that has a single bond alone, or two at an angle."""
+    single = around.bonds == 1 and around.ratio > _SINGLE
+    bent = around.bonds == 2 and around.cosine > _STRAIGHT
+    return bool(number == _CARBON and not around.metal and (single or bent))
 
 
 @kernel()
 def _neighbours(
-    number: I16, fract: F64, images: F64, metric: F64, radii: F64, is_centre: Bool
+    number: int, centre: F64, numbers: I16, images: F64, metric: F64, reciprocal: F64
 ) -> _Neighbours:
-    """Neighbours of the centres among all images but hydrogen.
+    """Neighbours of a centre; of carbon and nitrogen no more are looked for than three bonds.
 
     Parameters
     ----------
-    number, fract
-        (s,) and (s, 3) of the sites.
-    images
-        (operators, s, 3) their images.
-    radii, is_centre
-        By atomic number.
+    number, centre
+        Atomic number, and (3,) its fractional coordinates.
+    numbers, images
+        (s,) atomic numbers of the sites, and their `_images`.
+    reciprocal
+        (3,) lengths of the reciprocal axes in 1/Å.
     """
-    reciprocal = np.sqrt(np.diag(np.linalg.inv(metric)))
-    bonds, ratio = np.zeros(number.size, np.int64), np.full(number.size, np.inf)
-    angstrom, oxygen = ratio.copy(), ratio.copy()
-    cosine, metal = np.zeros(number.size), np.zeros(number.size, np.bool_)
+    bonds, cosine, metal = 0, 0.0, False
+    ratio, angstrom, oxygen = np.inf, np.inf, np.inf
     first, second = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    for i in np.flatnonzero(is_centre[number]):
-        for k, j in np.ndindex(images.shape[0], number.size):
-            x, y = images[k, j], fract[i]
-            u, v, w = x[0] - y[0], x[1] - y[1], x[2] - y[2]
-            u, v, w = u - np.floor(u + 0.5), v - np.floor(v + 0.5), w - np.floor(w + 0.5)
-            radius = radii[number[i]] + radii[number[j]]
-            far = max(_APART * radius, _ALONE_ANGSTROM)
-            near = abs(u) <= far * reciprocal[0] and abs(v) <= far * reciprocal[1]
-            if number[j] == 1 or not (near and abs(w) <= far * reciprocal[2]):
+    for k in range(len(images)):
+        other = numbers[k % numbers.size]
+        u, v, w = images[k, 0] - centre[0], images[k, 1] - centre[1], images[k, 2] - centre[2]
+        u, v, w = u - np.floor(u + 0.5), v - np.floor(v + 0.5), w - np.floor(w + 0.5)
+        radius = _RADII[number] + _RADII[other]
+        far = max(_APART * radius, _ALONE_ANGSTROM)
+        near = abs(u) <= far * reciprocal[0] and abs(v) <= far * reciprocal[1]
+        if not (near and abs(w) <= far * reciprocal[2]):
+            continue
+        for shift in range(27):
+            bond = (u + shift // 9 - 1, v + shift // 3 % 3 - 1, w + shift % 3 - 1)
+            d = np.sqrt(square(metric, bond[0], bond[1], bond[2]))
+            if not _ALTERNATIVES_ANGSTROM < d <= far:
                 continue
-            for shift in range(27):
-                bond = (u + shift // 9 - 1, v + shift // 3 % 3 - 1, w + shift % 3 - 1)
-                d = np.sqrt(square(metric, bond[0], bond[1], bond[2]))
-                if not _ALTERNATIVES_ANGSTROM < d <= far:
-                    continue
-                ratio[i], angstrom[i] = min(ratio[i], d / radius), min(angstrom[i], d)
-                if number[j] == _OXYGEN:
-                    oxygen[i] = min(oxygen[i], d / radius)
-                if d > _BONDED * radius:
-                    continue
-                metal[i] |= _IS_METAL[number[j]]
-                if bonds[i] == 0:
-                    bonds[i], first = 1, bond
-                elif bonds[i] == 1 and _is_apart(metric, bond, first):
-                    bonds[i], second = 2, bond
-                    cosine[i] = _cosine(metric, first, second)
-                elif bonds[i] == 2 and _is_apart(metric, bond, first) and _is_apart(metric, bond, second):
-                    bonds[i] = 3
+            ratio, angstrom = min(ratio, d / radius), min(angstrom, d)
+            if other == _OXYGEN:
+                oxygen = min(oxygen, d / radius)
+            if d > _BONDED * radius:
+                continue
+            metal |= _IS_METAL[other]
+            if bonds == 0:
+                bonds, first = 1, bond
+            elif bonds == 1 and _is_apart(metric, bond, first):
+                bonds, second = 2, bond
+                cosine = _cosine(metric, first, second)
+            elif bonds == 2 and _is_apart(metric, bond, first) and _is_apart(metric, bond, second):
+                bonds = 3
+        if bonds == 3 and not _IS_HALOGEN[number]:
+            break
     return _Neighbours(bonds, cosine, metal, ratio, angstrom, oxygen)
 
 

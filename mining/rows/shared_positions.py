@@ -6,7 +6,6 @@ whole atoms on one place. What is counted, and what is said of an entry, begins 
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,6 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.metric_kernel import distance2
-from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
@@ -128,12 +126,6 @@ def _first(
     return first
 
 
-@functools.lru_cache(maxsize=1024)
-def _operators(group: SpaceGroup) -> F64:
-    """(n, 12) rotation and translation of x, of y and of z."""
-    return np.concatenate([group.rotations, group.translations[:, :, None]], axis=2).reshape(-1, 12)
-
-
 def first_on_position(entries: Entries, metric: F64, positions: Positions, placed: Bool) -> I64:
     """Index of the first site on the position of each site, images by the group's operators included.
 
@@ -148,9 +140,7 @@ def first_on_position(entries: Entries, metric: F64, positions: Positions, place
     -------
     (s,) index of a site of the same entry, the site's own where it is the first, −1 where it is not placed.
     """
-    of = [_operators(g) for g in entries.groups.distinct]
-    operators = np.concatenate(of) if of else np.empty((0, 12))
-    op_start = np.cumsum([0, *map(len, of)])
+    operators, op_start = entries.groups.operators()
     sites = (positions.snapped, positions.letter, placed)
     place = entries.groups.place
     found: I64 = _first(entries.start, entries.end, metric, *sites, place, op_start, operators)

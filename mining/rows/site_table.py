@@ -67,6 +67,21 @@ class Sites:
     maybe_percent: dict[int, F64]
     attached: F64
 
+    def at(self, rows: I64) -> Sites:
+        """The sites (r,) in these places, in order."""
+        return Sites(
+            block=self.block[rows],
+            fract=self.fract[rows],
+            cartesian=self.cartesian[rows],
+            placed=self.placed[rows],
+            dummy=self.dummy[rows],
+            repeated=self.repeated[rows],
+            species=self.species.at(rows),
+            occupancy=self.occupancy[rows],
+            maybe_percent=self.maybe_percent,
+            attached=self.attached[rows],
+        )
+
 
 def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     """Sites of a batch, repetitions not told yet; `cells` (b, 6) place Cartesian coordinates."""

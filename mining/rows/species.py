@@ -62,6 +62,13 @@ class SiteSpecies:
     other: I16
     mixtures: dict[int, tuple[tuple[int, float], ...]]
 
+    def at(self, rows: I64) -> SiteSpecies:
+        """Species of the sites (r,) in these places, in order."""
+        arrays = (self.number, self.isotope, self.implied_hydrogens, self.dummy, self.x, self.other)
+        mixed = enumerate(rows.tolist()) if self.mixtures else ()
+        mixtures = {place: self.mixtures[i] for place, i in mixed if i in self.mixtures}
+        return SiteSpecies(*(array[rows] for array in arrays), mixtures)
+
 
 @kernel()
 def _pack(values: Tokens, null: Bool, tokens: I32) -> U64:

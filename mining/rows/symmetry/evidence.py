@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from xtalpriors.arrays import F64, Bool
+from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.chemistry.atomic_volumes import volume_bounds
 from xtalpriors.crystal.symmetry.resolve import Resolution
@@ -44,6 +45,10 @@ _LEAST: Final = 0.85
 """Of the least volume of the atoms, as in `plausible`."""
 _SMALLEST_ANGSTROM3, _LARGEST_ANGSTROM3 = 5.0, 60.0
 """Volume per atom other than hydrogen where nothing else tells: diamond has 5.7 Å³, rubidium iodide 50 Å³."""
+_BY: Final = ("formula", "density", "composition", "volume")
+_FORMULA, _BY_DENSITY, _COMPOSITION, _VOLUME = range(4)
+_FIRST_HEAVY: Final = 2
+"""Atomic number of the first element after hydrogen; 0 stands for unknown elements."""
 
 
 class Verdict(NamedTuple):
@@ -113,14 +118,17 @@ def judge(
     said: Statements,
 ) -> list[Verdict]:
     """What speaks for a group of each block; `said` is of the same blocks, in the same order."""
+    batch, rows = batch.with_sites_of(blocks)
+    sites = sites.at(rows)
     entries = entries_of(batch, [], np.array(blocks, dtype=np.int64), groups, {})
     wrong_cell = set(contradicting_cells(cells.cells[blocks], entries.groups))
     counts = _counts(entries, metric_tensors(cells.cells[blocks]), sites)
+    least, _ = volume_bounds(counts)
+    of_said = (said.formula, said.known, said.z, said.density, said.volume)
+    grades = (column.tolist() for column in (*_grades(counts, least, *of_said), counts.sum(axis=1)))
     return [
-        Verdict(
-            i not in wrong_cell, *_contents(counts[i], said, i), _alone(counts[i], said, i), counts[i].sum()
-        )
-        for i in range(len(blocks))
+        Verdict(i not in wrong_cell, contents, _BY[by], witnesses, alone, atoms)
+        for i, (contents, by, witnesses, alone, atoms) in enumerate(zip(*grades, strict=True))
     ]
 
 
@@ -136,71 +144,82 @@ def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
     return counts
 
 
-def _contents(counts: F64, said: Statements, i: int) -> tuple[int, str, int]:
-    """Grade of the contents of a block, what they were compared with, and the witnesses."""
+@kernel()
+def _grades(
+    counts: F64, least: F64, formula: F64, known: Bool, z: F64, density: F64, volume: F64
+) -> tuple[I64, I64, I64, I64]:
+    """(n,) grade of the contents, index into `_BY`, witnesses, and grade beside the formula without Z.
+
+    `counts` (n, elements) are the atoms per cell, `least` (n,) is their volume at least; see `Statements`.
+    """
+    n = len(counts)
+    contents, by, witnesses = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    alone = np.full(n, AGAINST)
+    for i in range(n):
+        contents[i], by[i], witnesses[i] = _contents(
+            counts[i], formula[i], known[i], z[i], density[i], volume[i]
+        )
+        if known[i] and volume[i] > _LEAST * least[i]:
+            alone[i] = _beside_formula(counts[i], formula[i])
+    return contents, by, witnesses, alone
+
+
+@kernel(error_model="numpy")
+def _contents(
+    counts: F64, formula: F64, known: bool, z: float, density: float, volume: float
+) -> tuple[int, int, int]:
+    """Grade of the contents of a cell, what they were compared with (`_BY`), and the witnesses."""
     if not counts.any():
-        return UNKNOWN, "formula", 0
-    density, volume = said.density[i], said.volume[i]
-    if not said.known[i]:
+        return UNKNOWN, _FORMULA, 0
+    if not known:
         if np.isnan(density):
-            return _plausible(counts, volume, UNKNOWN), "volume", 0
-        wrong = abs(counts @ MASS / (density * volume / DALTON) - 1.0)
+            return _plausible(counts, volume, UNKNOWN), _VOLUME, 0
+        wrong = abs((counts * MASS).sum() / (density * volume / DALTON) - 1.0)
         grade = EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST
-        return grade, "density", int(grade == EXACT)
-    formula = said.formula[i]
-    grades = []
-    if said.z[i] > 0:
-        grades.append((_agreement(counts, formula * said.z[i], said.z[i], _RELATIVE), "formula"))
+        return grade, _BY_DENSITY, int(grade == EXACT)
+    by_z, by_density = -1, -1
+    if z > 0:
+        by_z = _agreement(counts, formula, z, _RELATIVE)
     if density > 0:
-        units = density * volume / DALTON / (formula @ MASS)
-        grades.append((_agreement(counts, formula * units, units, _RELATIVE + _DENSITY), "density"))
-    if grades:
-        return *max(grades, key=lambda grade: grade[0]), sum(grade == EXACT for grade, _ in grades)
+        units = density * volume / DALTON / (formula * MASS).sum()
+        by_density = _agreement(counts, formula, units, _RELATIVE + _DENSITY)
+    if by_z >= 0 or by_density >= 0:
+        witnesses = int(by_z == EXACT) + int(by_density == EXACT)
+        return max(by_z, by_density), _FORMULA if by_z >= by_density else _BY_DENSITY, witnesses
     grade = _beside_formula(counts, formula)
     plausible = _plausible(counts, volume, grade)
-    return plausible, "composition" if plausible == grade else "volume", 0
+    return plausible, _COMPOSITION if plausible == grade else _VOLUME, 0
 
 
-def _alone(counts: F64, said: Statements, i: int) -> int:
-    """Grade of a block's contents beside its formula without Z, unless the cell is too small for them."""
-    (least,), _ = volume_bounds(counts[None])
-    if not said.known[i] or not said.volume[i] > _LEAST * least:
-        return AGAINST
-    return _beside_formula(counts, said.formula[i])
-
-
+@kernel()
 def _beside_formula(counts: F64, formula: F64) -> int:
-    """Grade of the contents beside as many formula units as come nearest to them."""
-    units = _free_units(counts, formula)
-    return _agreement(counts, formula * units, units, _RELATIVE)
+    """Grade of counts beside as many formula units as come nearest to them (least squares)."""
+    product, square = 0.0, 0.0
+    for element in range(_FIRST_HEAVY, counts.size):
+        product += counts[element] * formula[element]
+        square += formula[element] * formula[element]
+    return int(_agreement(counts, formula, product / square if square > 0.0 else 0.0, _RELATIVE))
 
 
-def _heavy(counts: F64) -> F64:
-    """Counts without unknown elements and without hydrogen, which is left out of many lists of sites."""
-    heavy: F64 = counts[2:]
-    return heavy
-
-
-def _free_units(counts: F64, formula: F64) -> float:
-    """Formula units that come nearest to the counts (least squares); 0 for a formula of hydrogen alone."""
-    square = float(_heavy(formula) @ _heavy(formula))
-    return float(_heavy(counts) @ _heavy(formula)) / square if square > 0.0 else 0.0
-
-
-def _agreement(counts: F64, expected: F64, units: float, relative: float) -> int:
-    """Grade of counts beside what is expected of them, hydrogen left out."""
-    found, wanted = _heavy(counts), _heavy(expected)
-    if not wanted.any():
+@kernel()
+def _agreement(counts: F64, formula: F64, units: float, relative: float) -> int:
+    """Grade of counts beside formula units; hydrogen, which many lists of sites leave out, does not count."""
+    wanted, differing, exact = 0.0, 0.0, True
+    for element in range(_FIRST_HEAVY, counts.size):
+        expected = units * formula[element]
+        difference = abs(counts[element] - expected)
+        exact &= difference <= relative * expected + _ABSOLUTE * max(units, 1.0)
+        wanted += expected
+        differing += difference
+    if wanted == 0.0:
         return UNKNOWN
-    differences = np.abs(found - wanted)
-    if (differences <= relative * wanted + _ABSOLUTE * max(units, 1.0)).all():
-        return EXACT
-    return NEAR if differences.sum() <= _NEAR * wanted.sum() else AGAINST
+    return EXACT if exact else NEAR if differing <= _NEAR * wanted else AGAINST
 
 
+@kernel()
 def _plausible(counts: F64, volume: float, grade: int) -> int:
     """The grade, unless the atoms have an impossible volume."""
-    atoms = float(counts.sum() - counts[1])
+    atoms = counts.sum() - counts[1]
     if atoms <= 0.0:
         return UNKNOWN
     return grade if _SMALLEST_ANGSTROM3 <= volume / atoms <= _LARGEST_ANGSTROM3 else AGAINST
