@@ -100,8 +100,10 @@ def extract(
     entries = decided_entries(batch, cells, sites, chosen, intake.files)
     sites = confirm_percent(entries, cells, sites)
     entry_table, site_table = assemble(source_name, database, text_origin, cells, sites, entries)
-    order = {file_id: i for i, (file_id, _) in enumerate(items)}
-    rejections = sorted(intake.rejections + chosen.rejections, key=lambda r: order[r[0]])
+    rejections = intake.rejections + chosen.rejections
+    if rejections:
+        order = {file_id: i for i, (file_id, _) in enumerate(items)}
+        rejections.sort(key=lambda rejection: order[rejection[0]])
     columns = [[source_name] * len(rejections)] + [[r[i] for r in rejections] for i in range(5)]
     table = pa.table([pa.array(c, pa.string()) for c in columns], schema=arrow_schema(REJECTION))
     return Extracted(entry_table, site_table, table)

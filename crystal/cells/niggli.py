@@ -58,7 +58,8 @@ def niggli_reduce(cells: npt.ArrayLike, bases: npt.ArrayLike | None = None) -> N
         start = np.repeat(np.eye(3)[None], len(array), axis=0)
     else:
         start = np.array(np.broadcast_to(np.asarray(bases, dtype=np.float64), metrics.shape), order="C")
-        # contiguous, as metric_tensors makes them: the kernel is compiled for one layout alone
-        metrics = np.ascontiguousarray(np.einsum("nji,njk,nkl->nil", start, metrics, start))
+        centred = (start != np.eye(3)).any(axis=(1, 2))
+        of = start[centred]
+        metrics[centred] = np.einsum("nji,njk,nkl->nil", of, metrics[centred], of)
     reduced = reduce_metrics(metrics, start)
     return NiggliReduction(cells_from_metric(metrics), start, reduced)

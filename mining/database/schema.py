@@ -7,6 +7,7 @@ kelvin, pressures in kilopascal. `declared` is what the file says, everything el
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -222,6 +223,7 @@ RUN: tuple[Column, ...] = (
 # fmt: on
 
 
+@cache
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """Arrow schema of a table's columns."""
     return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in columns])

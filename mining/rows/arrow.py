@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xtalpriors.arrays import I32, U8, Bool
+from xtalpriors.arrays import F64, I32, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.database.schema import Column, arrow_schema
 
@@ -27,7 +27,7 @@ def strings(buffer: U8, start: I32, end: I32, null: Bool, which: npt.NDArray[np.
 
     Null is what has a negative number, and what `null` says of a string.
     """
-    offsets, data, valid, missing = _gather(buffer, start, end, null, which.astype(np.int32, order="C"))
+    offsets, data, valid, missing = _gather(buffer, start, end, null, np.ascontiguousarray(which, np.int32))
     buffers = [pa.py_buffer(part) for part in (offsets, data, valid)]
     return pa.StringArray.from_buffers(which.size, *buffers, missing)
 
@@ -78,10 +78,20 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array):
         return values if values.type == kind else values.cast(kind)
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-        missing = ~np.isfinite(values)
-        if pa.types.is_integer(kind):
-            limits = np.iinfo(kind.to_pandas_dtype())
-            missing |= ~((values >= limits.min) & (values <= limits.max))
-            values = np.where(missing, 0, values).astype(kind.to_pandas_dtype())
-        return pa.array(values, kind, mask=missing)
+        data = np.empty(values.size, dtype=kind.to_pandas_dtype())
+        limits = np.iinfo(data.dtype) if pa.types.is_integer(kind) else np.finfo(data.dtype)
+        valid, missing = _enter(np.ascontiguousarray(values), float(limits.min), float(limits.max), data)
+        return pa.Array.from_buffers(kind, values.size, [pa.py_buffer(valid), pa.py_buffer(data)], missing)
     return pa.array(values, kind)
+
+
+@kernel()
+def _enter(values: F64, low: float, high: float, data: npt.NDArray[Any]) -> tuple[U8, int]:
+    """Copy numbers (n,) within the limits to `data` (n,), 0 for others; validity bits, number of nulls."""
+    valid, missing = np.zeros((values.size + 7) // 8, dtype=np.uint8), 0
+    for i in range(values.size):
+        is_valid = low <= values[i] <= high
+        data[i] = values[i] if is_valid else 0
+        valid[i >> 3] |= np.uint8(is_valid << (i & 7))
+        missing += not is_valid
+    return valid, missing

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from xtalpriors.arrays import I64
-from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.mining.database.schema import ENTRY, SITE, arrow_schema
 from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.arrow import table_of
@@ -42,7 +41,7 @@ def assemble(
     if not len(entries):
         return arrow_schema(ENTRY).empty_table(), arrow_schema(SITE).empty_table()
     batch, keep = entries.batch, entries.block
-    metric = metric_tensors(cells.cells[keep])
+    metric = cells.metric[keep]
     positions = site_positions(entries, metric, sites.fract, sites.placed, sites.occupancy)
     first = first_on_position(entries, metric, positions, sites.placed)
     repeated = repeated_sites(entries, first, sites)
@@ -50,9 +49,7 @@ def assemble(
     sites = replace(sites, species=settle_labels(entries, metric, sites, positions))
     experiment = experiment_columns(batch, entries.notes)
     number, kelvin = sites.species.number, experiment["temperature_kelvin"]
-    displacements = site_displacements(
-        batch, cells.usable, sites.block, sites.fract, number, kelvin, entries.notes
-    )
+    displacements = site_displacements(batch, cells, sites.block, sites.fract, number, kelvin, entries.notes)
     columns = _identity(source_name, database, text_origin, entries)
     for block_columns in (experiment, status_columns(batch)):
         columns |= {name: _take(values, keep) for name, values in block_columns.items()}
@@ -61,10 +58,11 @@ def assemble(
     volume, pressure = columns["volume_angstrom3"], columns["pressure_kilopascal"]
     columns |= content_columns(entries, volume, pressure, metric, sites, displacements, positions, first)
     columns["notes"] = [_note_text(entries, e) for e in range(len(entries))]
-    rows = entries.sites
-    index = (rows - entries.spread(entries.start)).astype(np.int32)
+    rows = slice(None) if entries.have_all_sites else entries.sites
     ids = pa.array(columns["entry_id"], pa.string()).take(pa.array(entries.spread(np.arange(len(entries)))))
-    return table_of(columns, ENTRY), site_table(batch, sites, displacements, positions, rows, ids, index)
+    return table_of(columns, ENTRY), site_table(
+        batch, sites, displacements, positions, rows, ids, entries.site_index
+    )
 
 
 def _take(values: Any, keep: I64) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.arrays import F64, I32, Bool
-from xtalpriors.crystal.cells.cell import cell_volumes
+from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors
 from xtalpriors.mining.reading.numbers import PARTLY, TEXT
 from xtalpriors.mining.reading.tokens import TAG_SCALE
 from xtalpriors.mining.reading.units import QUANTITY, is_range, number_and_unit
@@ -40,6 +40,8 @@ class BlockCells:
         (b,) nothing is wrong with the cell; `cell_problem` says what is wrong with the others.
     usable
         (b, 6) cells to compute with: NaN for those that are not sound (1e400 Å).
+    metric
+        (b, 3, 3) metric tensors of these in Å².
     notes
         Decisions worth knowing, by block.
     """
@@ -50,6 +52,7 @@ class BlockCells:
     stated: Bool
     sound: Bool
     usable: F64
+    metric: F64
     notes: dict[int, list[str]]
 
 
@@ -73,7 +76,8 @@ def block_cells(batch: Batch) -> BlockCells:
     with np.errstate(invalid="ignore", over="ignore"):
         volumes = cell_volumes(cells) if len(cells) else np.empty(0)
     sound = _sound(cells, volumes)
-    return BlockCells(cells, su, volumes, stated, sound, np.where(sound[:, None], cells, np.nan), notes)
+    usable = np.where(sound[:, None], cells, np.nan)
+    return BlockCells(cells, su, volumes, stated, sound, usable, metric_tensors(usable), notes)
 
 
 def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:

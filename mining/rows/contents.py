@@ -138,9 +138,10 @@ def _unlocated_hydrogens(entries: Entries, sites: Sites) -> F64:
     among them.
     """
     hydrogens = np.where(np.isnan(sites.attached), 0.0, sites.attached)
-    implied = np.where(sites.attached > 0, 0, sites.species.implied_hydrogens)
-    located = entries.count(sites.placed & (sites.species.number == 1)) > 0
+    implied = sites.species.implied_hydrogens
     if implied.any():
+        implied = np.where(sites.attached > 0, 0, implied)
+        located = entries.count(sites.placed & (sites.species.number == 1)) > 0
         rows = entries.sites
         hydrogens[rows] += np.where(entries.spread(located), 0, implied[rows])
     return hydrogens
@@ -205,15 +206,23 @@ def _displacement(entries: Entries, used: Bool, u_iso: F64) -> dict[str, Any]:
     n = entries.count(used)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = entries.sum(value) / n
-        rows = entries.sites
-        deviation = np.zeros(len(value))
-        deviation[rows] = np.where(used[rows], (value[rows] - entries.spread(mean)) ** 2, 0.0)
-        sd = np.sqrt(entries.sum(deviation) / (n - 1))
+        sd = np.sqrt(entries.sum(_squares(entries.start, entries.end, value, used, mean)) / (n - 1))
     return {
         "u_iso_mean_angstrom2": np.where(n > 0, mean, np.nan),
         "u_iso_sd_angstrom2": np.where(n > 1, sd, np.nan),
         "u_iso_n": n.astype(np.int32),
     }
+
+
+@kernel()
+def _squares(start: I32, end: I32, value: F64, used: Bool, mean: F64) -> F64:
+    """(s,) square of the difference from the mean (n,) of the entry; 0 for what is not used."""
+    squares = np.zeros(value.size)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            if used[i]:
+                squares[i] = (value[i] - mean[e]) ** 2
+    return squares
 
 
 @kernel()

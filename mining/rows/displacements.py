@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
-from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.cells.metric_kernel import distance2
 from xtalpriors.crystal.chemistry.displacement import B_PER_U, beta_weights, u_weights
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.block_cells import BlockCells
 from xtalpriors.mining.rows.displacement_scale import settle_scale
 
 __all__ = ["NONE", "ORIGINS", "Displacements", "site_displacements"]
@@ -49,7 +49,7 @@ class Displacements:
 
 def site_displacements(
     batch: Batch,
-    cells: F64,
+    cells: BlockCells,
     site_block: I32,
     fract: F64,
     number: I16,
@@ -61,7 +61,7 @@ def site_displacements(
     Parameters
     ----------
     cells
-        (b, 6) Å and degrees.
+        Of the b blocks.
     site_block
         (s,) block of each site.
     fract
@@ -81,12 +81,12 @@ def site_displacements(
     bare = np.flatnonzero(np.isnan(u) | (u == 0.0))  # beside a tensor, 0 is a place holder
     bare = bare[np.diff(batch.aniso_start)[site_block[bare]] > 0]
     if len(bare):
-        _from_tensors(batch, cells, site_block, bare, u, origin)
+        _from_tensors(batch, cells.usable, site_block, bare, u, origin)
     doubtful = settle_scale(u, origin, site_block, number, kelvin, notes)
     with np.errstate(invalid="ignore"):
         evidence = (u > 0.0) & (u <= _LARGEST) & ~doubtful
     su = batch.su[u_token]
-    evidence &= ~_riding(batch, metric_tensors(cells), fract, number, u, su)
+    evidence &= ~_riding(batch, cells.metric, fract, number, u, su)
     return Displacements(u, origin, evidence)
 
 

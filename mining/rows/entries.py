@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xtalpriors.arrays import F64, I32, I64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.intake import FileBlocks
@@ -100,10 +101,20 @@ class Entries:
     @property
     def sites(self) -> I64:
         """(r,) the sites of all entries, one entry after the other."""
-        sizes = (self.end - self.start).astype(np.int64)
-        shift = np.repeat(self.start - (np.cumsum(sizes) - sizes), sizes)
-        numbers: I64 = np.arange(sizes.sum(), dtype=np.int64) + shift
-        return numbers
+        rows: I64 = _rows(self.start, self.end, np.zeros_like(self.start))
+        return rows
+
+    @property
+    def have_all_sites(self) -> bool:
+        """The sites of the entries, one entry after the other, are those of the batch, in order."""
+        edges = np.append(self.start, len(self.batch.site))
+        return bool(edges[0] == 0 and (edges[1:] == self.end).all())
+
+    @property
+    def site_index(self) -> I64:
+        """(r,) place of each of `sites` in the list of its entry."""
+        index: I64 = _rows(self.start, self.end, self.start)
+        return index
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(r,) the value of each site's entry, in the order of `sites`; `values` (n,)."""
@@ -111,8 +122,7 @@ class Entries:
 
     def count(self, flags: Bool) -> I64:
         """(n,) number of the sites of each entry whose flag is set; `flags` (s,)."""
-        total = np.concatenate([[0], np.cumsum(flags)])
-        counted: I64 = total[self.end] - total[self.start]
+        counted: I64 = _count(self.start, self.end, flags)
         return counted
 
     def sum(self, values: F64) -> F64:
@@ -125,6 +135,28 @@ class Entries:
         """Add a note to the entries with these indices."""
         for e in which:
             self.notes.setdefault(int(self.block[e]), []).append(code)
+
+
+@kernel()
+def _rows(start: I32, end: I32, origin: I32) -> I64:
+    """Numbers from `start` to `end` (n,), counted from `origin`, one entry after the other."""
+    rows = np.empty((end - start).sum(), np.int64)
+    n = 0
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            rows[n] = i - origin[e]
+            n += 1
+    return rows
+
+
+@kernel()
+def _count(start: I32, end: I32, flags: Bool) -> I64:
+    """(n,) number of the flags between `start` and `end` that are set."""
+    counted = np.zeros(start.size, np.int64)
+    for e in range(start.size):
+        for i in range(start[e], end[e]):
+            counted[e] += flags[i]
+    return counted
 
 
 def entries_of(

@@ -14,8 +14,9 @@ from xtalpriors.mining.rows.batch import Batch
 __all__ = ["status_columns"]
 
 
-_IS_MARK: Final = np.isin(TAG_FIELD, (FIELD_INDEX["error_flag"], FIELD_INDEX["issue_severity"]))
-"""Tags whose values mark a block."""
+_MARKS: Final = ("error_flag", "issue_severity")
+"""Fields whose values mark a block."""
+_IS_MARK: Final = np.isin(TAG_FIELD, [FIELD_INDEX[name] for name in _MARKS])
 _NO: Final = frozenset(("no", "n", "none", "false", "0"))
 
 
@@ -37,6 +38,8 @@ def _where(batch: Batch, name: str, test: Callable[[str], bool]) -> Bool:
 def _error_marks(batch: Batch) -> tuple[Bool, Bool, Bool]:
     """(b,) retracted, errors, warnings; the severities of all of a block's issues count."""
     marks: tuple[Bool, Bool, Bool] = tuple(np.zeros(batch.n_blocks, dtype=np.bool_) for _ in range(3))  # type: ignore[assignment]
+    if not any((batch.block_tokens(name) >= 0).any() for name in _MARKS):
+        return marks
     for token in np.flatnonzero(_IS_MARK[batch.tokens.tag]):
         if batch.null[token]:
             continue

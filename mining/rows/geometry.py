@@ -9,7 +9,6 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.compilation import kernel
-from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.cells.least_oblique import least_oblique_cells
 from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.primitive import primitive_basis
@@ -51,7 +50,7 @@ def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         differs = np.abs(stated - volume) > _VOLUME_TOLERANCE * volume
     entries.note(np.flatnonzero(differs), "volume-mismatch")
-    entries.note(contradicting_cells(declared, groups), "cell-contradicts-group")
+    entries.note(contradicting_cells(cells.metric[keep], groups), "cell-contradicts-group")
     return columns
 
 
@@ -92,12 +91,12 @@ def _rotations(group: SpaceGroup) -> F64:
     return distinct
 
 
-def contradicting_cells(cells: F64, groups: Groups) -> list[int]:
-    """Entries whose cell is not invariant under the rotations of their group."""
+def contradicting_cells(metric: F64, groups: Groups) -> list[int]:
+    """Entries whose metric tensor (n, 3, 3) is not invariant under the rotations of their group."""
     rotations = [_rotations(group) for group in groups.distinct]
     bounds = np.concatenate([[0], np.cumsum([len(r) for r in rotations])])
     first, last = bounds[groups.place], bounds[groups.place + 1]
-    changes = _changes(metric_tensors(cells), np.concatenate(rotations), first, last)
+    changes = _changes(metric, np.concatenate(rotations), first, last)
     changed: list[int] = np.flatnonzero(changes).tolist()
     return changed
 

@@ -7,6 +7,7 @@ whole atoms on one place. What is counted, and what is said of an entry, begins 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.metric_kernel import distance2
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
@@ -45,15 +47,14 @@ def _width(g: F64, axis: int) -> float:
 
 
 @kernel(forceinline=True)
-def _nearest(row: int, x: F64, operators: F64, low: int, high: int) -> float:
+def _nearest(x: F64, lines: F64, low: int, high: int) -> float:
     """Least distance of a coordinate from a whole number, over all images of x: the same for each image.
 
-    `row` is where the coordinate's operator row begins: 0 for x, 4 for y, 8 for z.
+    `low` to `high` are the lines of the coordinate, see `_lines`.
     """
     least = 1.0
     for k in range(low, high):
-        u = operators[k, row] * x[0] + operators[k, row + 1] * x[1] + operators[k, row + 2] * x[2]
-        u += operators[k, row + 3]
+        u = lines[k, 0] * x[0] + lines[k, 1] * x[1] + lines[k, 2] * x[2] + lines[k, 3]
         least = min(least, abs(u - np.floor(u + 0.5)))
     return least
 
@@ -82,18 +83,16 @@ def _first(
     group: I64,
     op_start: I64,
     operators: F64,
+    lines: F64,
+    line_start: I64,
 ) -> I64:
     """The kernel of `first_on_position`.
 
     All images of a site have the same least distance of x from a whole number (`_nearest`). The sites of
     an entry are sorted into bins by it, so that each is compared with few others.
     """
-    metric, fract, letter, operators = (
-        uncounted(metric),
-        uncounted(fract),
-        uncounted(letter),
-        uncounted(operators),
-    )
+    metric, fract, letter = uncounted(metric), uncounted(fract), uncounted(letter)
+    operators, lines = uncounted(operators), uncounted(lines)
     first = np.full(placed.size, -1, np.int64)
     largest = max((end - start).max(), 1) if start.size else 1
     head, following = np.empty(8 * largest, np.int32), np.empty(placed.size, np.int32)
@@ -106,10 +105,15 @@ def _first(
             n_bins *= 2
         head[:n_bins] = -1
         low, high = op_start[group[e]], op_start[group[e] + 1]
+        of_x, of_z, after = (
+            line_start[2 * group[e]],
+            line_start[2 * group[e] + 1],
+            line_start[2 * group[e] + 2],
+        )
         for i in range(start[e], end[e]):
             if not placed[i] or letter[i] == 0:
                 continue
-            x, z = _nearest(0, fract[i], operators, low, high), _nearest(8, fract[i], operators, low, high)
+            x, z = _nearest(fract[i], lines, of_x, of_z), _nearest(fract[i], lines, of_z, after)
             shared[i, 0], shared[i, 1] = x, z
             for slot in range(int(np.floor((x - wide) * n_bins)), int((x + wide) * n_bins) + 1):
                 j = head[slot & (n_bins - 1)]
@@ -142,9 +146,28 @@ def first_on_position(entries: Entries, metric: F64, positions: Positions, place
     """
     operators, op_start = entries.groups.operators()
     sites = (positions.snapped, positions.letter, placed)
-    place = entries.groups.place
-    found: I64 = _first(entries.start, entries.end, metric, *sites, place, op_start, operators)
+    of = [part for group in entries.groups.distinct for part in _lines(group)]
+    lines, line_start = np.concatenate([np.empty((0, 4)), *of]), np.cumsum([0, *map(len, of)])
+    of_groups = (entries.groups.place, op_start, operators, lines, line_start)
+    found: I64 = _first(entries.start, entries.end, metric, *sites, *of_groups)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _lines(group: SpaceGroup) -> tuple[F64, F64]:
+    """What the operators make of x, and of z: (n, 4) rotation and translation.
+
+    Each counts once of those that differ by their sign and whole numbers alone: x,y,z and -x,-y,-z are as far
+    from whole numbers.
+    """
+    by_coordinate = []
+    for axis in (0, 2):
+        rows, shifts = group.rotations[:, axis].astype(np.float64), group.translations[:, axis]
+        sign = [row[np.flatnonzero(row)[0]] for row in rows]
+        lines = np.column_stack([rows, shifts]) * np.sign(sign)[:, None]
+        lines[:, 3] = np.rint(lines[:, 3] * 5040.0) % 5040.0 / 5040.0
+        by_coordinate.append(np.unique(lines, axis=0))
+    return by_coordinate[0], by_coordinate[1]
 
 
 @kernel()

@@ -173,16 +173,16 @@ def site_table(
     sites: Sites,
     displacements: Displacements,
     positions: Positions,
-    rows: I64,
+    rows: I64 | slice,
     entry_ids: pa.Array,
-    index: I32,
+    index: I64,
 ) -> pa.Table:
     """Rows of the `site` table.
 
     Parameters
     ----------
     rows
-        (r,) sites to write, in order.
+        (r,) sites to write, in order; or a slice, for sites that lie so.
     entry_ids, index
         (r,) entry and position in the entry's list of each.
     """
@@ -193,7 +193,7 @@ def site_table(
     isotope = np.where(sites.species.isotope[rows] == 0, -1, sites.species.isotope[rows] - 2)
     columns: dict[str, Any] = {
         "entry_id": entry_ids,
-        "site_index": index,
+        "site_index": index.astype(np.int32),
         "label": batch.texts(batch.site_tokens("label")[rows]),
         "element": coded(sites.species.number[rows], _WORDS),
         "isotope": coded(isotope, ("D", "T")),

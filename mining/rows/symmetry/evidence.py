@@ -14,7 +14,6 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.compilation import kernel
-from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.chemistry.atomic_volumes import volume_bounds
 from xtalpriors.crystal.symmetry.resolve import Resolution
 from xtalpriors.mining.rows.batch import Batch
@@ -121,8 +120,9 @@ def judge(
     batch, rows = batch.with_sites_of(blocks)
     sites = sites.at(rows)
     entries = entries_of(batch, [], np.array(blocks, dtype=np.int64), groups, {})
-    wrong_cell = set(contradicting_cells(cells.cells[blocks], entries.groups))
-    counts = _counts(entries, metric_tensors(cells.cells[blocks]), sites)
+    metric = cells.metric[blocks]
+    wrong_cell = set(contradicting_cells(metric, entries.groups))
+    counts = _counts(entries, metric, sites)
     least, _ = volume_bounds(counts)
     of_said = (said.formula, said.known, said.z, said.density, said.volume)
     grades = (column.tolist() for column in (*_grades(counts, least, *of_said), counts.sum(axis=1)))
