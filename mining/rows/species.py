@@ -64,10 +64,16 @@ class SiteSpecies:
 
     def at(self, rows: I64) -> SiteSpecies:
         """Species of the sites (r,) in these places, in order."""
-        arrays = (self.number, self.isotope, self.implied_hydrogens, self.dummy, self.x, self.other)
         mixed = enumerate(rows.tolist()) if self.mixtures else ()
-        mixtures = {place: self.mixtures[i] for place, i in mixed if i in self.mixtures}
-        return SiteSpecies(*(array[rows] for array in arrays), mixtures)
+        return SiteSpecies(
+            self.number[rows],
+            self.isotope[rows],
+            self.implied_hydrogens[rows],
+            self.dummy[rows],
+            self.x[rows],
+            self.other[rows],
+            {place: self.mixtures[i] for place, i in mixed if i in self.mixtures},
+        )
 
 
 @kernel()
