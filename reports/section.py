@@ -145,9 +145,9 @@ def estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
     """A value with its interval, as `6.04 (6.01 to 6.07)`; a dash for none."""
     if estimate is None:
         return "–"
-    text = f"{estimate.value:.{digits}f}"
+    text = f"{estimate.value:,.{digits}f}"
     if estimate.low is not None and estimate.high is not None:
-        text += f" ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+        text += f" ({estimate.low:,.{digits}f} to {estimate.high:,.{digits}f})"
     return text.replace("-", "−")
 
 
@@ -157,10 +157,7 @@ def measure_text(estimate: Estimate | None) -> str:
         return "–"
     value = abs(estimate.value)
     decimals = min(max(0, 2 - floor(log10(value))), 9) if value > 0 else 2
-    text = f"{estimate.value:,.{decimals}f}"
-    if estimate.low is not None and estimate.high is not None:
-        text += f" ({estimate.low:,.{decimals}f} to {estimate.high:,.{decimals}f})"
-    return text.replace("-", "−")
+    return estimate_text(estimate, decimals)
 
 
 def share_text(estimate: Estimate | None) -> str:

@@ -69,6 +69,12 @@ def to_gemmi(structure: Structure) -> Any:
     return small
 
 
+def _not_installed(package: str) -> UsageError:
+    return UsageError(
+        f"{package} is not installed: `pip install {package}`, or `pip install '.[convert]'` in a clone."
+    )
+
+
 def to_pymatgen(structure: Structure) -> Any:
     """`pymatgen.core.Structure` of the whole cell.
 
@@ -81,9 +87,7 @@ def to_pymatgen(structure: Structure) -> Any:
         from pymatgen.core import Lattice
         from pymatgen.core import Structure as PymatgenStructure
     except ImportError as error:
-        raise UsageError(
-            "pymatgen is not installed: `pip install pymatgen`, or `pip install '.[convert]'` in a clone."
-        ) from error
+        raise _not_installed("pymatgen") from error
     elements, points, _ = unit_cell_contents(structure)
     lattice = Lattice.from_parameters(*structure.cell.parameters)
     return PymatgenStructure(lattice, [SYMBOLS[z] for z in elements], points)
@@ -100,9 +104,7 @@ def to_ase(structure: Structure) -> Any:
     try:
         from ase import Atoms
     except ImportError as error:
-        raise UsageError(
-            "ASE is not installed: `pip install ase`, or `pip install '.[convert]'` in a clone."
-        ) from error
+        raise _not_installed("ase") from error
     elements, points, _ = unit_cell_contents(structure)
     return Atoms(numbers=elements, scaled_positions=points, cell=structure.cell.parameters, pbc=True)
 

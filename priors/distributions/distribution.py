@@ -36,21 +36,7 @@ __all__ = [
     "fixed",
 ]
 
-Scalar = Annotated[
-    Constant
-    | Uniform
-    | LogNormal
-    | Exponential
-    | Gamma
-    | TruncatedNormal
-    | ZeroInflatedBeta
-    | Empirical
-    | Histogram,
-    Field(discriminator="family"),
-]
-"""A distribution of real numbers."""
-
-Distribution = Annotated[
+_OfNumbers = (
     Constant
     | Uniform
     | LogNormal
@@ -60,8 +46,9 @@ Distribution = Annotated[
     | ZeroInflatedBeta
     | Empirical
     | Histogram
-    | Categorical
-    | Counts,
-    Field(discriminator="family"),
-]
+)
+Scalar = Annotated[_OfNumbers, Field(discriminator="family")]
+"""A distribution of real numbers."""
+
+Distribution = Annotated[_OfNumbers | Categorical | Counts, Field(discriminator="family")]
 """Any of the families."""
