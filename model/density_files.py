@@ -32,6 +32,7 @@ def map_kind(created: str) -> FileKind:
     """A CCP4 map whose first label names the command `created`."""
 
     def is_own(path: Path) -> bool:
+        """Whether the first label of the map names the command."""
         with path.open("rb") as file:
             return created.encode() in file.read(_LABEL.stop)[_LABEL]
 

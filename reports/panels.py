@@ -311,6 +311,7 @@ def panels_drawer(
     """
 
     def draw(frame: pd.DataFrame, meta: FigureMeta, layout: Layout = WIDE) -> Figure:
+        """The figure in one layout, of the panels that have values."""
         shown = [panel for panel in panels if has_values(frame, panel.key)]
         lines = max((_legend_lines(frame, panel) for panel in shown), default=0)
         height = row_height + 0.17 * max(lines - 2, 0)

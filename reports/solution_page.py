@@ -210,6 +210,7 @@ def _wilson_svg(solution: Solution) -> str:
     span = max(float(y.max() - y.min()), 0.1)
 
     def place(a: float, b: float) -> str:
+        """A point of the plot in units of the picture, as `x,y`."""
         return f"{left + a * x_scale:.1f},{bottom - (b - y.min()) / span * (bottom - top):.1f}"
 
     points = " ".join(place(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True))

@@ -111,6 +111,7 @@ class TorchStructureFactors:
         shape = (len(which), int(counts.max(initial=0)))
 
         def padded(values: npt.NDArray[np.generic]) -> torch.Tensor:
+            """Values of all atoms (m, …) by structure, (n, most atoms, …), with zeros behind the last."""
             array = np.zeros((*shape, *values.shape[1:]), dtype=np.float64)
             array[rows, columns] = values[atoms]
             return torch.from_numpy(array).to(self.device)

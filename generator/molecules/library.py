@@ -101,6 +101,7 @@ class Library:
         """A library of conformers: in another order the same library, and what is there twice counts once."""
 
         def heavy(one: Conformer) -> int:
+            """Number of non-hydrogen atoms."""
             return int(np.count_nonzero(one.element != 1))
 
         different = {(c.volume_angstrom3, c.smiles, c.xyz.tobytes()): c for c in conformers}

@@ -113,6 +113,7 @@ def _from_arrow(table: pa.Table, group: SpaceGroup) -> StructureBatch:
     table = table.combine_chunks()
 
     def flat(name: str) -> npt.NDArray[Any]:
+        """The lists of a column one after another."""
         column = table.column(name)
         values: npt.NDArray[Any] = (
             column.chunk(0).flatten().to_numpy(zero_copy_only=False)

@@ -35,10 +35,17 @@ class _Growing(Protocol):
     images: F64
     inverse: F64
 
-    def orbit(self, point: F64) -> F64: ...
-    def distances(self, point: F64, images: F64, cutoff: float) -> F64: ...
-    def add(self, point: F64, symbol: str, orbit: F64, site: int) -> None: ...
-    def clear(self) -> None: ...
+    def orbit(self, point: F64) -> F64:
+        """Images (n, 3) of a point under every operator."""
+
+    def distances(self, point: F64, images: F64, cutoff: float) -> F64:
+        """Distances (k, m) in Å to the m images in the cell and its neighbours, up to `cutoff` at least."""
+
+    def add(self, point: F64, symbol: str, orbit: F64, site: int) -> None:
+        """Place an atom."""
+
+    def clear(self) -> None:
+        """Take all atoms out again."""
 
 
 class _Filling:
@@ -169,6 +176,7 @@ class _Filling:
                 k = on_special.pop(0) if on_special else _choose(tables.special[row], size, self.rng)
 
                 def place(_: int, position: WyckoffPosition = position) -> tuple[F64, int, F64]:
+                    """A random point of the special position, bonded to no atom in particular."""
                     point = (position.matrix @ self.rng.random(3) + position.vector) % 1.0
                     return np.asarray(point), -1, np.zeros(3)
 
@@ -249,6 +257,7 @@ def _set_and_counts(
     cumulative = tables.set_cumulative[1 if n_special else 0]
 
     def row_at(place: float) -> int:
+        """The set of elements at a share of the cumulative distribution."""
         return min(int(np.searchsorted(cumulative, place, side="right")), len(cumulative) - 1)
 
     drawn, (volume, volume_per_atom) = row_at(share), volumes

@@ -122,6 +122,7 @@ def reference_rules(bundle: PriorBundle, config: GeneratorConfig) -> ReferenceRu
     order = operator_order(group)
 
     def table(which: str) -> tuple[list[str], F64]:
+        """Elements of `general` or `special` positions with their shares."""
         elements = made.spec.special_elements if which == "special" else made.spec.general_elements
         return [SYMBOLS[z] for z in elements.atomic_number], np.diff(elements.cumulative, prepend=0.0)
 

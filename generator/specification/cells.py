@@ -109,6 +109,7 @@ def _skew_tables(
         return NONE, NONE, NONE
 
     def table(name: str, prior: object) -> F64:
+        """Quantile table of one skew up to the largest that the angles allow."""
         distribution = distribution_of(bundle, name, prior, config.skew)  # type: ignore[arg-type]
         try:
             return quantile_table(distribution, 0.0, skew_max)

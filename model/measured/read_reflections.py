@@ -144,6 +144,7 @@ def _shelx_columns(lines: list[str]) -> tuple[I64, F64, F64, I64] | None:
     text = table.view("S1").reshape(len(table), 32)
 
     def column(first: int, last: int) -> Any:
+        """Characters `first` … `last` of every line, as bytes (n,)."""
         return np.ascontiguousarray(text[:, first:last]).view(f"S{last - first}").ravel()
 
     try:

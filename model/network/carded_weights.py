@@ -56,6 +56,7 @@ def tensors_with(field: str) -> Callable[[Path], bool]:
     """Recognise a safetensors file of this project by a field of its metadata."""
 
     def is_own(path: Path) -> bool:
+        """Whether the metadata has the field; False for what is no safetensors file."""
         try:
             with safe_open(path, "pt") as opened:
                 return field in json.loads((opened.metadata() or {}).get(METADATA_KEY, "{}"))

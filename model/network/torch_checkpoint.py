@@ -35,6 +35,7 @@ def checkpoint_with(word: str) -> Callable[[Path], bool]:
     """Recognise a checkpoint of this project by a word that its content has."""
 
     def is_own(path: Path) -> bool:
+        """Whether the pickled content has the word; the file is searched, never unpickled."""
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith("data.pkl")]
             return bool(names) and word.encode() in archive.read(names[0])

@@ -130,6 +130,7 @@ def summarise(evaluation: Evaluation) -> Summary:
     }
 
     def scores(mask: Bool) -> dict[str, Score]:
+        """Score of every column over the rows of the mask."""
         return {name: score(values[mask]) for name, values in columns.items()}
 
     return Summary(

@@ -105,6 +105,7 @@ def _disagreement(merged: Merged, rotation: I64) -> float:
     base = 4 * int(np.abs(merged.hkl).max(initial=1)) + 3
 
     def codes(h: I64) -> I64:
+        """One whole number for each reflection (n,), the same for h and −h."""
         code: I64 = np.abs((h[:, 2] * base + h[:, 1]) * base + h[:, 0])  # h and −h have opposite codes
         return code
 

@@ -67,6 +67,7 @@ def _lookup(known: I64, wanted: I64) -> tuple[I64, I64]:
     base = 2 * int(max(np.abs(known).max(initial=0), np.abs(wanted).max(initial=0))) + 1
 
     def codes(h: I64) -> I64:
+        """One whole number for each reflection (n,), of opposite sign for h and −h."""
         return (h[:, 2] * base + h[:, 1]) * base + h[:, 0]
 
     own = codes(known)

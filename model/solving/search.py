@@ -162,9 +162,11 @@ class _Search:
 
     @property
     def time_left(self) -> float:
+        """Seconds left of those allowed."""
         return self.settings.seconds - (self.settings.clock() - self.begun)
 
     def run(self, space_group: SpaceGroup | None, laue: SpaceGroup | None) -> Solution:
+        """Phase without symmetry and try the groups that fit best, with more trials while time is left."""
         symmetry = symmetry_of(self.crystal, self.cell, self.probe, space_group=space_group, laue=laue)
         candidates, ranked = symmetry.candidates, symmetry.data_of
         hkl, trials = self._without_symmetry(symmetry.data[-1], symmetry.letter)

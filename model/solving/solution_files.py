@@ -34,6 +34,7 @@ def _tail_with(mark: str) -> Callable[[Path], bool]:
     """Recognise a file by words near its end."""
 
     def is_own(path: Path) -> bool:
+        """Whether the words stand in the last bytes of the file."""
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 4096))
             return mark.encode() in file.read()

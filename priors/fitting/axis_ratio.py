@@ -41,6 +41,7 @@ def fit(context: Context) -> AxisRatio:
     rivals = [uniform(1.0, r), from_family(truncated_normal(1.0, r))]
 
     def ratio(name: str, upper: int, what: str) -> ScalarPrior:
+        """Prior of a₂/a₁ (`upper` 1) or a₃/a₂ (`upper` 2)."""
         return fit_scalar(
             context,
             f"axis_ratio.{name}",

@@ -76,6 +76,7 @@ def _by_temperature(context: Context) -> dict[str, ScalarPrior]:
     for band, low, high in (*TEMPERATURE_BANDS, ("unknown", np.nan, np.nan)):
 
         def extract(table: SubsetTable, low: float = low, high: float = high) -> Values:
+            """Mean U_iso in Å² of the structures measured in one band of temperature."""
             t = table.number("temperature_kelvin")
             inside = np.isnan(t) if np.isnan(low) else (t >= low) & (t < high)
             return entry_values(table, _means(table), inside)
@@ -109,6 +110,7 @@ def _by_element(context: Context) -> dict[str, ElementDisplacement]:
             continue
 
         def ratios(_: SubsetTable, mine: Bool = mine) -> Values:
+            """U_iso of the sites of one element over the mean of their structure."""
             return Values(sites.x[mine] / mean[mine], sites.entry[mine])
 
         try:

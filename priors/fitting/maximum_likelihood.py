@@ -54,6 +54,7 @@ def lognormal() -> Family:
     """Log-normal, location 0: μ and σ are mean and standard deviation of ln x (plain ML, divisor n)."""
 
     def solve(means: F64) -> F64:
+        """μ and σ from the means of ln x and (ln x)²; NaN where all values are equal."""
         mu = means[..., 0]
         variance = means[..., 1] - mu**2
         sigma = np.sqrt(np.where(variance > TINY * (1 + mu**2), variance, np.nan))
@@ -72,6 +73,7 @@ def exponential(low: float, high: float | None) -> Family:
     """Exponential in (x − low), cut at `high`: the exact truncated likelihood."""
 
     def solve(means: F64) -> F64:
+        """The rate from the mean of x − low; NaN where the likelihood has no maximum."""
         offset = means[..., 0]
         if high is None:
             return np.where(offset > 0, 1.0 / np.maximum(offset, 1e-300), np.nan)[..., None]
@@ -117,6 +119,7 @@ def gamma() -> Family:
     """Gamma, location 0; Newton in 1/shape (Minka 2002, *Estimating a gamma distribution*)."""
 
     def solve(means: F64) -> F64:
+        """Shape and scale from the means of x and ln x; NaN where all values are equal."""
         mean, mean_log = means[..., 0], means[..., 1]
         gap = np.log(mean) - mean_log
         gap = np.where(gap > TINY, gap, np.nan)
@@ -139,6 +142,7 @@ def truncated_normal(low: float | None, high: float | None) -> Family:
     """Normal cut to [low, high]: the exact truncated likelihood (plain normal without bounds)."""
 
     def inside(x: F64) -> Bool:
+        """Whether each value lies within the bounds."""
         return (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
 
     return Family(
@@ -154,6 +158,7 @@ def centred_normal() -> Family:
     """Normal about 0, for deviations whose mean is 0 by construction."""
 
     def solve(means: F64) -> F64:
+        """The standard deviation from the mean of x²."""
         variance = means[..., 0]
         return np.sqrt(np.where(variance > 0, variance, np.nan))[..., None]
 
@@ -170,11 +175,13 @@ def zero_inflated_beta() -> Family:
     """Share of exact zeros, and a beta distribution of the rest (values in (0, 1))."""
 
     def statistics(x: F64) -> F64:
+        """Whether x is 0, and ln x and ln(1 − x) of the others, (n, 3)."""
         positive = x > 0
         safe = np.where(positive, x, 0.5)
         return np.column_stack([~positive, positive * np.log(safe), positive * np.log1p(-safe)])
 
     def solve(means: F64) -> F64:
+        """Share of zeros and both parameters of the beta distribution from the means of the statistics."""
         zero = means[..., 0]
         rest = np.where(zero < 1, 1 - zero, np.nan)
         a, b = _beta_from_logs(means[..., 1] / rest, means[..., 2] / rest)

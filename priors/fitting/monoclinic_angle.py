@@ -39,6 +39,7 @@ def _fit_convention(
     largest = float(np.tan(np.radians(limit - 90.0)))
 
     def skew(table: SubsetTable) -> Values:
+        """tan(β − 90°) of each cell."""
         beta = extract(table)
         # tan of a right angle and beyond is no skew of a cell
         return Values(np.tan(np.radians(np.minimum(beta.x, 179.0) - 90.0)), beta.entry)

@@ -41,6 +41,7 @@ def from_family(family: Family) -> Candidate:
     """Candidate of a family that a bundle may hold."""
 
     def fit(x: F64, weight: F64) -> Fitted | None:
+        """Parameters of the largest likelihood, as the distribution of a bundle."""
         parameters = family.solve(weight @ family.statistics(x) / weight.sum())
         if not np.all(np.isfinite(parameters)):
             return None
@@ -56,6 +57,8 @@ def uniform(low: float, high: float) -> Candidate:
 
 @dataclass(frozen=True)
 class _Weibull:
+    """P(X ≤ x) = 1 − exp(−(x/scale)^shape), as a `Fitted`."""
+
     shape: float
     scale: float
 
@@ -74,6 +77,7 @@ def weibull() -> Candidate:
     """Weibull, location 0: Newton for the shape, the scale follows."""
 
     def fit(x: F64, weight: F64) -> Fitted | None:
+        """The shape by Newton's method, which begins with the variance of ln x, and the scale from it."""
         share = weight / weight.sum()
         log_x = np.log(x)
         mean_log = float(share @ log_x)
@@ -97,6 +101,8 @@ def weibull() -> Candidate:
 
 @dataclass(frozen=True)
 class _Laplace:
+    """Density exp(−|x − centre|/scale) / (2·scale), as a `Fitted`."""
+
     centre: float
     scale: float
 
@@ -116,6 +122,7 @@ def laplace() -> Candidate:
     """Laplace: weighted median, and the mean distance from it."""
 
     def fit(x: F64, weight: F64) -> Fitted | None:
+        """The weighted median, and the weighted mean distance from it."""
         centre = float(np.quantile(x, 0.5, weights=weight, method="inverted_cdf"))
         scale = float(weight @ np.abs(x - centre) / weight.sum())
         return _Laplace(centre, scale) if scale > 0 else None

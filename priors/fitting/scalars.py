@@ -63,6 +63,7 @@ def _estimates(
     sums = resampler.sums(weighted)
 
     def parameters(totals: F64) -> F64:
+        """Parameters from sums (…, 1 + k) of the weights and of the weighted statistics."""
         with np.errstate(all="ignore"):
             return solve(totals[..., 1:] / totals[..., :1])
 

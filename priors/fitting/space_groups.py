@@ -34,6 +34,7 @@ def _labelled(context: Context, name: str, column: list[str]) -> tuple[Observati
     index = {label: float(i) for i, label in enumerate(labels)}
 
     def extract(table: SubsetTable) -> Values:
+        """Index of each structure's label, of those whose space group is known."""
         codes = np.array([index[v] for v in column], float)
         return Values(codes, np.flatnonzero(np.isfinite(table.number("sg_number"))))
 

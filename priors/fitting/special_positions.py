@@ -97,6 +97,7 @@ def _fit_group(context: Context, number: int) -> SpecialPositionsOfGroup:
     name, sets = f"special_positions.{number}", special_sets(number)
 
     def extract(table: SubsetTable) -> Values:
+        """Occupied orbits of each letter (m, n_letters) in the structures of the group."""
         counts, rows = _counts_by_letter(table, number, sets)
         # a group without special positions still counts its structures
         padded = counts if counts.shape[1] else np.zeros((len(rows), 1))

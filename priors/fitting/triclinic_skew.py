@@ -44,9 +44,11 @@ def fit(context: Context) -> TriclinicSkew:
     reduced = observe(context, "triclinic_skew.share_acute", _reduced_angles)
 
     def skew(name: str) -> ScalarPrior:
+        """Prior of one of s₁, s₂ and s₃, within what reduction allows."""
         column, high = ("s1", "s2", "s3").index(name), float(LARGEST_SKEW[name]) * (1 + 1e-6)
 
         def extract(table: SubsetTable) -> Values:
+            """One skew of each reduced cell."""
             angles = _reduced_angles(table)
             return Values(skews(angles.x)[:, column], angles.entry)
 
@@ -61,7 +63,10 @@ def fit(context: Context) -> TriclinicSkew:
         )
 
     def angle(name: str, column: int) -> ScalarPrior:
+        """Median and quantiles of one angle of the reduced cell."""
+
         def extract(table: SubsetTable) -> Values:
+            """One angle of each reduced cell in degrees."""
             angles = _reduced_angles(table)
             return Values(angles.x[:, column], angles.entry)
 

@@ -77,6 +77,7 @@ def _moments(eta1: F64, eta2: F64, a: F64, b: F64) -> tuple[F64, F64, F64, F64]:
     kept = special.ndtr(high) - special.ndtr(low)
 
     def edge(power: int) -> F64:
+        """zᵏ·φ(z) at the upper less that at the lower end (0 at infinity), over the probability kept."""
         upper = np.where(np.isfinite(high), high**power * np.exp(-0.5 * high**2), 0.0)
         lower = np.where(np.isfinite(low), low**power * np.exp(-0.5 * low**2), 0.0)
         return np.asarray((upper - lower) / (np.sqrt(2 * np.pi) * kept), float)

@@ -15,6 +15,7 @@ def _relative(more: str, less: str) -> Callable[[Move], str]:
     """`12 % larger`: the change of the median as a share of what it was."""
 
     def say(move: Move) -> str:
+        """The change of one move; empty where one of both values is missing."""
         if not move.a or move.b is None:
             return ""
         factor = move.b / move.a
@@ -28,6 +29,7 @@ def _absolute(scale: float, unit: str, more: str, less: str) -> Callable[[Move],
     """`3.1 points fewer …`: the change itself, times `scale`."""
 
     def say(move: Move) -> str:
+        """The change of one move."""
         shift = scale * (move.shift or 0.0)
         return f"{abs(shift):.1f}{unit} {more if shift > 0 else less}"
 

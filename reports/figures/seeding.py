@@ -77,6 +77,7 @@ def _names(frame: pd.DataFrame) -> list[str]:
     """Names of the lines: exact, then the most bins first, groups with a centre last."""
 
     def key(name: str) -> tuple[int, int]:
+        """Place of a line in the legend."""
         return (2, 0) if name.startswith(WITH) else (0, 0) if name == "exact" else (1, -int(name.split()[0]))
 
     return sorted(set(frame["line"]), key=key)

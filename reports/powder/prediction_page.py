@@ -70,6 +70,7 @@ def _plot(one: Agreement) -> str:
     last = max(float(one.two_theta.max()), 1.0)
 
     def bars(values: np.ndarray, side: float, name: str) -> str:
+        """A line for each peak, from the middle up (`side` 1) or down (−1)."""
         parts = []
         for x, y in zip(one.two_theta.tolist(), values.tolist(), strict=True):
             if y > 0.004:

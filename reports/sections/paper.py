@@ -63,6 +63,7 @@ class PaperRow:
 
 def _volume(name: str) -> Callable[[Priors], Estimate | None]:
     def get(priors: Priors) -> Estimate | None:
+        """The estimate of the bundle; None where the volumes are not log-normal."""
         fit = None if priors.cell_volume is None else priors.cell_volume.parametric
         value = getattr(fit, name) if isinstance(fit, LogNormal) else None
         return value if isinstance(value, Estimate) else None
@@ -74,6 +75,7 @@ def _path(*names: str) -> Callable[[Priors], Estimate | None]:
     """The estimate at a dotted path; null as soon as a step of it is."""
 
     def get(priors: Priors) -> Estimate | None:
+        """The estimate of the bundle; None where a step of the path is null."""
         here: object = priors
         for name in names:
             here = None if here is None else getattr(here, name)
@@ -204,6 +206,7 @@ def strip(estimate: Estimate, reference: float | None, axis: tuple[float, float]
     low, high = min(low, *inside), max(high, *inside)
 
     def at(value: float) -> float:
+        """Place on the axis in units of the drawing."""
         return round(6 + 136 * (value - low) / (high - low), 1)
 
     ends = None

@@ -25,6 +25,7 @@ def interruptible() -> Iterator[threading.Event]:
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        """Handler of both signals: raise the flag, so that the caller knows, and interrupt."""
         flag.set()
         raise KeyboardInterrupt
 
@@ -51,6 +52,7 @@ def stop_flag(says: str = "") -> Iterator[threading.Event]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask(number: int, frame: FrameType | None) -> None:
+        """Handler of the first signal: raise the flag, and leave a second one to the handler of before."""
         flag.set()
         signal.signal(number, before[signal.Signals(number)])
         if says:

@@ -29,6 +29,7 @@ def offer(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[Callable[[s
     module_of = {name: module for module, names in homes.items() for name in names}
 
     def get(name: str) -> Any:
+        """`__getattr__` of the package: import the module that defines a name."""
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
@@ -44,8 +45,11 @@ def keep_out(package: str) -> None:
     """
 
     class Absent:
+        """Finder that finds nothing and ends the search for the package."""
+
         @staticmethod
         def find_spec(name: str, path: object = None, target: object = None) -> None:
+            """As of every finder (`importlib.abc.MetaPathFinder`); None leaves a name to the others."""
             if name == package:
                 raise ModuleNotFoundError(f"{package} is kept out of this process", name=name)
 

@@ -175,6 +175,7 @@ def text_with(mark: str) -> Callable[[Path], bool]:
     """Recognise a text file by words in its beginning."""
 
     def is_own(path: Path) -> bool:
+        """Whether the words stand in the first bytes of the file."""
         with path.open("rb") as file:
             return mark in file.read(_HEAD).decode("utf-8", "replace")
 

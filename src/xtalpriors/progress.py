@@ -75,6 +75,7 @@ def _live(console: Console, what: str, total: int | None, unit: str) -> Iterator
     with Live(get_renderable=lambda: Group(progress, below) if below else progress, console=console):
 
         def advance(n: int = 1, /, *, note: str = "") -> None:
+            """As `Advance`: move the bar, renew its rate, and show a new note under it."""
             progress.advance(task, n)
             speed = progress.tasks[0].speed
             progress.update(task, rate=_rate(speed, unit) if speed else f"– {plural(unit)}/s")

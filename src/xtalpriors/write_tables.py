@@ -108,6 +108,7 @@ def csv_text(
     """
 
     def cell(value: Any) -> Any:
+        """A value as it is written: floats at the digits asked for, everything else as it is."""
         is_rounded = significant_digits is not None and isinstance(value, float)
         return f"{value:.{significant_digits}g}" if is_rounded else value
 
@@ -122,6 +123,7 @@ def parquet_with(key: bytes, field: str | None = None, *columns: str) -> Callabl
     """Recognise a Parquet file by a key of its metadata, a field of the JSON there, and columns."""
 
     def is_own(path: Path) -> bool:
+        """Whether the schema has the key, the field and the columns; ValueError for another format."""
         import pyarrow.parquet as pq  # here, so that what writes no Parquet does not wait for it
 
         schema = pq.read_schema(path)  # its errors of format are ValueErrors

@@ -133,6 +133,7 @@ def _exchange(folder: Path, new: Path, former: Path, names: list[str], stale: It
     moved: list[tuple[Path, Path]] = []
 
     def move(source: Path, target: Path) -> None:
+        """Move one file and note it, so that it can be brought back."""
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
         moved.append((source, target))

@@ -39,6 +39,7 @@ class _Inputs:
 
     @classmethod
     def of(cls, crystals: PowderCrystals, config: CrystalNetConfig) -> _Inputs:
+        """Crystals with their compositions as the network takes them."""
         return cls(crystals, formula_inputs(crystals.compositions, config.formula, config.seed))
 
     def __len__(self) -> int:

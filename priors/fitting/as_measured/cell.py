@@ -160,6 +160,7 @@ class _Family:
         """Extractor of some of the variables."""
 
         def extract(table: SubsetTable) -> Values:
+            """The variables `names` of each cell, (n,) or (n, k); NaN where a structure does not count."""
             columns = self.columns(table)
             x = np.column_stack([columns[name] for name in names])
             return entry_values(table, x if len(names) > 1 else x[:, 0])

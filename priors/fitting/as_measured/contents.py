@@ -83,6 +83,7 @@ def fit(context: Context) -> Contents:
     code = {label: k for k, label in enumerate(labels)}
 
     def extract(table: SubsetTable) -> Values:
+        """Number of each structure's set of elements, NaN without one, and the structure's row, (n, 2)."""
         codes = np.array([code.get(label, np.nan) for label in compositions(context, table)])
         return entry_values(table, np.column_stack([codes, np.arange(table.n_entries)]))
 
