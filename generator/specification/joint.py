@@ -77,7 +77,8 @@ def joint_of(bundle: PriorBundle, group: SpaceGroup, metric: MetricConstraints) 
         reason = bundle.unavailable.get(f"cell.families.{family}", "it was not fitted")
         raise XtalpriorsError(
             f"{bundle.called} has no {family} cells for {group.hm or group.number}: {reason}. "
-            "Use a bundle of a larger subset, or another strategy, such as cell=volume-lognormal."
+            "Use a bundle of a larger subset, or another strategy, such as cell=volume-lognormal with "
+            "filling=molecules."
         )
     return Joint(prior, bundle.called, family, group, metric)
 

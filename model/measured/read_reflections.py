@@ -172,7 +172,7 @@ def _from_columns(
         overlapped[1:] |= components[:-1] < 0
         if overlapped.all():
             raise XtalpriorsError(
-                f"{source}: all of the {len(hkl):,} lines of the HKLF 5 list are overlapped with another "
+                f"{source}: all lines of the HKLF 5 list ({len(hkl):,}) are overlapped with another "
                 "twin component. Give a list of one component (HKLF 4, detwinned)."
             )
         overlapped |= components != components[~overlapped].min()

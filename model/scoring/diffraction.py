@@ -101,7 +101,7 @@ def calculate(
     measured = (magnitudes > 0) & (s_squared(reflections.hkl, crystals.cells) <= sphere_limit(d_min_angstrom))
     if completeness < 1.0:
         if len(keys) != len(f):
-            raise UsageError(f"{len(f)} structures need {len(f)} keys to leave reflections out by.")
+            raise UsageError(f"to leave reflections out takes a key for each structure, {len(f)} in all.")
         for i, key in enumerate(keys):
             measured[i] &= take_out(
                 measured[i], reflections.orbit, completeness, keyed_rng(key, seed, "left out")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xtalpriors.arrays import ANGLES, F64, LENGTHS
+from xtalpriors.counted import counted
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.database.digest import get_digest
 from xtalpriors.mining.database.store import fetch_table, reading
@@ -149,7 +150,7 @@ def summarise(
             digest = get_digest(connection)
     if entries.empty:
         raise XtalpriorsError(
-            f"{source}: no structure in the {n_files:,} file(s) there. {_first_reasons(rejections)}"
+            f"{source}: no structure in the {counted(n_files, 'file')} there. {_first_reasons(rejections)}"
         )
     groups: list[Group] = []
     if by is not None:

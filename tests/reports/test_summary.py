@@ -152,7 +152,7 @@ def test_an_archive_and_a_cif_say_what_the_folder_says(capsys: pytest.CaptureFix
         ("empty", 1, "holds no CIF"),
         ("none", 2, "There is no file or folder 'none'"),
         ("notes.txt", 2, "notes.txt is no archive that can be read"),
-        ("notes.cif", 1, "no structure in the 1 file(s) there. notes.cif: syntax"),
+        ("notes.cif", 1, "no structure in the 1 file there. notes.cif: syntax"),
         ("broken", 1, "kaputt.cif: cell-incomplete (_cell_length_b is missing)"),
     ],
 )
