@@ -16,7 +16,7 @@ _HEIGHT: Final = 0.74 * FONT_SIZE
 _GAP: Final = 2.0
 """Between a label and its atom, and between two labels."""
 _SIDES: Final = ((1, -1), (1, 0), (1, 1), (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1))
-"""Right above the atom first; x to the right, y downwards."""
+"""Sides of an atom, the usual place of its label (above, to the right) first; y points downwards."""
 _ON_ATOM, _ON_BOND = 4.0, 1.0
 """How bad it is for a label to cover another atom, and a bond."""
 
