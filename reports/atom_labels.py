@@ -8,11 +8,8 @@ import numpy as np
 
 from xtalpriors.arrays import F64
 
-__all__ = ["FONT_SIZE", "Label", "place_labels"]
+__all__ = ["Label", "place_labels"]
 
-FONT_SIZE: Final = 19.0
-"""Of the style `.label`, in units of the picture."""
-_HEIGHT: Final = 0.74 * FONT_SIZE
 _GAP: Final = 2.0
 """Between a label and its atom, and between two labels."""
 _SIDES: Final = ((1, -1), (1, 0), (1, 1), (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1))
@@ -30,7 +27,12 @@ class Label(NamedTuple):
 
 
 def place_labels(
-    centres: F64, radii: F64, texts: list[str], size: tuple[float, float], bonds: F64 | None = None
+    centres: F64,
+    radii: F64,
+    texts: list[str],
+    size: tuple[float, float],
+    font_size: float,
+    bonds: F64 | None = None,
 ) -> list[Label]:
     """Labels beside their atoms: of eight places the one that covers the fewest atoms and bonds.
 
@@ -44,6 +46,8 @@ def place_labels(
         Their labels (n,).
     size
         Width and height of the picture.
+    font_size
+        Of the labels, a bold sans serif.
     bonds
         Ends of lines (m, 4) as x, y, x, y.
     """
@@ -55,7 +59,7 @@ def place_labels(
     for i, text in enumerate(texts):
         best: tuple[float, F64] | None = None
         for rank, side in enumerate(_SIDES):
-            box = _box(centres[i], float(radii[i]), side, _width(text))
+            box = _box(centres[i], float(radii[i]), side, font_size * _extent(text))
             outside = (box[:2] < 0).any() or (box[2:] > size).any()
             if outside or any(_overlap(box, other) for other in taken):
                 continue
@@ -72,17 +76,16 @@ def place_labels(
     return placed
 
 
-def _box(centre: F64, radius: float, side: tuple[int, int], width: float) -> F64:
+def _box(centre: F64, radius: float, side: tuple[int, int], extent: F64) -> F64:
     """Left, top, right and bottom of a label at one side of an atom."""
     diagonal = 0.75 if all(side) else 1.0  # of the radius: where a corner of the box meets the circle
-    half = np.array([width, _HEIGHT]) / 2.0
-    middle = centre + np.array(side) * (half + diagonal * radius + _GAP)
-    return np.concatenate([middle - half, middle + half])
+    middle = centre + np.array(side) * (extent / 2.0 + diagonal * radius + _GAP)
+    return np.concatenate([middle - extent / 2.0, middle + extent / 2.0])
 
 
-def _width(text: str) -> float:
-    """Width of a label in a bold sans serif, rather too wide than too narrow."""
-    return FONT_SIZE * sum(0.78 if c.isupper() else 0.62 for c in text)
+def _extent(text: str) -> F64:
+    """Width and height of a label over the size of its font, rather too wide than too narrow."""
+    return np.array([sum(0.78 if c.isupper() else 0.62 for c in text), 0.74])
 
 
 def _overlap(one: F64, other: F64) -> bool:

@@ -18,7 +18,7 @@ from xtalpriors.model.solving.solution import Solution
 from xtalpriors.model.solving.solution_files import solution_map
 from xtalpriors.model.solving.statistics import wilson_plot
 from xtalpriors.outputs import FileKind, text_with
-from xtalpriors.reports.atom_labels import FONT_SIZE, place_labels
+from xtalpriors.reports.atom_labels import place_labels
 from xtalpriors.reports.density_image import density_png
 from xtalpriors.reports.html import render_html
 
@@ -36,6 +36,10 @@ SECTIONS = 3
 SECTION_STEP_ANGSTROM = 0.15
 MARGIN_ANGSTROM = 1.6
 MOST_ABSENCE_ROWS = 14
+FONT_SIZE, LEAST_PIXELS = 19.0, 9.0
+"""Of the labels of atoms: in units of 1/60 Å, and in pixels in a picture of a large model."""
+MODEL_PIXELS, MAP_PIXELS = (960.0, 400.0), (310.0, 310.0)
+"""Largest width and height of the pictures on a screen (see the template)."""
 RING = 16.0
 """Radius of the ring around an atom in a section."""
 
@@ -122,24 +126,30 @@ def _model_svg(solution: Solution, flat: F64) -> str:
             f'fill="{_colour(int(atoms.numbers[i]))}">'
             f"<title>{labels[i]}: U = {atoms.u_iso[i]:.3f} Å²</title></circle>"
         )
-    front = from_behind[::-1]
+    front, size = from_behind[::-1], (width * scale, height * scale)
+    font_size = _font_size(size, MODEL_PIXELS)
     parts += _label_texts(
-        np.column_stack([x, y])[front], radii[front], [labels[i] for i in front],
-        (width * scale, height * scale), np.array(bonds).reshape(-1, 4), "label halo",
+        np.column_stack([x, y])[front], radii[front], [labels[i] for i in front], size, font_size,
+        np.array(bonds).reshape(-1, 4),
     )  # fmt: skip
     return (
-        f'<svg viewBox="0 0 {width * scale:.0f} {height * scale:.0f}" role="img" '
+        f'<svg viewBox="0 0 {size[0]:.0f} {size[1]:.0f}" font-size="{font_size:.0f}" role="img" '
         f'aria-label="Model of {counted(len(flat), "atom")}">{"".join(parts)}</svg>'
     )
 
 
 def _label_texts(
-    centres: F64, radii: F64, texts: list[str], size: tuple[float, float], bonds: F64, style: str
+    centres: F64, radii: F64, texts: list[str], size: tuple[float, float], font_size: float, bonds: F64
 ) -> list[str]:
     return [
-        f'<text x="{label.x:.0f}" y="{label.y:.0f}" class="{style}">{label.text}</text>'
-        for label in place_labels(centres, radii, texts, size, bonds)
+        f'<text x="{label.x:.0f}" y="{label.y:.0f}" class="label">{label.text}</text>'
+        for label in place_labels(centres, radii, texts, size, font_size, bonds)
     ]
+
+
+def _font_size(size: tuple[float, float], shown: tuple[float, float]) -> float:
+    """Size of the labels in units of a picture that is shown with so many pixels at most."""
+    return max(FONT_SIZE, LEAST_PIXELS * max(size[0] / shown[0], size[1] / shown[1]))
 
 
 def _colour(z: int) -> str:
@@ -187,15 +197,17 @@ def _section_svg(
     labels = atom_labels(solution.chosen.built.fit.atoms.numbers)
     centres = np.column_stack([atoms[:, 0] - low[0], high[1] - atoms[:, 1]]) * scale
     rings = [f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{RING:.0f}" class="ring"/>' for x, y in centres]
+    font_size = _font_size((width, tall), MAP_PIXELS)
     rings += _label_texts(
-        centres, np.full(len(atoms), RING), [labels[i] for i in which],
-        (width, tall - 2 * FONT_SIZE), np.empty((0, 4)), "label on-map",
+        centres, np.full(len(atoms), RING), [labels[i] for i in which], (width, tall - 1.5 * font_size),
+        font_size, np.empty((0, 4)),
     )  # fmt: skip
     return (
-        f'<svg viewBox="0 0 {width:.0f} {tall:.0f}" role="img" aria-label="Section at {height:+.1f} Å">'
+        f'<svg viewBox="0 0 {width:.0f} {tall:.0f}" font-size="{font_size:.0f}" role="img" '
+        f'aria-label="Section at {height:+.1f} Å">'
         f'<image href="{data}" width="{width:.0f}" height="{tall:.0f}" '
         f'preserveAspectRatio="none"/>{"".join(rings)}'
-        f'<text x="12" y="{tall - 14:.0f}" class="label on-map">{height:+.1f} Å</text></svg>'
+        f'<text x="12" y="{tall - 0.5 * font_size:.0f}" class="label">{height:+.1f} Å</text></svg>'
     )
 
 
