@@ -3,6 +3,7 @@
 Dividing by the maximum is what the published networks were trained with. It fails when the strongest
 reflection was not measured (Larsen et al. 2024, doi 10.1126/science.adn2777, their two unsolved data sets);
 |E| does not depend on any single reflection, and has no fall-off with the angle for the network to learn.
+Harker maps may stand beside it (`harker`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from torch import Tensor
 
 from xtalpriors.crystal.cells.cell import reciprocal_metric_tensors
 from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.model.network.harker import HARKER_MAPS, HarkerMaps
 from xtalpriors.model.network.normalisation import normalised_amplitudes
 from xtalpriors.model.network.reflections import Reflections
 
-__all__ = ["SCALINGS", "InputScaling", "Scaling"]
+__all__ = ["SCALINGS", "InputScaling", "Scaling", "maps_of"]
 
-Scaling = Literal["maximum", "rms", "normalised-E"]
+Scaling = Literal["maximum", "rms", "normalised-E", "normalised-E-harker"]
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
+
+
+def maps_of(kind: Scaling) -> int:
+    """How many numbers the input has of each reflection."""
+    return 1 + HARKER_MAPS if kind == "normalised-E-harker" else 1
 
 
 class InputScaling:
@@ -33,7 +40,8 @@ class InputScaling:
         The network's reflections.
     kind
         `maximum`: |F| / max |F|; `rms`: |F| over the root mean square of what was measured;
-        `normalised-E`: |E| = |F| / √(ε ⟨|F|²/ε⟩ₛ), the mean taken at the same |s|² (needs the cell).
+        `normalised-E`: |E| = |F| / √(ε ⟨|F|²/ε⟩ₛ), the mean taken at the same |s|² (needs the cell);
+        `normalised-E-harker`: |E|, and the coefficients of `harker.HarkerMaps` beside it.
     """
 
     def __init__(self, reflections: Reflections, kind: Scaling) -> None:
@@ -47,6 +55,7 @@ class InputScaling:
         squares = (hkl[:, :, None] * hkl[:, None, :]).reshape(-1, 9).T
         self._squares = torch.from_numpy(np.ascontiguousarray(squares, dtype=np.float32))
         self._present = torch.from_numpy(~reflections.absent)
+        self._harker = HarkerMaps(reflections) if maps_of(kind) > 1 else None
 
     def __call__(self, amplitudes: Tensor, cells: Tensor | None = None) -> Tensor:
         """Input of the network.
@@ -56,12 +65,13 @@ class InputScaling:
         amplitudes
             |F| (B, H, K, L) on any scale, 0 where nothing was measured.
         cells
-            a, b, c in Å and α, β, γ in degrees (B, 6); only `normalised-E` needs them.
+            a, b, c in Å and α, β, γ in degrees (B, 6); only |E| needs them.
 
         Returns
         -------
         Tensor
-            (B, H, K, L) float32, on the device of `amplitudes`; all zero where nothing was measured.
+            (B, H, K, L) float32, on the device of `amplitudes`, 0 where nothing was measured; with Harker
+            maps (B, `maps_of`, H, K, L), of which the first is that.
 
         Raises
         ------
@@ -77,7 +87,7 @@ class InputScaling:
         return self.reflections.scatter(self.scaled(listed, cells))
 
     def scaled(self, listed: Tensor, cells: Tensor | None = None) -> Tensor:
-        """As a call, of the list (B, N) instead of the box, and without looking for bad values."""
+        """As a call, of the list (…, N) instead of the box, and without looking for bad values."""
         if self.kind == "maximum":
             largest = listed.amax(dim=-1, keepdim=True)
             return listed / largest.where(largest > 0, 1.0)
@@ -89,7 +99,8 @@ class InputScaling:
             raise XtalpriorsError(
                 "this network takes normalised |E| as input and needs the unit cell for it."
             )
-        return self._normalised(listed, cells)
+        e = self._normalised(listed, cells)
+        return e if self._harker is None else torch.cat([e.unsqueeze(1), self._harker(e)], dim=1)
 
     def _normalised(self, listed: Tensor, cells: Tensor) -> Tensor:
         """|E| (B, N)."""

@@ -25,6 +25,8 @@ class NetworkSize(Frozen):
     """Extent of the reflection box along h, k, l."""
     n_reflections: int = Field(default=1205, ge=1)
     """Reflections that get a phase."""
+    maps: int = Field(default=1, ge=1, exclude_if=lambda maps: maps == 1)  # cards of one map do not name it
+    """Numbers of each reflection beside its phase: the amplitude, and Harker maps where they are given."""
     filters: int = Field(default=96, ge=1)
     """Feature maps of the convolutions, which become the tokens of the mixer."""
     kernel: Literal[1, 3, 5] = 3
@@ -48,10 +50,10 @@ SIZES: dict[str, NetworkSize] = {
 """Named sizes of the 21 × 11 × 11 box: `phai` as published, `medium` (9.5 M) for short GPU runs."""
 
 
-def _input_branch(filters: int, kernel: int) -> nn.Sequential:
-    """One map in, `filters` maps out: Conv3d, GELU, and a normalisation of each map on its own."""
+def _input_branch(maps: int, filters: int, kernel: int) -> nn.Sequential:
+    """`filters` maps out: Conv3d, GELU, and a normalisation of each map on its own."""
     return nn.Sequential(
-        nn.Conv3d(1, filters, kernel, padding=kernel // 2), nn.GELU(), nn.GroupNorm(filters, filters)
+        nn.Conv3d(maps, filters, kernel, padding=kernel // 2), nn.GELU(), nn.GroupNorm(filters, filters)
     )
 
 
@@ -112,8 +114,8 @@ class PhAI(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.size = size
         h, k, l = size.box
-        self.amplitudes = _input_branch(size.filters, size.kernel)
-        self.phases = _input_branch(size.filters, size.kernel)
+        self.amplitudes = _input_branch(size.maps, size.filters, size.kernel)
+        self.phases = _input_branch(1, size.filters, size.kernel)
         self.residual = nn.Sequential(
             *(ResidualBlock(size.filters, size.kernel) for _ in range(size.residual_blocks))
         )
@@ -128,7 +130,8 @@ class PhAI(nn.Module):  # type: ignore[misc]
         Parameters
         ----------
         amplitudes
-            (B, H, K, L), divided by their maximum; 0 outside the sphere and where none was measured.
+            (B, H, K, L), or (B, maps, H, K, L), as `inputs.InputScaling` gives them; 0 outside the sphere and
+            where none was measured.
         phases_degree
             (B, H, K, L), provisional phases, 0 or −180.
 
@@ -137,7 +140,8 @@ class PhAI(nn.Module):  # type: ignore[misc]
         Tensor
             (B, 2, n_reflections): class 0 is −180°, class 1 is 0°.
         """
-        x = self.amplitudes(amplitudes.unsqueeze(1)) + self.phases(phases_degree.unsqueeze(1))
+        maps = amplitudes.reshape(-1, self.size.maps, *self.size.box)
+        x = self.amplitudes(maps) + self.phases(phases_degree.unsqueeze(1))
         x = self.projection(self.residual(x).flatten(2))
         x = self.norm(self.mixer(x)).mean(dim=1)
         return self.head(x).view(-1, 2, self.size.n_reflections)

@@ -127,7 +127,7 @@ def predict(
     protocol = protocol or Protocol()
     reflections = reflections_of(card)
     amplitudes = torch.from_numpy(given.data.amplitudes)[None]
-    if given.cell is None and card.scaling == "normalised-E":
+    if given.cell is None and card.scaling.startswith("normalised-E"):
         raise UsageError(
             f"{given.source}: this network takes normalised |E|, for which the cell is needed. Give the cell."
         )

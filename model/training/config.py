@@ -10,7 +10,7 @@ from xtalpriors.canonical_json import digest
 from xtalpriors.errors import UsageError
 from xtalpriors.frozen_model import Frozen, explain
 from xtalpriors.generator.config import GeneratorConfig, space_group_of
-from xtalpriors.model.network.inputs import Scaling
+from xtalpriors.model.network.inputs import Scaling, maps_of
 from xtalpriors.model.network.phai import SIZES, NetworkSize
 from xtalpriors.model.network.reflections import LARGEST_INDEX, Reflections
 
@@ -123,7 +123,9 @@ class TrainConfig(Frozen):
     )
     data: DataConfig = DataConfig()
     structures: int = Field(default=100_000_000, ge=1, description="Rounded up to whole batches")
-    scaling: Scaling = Field(default="maximum", description="Scale of the amplitudes")
+    scaling: Scaling = Field(
+        default="maximum", description="Scale of the amplitudes; Harker maps beside |E|, where it says so"
+    )
     recycling: RecyclingConfig = RecyclingConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -161,7 +163,7 @@ class TrainConfig(Frozen):
         if self.size not in SIZES:
             raise ValueError(f"size: there is no size '{self.size}'; there are: {', '.join(SIZES)}")
         given = set(self.network)
-        free = set(NetworkSize.model_fields) - {"box", "n_reflections"}
+        free = set(NetworkSize.model_fields) - {"box", "n_reflections", "maps"}
         if given - free:
             raise ValueError(
                 f"network: unknown {', '.join(sorted(given - free))}; there are: {', '.join(sorted(free))}"
@@ -182,7 +184,11 @@ class TrainConfig(Frozen):
     def network_size(self, reflections: Reflections) -> NetworkSize:
         """The network's shape for these reflections."""
         shape = SIZES[self.size].model_dump() | self.network
-        shape |= {"box": reflections.box.shape, "n_reflections": len(reflections.hkl)}
+        shape |= {
+            "box": reflections.box.shape,
+            "n_reflections": len(reflections.hkl),
+            "maps": maps_of(self.scaling),
+        }
         return NetworkSize.model_validate(shape)
 
     @property

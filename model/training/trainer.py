@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.generator.stream import StructureStream
-from xtalpriors.model.network.inputs import InputScaling
+from xtalpriors.model.network.inputs import InputScaling, maps_of
 from xtalpriors.model.network.loss import origin_free_cross_entropy
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.recycling import initial_phases, recycled_logits
@@ -215,11 +215,13 @@ class Trainer:
         """The compiled network, or the network itself (and a note) where compiling does not work."""
         box = self.reflections.box.shape
         size = self.config.optimiser.batch_size // self.group.world_size
+        maps = maps_of(self.config.scaling)
         compiled: nn.Module = torch.compile(model, dynamic=False)
         zeros = torch.zeros((size, *box), device=self.device)
+        amplitudes = zeros if maps == 1 else torch.zeros((size, maps, *box), device=self.device)
         failures = (RuntimeError, OSError, subprocess.SubprocessError, ImportError, NotImplementedError)
         try:
-            self._call(compiled, zeros, zeros).float().sum().backward()
+            self._call(compiled, amplitudes, zeros).float().sum().backward()
         except failures as error:
             self.compile_note = f"torch.compile does not work here ({type(error).__name__}); running without"
             return model
