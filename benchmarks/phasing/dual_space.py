@@ -1,21 +1,23 @@
 """Charge flipping with its two choices and the dual-space network after it, at equal CPU time, paired.
 
 Every side gets the same data of the same crystals, in turn. The others take as much time as the first one:
-a side gets more trials for the next crystal while it has spent less, and fewer while it has spent more.
+for the next crystal a side gets the trials that it makes in the first one's mean time, corrected a little for
+what it has spent more or less so far (`trials_in_time`).
 
 - baseline: N trials of charge flipping of 100 cycles; the one whose phases agree best with the last density
   of its low-density elimination is taken (`Trials.agreement`);
 - flipping: as many shorter trials as fit (`settings_for` many), until one is convincing; the choice is
   `Trials.best`;
-- hybrid: fewer of these, and the network on the three best of them; the same choice among its answers.
+- hybrid: fewer of these, and the network on the three best of them (`--improved`); the same choice among its
+  answers.
 
 r is over the unique reflections, the best of the permissible origins and hands. Differences from the
 baseline are means over crystals with bootstrap 95 % intervals (2,000 draws). One thread.
 
     python benchmarks/phasing/dual_space.py [--weights FILE] [--structures 300] [--trials 12] [--steps 1]
-        [--d-min 2.0 1.5 1.2 1.0] [--groups "P 1 21/c 1" "P -1" …] [--corpus FOLDER-OF-CIFS | --subset FILE]
-        [--float] [--alone] [--phai FOLDER …] [--phai-only] [--covered] [--ablations] [--output FILE]
-        [--table [FILE] --name COD]
+        [--improved 3] [--d-min 2.0 1.5 1.2 1.0] [--groups "P 1 21/c 1" "P -1" …]
+        [--corpus FOLDER-OF-CIFS | --subset FILE] [--float] [--alone] [--phai FOLDER …] [--phai-only]
+        [--covered] [--ablations] [--output FILE] [--table [FILE] --name COD]
 
 With `--corpus` or `--subset` (of `xtalpriors subset`) the crystals are the real ones of these groups with
 100–1,200 Å³. `--alone` adds the network without charge flipping before it. PhAI, of runs of `xtalpriors
@@ -33,163 +35,32 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Container
-from contextlib import nullcontext
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
+from equal_time_sides import IMPROVED, Side, ablations, alone_side, covers, equal_sides, phai_of, phai_side
 from real_crystals import real_crystals
-from torch import Tensor
 
-from xtalpriors.crystal import SpaceGroup, cell_volumes
-from xtalpriors.model.charge_flipping.flipping import MANY, FlippingSettings, settings_for
+from xtalpriors.crystal import SpaceGroup
 from xtalpriors.model.charge_flipping.grids import ReflectionGrid
 from xtalpriors.model.charge_flipping.known_crystals import (
     KnownCrystal,
     artificial_crystals,
 )
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
-from xtalpriors.model.charge_flipping.trials import phase_by_charge_flipping
-from xtalpriors.model.dual_space import inputs
-from xtalpriors.model.dual_space.config import CrystalConfig
-from xtalpriors.model.dual_space.network import DualSpaceNetwork
-from xtalpriors.model.dual_space.phasing import (
-    grid_of_crystal,
-    listed,
-    phase_by_network,
-    phase_with_network,
-    places_of,
-)
-from xtalpriors.model.dual_space.transform import Transform
 from xtalpriors.model.dual_space.weights import load_network, shipped_network
-from xtalpriors.model.seeding.network_seeds import PhaiSeeds, seeding_network
 from xtalpriors.reports.phasing.equal_time import TABLE, EqualTime, EqualTimeTable, Solved
 from xtalpriors.reports.statistics import wilson
 
 GROUPS = ("P 1 21/c 1", "P -1", "P 21 21 21", "C 1 2/c 1", "P b c a", "P n m a")
 FEWEST = 10
 """Crystals of a row."""
-STRIDE = 2
-"""So many trials more the next crystal gets where a side is behind in time, else so many fewer."""
-IMPROVED = 3
-"""Trials that the network improves."""
-Side = Callable[[KnownCrystal, int, np.random.Generator], tuple[Tensor, int]]
-"""Structure factors of n trials of a crystal, in its own order, and the trial chosen."""
-
-
-def baseline_side(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-    """Charge flipping with trials of 100 cycles, chosen by the agreement of their elimination."""
-    settings = settings_for(made.d_min_angstrom)
-    found = phase_by_charge_flipping(
-        made.grid, made.amplitudes, made.cell, trials=n, rng=rng, settings=settings
-    )
-    return found.f, int(found.agreement.argmax())
-
-
-def short_settings(made: KnownCrystal) -> FlippingSettings:
-    """Those of many trials, however few fit into the time."""
-    volume = float(cell_volumes(np.array([made.cell]))[0]) / made.grid.group.order
-    return settings_for(made.d_min_angstrom, MANY, volume)
-
-
-def flipping_side(*, strictly: bool = True) -> Side:
-    """Charge flipping with short trials, chosen by strict agreement or not."""
-
-    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        settings = short_settings(made)
-        found = phase_by_charge_flipping(
-            made.grid,
-            made.amplitudes,
-            made.cell,
-            trials=n,
-            rng=rng,
-            settings=settings,
-            until_convincing=strictly,
-        )
-        return found.f, found.best if strictly else int(found.agreement.argmax())
-
-    return run
-
-
-def hybrid_side(
-    network: DualSpaceNetwork,
-    trained: CrystalConfig,
-    steps: int,
-    *,
-    improved: int = IMPROVED,
-    by_critic: bool = False,
-    harker: bool = True,
-) -> Side:
-    """The network after charge flipping."""
-
-    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
-        amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
-        with nullcontext() if harker else patch.object(inputs, "harker_features", no_harker_features):
-            found = phase_with_network(
-                network,
-                grid,
-                made.cell,
-                amplitudes,
-                trained=trained,
-                trials=n,
-                improved=improved,
-                steps=steps,
-                rng=rng,
-                settings=short_settings(made),
-            )
-        chosen = int(found.expected_r.argmax()) if by_critic else found.best
-        return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], chosen
-
-    return run
-
-
-def no_harker_features(transform: Transform, e: Tensor, f: Tensor) -> Tensor:
-    """Harker distances of 0."""
-    return torch.zeros(len(e), len(transform.inside), inputs.POINT_FEATURES)
-
-
-def alone_side(network: DualSpaceNetwork, trained: CrystalConfig, steps: int = 24) -> Side:
-    """The network from origin-fixing starts."""
-
-    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        grid = grid_of_crystal(made.grid.group, made.cell, made.d_min_angstrom)
-        amplitudes = listed(grid, made.grid.hkl, made.amplitudes)
-        found = phase_by_network(
-            network, grid, made.cell, amplitudes, trained=trained, starts=n, steps=steps, rng=rng
-        )
-        return found.f[:, torch.from_numpy(places_of(grid, made.grid.hkl))], found.best
-
-    return run
-
-
-def phai_of(folder: str) -> PhaiSeeds:
-    """The network of a run of `xtalpriors train`."""
-    network = seeding_network(folder)
-    if not isinstance(network, PhaiSeeds):
-        raise SystemExit(f"--phai {folder}: that is no PhAI")
-    return network
-
-
-def covers(network: PhaiSeeds, made: KnownCrystal) -> bool:
-    """Whether the network's list has every reflection of a crystal's data."""
-    reach = network.reflections.max_index**2
-    return bool(((made.grid.hkl**2).sum(axis=1) <= reach).all())
-
-
-def phai_side(network: PhaiSeeds) -> Side:
-    """PhAI as the control: one answer, of the run that it picks; what it does not list has no phase."""
-
-    def run(made: KnownCrystal, n: int, rng: np.random.Generator) -> tuple[Tensor, int]:
-        found = network.phases(made, rng)
-        assert found is not None
-        return found[None], 0
-
-    return run
+CATCHING_UP = 10
+"""Crystals in which a side makes up for what it has spent more or less than the first."""
 
 
 def timed(side: Side, made: KnownCrystal, n: int, seed: int) -> tuple[float, float, float]:
@@ -226,8 +97,7 @@ def row(
             spent[name] += results[name][-1][2]
             done[name] += counts[name]
             if equal_time and name != first and name not in one_answer:
-                behind = spent[name] < spent[first]
-                counts[name] = max(1, counts[name] + (STRIDE if behind else -STRIDE))
+                counts[name] = trials_in_time(done[name], spent[name], spent[first], i + 1)
     table: dict[str, Any] = {"n": len(crystals)}
     base = np.array(results[first])
     for name in sides:
@@ -251,6 +121,22 @@ def row(
     return table
 
 
+def trials_in_time(done: int, spent: float, allowed: float, crystals: int) -> int:
+    """Trials for the next crystal of a side that made `done` of them in `spent` seconds.
+
+    Parameters
+    ----------
+    done, spent
+        So far, over all crystals.
+    allowed
+        Seconds that the first side has spent.
+    crystals
+        So far.
+    """
+    seconds = allowed / crystals + (allowed - spent) / CATCHING_UP
+    return max(1, round(done / spent * seconds))
+
+
 def bootstrap(differences: np.ndarray) -> tuple[float, float]:
     """95 % interval of the mean."""
     rng = np.random.default_rng(0)
@@ -270,6 +156,7 @@ def main() -> None:
     parser.add_argument("--structures", type=int, default=300)
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--improved", type=int, default=IMPROVED, help="Trials that the network improves")
     parser.add_argument("--d-min", type=float, nargs="+", default=[2.0, 1.5, 1.2, 1.0])
     parser.add_argument("--groups", nargs="+", default=list(GROUPS))
     parser.add_argument("--volumes", type=float, nargs=2, default=[200.0, 500.0])
@@ -300,11 +187,15 @@ def main() -> None:
     network, card = load_network(a.weights) if a.weights else shipped_network()
     network.in_half = not a.float
     print(f"{card.name}: {card.parameters:,} parameters, {card.structures:,} crystals; {card.weights_digest}")
-    sides = (ablations if a.ablations else equal_sides)(network, card.config.crystals, a.steps)
+    trained = card.config.crystals
+    if a.ablations:
+        sides = ablations(network, trained, a.steps)
+    else:
+        sides = equal_sides(network, trained, a.steps, a.improved)
     if a.phai_only:
         sides = {}
     if a.alone:
-        sides["network alone"] = alone_side(network, card.config.crystals)
+        sides["network alone"] = alone_side(network, trained)
     networks = {f"PhAI {Path(folder).name}": phai_of(folder) for folder in a.phai}
     controls = {name: phai_side(network) for name, network in networks.items()}
     source = a.corpus or a.subset
@@ -364,28 +255,6 @@ def write_line(path: Path, digest: str, line: EqualTime) -> None:
     if table.weights_digest != digest:
         raise SystemExit(f"{path} has lines of another network ({table.weights_digest})")
     path.write_text(str(table.with_row(line)), encoding="utf-8")
-
-
-def equal_sides(network: DualSpaceNetwork, trained: CrystalConfig, steps: int) -> dict[str, Side]:
-    """The sides of the table."""
-    return {
-        "baseline": baseline_side,
-        "flipping": flipping_side(),
-        "hybrid": hybrid_side(network, trained, steps),
-    }
-
-
-def ablations(network: DualSpaceNetwork, trained: CrystalConfig, steps: int) -> dict[str, Side]:
-    """The hybrid, and what it is without a part of it."""
-    return {
-        "hybrid": hybrid_side(network, trained, steps),
-        "critic chooses": hybrid_side(network, trained, steps, by_critic=True),
-        "all trials improved": hybrid_side(network, trained, steps, improved=10**6),
-        "Harker inputs 0": hybrid_side(network, trained, steps, harker=False),
-        "no step": flipping_side(),
-        "no step, agreement": flipping_side(strictly=False),
-        **{f"steps: {n}": hybrid_side(network, trained, n) for n in (2, 4, 8)},
-    }
 
 
 if __name__ == "__main__":

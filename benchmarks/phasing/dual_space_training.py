@@ -26,7 +26,8 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from dual_space import Side, alone_side, bootstrap, flipping_side, hybrid_side, no_harker_features
+from dual_space import bootstrap
+from equal_time_sides import Side, alone_side, flipping_side, hybrid_side, no_harker_features
 
 from xtalpriors.model.charge_flipping.known_crystals import KnownCrystal, artificial_crystals
 from xtalpriors.model.charge_flipping.map_correlation import map_correlation
