@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.sources import SourceFile
@@ -62,43 +63,44 @@ def _walk(root: bytes) -> Iterator[SourceFile]:
     stack = [(b"", iter(_entries(root, seen)))]
     while stack:
         prefix, entries = stack[-1]
-        for name, entry in entries:
+        for name, status in entries:
+            path = prefix + name
             if name.endswith(b"/"):
-                stack.append((prefix + name, iter(_entries(entry.path, seen))))
+                stack.append((path, iter(_entries(root + b"/" + path[:-1], seen))))
                 break
-            try:
-                status = entry.stat()
-            except OSError:  # a broken link: reading it will say why
-                yield SourceFile(encode_name(prefix + name), 0)
+            if status is None:  # a broken link: reading it will say why
+                yield SourceFile(encode_name(path), 0)
             else:
-                yield SourceFile(
-                    encode_name(prefix + name), status.st_size, status.st_mtime_ns, status.st_ctime_ns
-                )
+                yield SourceFile(encode_name(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         else:
             stack.pop()
 
 
-def _entries(folder: bytes, seen: set[tuple[int, int]]) -> list[tuple[bytes, os.DirEntry[bytes]]]:
-    """What is listed of a folder, sorted by name; nothing where the same folder was seen before."""
-    found: list[tuple[bytes, os.DirEntry[bytes]]] = []  # no two of one name: sorting compares no more
+def _entries(folder: bytes, seen: set[tuple[int, int]]) -> list[tuple[bytes, os.stat_result | None]]:
+    """What is listed of a folder, sorted by name; nothing where the same folder was seen before.
+
+    A folder has `/` after its name, and the status is null where a link leads nowhere. Each of half a million
+    files is asked for its status once.
+    """
+    found: list[tuple[bytes, os.stat_result | None]] = []  # no two of one name: sorting compares no more
     try:
-        status = Path(os.fsdecode(folder)).stat()
-        if (status.st_dev, status.st_ino) in seen:
+        of_folder = Path(os.fsdecode(folder)).stat()
+        if (of_folder.st_dev, of_folder.st_ino) in seen:
             return found
-        seen.add((status.st_dev, status.st_ino))
+        seen.add((of_folder.st_dev, of_folder.st_ino))
         with os.scandir(folder) as listing:
             for entry in listing:
                 name = entry.name
                 if name.startswith(b".") or name == b"lost+found":
                     continue
                 try:
-                    is_folder = entry.is_dir()
-                except OSError:  # a link to itself: a file that cannot be read
-                    is_folder = False
-                if is_folder:
-                    found.append((name + b"/", entry))
-                elif not name.lower().endswith(_OTHER_ENDINGS):
-                    found.append((name, entry))
+                    status = entry.stat()
+                except OSError:
+                    status = None
+                if status is not None and S_ISDIR(status.st_mode):
+                    found.append((name + b"/", status))
+                elif name.endswith(b".cif") or not name.lower().endswith(_OTHER_ENDINGS):
+                    found.append((name, status))
     except OSError as error:
         raise XtalpriorsError(
             f"The folder {os.fsdecode(folder)!r} cannot be listed ({error.strerror}). Its files would look "
