@@ -140,8 +140,8 @@ def mine(
     listing = list_files(sources, progress) if manifest is None else read_manifest(manifest)
     require_sources(listing, sources)
     scope = [source.name for source in sources] if manifest is None else None
-    threads = max(1, min((workers or default_workers()) // 2, 4))  # beside the workers, who have more to do
-    connection = open_database(database, read_only=False, memory_limit="512MB", threads=threads)
+    # of one thread: see `Ingest`
+    connection = open_database(database, read_only=False, memory_limit="512MB", threads=1)
     try:
         with connection:
             connection.execute("SET checkpoint_threshold = '128MB'")  # one at each commit costs as much again
@@ -247,6 +247,7 @@ def _complete(connection: duckdb.DuckDBPyConnection) -> Digest:
     from xtalpriors.mining.database.clusters import build_clusters
 
     connection.execute("SET memory_limit = '384MB'")  # the rest of what a run may take is the clusters'
+    connection.execute(f"SET threads = {min(default_workers(), 4)}")  # the workers have ended
     connection.begin()
     build_clusters(connection)
     set_digest(connection)

@@ -15,6 +15,7 @@ CSD codes) then join clusters.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import numpy as np
@@ -28,6 +29,8 @@ __all__ = ["build_clusters"]
 
 _COMPOSITION_TOLERANCE = 0.005
 _HYDROGEN_TOLERANCE = 0.03
+_THREADS = 4
+"""Entries of other groups or elements are never compared, so that threads can share them out."""
 _ENANTIOMORPHS = {
     78: 76,
     95: 91,
@@ -159,23 +162,39 @@ def _same_structure(entries: pl.DataFrame) -> I64:
         _COMPOSITION_TOLERANCE,
         _HYDROGEN_TOLERANCE,
     )
-    reference = assign_references(
-        cell_starts,
-        bucket[cell_starts[:-1]],
-        known["bin"].to_numpy()[cell_starts[:-1]],
-        cell,
-        np.lexsort((known["rank"].to_numpy(), bucket)),
-        known["volume"].to_numpy(),
-        np.ascontiguousarray(metric_tensors(known.select(_NIGGLI).to_numpy())),
-        known["start"].to_numpy(),
-        known["end"].to_numpy(),
-        elements,
-        fractions,
-        known["h_fraction"].fill_null(math.nan).to_numpy(),
-        np.array(tolerances),
-    )
+    volume_of = known["volume"].to_numpy()
+    metric = np.ascontiguousarray(metric_tensors(known.select(_NIGGLI).to_numpy()))
+    compositions = known["start"].to_numpy(), known["end"].to_numpy(), elements, fractions
+    h_fraction = known["h_fraction"].fill_null(math.nan).to_numpy()
+
+    def references(by_rank: I64) -> I64:
+        """Reference of each entry of whole buckets, −1 for other entries."""
+        found: I64 = assign_references(
+            cell_starts,
+            bucket[cell_starts[:-1]],
+            known["bin"].to_numpy()[cell_starts[:-1]],
+            cell,
+            by_rank,
+            volume_of,
+            metric,
+            *compositions,
+            h_fraction,
+            np.array(tolerances),
+        )
+        return found
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        shares = pool.map(references, _shares(bucket, known["rank"].to_numpy()))
+        reference = np.maximum.reduce(list(shares))
     rows = known["row"].to_numpy().astype(np.int64)
     return np.stack([rows, rows[reference]], axis=1)
+
+
+def _shares(bucket: I64, rank: I64) -> list[I64]:
+    """Entries of each bucket from the best to the worst, in shares of whole buckets; `bucket` ascends."""
+    ends = np.append(np.flatnonzero(np.diff(bucket)), len(bucket) - 1) + 1
+    cuts = ends[np.searchsorted(ends, len(bucket) * np.arange(1, _THREADS) // _THREADS)]
+    return np.split(np.lexsort((rank, bucket)), cuts)
 
 
 def _bytes_of(texts: pl.Series) -> tuple[U8, I64]:

@@ -23,7 +23,7 @@ class Ingest:
     DuckDB keeps rows in groups of 122,880. A transaction whose sites just fill whole groups is written once;
     where they do not, a checkpoint takes the groups apart and compresses them again, which costs half as much
     again in time and in the size of the file. So a transaction ends where the next task would begin a third
-    group.
+    group, and the connection should have one thread: each of several would fill groups of its own.
 
     Use it as a context, at whose end the thread has ended. Between `add` and `flush` the connection is the
     thread's.

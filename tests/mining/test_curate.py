@@ -17,7 +17,7 @@ from xtalpriors.crystal.cells.cell import metric_tensors
 from xtalpriors.crystal.cells.lattice_match import LATTICE_TOLERANCE, lattices_match, may_match
 from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.mining.database.clusters import build_clusters
+from xtalpriors.mining.database.clusters import _shares, build_clusters
 from xtalpriors.mining.database.store import open_database
 
 CELL = (5.0, 6.0, 7.0, 90.0, 95.0, 90.0)
@@ -154,6 +154,18 @@ def test_the_best_of_a_cluster(tmp_path: Path) -> None:
 
 def test_empty_database(tmp_path: Path) -> None:
     assert clusters(make_database(tmp_path / "d", [])) == {}
+
+
+@pytest.mark.parametrize("sizes", [[], [1], [9], [1, 1, 1, 1, 1], [7, 1, 1], [1, 1, 7], [3, 2, 4, 1, 6, 5]])
+def test_threads_take_whole_buckets_from_the_best_to_the_worst(sizes: list[int]) -> None:
+    bucket = np.repeat(np.arange(len(sizes)), sizes)
+    rank = np.random.default_rng(1).permutation(len(bucket))
+    shares = _shares(bucket, rank)
+    assert sorted(i for share in shares for i in share) == list(range(len(bucket)))
+    of_shares = [set(bucket[share].tolist()) for share in shares]
+    assert sum(map(len, of_shares)) == len(sizes)  # no bucket is in two of them
+    for share in shares:
+        assert sorted(share, key=lambda i: (bucket[i], rank[i])) == share.tolist()
 
 
 def test_clusters_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
