@@ -15,14 +15,13 @@ from torch import Tensor
 
 from xtalpriors.arrays import I64
 from xtalpriors.crystal.scattering.reciprocal import equivalent_reflections, largest_indices
+from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.model.network.reflections import Reflections
 
 __all__ = ["HARKER_MAPS", "HarkerMaps"]
 
 HARKER_MAPS = 2
 """The least and the mean value of the Patterson map over the operators."""
-_STEPS = 12
-"""Points of the grid along an axis are a multiple of this, so that every translation is a number of steps."""
 
 
 class HarkerMaps:
@@ -37,8 +36,7 @@ class HarkerMaps:
 
     def __init__(self, reflections: Reflections) -> None:
         group, hkl = reflections.group, reflections.hkl
-        least = 2 * int(largest_indices(group, hkl).max()) + 2
-        n = self._n = -(-least // _STEPS) * _STEPS
+        n = self._n = _points(group, int(largest_indices(group, hkl).max()))
         # along an axis or in a plane a coefficient sums about so many reflections
         self._scale = 1.0 / reflections.max_index
         unique = np.flatnonzero(reflections.unique)
@@ -75,6 +73,19 @@ class HarkerMaps:
         maps = torch.stack([values.amin(dim=1), values.mean(dim=1)], dim=1)
         coefficients = torch.fft.fftn(maps.unflatten(2, shape), dim=(2, 3, 4), norm="forward").real
         return self._scale * coefficients.flatten(2)[:, :, self._listed.to(device)]
+
+
+def _points(group: SpaceGroup, largest: int) -> int:
+    """Points along each axis of the grid for indices up to ±`largest`.
+
+    The mean map has coefficients up to twice the largest index. With more than three times as many points
+    these do not fall on reflections of the list. Every translation, and half an axis, which takes one origin
+    to another, is a whole number of steps.
+    """
+    n = 3 * largest + 1
+    while n % 2 or not np.allclose(n * group.translations, np.rint(n * group.translations), atol=1e-6):
+        n += 1
+    return n
 
 
 def _flat(points: I64, n: int) -> I64:

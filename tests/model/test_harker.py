@@ -43,6 +43,14 @@ def test_one_reflection_by_hand() -> None:
     torch.testing.assert_close(mean, torch.tensor(expected), rtol=0, atol=1e-5)
 
 
+def test_what_goes_beyond_the_list_falls_on_no_reflection() -> None:
+    """5 0 0 says something of 10 0 0 alone."""
+    listed = FIVE.hkl.tolist()
+    e = torch.zeros(1, len(listed))
+    e[0, listed.index([5, 0, 0])] = 2.0
+    assert HarkerMaps(FIVE)(e)[0, 1].abs().max() < 1e-5
+
+
 def test_one_atom() -> None:
     """F = 4 cos 2π(hx + lz + (k + l)/4) cos 2π(ky − (k + l)/4) (International Tables, P2₁/c), ⟨F²⟩ = 4ε.
 
