@@ -4,6 +4,9 @@ LLVM's auto-vectoriser does badly on the loops of a structure factor (short rows
 time). A value of this type is an LLVM `<16 x float>`: one AVX-512 register, two AVX2 or four NEON ones, so
 the kernels are written once and are fast everywhere. `+`, `-` and `*` work lane by lane and may be fused.
 
+Each intrinsic returns its types and a function `build`, by which numba makes the LLVM instructions from the
+values of the arguments.
+
 The rows that are loaded and stored are 1-D contiguous float32 arrays, at any index: no alignment is needed,
 and no bounds are checked.
 """

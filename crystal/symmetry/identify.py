@@ -64,6 +64,7 @@ class _Target:
 
     @classmethod
     def of(cls, number: int, group: PrimitiveGroup) -> _Target:
+        """A target with the equations for a shift already solved on the left."""
         generators = group.generators()
         rows = [[int(i == j) - r[3 * i + j] for j in range(3)] for r in generators for i in range(3)]
         left, diagonal, right, _ = smith_normal_form(rows or [[0, 0, 0]])

@@ -97,6 +97,7 @@ def _watch(process: subprocess.Popen[str], wait: Callable[[], bool]) -> threadin
     """Ends the program once asked to, also while it prints nothing."""
 
     def watch() -> None:
+        """Wait until the program is to stop, and end it."""
         wait()
         _end(process)
 

@@ -152,6 +152,7 @@ def _go(arguments: list[str], root: Path, transfer: Transfer, advance: Advance) 
     named: dict[Path, str] = {}
 
     def take(line: str) -> bool:
+        """Count the file that a line of svn names; lines on other things are passed over."""
         match = _LINE.fullmatch(line)
         if match is None or entry_path(match["name"]) != match["name"]:
             return True
@@ -190,6 +191,7 @@ def _entries(arguments: list[str], root: Path | None = None) -> list[_Entry]:
     found: list[_Entry] = []
 
     def take(line: str) -> bool:
+        """Feed a line to the parser and keep the entries that it completes."""
         parser.feed(line + "\n")
         for event in parser.read_events():
             element = event[-1]

@@ -179,6 +179,7 @@ def _begins_by(advance: Advance, begin: Callable[[], None]) -> Advance:
     has_begun = False
 
     def go_on(n: int = 1, /, *, note: str = "") -> None:
+        """Advance, and before the first file begin the update."""
         nonlocal has_begun
         if not has_begun:
             begin()

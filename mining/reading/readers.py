@@ -138,6 +138,7 @@ def _time_limit(seconds: float) -> Iterator[bool]:
         return
 
     def stop(signum: int, frame: types.FrameType | None) -> None:
+        """Handler of the alarm: end the block by an error that names the limit."""
         raise TimeoutError(f"no end after {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)

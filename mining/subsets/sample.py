@@ -81,6 +81,7 @@ def _entries(file: pq.ParquetFile, keep: np.ndarray) -> pa.RecordBatchReader:
     """The rows that are kept, one row group at a time."""
 
     def batches() -> Iterator[pa.RecordBatch]:
+        """Rows that are kept, of one row group after another."""
         start = 0
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)

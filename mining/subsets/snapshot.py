@@ -224,6 +224,7 @@ def _paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     def alone(entries: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+        """Entries that are not among the others, with their file and their place in it."""
         rest = entries.join(others, on="entry_id", how="anti").sort("entry_id")
         file = pl.col("entry_id").str.split("#").list.first()
         return rest.with_columns(file=file, place=pl.int_range(pl.len()).over(file))
@@ -254,6 +255,7 @@ def _count(changed: pl.DataFrame, name: str) -> SubsetChange:
     import polars as pl
 
     def is_in(column: str) -> pl.Expr:
+        """Whether a column of names of subsets, separated by blanks, has this one."""
         return pl.col(column).fill_null("").str.split(" ").list.contains(name)
 
     was, stands = is_in("subsets"), is_in("subsets_now")

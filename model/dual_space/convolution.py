@@ -51,11 +51,13 @@ class _ByNeighbours(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, neighbours: Tensor) -> Tensor:
+        """(B, P, C) and the kernel (27, C, D) → (B, P, D)."""
         ctx.save_for_backward(x, kernel, neighbours)
         return _gathered(x, neighbours) @ kernel.flatten(0, 1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Gradients by the values and by the kernel."""
         x, kernel, neighbours = ctx.saved_tensors
         columns = _gathered(x, neighbours).flatten(0, 1)
         of_kernel = (columns.T @ grad.flatten(0, 1)).reshape(kernel.shape)

@@ -40,6 +40,7 @@ class Transform:
         turn = places.turn * np.exp(1j * np.pi * (hkl / shape).sum(axis=1))
 
         def to(values: np.ndarray) -> Tensor:
+            """An array as a tensor on the device of the transform."""
             return torch.from_numpy(np.ascontiguousarray(values)).to(device)
 
         self.place, self.source = to(places.place), to(places.source)
