@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from xtalpriors.arrays import I16, I32, Bool
+from xtalpriors.arrays import I16, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.mining.reading.addresses import byte_at
 from xtalpriors.mining.reading.characters import NINE, OPEN, ZERO
@@ -57,14 +57,14 @@ def _says_something(base: int, start: int, end: int) -> bool:
 
 
 @kernel()
-def _sites_have_u(base: int, out: I32, n: int, block: int, role: I8) -> bool:
+def _sites_have_u(base: int, out: Tokens, n: int, block: int, role: I8) -> bool:
     """The block of the last of n tokens (of `scan_kernel`) has sites, and a U with a value for each."""
     sites, displacements, i = 0, 0, n - 1
-    while i >= 0 and out[i, 0] == block:
-        kind = role[out[i, 1]]
+    while i >= 0 and out.block[i] == block:
+        kind = role[out.tag[i]]
         if kind == SITE_ROLE:
-            sites = max(sites, out[i, 2] + 1)
-        elif kind == U_ROLE and _says_something(base, out[i, 3], out[i, 4]):
+            sites = max(sites, out.row[i] + 1)
+        elif kind == U_ROLE and _says_something(base, out.start[i], out.end[i]):
             displacements += 1
         i -= 1
     return 0 < sites <= displacements
@@ -72,7 +72,7 @@ def _sites_have_u(base: int, out: I32, n: int, block: int, role: I8) -> bool:
 
 @kernel()
 def pass_over_tensors(
-    base: int, columns: I16, width: int, role: I8, out: I32, n_out: int, block: int, idle: int
+    base: int, columns: I16, width: int, role: I8, out: Tokens, n_out: int, block: int, idle: int
 ) -> tuple[bool, int]:
     """Leave idle tensors out of the columns of a loop whose values begin.
 

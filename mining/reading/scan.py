@@ -19,7 +19,7 @@ from xtalpriors.arrays import I32, I64, U8
 from xtalpriors.mining.reading.idle_tensors import TAG_ROLE
 from xtalpriors.mining.reading.scan_kernel import N_NAMES, N_OUT, scan_files, scratch
 from xtalpriors.mining.reading.scan_tags import TABLES
-from xtalpriors.mining.reading.tokens import PRESENCE_ONLY, Tokens, columns_of
+from xtalpriors.mining.reading.tokens import PRESENCE_ONLY, Tokens, room_for_tokens
 
 __all__ = ["LARGEST_BYTES", "Scanned", "scan"]
 
@@ -68,14 +68,15 @@ def scan(buffer: U8, bounds: I64, *, idle_tensors: bool = True) -> Scanned:
     # a token for every 8 bytes where there is little else than atoms; far fewer in a large file
     capacity = 4096 + min(buffer.size // 8, 1_000_000 + buffer.size // 64)
     while True:
-        out, counters = np.empty((capacity, 6), dtype=np.int32), np.zeros(3, dtype=np.int64)
+        room, counters = room_for_tokens(buffer, capacity), np.zeros(3, dtype=np.int64)
         names = np.empty((len(bounds) + capacity // 16, 3), dtype=np.int64)
         status, blocks, enough = scan_files(
-            buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, out, names, counters, *scratch()
+            buffer.ctypes.data, bounds, *TABLES, PRESENCE_ONLY, role, room, names, counters, *scratch()
         )
         if enough:
             break
         capacity *= 4
-    tokens = Tokens(buffer, *columns_of(out[: counters[N_OUT]]))
+    for column in room[1:]:
+        column.resize(counters[N_OUT], refcheck=False)  # gives the rest of the memory back, without a copy
     names = names[: counters[N_NAMES]]
-    return Scanned(tokens, status, blocks, names[:, 0].copy(), names[:, 1].copy())
+    return Scanned(room, status, blocks, names[:, 0].copy(), names[:, 1].copy())

@@ -33,6 +33,7 @@ from xtalpriors.mining.reading.scan_bytes import (
     value_end,
 )
 from xtalpriors.mining.reading.scan_tags import SEEN_SIZE, is_new, look_up
+from xtalpriors.mining.reading.tokens import Tokens, uncounted_tokens
 
 __all__ = ["N_NAMES", "N_OUT", "scan_files", "scratch"]
 
@@ -146,14 +147,13 @@ def _scan_file(
     seen: U64,
     columns: I16,
     state: I64,
-    out: I32,
+    out: Tokens,
     names: I64,
     counters: I64,
 ) -> int:
     """Scan the bytes `lo` … `hi`: `_UNDERSTOOD`, `_GIVEN_UP`, or `_FULL` where `out` or `names` is too small.
 
-    `out` gets a row (block, tag, row, start, end, quoted) for each value, `names` (start, end, hash) for
-    each block.
+    `out` has room for the tokens, `names` gets (start, end, hash) for each block.
     """
     state[:] = 0
     state[_PENDING], state[_WIDTH] = _NO_TAG, -1
@@ -193,10 +193,10 @@ def _scan_file(
                 i, n = skip_plain_values(base, i, hi)
             state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
         if tag >= 0:
-            if n_out >= len(out):
+            if n_out >= len(out.tag):
                 return _FULL
-            out[n_out, 0], out[n_out, 1], out[n_out, 2] = counters[N_NAMES] - 1, tag, row
-            out[n_out, 3], out[n_out, 4], out[n_out, 5] = start, end, quoted
+            out.block[n_out], out.tag[n_out], out.row[n_out] = counters[N_NAMES] - 1, tag, row
+            out.start[n_out], out.end[n_out], out.quoted[n_out] = start, end, quoted
             n_out += 1
         i = skip_blank(base, i, hi)
     if state[_N_BLOCKS] == 0 or not _complete(state):
@@ -219,7 +219,7 @@ def scan_files(
     numbers: I16,
     once: Bool,
     role: I8,
-    out: I32,
+    out: Tokens,
     names: I64,
     counters: I64,
     seen: U64,
@@ -234,7 +234,7 @@ def scan_files(
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
     tables_of = (uncounted(keys), uncounted(numbers))
     views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
-    views_of_output = (uncounted(out), uncounted(names), uncounted(counters))
+    views_of_output = (uncounted_tokens(out), uncounted(names), uncounted(counters))
     for f in range(n):
         before = counters[N_NAMES]
         counters[_GENERATION] += 1

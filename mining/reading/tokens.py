@@ -15,6 +15,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I16, I32, U8, Bool
 from xtalpriors.compilation import kernel
+from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.reading.tags import (
     ANISO,
     BLOCK_NUMBERS,
@@ -34,8 +35,9 @@ __all__ = [
     "TAG_SCALE",
     "TokenWriter",
     "Tokens",
-    "columns_of",
     "joined",
+    "room_for_tokens",
+    "uncounted_tokens",
 ]
 
 
@@ -79,17 +81,31 @@ class Tokens(NamedTuple):
     quoted: Bool
 
 
-@kernel()
-def columns_of(out: I32) -> tuple[I32, I16, I32, I32, I32, Bool]:
-    """Columns of rows (block, tag, row, start, end, quoted), each in its type."""
-    n = len(out)
-    block, row = np.empty(n, np.int32), np.empty(n, np.int32)
-    start, end = np.empty(n, np.int32), np.empty(n, np.int32)
-    tag, quoted = np.empty(n, np.int16), np.empty(n, np.bool_)
-    for i in range(n):
-        block[i], tag[i], row[i] = out[i, 0], out[i, 1], out[i, 2]
-        start[i], end[i], quoted[i] = out[i, 3], out[i, 4], out[i, 5] != 0
-    return block, tag, row, start, end, quoted
+@kernel(forceinline=True)
+def uncounted_tokens(tokens: Tokens) -> Tokens:
+    """The same tokens without reference counts, see `uncounted`."""
+    return Tokens(
+        uncounted(tokens.buffer),
+        uncounted(tokens.block),
+        uncounted(tokens.tag),
+        uncounted(tokens.row),
+        uncounted(tokens.start),
+        uncounted(tokens.end),
+        uncounted(tokens.quoted),
+    )
+
+
+def room_for_tokens(buffer: U8, n: int) -> Tokens:
+    """Tokens of a buffer that are not known yet."""
+    return Tokens(
+        buffer,
+        block=np.empty(n, np.int32),
+        tag=np.empty(n, np.int16),
+        row=np.empty(n, np.int32),
+        start=np.empty(n, np.int32),
+        end=np.empty(n, np.int32),
+        quoted=np.empty(n, np.bool_),
+    )
 
 
 def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:

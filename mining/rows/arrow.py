@@ -88,10 +88,26 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 @kernel()
 def _enter(values: F64, low: float, high: float, data: npt.NDArray[Any]) -> tuple[U8, int]:
     """Copy numbers (n,) within the limits to `data` (n,), 0 for others; validity bits, number of nulls."""
-    valid, missing = np.zeros((values.size + 7) // 8, dtype=np.uint8), 0
-    for i in range(values.size):
-        is_valid = low <= values[i] <= high
-        data[i] = values[i] if is_valid else 0
-        valid[i >> 3] |= np.uint8(is_valid << (i & 7))
-        missing += not is_valid
+    valid, missing, whole = np.empty((values.size + 7) // 8, dtype=np.uint8), 0, values.size // 8
+    for octet in range(whole):
+        bits, n = _enter_octet(values, 8 * octet, 8, low, high, data)
+        valid[octet], missing = bits, missing + n
+    if whole < valid.size:
+        bits, n = _enter_octet(values, 8 * whole, values.size % 8, low, high, data)
+        valid[whole], missing = bits, missing + n
     return valid, missing
+
+
+@kernel(forceinline=True)
+def _enter_octet(
+    values: F64, first: int, size: int, low: float, high: float, data: npt.NDArray[Any]
+) -> tuple[int, int]:
+    """One byte of validity bits, and its nulls; eight at a time take a third of the time."""
+    bits, missing = 0, 0
+    for j in range(size):
+        value = values[first + j]
+        is_valid = low <= value <= high
+        data[first + j] = value if is_valid else 0
+        bits |= is_valid << j
+        missing += not is_valid
+    return bits, missing

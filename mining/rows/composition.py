@@ -66,19 +66,17 @@ class Contents:
 
 def formula_counts(formulas: list[str | None]) -> tuple[F64, Bool]:
     """Atoms per formula unit (n, N_ELEMENTS), and whether each formula could be read (n,)."""
-    rows: list[int] = []
     columns: list[int] = []
     values: list[float] = []
+    sizes = np.zeros(len(formulas), dtype=np.int64)
     for i, text in enumerate(formulas):
         numbers, found = _numbers_and_counts(text)
-        rows += [i] * len(numbers)
+        sizes[i] = len(numbers)
         columns += numbers
         values += found
     counts = np.zeros((len(formulas), N_ELEMENTS))
-    known = np.zeros(len(formulas), dtype=np.bool_)
-    counts[rows, columns] = values
-    known[rows] = True
-    return counts, known
+    counts[np.repeat(np.arange(len(formulas)), sizes), columns] = values
+    return counts, sizes > 0
 
 
 @lru_cache(maxsize=16384)

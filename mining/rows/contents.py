@@ -167,7 +167,8 @@ def _composition(
         h_fraction = np.where(known & (total > 0), final[:, 1] / total, np.nan)
         per_atom = np.where(non_h > 0, volume / non_h, np.nan)
     # Where sites and formula disagree, either may have left an element out.
-    present = (np.nan_to_num(final[:, 1:], nan=0.0) > 1e-6) | (counts[:, 1:] > 1e-6) | (formula[:, 1:] > 0)
+    present = (np.nan_to_num(final, nan=0.0) > 1e-6) | (counts > 1e-6) | (formula > 0)
+    present[:, 0] = False
     by_sites = hill_formulas(from_sites)
     reconciled = list(by_sites)
     differ = np.flatnonzero((final != from_sites).any(axis=1))  # in most entries they do not
@@ -187,15 +188,15 @@ def _composition(
         "volume_per_non_h_atom_angstrom3": per_atom,
         "elements": symbols(present),
         "class": _classes(present),
-        "has_s_block": (present & _IS_S_METAL[1:]).any(axis=1),
-        "has_d_block": (present & _IS_D[1:]).any(axis=1),
+        "has_s_block": (present & _IS_S_METAL).any(axis=1),
+        "has_d_block": (present & _IS_D).any(axis=1),
     }
 
 
 def _classes(present: Bool) -> pa.Array:
-    """`organic`, `metal-organic` or `inorganic` of the elements present (n, elements from hydrogen on)."""
-    hydrocarbon = present[:, 5] & present[:, 0]
-    metal = (present & _IS_METAL[1:]).any(axis=1)
+    """`organic`, `metal-organic` or `inorganic` of the elements present (n, elements)."""
+    hydrocarbon = present[:, 6] & present[:, 1]
+    metal = (present & _IS_METAL).any(axis=1)
     code = np.where(hydrocarbon, np.where(metal, 1, 0), 2)
     return coded(np.where(present.any(axis=1), code, -1), ("organic", "metal-organic", "inorganic"))
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.arrays import F64, Bool
+from xtalpriors.arrays import F64, I64, Bool
+from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.crystal.chemistry.formula import hill_formula
 
@@ -16,32 +17,40 @@ __all__ = ["hill_formulas", "symbols"]
 
 
 _ALPHABETICAL: Final = np.array(sorted(range(1, len(SYMBOLS)), key=lambda z: SYMBOLS[z]))
-_HILL_ORDER: Final = np.array([6, 1, *(z for z in _ALPHABETICAL.tolist() if z not in (6, 1))])
+_CARBON: Final = 6
+_HILL_ORDER: Final = np.array([_CARBON, 1, *(z for z in _ALPHABETICAL.tolist() if z not in (_CARBON, 1))])
+"""Without carbon hydrogen stands in its alphabetical place."""
 
 
 def hill_formulas(counts: F64) -> list[str | None]:
     """Hill formulae of counts (n, elements); what is unknown (0) is left out, None where nothing is known."""
-    out: list[str | None] = [None] * len(counts)
     with np.errstate(invalid="ignore"):
-        carbon, present = counts[:, 6] > 0, counts > 0
-    # without carbon hydrogen stands in its alphabetical place
-    for entries, order in ((np.flatnonzero(carbon), _HILL_ORDER), (np.flatnonzero(~carbon), _ALPHABETICAL)):
-        rows, columns = np.nonzero(present[entries][:, order])
-        numbers = order[columns]
-        values = counts[entries[rows], numbers].tolist()
-        texts = [_part(z, n) for z, n in zip(numbers.tolist(), values, strict=True)]
-        bounds = np.searchsorted(rows, np.arange(len(entries) + 1)).tolist()
-        for e, (first, last) in zip(entries.tolist(), pairwise(bounds), strict=True):
-            out[e] = " ".join(filter(None, texts[first:last])) or None
-    return out
+        numbers, bounds = _listed(counts > 0, _HILL_ORDER, _ALPHABETICAL)
+    values = counts[np.repeat(np.arange(len(counts)), np.diff(bounds)), numbers]
+    texts = list(map(_part, numbers.tolist(), values.tolist()))
+    return [" ".join(filter(None, texts[first:last])) or None for first, last in pairwise(bounds.tolist())]
 
 
 def symbols(present: Bool) -> list[str | None]:
-    """Symbols of the elements present (n, elements from hydrogen on), sorted, joined by blanks."""
-    rows, columns = np.nonzero(present[:, _ALPHABETICAL - 1])
-    symbols = [SYMBOLS[z] for z in _ALPHABETICAL[columns].tolist()]
-    bounds = np.searchsorted(rows, np.arange(len(present) + 1)).tolist()
-    return [" ".join(symbols[first:last]) or None for first, last in pairwise(bounds)]
+    """Symbols of the elements present (n, elements by atomic number), sorted, joined by blanks."""
+    numbers, bounds = _listed(present, _ALPHABETICAL, _ALPHABETICAL)
+    symbols = [SYMBOLS[z] for z in numbers.tolist()]
+    return [" ".join(symbols[first:last]) or None for first, last in pairwise(bounds.tolist())]
+
+
+@kernel()
+def _listed(present: Bool, with_carbon: I64, without_carbon: I64) -> tuple[I64, I64]:
+    """Atomic numbers of the elements present (n, elements) in these orders; bounds (n + 1,) of the rows."""
+    numbers, bounds = np.empty(present.sum(), np.int64), np.zeros(len(present) + 1, np.int64)
+    n = 0
+    for e in range(len(present)):
+        order = with_carbon if present[e, _CARBON] else without_carbon
+        for z in order:
+            if present[e, z]:
+                numbers[n] = z
+                n += 1
+        bounds[e + 1] = n
+    return numbers[:n], bounds
 
 
 @lru_cache(maxsize=65536)

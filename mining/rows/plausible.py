@@ -79,10 +79,9 @@ def implausible_volumes(
     agreement
         (n,) index into `AGREEMENTS`. The density counts only where the sites are not the formula × Z.
     """
-    least, _ = volume_bounds(sites)
     with_hydrogen = sites.copy()  # of a formula that has it: ice without sites for it
     with_hydrogen[:, 1] = np.where(agreement == HYDROGEN, np.fmax(sites[:, 1], contents[:, 1]), sites[:, 1])
-    _, largest = volume_bounds(with_hydrogen)
+    least, largest = volume_bounds(with_hydrogen)
     least, largest = least + _UNKNOWN_ATOM[0] * sites[:, 0], largest + _UNKNOWN_ATOM[1] * sites[:, 0]
     most = np.where(sites[:, _CARBON] > 0, _LARGEST_WITH_CARBON, _LARGEST)
     ratio = density_ratios(entries, volume, contents)

@@ -17,6 +17,7 @@ from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.cells.metric_kernel import distance2
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.triplets import DENOMINATOR
 from xtalpriors.mining.reading.addresses import uncounted
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.positions import Positions
@@ -60,6 +61,19 @@ def _nearest(x: F64, lines: F64, low: int, high: int) -> float:
 
 
 @kernel()
+def _bins(n: int, wide: float, wide_z: float) -> tuple[int, int]:
+    """Numbers of bins along x and z, powers of 2: eight and more for each of n sites, if they are not narrow.
+
+    At most 32 n together, for one site at least.
+    """
+    n_x = n_z = 1
+    while n_x * n_z < 8 * n and (4 * n_x * wide < 1.0 or 4 * n_z * wide_z < 1.0):
+        n_x *= 2 if 4 * n_x * wide < 1.0 else 1
+        n_z *= 2 if 4 * n_z * wide_z < 1.0 else 1
+    return n_x, n_z
+
+
+@kernel()
 def _is_image(x: F64, y: F64, g: F64, operators: F64, low: int, high: int) -> bool:
     """Whether one of the operators `low` … `high` brings x onto y."""
     for k in range(low, high):
@@ -88,44 +102,40 @@ def _first(
 ) -> I64:
     """The kernel of `first_on_position`.
 
-    All images of a site have the same least distance of x from a whole number (`_nearest`). The sites of
-    an entry are sorted into bins by it, so that each is compared with few others.
+    All images of a site have the same least distances of x and of z from a whole number (`_nearest`). The
+    sites of an entry are sorted into bins by them, so that each is compared with few others.
     """
     metric, fract, letter = uncounted(metric), uncounted(fract), uncounted(letter)
     operators, lines = uncounted(operators), uncounted(lines)
     first = np.full(placed.size, -1, np.int64)
     largest = max((end - start).max(), 1) if start.size else 1
-    head, following = np.empty(8 * largest, np.int32), np.empty(placed.size, np.int32)
-    shared = np.empty((placed.size, 2))
+    head, following = np.empty(32 * largest, np.int32), np.empty(placed.size, np.int32)
+    nearest = np.empty((placed.size, 2))
     for e in range(start.size):
         g = metric[e]
         wide, wide_z = _width(g, 0), _width(g, 2)
-        n_bins = 1
-        while n_bins < 4 * (end[e] - start[e]) and 4 * n_bins * wide < 1.0:
-            n_bins *= 2
-        head[:n_bins] = -1
+        n_x, n_z = _bins(end[e] - start[e], wide, wide_z)
+        head[: n_x * n_z] = -1
         low, high = op_start[group[e]], op_start[group[e] + 1]
-        of_x, of_z, after = (
-            line_start[2 * group[e]],
-            line_start[2 * group[e] + 1],
-            line_start[2 * group[e] + 2],
-        )
+        k = 2 * group[e]
+        of_x, of_z, after = line_start[k], line_start[k + 1], line_start[k + 2]
         for i in range(start[e], end[e]):
             if not placed[i] or letter[i] == 0:
                 continue
             x, z = _nearest(fract[i], lines, of_x, of_z), _nearest(fract[i], lines, of_z, after)
-            shared[i, 0], shared[i, 1] = x, z
-            for slot in range(int(np.floor((x - wide) * n_bins)), int((x + wide) * n_bins) + 1):
-                j = head[slot & (n_bins - 1)]
-                while j >= 0 and first[i] < 0:
-                    near = abs(shared[j, 0] - x) < wide and abs(shared[j, 1] - z) < wide_z
-                    near &= letter[j] == letter[i]  # images have the letter of the site
-                    if near and _is_image(fract[i], fract[j], g, operators, low, high):
-                        first[i] = j
-                    j = following[j]
+            nearest[i, 0], nearest[i, 1] = x, z
+            for p in range(int(np.floor((x - wide) * n_x)), int((x + wide) * n_x) + 1):
+                for q in range(int(np.floor((z - wide_z) * n_z)), int((z + wide_z) * n_z) + 1):
+                    j = head[(p & (n_x - 1)) * n_z + (q & (n_z - 1))]
+                    while j >= 0 and first[i] < 0:
+                        near = abs(nearest[j, 0] - x) < wide and abs(nearest[j, 1] - z) < wide_z
+                        near &= letter[j] == letter[i]  # images have the letter of the site
+                        if near and _is_image(fract[i], fract[j], g, operators, low, high):
+                            first[i] = j
+                        j = following[j]
             if first[i] < 0:
                 first[i] = i
-                slot = int(x * n_bins) & (n_bins - 1)
+                slot = (int(x * n_x) & (n_x - 1)) * n_z + (int(z * n_z) & (n_z - 1))
                 following[i], head[slot] = head[slot], i
     return first
 
@@ -163,9 +173,9 @@ def _lines(group: SpaceGroup) -> tuple[F64, F64]:
     by_coordinate = []
     for axis in (0, 2):
         rows, shifts = group.rotations[:, axis].astype(np.float64), group.translations[:, axis]
-        sign = [row[np.flatnonzero(row)[0]] for row in rows]
-        lines = np.column_stack([rows, shifts]) * np.sign(sign)[:, None]
-        lines[:, 3] = np.rint(lines[:, 3] * 5040.0) % 5040.0 / 5040.0
+        sign = np.sign([row[np.flatnonzero(row)[0]] for row in rows])
+        lines = np.column_stack([rows, shifts]) * sign[:, None]
+        lines[:, 3] = np.rint(lines[:, 3] * DENOMINATOR) % DENOMINATOR / DENOMINATOR
         by_coordinate.append(np.unique(lines, axis=0))
     return by_coordinate[0], by_coordinate[1]
 

@@ -36,6 +36,19 @@ def test_a_cell_listed_beside_its_operators_is_counted_once() -> None:
     assert not notes(alone)
 
 
+@pytest.mark.parametrize("symbol", ["P 31", "P 41", "P 21 21 21", "R -3 c:H", "I a -3 d"])
+def test_all_images_of_an_atom_are_one_position(symbol: str) -> None:
+    group = gemmi.SpaceGroup(symbol)
+    operations = list(group.operations())
+    listed = "loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"{op.triplet()}\n" for op in operations)
+    images = (op.apply_to_xyz([0.113, 0.237, 0.341]) for op in operations)
+    rows = (f"C{i} C {x:.5f} {y:.5f} {z:.5f}" for i, (x, y, z) in enumerate(images))
+    gamma = 120 if group.crystal_system_str() == "trigonal" else 90
+    found = entry(structure(cell(15, 15, 15, gamma=gamma), atoms(*rows), symmetry=listed))
+    assert found["n_sites"] == 1
+    assert found["n_atoms_non_h_cell"] == len(operations)
+
+
 def test_the_rows_of_repeated_sites_stay_and_count_nowhere() -> None:
     rows = sites(
         structure(atoms(*(f"{r} 0.02" for r in (*FULL, *IMAGES)), columns="U_iso_or_equiv"), symmetry=P21C)

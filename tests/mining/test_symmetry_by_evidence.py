@@ -6,6 +6,7 @@ import gemmi
 import pytest
 
 from tests.reader_cif import atoms, cell, entry, notes, rejection, structure
+from xtalpriors.mining.cif import extract
 
 # axes that have the symmetry of the groups below, and no more than that of their system
 CELLS = {
@@ -325,3 +326,14 @@ def test_a_file_that_agrees_with_itself_is_not_weighed() -> None:
     found = entry(block(listed("P 1 21/c 1"), hm("P 21/c"), "P 1 21/c 1", z=8, density=7.0))
     assert_group(found, "P 1 21/c 1")
     assert found["notes"] is None or "decided" not in found["notes"]
+
+
+def test_a_decision_does_not_depend_on_the_other_files_of_a_batch() -> None:
+    shared = ("M1 C0.5N0.5 0.113 0.237 0.341", "M2 C0.5N0.5 0.413 0.058 0.167", ATOMS[2])
+    doubtful = block(["x,y,z"], hm("P 1 21/n 1"), "P 1 21/n 1", z=4, rows=shared)
+    alone = entry(doubtful)
+    assert "decided-by-formula" in notes(alone) and alone["formula_sites"] == "C4 N4 O4"
+    plain = block(["x,y,z"], hm("P 1"), "P 1", z=1)
+    items = [("a.cif", plain.encode()), ("file.cif", doubtful.encode()), ("z.cif", plain.encode())]
+    together = extract("test", None, "original", items).entries.to_pylist()
+    assert [found for found in together if found["file_id"] == "file.cif"] == [alone]
