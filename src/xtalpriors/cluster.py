@@ -187,6 +187,20 @@ def run_on_cluster(
         raise XtalpriorsError(f"The scheduler of the cluster is gone. {_KEPT}") from error
 
 
+async def _submit(cluster: Any, jobs: int) -> None:
+    """Submit jobs and raise what `sbatch` says: `scale` leaves that to a task whose errors nobody is told."""
+    from distributed.core import Status
+
+    for _ in range(jobs):
+        cluster.worker_spec.update(cluster.new_worker_spec())
+    try:
+        await cluster._correct_state()
+    finally:
+        for job in cluster.workers.values():
+            if job.job_id is None:  # else the cluster cannot be closed
+                job.status = Status.failed
+
+
 @contextmanager
 def _slurm(file: Path) -> Iterator[Any]:
     """A cluster of Slurm jobs by the options of a YAML file."""
@@ -214,8 +228,7 @@ def _slurm(file: Path) -> Iterator[Any]:
         raise UsageError(f"{file}: these options make no SLURMCluster of dask-jobqueue: {error}") from error
     with cluster:
         try:
-            cluster.scale(jobs=jobs)
-            cluster.sync(cluster._correct_state)  # submits the jobs now, and raises what `sbatch` says
+            cluster.sync(_submit, cluster, jobs)
             cluster.wait_for_workers(1, timeout=options.get("death_timeout", 600))
         except (RuntimeError, ValueError) as error:
             said = " ".join((str(error).partition("stderr:\n")[2] or str(error)).split())
