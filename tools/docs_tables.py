@@ -18,6 +18,7 @@ from xtalpriors.generator.config import GeneratorConfig
 from xtalpriors.mining.database.store import TABLES, sql_type
 from xtalpriors.mining.database.views import VIEWS
 from xtalpriors.model.training.config import TrainConfig
+from xtalpriors.reports.figures.space_groups import short_symbol
 from xtalpriors.reports.phasing.equal_time import EqualTimeTable, Solved, signed
 
 __all__ = ["PAGES", "option_tables", "renewed", "schema_tables"]
@@ -106,7 +107,7 @@ def equal_time_table() -> str:
         shares = {side: " / ".join(_share(getattr(s, side)) for s in both) for side in sides}
         gains = {side: " / ".join(_gain(s, side) for s in both) for side in sides[1:]}
         cells = (
-            f"{row.crystals} {row.space_group}",
+            f"{row.crystals} {short_symbol(row.space_group)}",
             f"{row.d_min_angstrom:.1f} Å",
             str(row.n),
             ", ".join(f"{count:.0f}" for count in row.trials),

@@ -16,6 +16,7 @@ import pandas as pd
 from xtalpriors.canonical_json import canonical_json
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 from xtalpriors.frozen_model import Frozen
+from xtalpriors.reports.figures.space_groups import short_symbol
 from xtalpriors.reports.html import html_table, words
 from xtalpriors.reports.section import Section, Table
 
@@ -126,7 +127,7 @@ def equal_time_section() -> Section:
     lines = [
         {
             "crystals": row.crystals,
-            "group": row.space_group,
+            "group": short_symbol(row.space_group),
             "d_min / Å": f"{row.d_min_angstrom:.1f}",
             "N": f"{row.n:,}",
             "trials": _bars(row.trials),
@@ -150,16 +151,23 @@ def equal_time_section() -> Section:
         "scores",
         "equal_time",
         lines=len(measured.rows),
-        flipping=_clear([row.solved.flipping_gain for row in measured.rows]),
-        hybrid=_clear([row.solved.hybrid_gain for row in measured.rows]),
+        solved=_clear([row.solved for row in measured.rows]),
+        nearly_exact=_clear([row.nearly_exact for row in measured.rows]),
         digest=measured.weights_digest[:8],
     )
     return Section("equal-time", "What adds to charge flipping at equal time?", lead, [], [table])
 
 
-def _clear(gains: list[Interval]) -> dict[str, int]:
-    """How many gains are above zero and below it by their intervals."""
-    return {"better": sum(low > 0 for _, low, _ in gains), "worse": sum(high < 0 for _, _, high in gains)}
+def _clear(rows: list[Solved]) -> dict[str, dict[str, int]]:
+    """How many gains of each side are above zero and below it by their intervals."""
+    gains = {
+        "flipping": [row.flipping_gain for row in rows],
+        "hybrid": [row.hybrid_gain for row in rows],
+    }
+    return {
+        side: {"better": sum(low > 0 for _, low, _ in of), "worse": sum(high < 0 for _, _, high in of)}
+        for side, of in gains.items()
+    }
 
 
 def _bars(values: tuple[float, float, float]) -> str:
