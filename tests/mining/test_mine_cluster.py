@@ -47,6 +47,9 @@ def cluster() -> Iterator[Any]:
 
 @pytest.fixture
 def address(cluster: Any) -> str:
+    """Where the scheduler is, once both workers are there: Dask starts one anew that a test has killed."""
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
     return str(cluster.scheduler_address).replace("tcp://", "dask://")
 
 
