@@ -31,6 +31,8 @@ LARGEST_R_WEAK = 0.3
 FEWEST_PER_PARAMETER = 3.0
 """Strong reflections per parameter below which a small R1 proves little."""
 OVERFITTED_R1 = 0.18
+MEANINGLESS_PER_PARAMETER = 1.5
+"""Strong reflections per parameter below which even random intensities are fitted to any R1."""
 EXPLAINED_R1 = 0.08
 """Of a model that proves that the data are what they were read as."""
 SMALLEST_COMPLETENESS = 0.5
@@ -166,7 +168,7 @@ def model_doubts(
                 True,
             )
         )
-    if ratio < FEWEST_PER_PARAMETER and r1 > OVERFITTED_R1:
+    if ratio < MEANINGLESS_PER_PARAMETER or (ratio < FEWEST_PER_PARAMETER and r1 > OVERFITTED_R1):
         found.append(
             Doubt(f"only {ratio:.1f} strong reflections per parameter: R1 = {r1:.3f} proves little", True)
         )

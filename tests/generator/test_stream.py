@@ -237,7 +237,7 @@ def test_other_groups_and_scales(bundle: PriorBundle) -> None:
         ({"batch_size": 0}, "batch_size is 0"),
         ({"count": 0}, "count is 0"),
         ({"start": -1}, "start is -1"),
-        ({"rank": 2, "world_size": 2}, "rank is 2; with 2 processes it is 0 … 1"),
+        ({"rank": 2, "world_size": 2}, "rank is 2; of 2 processes it is 0 … 1"),
         ({"max_index": 0}, "max_index is 0"),
         ({"scale": "max"}, "scale is 'max'; there are maximum, rms, none"),
         ({"completeness": 1.2}, "completeness is 1.2; it must be positive and at most 1"),
