@@ -28,7 +28,7 @@ from xtalpriors.model.prediction.prediction_input import (
     assumed_note,
     check_d_min,
     known_group,
-    merging_note,
+    merging_notes,
 )
 from xtalpriors.model.prediction.read_crystal import CrystalFile
 
@@ -205,7 +205,5 @@ def _measured(
             f"{observations.source}: of {counted(len(observations.hkl), 'observation')} none can be used "
             "(|F| > 0" + (f", d ≥ {d_min_angstrom:g} Å" if d_min_angstrom is not None else "") + ")."
         )
-    notes = merging_note(merged.r_int, merged.n_repeated)
-    if beyond := int((~within).sum()):
-        notes = (f"{counted(beyond, 'unique reflection')} beyond d_min left out", *notes)
+    notes = merging_notes(int((~within).sum()), merged.r_int, merged.n_repeated)
     return merged.hkl[used], torch.from_numpy(amplitudes[used]), (*said, *notes)

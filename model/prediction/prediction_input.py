@@ -31,7 +31,7 @@ __all__ = [
     "assumed_note",
     "check_d_min",
     "known_group",
-    "merging_note",
+    "merging_notes",
     "prediction_input",
 ]
 
@@ -193,9 +193,7 @@ def _notes(data: MergedReflections) -> tuple[str, ...]:
         notes.append(
             f"{counted(len(data.outside), 'unique reflection')} outside the network's box: {first}{more}"
         )
-    if data.n_beyond_d_min:
-        notes.append(f"{counted(data.n_beyond_d_min, 'unique reflection')} beyond d_min left out")
-    notes += merging_note(data.r_int, data.n_repeated)
+    notes += merging_notes(data.n_beyond_d_min, data.r_int, data.n_repeated)
     return tuple(notes)
 
 
@@ -206,12 +204,15 @@ def assumed_note(n_atoms: int) -> tuple[str, ...]:
     return (f"{counted(n_atoms, 'atom')} without U_iso: {ASSUMED_U_ISO_ANGSTROM2} Å² assumed",)
 
 
-def merging_note(r_int: float | None, n_repeated: int) -> tuple[str, ...]:
-    """How well equivalents agree, in words; nothing where none was measured twice."""
-    if r_int is None:
-        return ()
-    doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
-    return (
-        f"R_int = {r_int:.3f} of {n_repeated:,} observations of reflections measured more than once"
-        f"{doubt if r_int > DOUBTFUL_R_INT else ''}",
-    )
+def merging_notes(n_beyond_d_min: int, r_int: float | None, n_repeated: int) -> list[str]:
+    """Of merged data: what was left out, and how well equivalents agree where some were measured twice."""
+    notes = []
+    if n_beyond_d_min:
+        notes.append(f"{counted(n_beyond_d_min, 'unique reflection')} beyond d_min left out")
+    if r_int is not None:
+        doubt = "; they contradict each other: are they |F| or |F|², and is the group right?"
+        notes.append(
+            f"R_int = {r_int:.3f} of {n_repeated:,} observations of reflections measured more than once"
+            f"{doubt if r_int > DOUBTFUL_R_INT else ''}"
+        )
+    return notes
