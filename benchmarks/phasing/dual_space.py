@@ -153,13 +153,23 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, help="A network of `xtalpriors dual-space`; else the shipped one"
     )
-    parser.add_argument("--structures", type=int, default=300)
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--structures", type=int, default=300, help="Crystals of each line")
+    parser.add_argument("--trials", type=int, default=12, help="Trials of charge flipping for each crystal")
+    parser.add_argument("--steps", type=int, default=1, help="Times that the network is applied to a trial")
     parser.add_argument("--improved", type=int, default=IMPROVED, help="Trials that the network improves")
-    parser.add_argument("--d-min", type=float, nargs="+", default=[2.0, 1.5, 1.2, 1.0])
-    parser.add_argument("--groups", nargs="+", default=list(GROUPS))
-    parser.add_argument("--volumes", type=float, nargs=2, default=[200.0, 500.0])
+    parser.add_argument(
+        "--d-min", type=float, nargs="+", default=[2.0, 1.5, 1.2, 1.0], help="Resolutions in Å"
+    )
+    parser.add_argument(
+        "--groups", nargs="+", default=list(GROUPS), help="Space groups of artificial crystals"
+    )
+    parser.add_argument(
+        "--volumes",
+        type=float,
+        nargs=2,
+        default=[200.0, 500.0],
+        help="Least and largest cell of artificial crystals, Å³",
+    )
     real = parser.add_mutually_exclusive_group()
     real.add_argument("--corpus", type=Path, help="A folder of CIFs")
     real.add_argument("--subset", type=Path, help="A subset, NAME.parquet")
@@ -175,8 +185,14 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="The network alone too")
     parser.add_argument("--ablations", action="store_true", help="The hybrid with one thing different")
     parser.add_argument("--float", action="store_true", help="Convolutions in float32, not bfloat16")
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--table", type=Path, nargs="?", const=TABLE)
+    parser.add_argument("--output", type=Path, help="JSON file for all lines")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        nargs="?",
+        const=TABLE,
+        help="Put the lines into the table of the docs and the report",
+    )
     parser.add_argument("--name", help="What the table calls real crystals")
     a = parser.parse_args()
     if a.table and (a.ablations or ((a.corpus or a.subset) and not a.name)):

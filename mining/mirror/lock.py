@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from xtalpriors.errors import XtalpriorsError
-
-try:
-    import fcntl
-except ImportError:  # not a Unix system
-    fcntl = None  # type: ignore[assignment]
+from xtalpriors.file_lock import take_lock
 
 __all__ = ["alone"]
 
@@ -28,15 +24,11 @@ def alone(root: Path) -> Iterator[None]:
     """
     folder = os.open(root, os.O_RDONLY)
     try:
-        with suppress(OSError):  # no locks on this file system
-            try:
-                if fcntl is not None:
-                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise XtalpriorsError(
-                    f"Another process is updating the mirror {root}. Run the same command again when it has "
-                    "ended; what it brings will not come twice."
-                ) from None
+        if not take_lock(folder):
+            raise XtalpriorsError(
+                f"Another process is updating the mirror {root}. Run the same command again when it has "
+                "ended; what it brings will not come twice."
+            )
         yield
     finally:
         os.close(folder)

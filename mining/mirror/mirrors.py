@@ -35,7 +35,7 @@ def incomplete_mirrors(sources: Iterable[Source]) -> list[str]:
     trees = [source.root for source in sources if isinstance(source, TreeSource)]
     records = {root: read_record(root) for root in trees}
     return [
-        f"The mirror {root} is not complete ({parts_of(record.unfinished)}): what has not come is not in the "
+        f"The mirror {root} is not complete{parts_of(record.unfinished)}: what has not come is not in the "
         f"database. `xtalpriors sync {shlex.quote(str(root))}` goes on."
         for root, record in records.items()
         if record and record.unfinished

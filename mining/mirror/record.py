@@ -26,7 +26,7 @@ _RUNS_KEPT = 100
 
 
 class SyncRun(Frozen):
-    """One update that came to its end."""
+    """One update that came to its end, or to the size that it was given."""
 
     started: str
     finished: str
@@ -37,6 +37,8 @@ class SyncRun(Frozen):
     size_bytes: int
     revision: int | None
     """Highest revision known of the mirror after it."""
+    is_complete: bool = True
+    """False where it stopped at its size before it was done."""
 
 
 class MirrorRecord(Frozen):
@@ -51,21 +53,28 @@ class MirrorRecord(Frozen):
     @property
     def revision(self) -> int | None:
         """Highest revision of the COD that is known to have reached the mirror; null where none is stated."""
-        return self.runs[-1].revision if self.runs else None
+        return self.last.revision if self.last else None
+
+    @property
+    def last(self) -> SyncRun | None:
+        """The last update that was done with all it had to do; null where none was."""
+        return next((run for run in reversed(self.runs) if run.is_complete), None)
 
     def begun(self, ranges: tuple[str, ...]) -> MirrorRecord:
         """The record while an update runs."""
         return self.model_copy(update={"unfinished": tuple(sorted({*self.unfinished, *(ranges or ("",))}))})
 
     def ended(self, run: SyncRun) -> MirrorRecord:
-        """The record after an update; one of the whole database finishes every part of it."""
-        left = [one for one in self.unfinished if one not in run.ranges] if run.ranges else []
+        """The record after an update; a complete one of the whole database finishes every part of it."""
+        done = (run.ranges or self.unfinished) if run.is_complete else ()
+        left = [one for one in self.unfinished if one not in done]
         return self.model_copy(update={"unfinished": tuple(left), "runs": (*self.runs, run)[-_RUNS_KEPT:]})
 
 
 def parts_of(ranges: Iterable[str]) -> str:
-    """Ranges as a reader names them; an empty string is the whole database."""
-    return ", ".join(one or "the whole" for one in ranges)
+    """` (2, 9)`: ranges as a reader names them; nothing where one of them is the whole database."""
+    given = tuple(ranges)
+    return "" if "" in given else f" ({', '.join(given)})"
 
 
 def read_record(root: Path) -> MirrorRecord | None:

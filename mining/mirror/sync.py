@@ -66,9 +66,8 @@ class SyncReport:
         if t.skipped and not self.is_dry_run:
             lines.append(f"      Not as at the origin: {counted(t.skipped, 'file')}, links or edited here.")
         if self.unfinished and not self.is_dry_run:
-            lines.append(
-                f"      Not complete yet: {parts_of(self.unfinished)}. Run the same command again to go on."
-            )
+            which = parts_of(self.unfinished)
+            lines.append(f"      The mirror is not complete yet{which}. Run the same command again to go on.")
         return "\n".join(lines)
 
 
@@ -125,7 +124,7 @@ def sync_mirror(
     runs, unfinished = (old.runs, old.unfinished) if old else ((), ())
     record = MirrorRecord(origin=origin, runs=runs, unfinished=unfinished)
     before = record.revision
-    held = before if record.runs and not (parts or record.runs[-1].ranges) else None
+    held = before if record.last and not (parts or record.last.ranges) else None
     if not is_dry_run:
         record = record.begun(parts)
     begin = partial(_begin, root, None if is_dry_run else record)
@@ -145,7 +144,7 @@ def sync_mirror(
         else:
             fetch_by_svn(origin, root, parts, transfer, advance, is_dry_run=is_dry_run, known_revision=before)
     revision = max((r for r in (before, transfer.revision) if r is not None), default=None)
-    if not is_dry_run and not transfer.is_full:
+    if not is_dry_run:
         run = SyncRun(
             started=started,
             finished=_now(),
@@ -155,6 +154,7 @@ def sync_mirror(
             deleted=transfer.deleted,
             size_bytes=transfer.size_bytes,
             revision=revision,
+            is_complete=not transfer.is_full,
         )
         record = record.ended(run)
         write_record(root, record)

@@ -26,6 +26,8 @@ __all__ = ["LARGEST_AXIS", "DualGrid", "dual_grid", "grid_of"]
 
 LARGEST_AXIS = 48
 """Most grid points along an axis."""
+_RHOMBOHEDRAL = (146, 148, 155, 160, 161, 166, 167)
+"""Groups on hexagonal axes that can be given on rhombohedral ones, which their operators only exchange."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +64,11 @@ class DualGrid:
             moved = (points @ rotation.T + shift) * n - 0.5
             whole = np.rint(moved)
             if not np.allclose(moved, whole, atol=1e-6):
+                other = " or rhombohedral axes" if self.group.number in _RHOMBOHEDRAL else ""
                 raise UsageError(
                     f"{self.group.hm or self.group.number} has operators that mix axes (hexagonal axes, say) "
                     f"or do not fit a grid of {self.shape}: the dual-space network knows no such grid. Use "
-                    "charge flipping alone, or another setting (rhombohedral axes)."
+                    f"charge flipping alone{other}."
                 )
             found.append(np.ravel_multi_index(tuple((whole.astype(np.int64) % n).T), self.shape))
         return np.stack(found)

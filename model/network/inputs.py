@@ -20,7 +20,7 @@ from xtalpriors.model.network.harker import HARKER_MAPS, HarkerMaps
 from xtalpriors.model.network.normalisation import normalised_amplitudes
 from xtalpriors.model.network.reflections import Reflections
 
-__all__ = ["SCALINGS", "InputScaling", "Scaling", "maps_of"]
+__all__ = ["SCALINGS", "InputScaling", "Scaling", "maps_of", "needs_cell"]
 
 Scaling = Literal["maximum", "rms", "normalised-E", "normalised-E-harker"]
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
@@ -29,6 +29,11 @@ SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 def maps_of(kind: Scaling) -> int:
     """How many numbers the input has of each reflection."""
     return 1 + HARKER_MAPS if kind == "normalised-E-harker" else 1
+
+
+def needs_cell(kind: Scaling) -> bool:
+    """Whether the input is |E|, for which the cell must be known."""
+    return kind in ("normalised-E", "normalised-E-harker")
 
 
 class InputScaling:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError
 from xtalpriors.model.dual_space import weights as dual_space
 from xtalpriors.model.dual_space.network import DualSpaceNetwork
 from xtalpriors.model.dual_space.weights import DualSpaceCard
@@ -30,8 +30,10 @@ def network_named(name: str) -> tuple[DualSpaceNetwork, DualSpaceCard] | tuple[P
 
     Raises
     ------
+    UsageError
+        There is no such folder or file, or it holds no network.
     XtalpriorsError
-        There is no such folder or file, it holds no network, or the network cannot be read.
+        The network cannot be read.
     """
     file = network_file_named(name)
     # cards of PhAI were written before there were other networks, and name no kind
@@ -49,7 +51,7 @@ def network_file_named(name: str) -> Path:
 
     Raises
     ------
-    XtalpriorsError
+    UsageError
         There is no such folder or file, or the folder holds no network.
     """
     if name == SHIPPED:
@@ -58,14 +60,14 @@ def network_file_named(name: str) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise XtalpriorsError(
+        raise UsageError(
             f"There is no network '{name}'. Give {SHIPPED}, or the folder of a run of `xtalpriors "
             "dual-space` or `xtalpriors train`."
         )
     for file in (path / dual_space.FILE_NAME, path / phai.FILE_NAME):
         if file.is_file():
             return file
-    raise XtalpriorsError(
+    raise UsageError(
         f"{path} holds no network: there is neither {dual_space.FILE_NAME} of `xtalpriors dual-space` in "
         f"it nor {phai.FILE_NAME} of `xtalpriors train`."
     )

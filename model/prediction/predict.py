@@ -11,6 +11,7 @@ from xtalpriors.arrays import F64, Bool
 from xtalpriors.counted import counted
 from xtalpriors.errors import UsageError
 from xtalpriors.model.network.card import ModelCard
+from xtalpriors.model.network.inputs import needs_cell
 from xtalpriors.model.network.phai import PhAI
 from xtalpriors.model.network.reflections import Reflections
 from xtalpriors.model.network.score import map_correlation
@@ -127,7 +128,7 @@ def predict(
     protocol = protocol or Protocol()
     reflections = reflections_of(card)
     amplitudes = torch.from_numpy(given.data.amplitudes)[None]
-    if given.cell is None and card.scaling.startswith("normalised-E"):
+    if given.cell is None and needs_cell(card.scaling):
         raise UsageError(
             f"{given.source}: this network takes normalised |E|, for which the cell is needed. Give the cell."
         )

@@ -21,14 +21,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from xtalpriors.errors import XtalpriorsWarning
-
-try:
-    import fcntl
-except ImportError:  # not a Unix system
-    fcntl = None  # type: ignore[assignment]
+from xtalpriors.file_lock import take_lock
 
 __all__ = ["compiling_alone", "is_compiled", "kernel", "kernel_folder", "mark_compiled"]
 
@@ -94,8 +90,7 @@ def _keep_in(folder: Path, dispatcher: Any) -> None:
 
     def save_alone(*arguments: Any) -> Any:
         with (folder / _LOCK).open("w") as opened:
-            if fcntl is not None:
-                fcntl.flock(opened, fcntl.LOCK_EX)
+            take_lock(opened, wait=True)
             return save(*arguments)
 
     file.save = save_alone
@@ -116,27 +111,16 @@ def compiling_alone(module: str, waiting: Callable[[], None] = lambda: None) -> 
     waiting
         Called again and again while another process compiles.
     """
-    folder = None if fcntl is None or is_compiled(module) else kernel_folder(module)
+    folder = None if is_compiled(module) else kernel_folder(module)
     if folder is not None:
         with (folder / _COMPILING).open("w") as lock:
-            while not _locked(lock) and not is_compiled(module):
+            while not take_lock(lock) and not is_compiled(module):
                 waiting()
                 time.sleep(_POLL_SECONDS)
             if not is_compiled(module):
                 yield
                 return
     yield
-
-
-def _locked(file: IO[str]) -> bool:
-    """Whether this process has got the lock on a file; also where the file system knows no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 @functools.cache

@@ -244,7 +244,7 @@ KNOWN = ["--space-group", "P 1 21/c 1"]
         (["ok.hkl", *KNOWN, "--map", "m.ccp4"], 2, "a map needs the cell"),
         (["ok.hkl", *KNOWN, "--hkl", "xx"], 2, "--hkl is one of f, f2, hklf3, hklf4"),
         (["ok.hkl", *KNOWN, "--device", "tpu"], 2, "no device 'tpu'"),
-        (["ok.hkl", *KNOWN, "--model", "none"], 1, "There is no network 'none'"),
+        (["ok.hkl", *KNOWN, "--model", "none"], 2, "There is no network 'none'"),
         (["ok.hkl", *KNOWN, "--output", "ok.hkl"], 2, "ok.hkl would be replaced by the output"),
         (["ok.hkl", *KNOWN, "--output", "ok.hkl/x.cif"], 2, "ok.hkl/x.cif cannot be written"),
     ],

@@ -164,10 +164,12 @@ def test_an_update_stops_at_its_limit_and_goes_on_from_there(
     here = tmp_path / "mirror"
     report = sync_mirror(here, origin, limits=MirrorLimits(size_bytes=50_000, kilobytes_per_second=2_000))
     assert report.unfinished == ("",)
-    assert "Not complete yet" in str(report)
-    assert record(here)["runs"] == []
+    assert "The mirror is not complete yet. Run" in str(report)
+    (stopped,) = record(here)["runs"]
+    assert (stopped["is_complete"], stopped["new"]) == (False, report.transfer.new) != (False, 0)
     assert "1/00/00/1000000.cif" in held(here)
     assert sync_mirror(here).unfinished == ()
+    assert record(here)["runs"][1]["is_complete"]
     assert held(here).keys() == {*ENTRIES, "1/00/00/1000000.cif", "9/99/99/9999999.cif"}
 
 

@@ -382,6 +382,8 @@ def test_flipping_states_agree_with_their_truth() -> None:
 def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="operators that mix axes"):
         _ = dual_grid(SpaceGroup.from_hm("P 31 2 1"), (4, 4, 4)).images
+    with pytest.raises(UsageError, match="charge flipping alone or rhombohedral axes"):
+        _ = dual_grid(SpaceGroup.from_hm("R 3 :H"), (4, 4, 4)).images
     with pytest.raises(UsageError, match=r"index of 40 needs a grid of 82 points along axis c.*larger d_min"):
         dual_grid(SpaceGroup.from_hm("P -1"), (4, 4, 40))
     with pytest.raises(XtalpriorsError, match="There is no dual-space network"):

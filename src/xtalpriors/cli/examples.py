@@ -86,11 +86,10 @@ EXAMPLES: dict[str, str] = {
       --volume 100 400 --structures 500 --one-per-cluster --output small.parquet
 """,
     "predict": """
-  # Phases and map of a CIF
-  xtalpriors predict crystal.cif --model network --output phases.cif \\
-      --map density.ccp4
+  # Phases and map of a CIF, by the network that is shipped
+  xtalpriors predict crystal.cif --output phases.cif --map density.ccp4
 
-  # Of a list h k l F² σ, which has no cell in it
+  # By a network of your own, of a list h k l F² σ, which has no cell in it
   xtalpriors predict crystal.hkl --hkl hklf4 --space-group 'P 1 21/c 1' \\
       --cell '5.91 7.23 8.64 90 98.7 90' --model network --output phases.cif
 """,

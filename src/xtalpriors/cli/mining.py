@@ -48,7 +48,12 @@ def sync(
         bool, typer.Option("--dry-run", metavar="", help="Say how much would come; change nothing.")
     ] = False,
     max_gb: Annotated[
-        float | None, typer.Option(min=0, metavar="GB", help="Stop when so much has come; go on another day.")
+        float | None,
+        typer.Option(
+            min=0.001,
+            metavar="GB",
+            help="Stop when so much has come (a few files more may); go on another day.",
+        ),
     ] = None,
     max_deletions: Annotated[
         int, typer.Option(min=0, metavar="N", help="More files than this are not deleted.")
