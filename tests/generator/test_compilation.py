@@ -53,7 +53,7 @@ def package(tmp_path: Path) -> Path:
         (root / part / "outer.py").write_text(OUTER)
     (root / "__init__.py").touch()
     (root / "crystal" / "inner.py").write_text(INNER)
-    for name in ("compilation.py", "errors.py"):
+    for name in ("compilation.py", "errors.py", "file_lock.py"):
         shutil.copy(Path(compilation.__file__).with_name(name), root / name)
     return root
 

@@ -39,6 +39,7 @@ PLUMBING = {
     "xtalpriors.arrays",
     "xtalpriors.cluster",
     "xtalpriors.compilation",
+    "xtalpriors.file_lock",
     "xtalpriors.counted",
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
