@@ -7,7 +7,7 @@ count. No read is checked: whoever calls knows the end.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numpy.typing as npt
@@ -17,7 +17,10 @@ from numba.extending import intrinsic
 
 from xtalpriors.compilation import kernel
 
-__all__ = ["byte_at", "trailing_zeros", "uncounted", "word_at"]
+__all__ = ["BLOCK_BYTES", "byte_at", "byte_mask", "number_of_ones", "trailing_zeros", "uncounted", "word_at"]
+
+BLOCK_BYTES: Final = 64
+"""How many bytes `byte_mask` looks at."""
 
 
 @intrinsic
@@ -50,6 +53,43 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
+
+
+@intrinsic
+def number_of_ones(typing_context: Any, word: Any) -> Any:
+    """Number of one bits of a uint64, as int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
+def byte_mask(*ranges: tuple[int, int]) -> Any:
+    """A function for kernels: which of the 64 bytes at an address lie in one of the ranges, ends included.
+
+    It returns a uint64 whose lowest bit stands for the first byte. The bytes are compared as vectors, which
+    every processor has or LLVM makes up for it: the result is the same on all of them.
+    """
+
+    @intrinsic
+    def mask(typing_context: Any, address: Any) -> Any:
+        """Bits of the bytes in the ranges."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            block = ir.VectorType(ir.IntType(8), BLOCK_BYTES)
+            data = builder.load(builder.inttoptr(arguments[0], block.as_pointer()), align=1)
+            found = None
+            for low, high in ranges:
+                above = builder.sub(data, ir.Constant(block, [low] * BLOCK_BYTES))
+                span = ir.Constant(block, [high - low] * BLOCK_BYTES)
+                inside = builder.icmp_unsigned("<=", above, span)
+                found = inside if found is None else builder.or_(found, inside)
+            return builder.bitcast(found, ir.IntType(64))
+
+        return types.uint64(types.int64), generate
+
+    return mask
 
 
 @intrinsic

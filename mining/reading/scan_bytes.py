@@ -10,7 +10,14 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.compilation import kernel
-from xtalpriors.mining.reading.addresses import byte_at, trailing_zeros, word_at
+from xtalpriors.mining.reading.addresses import (
+    BLOCK_BYTES,
+    byte_at,
+    byte_mask,
+    number_of_ones,
+    trailing_zeros,
+    word_at,
+)
 from xtalpriors.mining.reading.characters import (
     BLANK,
     COMMENT,
@@ -18,20 +25,12 @@ from xtalpriors.mining.reading.characters import (
     DOLLAR,
     DOUBLE_QUOTE,
     LINE_FEED,
-    LOWER_A,
-    LOWER_Z,
-    MINUS,
-    PLUS,
-    POINT,
     QUOTE,
     RETURN,
     SEMICOLON,
     TAB,
     TO_LOWER,
     UNDERSCORE,
-    UPPER_A,
-    UPPER_Z,
-    ZERO,
 )
 
 __all__ = [
@@ -49,8 +48,6 @@ HASH_START: Final = np.uint64(0xCBF29CE484222325)
 HASH_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """Start and factor of the hash of names: `value = (value ^ word) * factor; value ^= value >> 32`."""
 
-_LINE_FEEDS: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
-_RETURNS: Final = np.uint64(0x0D0D0D0D0D0D0D0D)
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGH_BITS: Final = np.uint64(0x8080808080808080)
 _DOTS: Final = np.uint64(0x2E2E2E2E2E2E2E2E)
@@ -66,6 +63,19 @@ _SAVE: Final = tuple(map(ord, "save"))
 _STOP: Final = tuple(map(ord, "stop"))
 _GLOBAL: Final = tuple(map(ord, "glob"))
 """Letters that reserved words begin with."""
+_WORD_REACH: Final = len("global")
+"""How far behind the start of a reserved word its underscore is at most; in the others it is 4 bytes."""
+
+_blanks_in = byte_mask((TAB, LINE_FEED), (RETURN, RETURN), (BLANK, BLANK))
+_line_ends_in = byte_mask((LINE_FEED, LINE_FEED), (RETURN, RETURN))
+_line_feeds_in = byte_mask((LINE_FEED, LINE_FEED))
+_semicolons_in = byte_mask((SEMICOLON, SEMICOLON))
+_underscores_in = byte_mask((UNDERSCORE, UNDERSCORE))
+_printable_in = byte_mask((BLANK + 1, DELETE - 1))
+_openings_in = byte_mask(
+    (DOUBLE_QUOTE, DOLLAR), (QUOTE, QUOTE), (SEMICOLON, SEMICOLON), (UNDERSCORE, UNDERSCORE)
+)
+"""What a value that is not plain, a comment (`#` is between `"` and `$`) or a tag begins with."""
 
 HEADING, LOOP, OTHER = 1, 2, 3
 """Reserved words: `data_`, `loop_`, and those that only gemmi handles (`save_`, `stop_`, `global_`)."""
@@ -77,21 +87,14 @@ def is_blank(byte: int) -> bool:
     return byte == BLANK or byte == LINE_FEED or byte == RETURN or byte == TAB
 
 
-@kernel(forceinline=True)
-def _holds(word: np.uint64, pattern: np.uint64) -> bool:
-    """Whether one of eight bytes is the one that the pattern repeats."""
-    differing = word ^ pattern
-    return bool(((differing - _ONES) & ~differing & _HIGH_BITS) != 0)
-
-
 @kernel()
 def _comment_end(base: int, i: int, end: int) -> int:
     """Position of the line feed or carriage return that ends the comment at `i`, or `end`."""
-    while i + 8 <= end:
-        word = word_at(base + i)
-        if _holds(word, _LINE_FEEDS) or _holds(word, _RETURNS):
-            break
-        i += 8
+    while i + BLOCK_BYTES <= end:
+        found = _line_ends_in(base + i)
+        if found != 0:
+            return int(i + trailing_zeros(found))
+        i += BLOCK_BYTES
     while i < end and byte_at(base + i) != LINE_FEED and byte_at(base + i) != RETURN:
         i += 1
     return i
@@ -174,55 +177,52 @@ def name_end(base: int, i: int, end: int, fold_dots: bool) -> tuple[int, np.uint
 
 
 @kernel()
-def line_end(base: int, i: int, end: int) -> int:
-    """Position of the next line feed from `i`, or `end`; eight bytes at a time."""
-    while i + 8 <= end:
-        if _holds(word_at(base + i), _LINE_FEEDS):
-            break
-        i += 8
-    while i < end and byte_at(base + i) != LINE_FEED:
-        i += 1
-    return i
-
-
-@kernel()
 def text_end(base: int, i: int, end: int) -> int:
     """Position of the semicolon that closes the text field opened at `i`; −1 where none does properly."""
-    j = i + 1
-    while j < end:
-        j = line_end(base, j, end)
-        if j + 1 < end and byte_at(base + j + 1) == SEMICOLON:
-            after = j + 2
-            return j + 1 if after >= end or is_blank(byte_at(base + after)) else -1
-        j += 1
-    return -1
+    i += 1
+    while i + BLOCK_BYTES < end:
+        found = _line_feeds_in(base + i) & _semicolons_in(base + i + 1)
+        if found != 0:
+            i += trailing_zeros(found)
+            break
+        i += BLOCK_BYTES
+    while i + 1 < end and not (byte_at(base + i) == LINE_FEED and byte_at(base + i + 1) == SEMICOLON):
+        i += 1
+    close = i + 1
+    if close >= end or not (close + 1 == end or is_blank(byte_at(base + close + 1))):
+        return -1
+    return close
 
 
 @kernel()
 def skip_plain_values(base: int, i: int, end: int) -> tuple[int, int]:
-    """Skip unquoted values that nobody wants; returns the position after them and their number.
+    """Skip unquoted values that nobody wants, from the end of one; the position after them, and their number.
 
-    Plain is what begins with a digit, a sign, a point, or a letter that begins no reserved word.
+    It goes by blocks and stops at what begins no plain value: a tag, a quote, a comment, a semicolon or a
+    reserved word. The position is −1 where a value holds a byte that none may hold.
     """
-    n = 0
-    while True:
-        while i < end and is_blank(byte_at(base + i)):
-            i += 1
-        if i >= end:
-            return i, n
-        byte = byte_at(base + i)
-        if byte < ZERO or byte > LOWER_Z or byte == SEMICOLON or UPPER_Z < byte < LOWER_A:
-            if byte != MINUS and byte != PLUS and byte != POINT:
-                return i, n
-        elif byte >= UPPER_A:
-            lower = byte | TO_LOWER
-            if lower == _DATA[0] or lower == _LOOP[0] or lower == _SAVE[0] or lower == _GLOBAL[0]:
-                return i, n
-        j = plain_end(base, i, end)
-        if j < end and not is_blank(byte_at(base + j)):
-            return i, n
-        i = j
-        n += 1
+    n, after_blank = 0, np.uint64(0)
+    while i + BLOCK_BYTES + _WORD_REACH <= end:
+        block = base + i
+        blank = _blanks_in(block)
+        starts = ~blank & (blank << np.uint64(1) | after_blank)
+        suspects = starts & (_underscores_in(block + len(_DATA)) | _underscores_in(block + _WORD_REACH))
+        while suspects != 0 and reserved_word(base, i + trailing_zeros(suspects), end) == 0:
+            suspects &= suspects - np.uint64(1)
+        stops = suspects | (starts & _openings_in(block)) | ~(blank | _printable_in(block))
+        if stops != 0:
+            before = ~stops & (stops - np.uint64(1))
+            i += trailing_zeros(stops)
+            is_start = (starts >> np.uint64(trailing_zeros(stops))) & np.uint64(1) != 0
+            return i if is_start else -1, n + number_of_ones(starts & before)
+        n += number_of_ones(starts)
+        after_blank = blank >> np.uint64(BLOCK_BYTES - 1)
+        i += BLOCK_BYTES
+    if after_blank == 0:
+        i = plain_end(base, i, end)
+        if i < end and not is_blank(byte_at(base + i)):
+            return -1, n
+    return i, n
 
 
 @kernel()

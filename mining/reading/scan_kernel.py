@@ -191,6 +191,8 @@ def _scan_file(
             n = 0
             if not state[_WANTED]:
                 i, n = skip_plain_values(base, i, hi)
+                if i < 0:
+                    return _GIVEN_UP
             state[_COLUMN] = column + 1 if column + 1 < width and n == 0 else (column + 1 + n) % width
         if tag >= 0:
             if n_out >= len(out.tag):
