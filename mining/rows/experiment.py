@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from xtalpriors.arrays import F64, Bool
-from xtalpriors.mining.reading.numbers import NUMBER, PARTLY, TEXT
+from xtalpriors.mining.reading.numbers import MISSING, NUMBER, PARTLY, TEXT
 from xtalpriors.mining.reading.tokens import FIELD_INDEX, TAG_FIELD
 from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
@@ -168,12 +168,12 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
     kelvin = batch.numbers(tokens)
     good = _within(kelvin, 0.0, _HOTTEST_KELVIN)
     plain = (batch.kind[tokens] == NUMBER) & np.isfinite(good)
-    for block in np.flatnonzero(np.isfinite(kelvin) & ~plain):
+    for block in np.flatnonzero((batch.kind[tokens] != MISSING) & ~plain):
         tokens_by_rank = _by_rank(batch, "temperature", int(tokens[block]))
         found = [_one_temperature(batch, t) for t in tokens_by_rank]
         certain = [f for f in found if np.isfinite(f[0])]
         good[block], note = certain[0] if certain else found[0]
-        if note:
+        if note or (note := found[0][1]):
             notes.setdefault(int(block), []).append(note)
     with np.errstate(invalid="ignore"):
         room = np.flatnonzero((good >= _ROOM_CELSIUS[0]) & (good <= _ROOM_CELSIUS[1]) & plain).tolist()
@@ -189,8 +189,8 @@ def _temperature(batch: Batch, notes: Notes) -> F64:
 def _one_temperature(batch: Batch, token: int) -> tuple[float, str | None]:
     """Kelvin, NaN where the text leaves it open, and a note."""
     value = float(batch.value[token])
-    if not np.isfinite(value):
-        return np.nan, None
+    if not np.isfinite(value):  # `~295` and `ca. 295 K`, but not `room temperature`
+        return np.nan, "temperature-unclear" if re.search(r"\d", batch.raw(token)) else None
     match = _NUMBER_AND_UNIT.fullmatch(batch.raw(token))
     note = None
     if match is None:

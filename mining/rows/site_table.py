@@ -14,6 +14,7 @@ from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.mining.database.schema import SITE
 from xtalpriors.mining.rows.arrow import coded, table_of
 from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.composition import formula_counts
 from xtalpriors.mining.rows.displacements import ORIGINS, Displacements
 from xtalpriors.mining.rows.occupancy import site_occupancies
 from xtalpriors.mining.rows.positions import Positions
@@ -88,13 +89,15 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     counts = np.diff(batch.site_start)
     block = np.repeat(np.arange(batch.n_blocks, dtype=np.int32), counts)
     fract = np.stack([batch.numbers(batch.site_tokens(n)) for n in "xyz"], axis=1)
-    _default_coordinates(batch, block, fract, notes)
+    dotted = _default_coordinates(batch, block, fract, notes)
     fract, cartesian = _from_cartesian(batch, cells, block, fract)
     with np.errstate(invalid="ignore"):
         far = ~(np.abs(fract) < _FARTHEST)
     if far.any():
         fract[far.any(axis=1)] = np.nan
     species = site_species(batch, block)
+    if dotted.size:
+        _place_by_formula(batch, block, fract, species.number, dotted, notes)
     occupancy, maybe_percent = site_occupancies(batch, block, fract, notes)
     dummy = species.dummy | _is_dum(batch) | (occupancy == 0.0)  # centroids are entered with occupancy 0
     if species.x.any():
@@ -129,15 +132,16 @@ def _refined(batch: Batch) -> Bool:
     return found
 
 
-def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> None:
+def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> I64:
     """Fill coordinates of `.` with 0, the dictionary's default, where the site has another coordinate.
 
     Of a site with nothing but `.` the Wyckoff symbol says that it has a place: one of a centroid, of a
-    hydrogen that was not located or of a squeezed solvent has none.
+    hydrogen that was not located or of a squeezed solvent has none. Returns such sites without a symbol, of
+    which the formula may say it (`_place_by_formula`).
     """
-    rows = np.flatnonzero(np.isnan(fract[:, 0] + fract[:, 1] + fract[:, 2]))
+    rows: I64 = np.flatnonzero(np.isnan(fract[:, 0] + fract[:, 1] + fract[:, 2]))
     if not rows.size:
-        return
+        return rows
     lost = np.isnan(fract[rows])
     tokens = np.stack([batch.site_tokens(n)[rows] for n in "xyz"], axis=1)
     stated = lost & (tokens >= 0)
@@ -149,6 +153,21 @@ def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> 
     fract[rows[filled]] = np.where(dot[filled], 0.0, fract[rows[filled]])
     for b in np.unique(block[rows[filled]]).tolist():
         notes.setdefault(b, []).append("coordinate-by-default")
+    return rows[dot.all(axis=1) & placeless]
+
+
+def _place_by_formula(batch: Batch, block: I32, fract: F64, number: I32, dotted: I64, notes: Notes) -> None:
+    """Put a site of nothing but `.` at the origin, where the formula has its element and no other site does.
+
+    Not a hydrogen, which may not have been located, and not one of two: they cannot both be there.
+    """
+    for i in dotted[number[dotted] > 1].tolist():
+        mine = np.flatnonzero((block == block[i]) & (number == number[i]))
+        text = batch.texts(batch.block_tokens("formula")[block[i : i + 1]]).to_pylist()
+        formula, known = formula_counts(text)
+        if mine.size == 1 and known[0] and formula[0, number[i]] > 0:
+            fract[i] = 0.0
+            notes.setdefault(int(block[i]), []).append("coordinate-by-default")
 
 
 def _is_dum(batch: Batch) -> Bool:

@@ -104,6 +104,25 @@ def test_a_point_is_the_coordinate_0_where_the_site_has_a_place(
     assert found["n_sites"] == (1 if None in place else 2)
 
 
+@pytest.mark.parametrize(
+    ("formula", "rows", "placed"),
+    [
+        ("Cs Cl", ("Cs1 Cs . . .", "Cl1 Cl .5 .5 .5"), 2),
+        ("Cl", ("Cs1 Cs . . .", "Cl1 Cl .5 .5 .5"), 1),
+        ("Cs2 Cl", ("Cs1 Cs . . .", "Cs2 Cs . . .", "Cl1 Cl .5 .5 .5"), 1),
+        ("Cs2 Cl", ("Cs1 Cs . . .", "Cs2 Cs .1 .2 .3", "Cl1 Cl .5 .5 .5"), 2),
+        ("H Cl", ("H1 H . . .", "Cl1 Cl .5 .5 .5"), 1),
+    ],
+)
+def test_of_a_site_of_points_alone_the_formula_says_whether_it_has_a_place(
+    formula: str, rows: tuple[str, ...], placed: int
+) -> None:
+    """A hydrogen need not have been located, and two atoms of one element are not both at the origin."""
+    found = entry(structure(f"_chemical_formula_sum '{formula}'", atoms(*rows)))
+    assert found["n_sites"] == placed
+    assert ("coordinate-by-default" in notes(found)) == (rows[0].startswith("Cs") and placed == len(rows))
+
+
 @pytest.mark.parametrize("zero", ["0", "0.0", "0.0000", "0.000(0)", "-0.0"])
 def test_a_zero_beside_a_tensor_is_a_place_holder(zero: str) -> None:
     rows = atoms(f"C1 C .1 .2 .3 {zero}", "C2 C .4 .5 .6 0.05", columns="U_iso_or_equiv")

@@ -181,6 +181,19 @@ def test_the_declared_volume_and_displacements_by_tag_in_other_units() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "noted"),
+    [("~295", True), ("'ca. 295 K'", True), ("<100", True), ("'room temperature'", False), ("RT", False)],
+)
+def test_a_temperature_in_words_leaves_it_to_the_other_tag(text: str, noted: bool) -> None:
+    alone, beside = (
+        of(f"_diffrn_ambient_temperature {text}", *more)
+        for more in ((), ("_cell_measurement_temperature 293(2)",))
+    )
+    assert (alone["temperature_kelvin"], beside["temperature_kelvin"]) == (None, 293.0)
+    assert all(("temperature-unclear" in notes(found)) == noted for found in (alone, beside))
+
+
+@pytest.mark.parametrize(
     ("tag", "kelvin"),
     [("_diffrn_ambient_temperature_C 20", 293.15), ("_cell_measurement_temperature_c -100(2)", 173.15)],
 )

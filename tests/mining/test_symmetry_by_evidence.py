@@ -101,6 +101,15 @@ def test_without_z_and_density_the_volume_of_an_atom_tells() -> None:
     assert "decided-by-volume" in notes(found)
 
 
+@pytest.mark.parametrize("contents", ["", "_chemical_formula_sum 'Ti O2'\n"])
+def test_the_volumes_of_the_elements_tell_the_origin(contents: str) -> None:
+    """Anatase about −4m2 (ITA origin 1); about −1 it would be 24 atoms in 136 Å³, more than oxides hold."""
+    rows = atoms("Ti1 Ti 0 0 0", "O1 O 0 0 0.2081")
+    found = entry(structure(cell(3.785, 3.785, 9.514, 90, 90, 90), contents, rows, symmetry=hm("I 41/a m d")))
+    assert (found["sg_hm"], found["formula_sites"]) == ("I 41/a m d:1", "O8 Ti4")
+    assert "decided-by-volume" in notes(found)
+
+
 def test_without_z_and_density_the_formula_alone_tells() -> None:
     text = block(
         ["x,y,z"], hm("P m 3 m"), "P m -3 m", formula=False, rows=("La1 La 0 0 0", "B1 B 0.5 0.5 0.2")

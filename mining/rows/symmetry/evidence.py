@@ -157,7 +157,7 @@ def _grades(
     alone = np.full(n, AGAINST)
     for i in range(n):
         contents[i], by[i], witnesses[i] = _contents(
-            counts[i], formula[i], known[i], z[i], density[i], volume[i]
+            counts[i], formula[i], known[i], z[i], density[i], volume[i], least[i]
         )
         if known[i] and volume[i] > _LEAST * least[i]:
             alone[i] = _beside_formula(counts[i], formula[i])
@@ -166,14 +166,14 @@ def _grades(
 
 @kernel(error_model="numpy")
 def _contents(
-    counts: F64, formula: F64, known: bool, z: float, density: float, volume: float
+    counts: F64, formula: F64, known: bool, z: float, density: float, volume: float, least: float
 ) -> tuple[int, int, int]:
     """Grade of the contents of a cell, what they were compared with (`_BY`), and the witnesses."""
     if not counts.any():
         return UNKNOWN, _FORMULA, 0
     if not known:
         if np.isnan(density):
-            return _plausible(counts, volume, UNKNOWN), _VOLUME, 0
+            return _plausible(counts, volume, least, UNKNOWN), _VOLUME, 0
         wrong = abs((counts * MASS).sum() / (density * volume / DALTON) - 1.0)
         grade = EXACT if wrong < _DENSITY else NEAR if wrong < _NEAR else AGAINST
         return grade, _BY_DENSITY, int(grade == EXACT)
@@ -187,7 +187,7 @@ def _contents(
         witnesses = int(by_z == EXACT) + int(by_density == EXACT)
         return max(by_z, by_density), _FORMULA if by_z >= by_density else _BY_DENSITY, witnesses
     grade = _beside_formula(counts, formula)
-    plausible = _plausible(counts, volume, grade)
+    plausible = _plausible(counts, volume, least, grade)
     return plausible, _COMPOSITION if plausible == grade else _VOLUME, 0
 
 
@@ -217,9 +217,11 @@ def _agreement(counts: F64, formula: F64, units: float, relative: float) -> int:
 
 
 @kernel()
-def _plausible(counts: F64, volume: float, grade: int) -> int:
-    """The grade, unless the atoms have an impossible volume."""
+def _plausible(counts: F64, volume: float, least: float, grade: int) -> int:
+    """The grade, unless the atoms have an impossible volume; `least` is what their elements need."""
     atoms = counts.sum() - counts[1]
     if atoms <= 0.0:
         return UNKNOWN
+    if volume < _LEAST * least:
+        return AGAINST
     return grade if _SMALLEST_ANGSTROM3 <= volume / atoms <= _LARGEST_ANGSTROM3 else AGAINST
