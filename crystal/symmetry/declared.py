@@ -17,6 +17,7 @@ from xtalpriors.crystal.symmetry.closure import NotAGroupError
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup, group_of_hm, group_of_setting
 from xtalpriors.crystal.symmetry.symbols import (
     has_explicit_setting,
+    has_other_unique_axis,
     lattice_letter,
     names_other_axes,
     number_of_hm,
@@ -71,7 +72,8 @@ class Declared(NamedTuple):
             if moved is not None:
                 yield source, moved, True
             else:
-                yield source, group, source == "hm" and names_other_axes(self.symbol, group.hm)
+                others = (names_other_axes, has_other_unique_axis)
+                yield source, group, source == "hm" and any(of(self.symbol, group.hm) for of in others)
 
     def variants(self) -> Iterator[tuple[str, SpaceGroup]]:
         """Settings that the symbols leave open: the other origin, another cell choice of a number."""

@@ -1,8 +1,8 @@
 """Hermann–Mauguin and Hall symbols as files spell them, and the setting in gemmi's table that each means.
 
 gemmi knows some six hundred settings by name. Here the spelling is brought to one that it knows: `P 2_1/c`,
-`P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`, `I 4/m -3 2/m`, `P 42/n (origin choice 2)`. Groups are made
-of the settings in `space_group`.
+`P2~1~/c`, `P2₁/c`, `P2<sub>1</sub>/c`, `Fm\\bar{3}m`, `P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`,
+`I 4/m -3 2/m`, `P 42/n (origin choice 2)`. Groups are made of the settings in `space_group`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import gemmi
 __all__ = [
     "axes_of",
     "has_explicit_setting",
+    "has_other_unique_axis",
     "lattice_letter",
     "names_other_axes",
     "number_of_hm",
@@ -129,7 +130,7 @@ def lattice_letter(symbol: str) -> str:
     >>> lattice_letter("F 1 2/d 1"), lattice_letter("cubic")
     ('F', '')
     """
-    found = re.match(r"([PABCIFRH])[-\s\d/abcdemn():]+$", _tidy(_without_remark(symbol)))
+    found = re.match(r"([PABCIFRH])[-\s\d/abcdemn():]+$", _tidy(_without_remark(_without_markup(symbol))))
     return found[1] if found else ""
 
 
@@ -150,6 +151,17 @@ def names_other_axes(symbol: str, setting: str | None) -> bool:
     return {has, _split_suffix(_tidy(symbol))[1]} == {"H", "R"}
 
 
+def has_other_unique_axis(symbol: str, setting: str | None) -> bool:
+    """A short monoclinic symbol (`P 21/c`), which means the axis b, has another one in gemmi's setting.
+
+    `P 21/b` and the like, which are short for c, mean that.
+    """
+    moved = gemmi.find_spacegroup_by_name(setting) if setting else None
+    unique = "" if moved is None else moved.monoclinic_unique_axis()
+    meant = _setting(symbol, "") if unique in ("a", "b", "c") else None
+    return meant is not None and meant.monoclinic_unique_axis() != unique
+
+
 def tidy_hall(symbol: str) -> str:
     """A Hall symbol without quotes and underscores, as gemmi reads it; empty where the text says nothing."""
     text = symbol.strip().replace("_", " ").strip("'").strip()
@@ -160,9 +172,33 @@ def tidy_hall(symbol: str) -> str:
 @lru_cache(maxsize=4096)
 def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
     """gemmi's entry for a symbol, with the remark behind it left out where it is unknown as it stands."""
+    symbol = _without_markup(symbol)
     found = _setting_as_spelt(symbol, axes)
     bare = _without_remark(symbol)
     return found if found is not None or bare == symbol else _setting_as_spelt(bare, axes)
+
+
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011", "0123456789----")
+_OVERLINED = re.compile(
+    r"\\(?:bar|overline)\s*\{?\s*(\d)\s*\}?|\\=\s*(\d)|[\u00af\u203e]\s*(\d)|(\d)[\u0304\u0305]"
+    r"|<(?:ovl|overline|bar|span[^<>]*overline[^<>]*)>\s*(\d)\s*</\w+>",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(
+    r"</?(?:sub|sup|i|em|it|b|span|font)\b[^<>]*>|[~$]|\\(?:rm|it|math\w+)\b|\\[,;! ]", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=4096)
+def _without_markup(symbol: str) -> str:
+    """A symbol in ASCII, without the markup of journals, TeX, HTML and Unicode.
+
+    >>> [_without_markup(s) for s in ("P2~1~/c", "P2₁/c", r"Fm\\bar{3}m", r"P\\=1", "P2<sub>1</sub>/c")]
+    ['P21/c', 'P21/c', 'Fm-3m', 'P-1', 'P21/c']
+    """
+    plain = symbol[:200].translate(_LOWERED)
+    plain = _OVERLINED.sub(lambda match: f"-{next(filter(None, match.groups()))}", plain)
+    return _MARKUP.sub("", plain)
 
 
 _HEADING = re.compile(r"^\s*['\"]?\s*(?:space\s*group|s\.\s*g\.|sg)\b\s*[:=]?\s*", re.IGNORECASE)
@@ -214,7 +250,7 @@ def _placed(name: str, axes: str) -> gemmi.SpaceGroup | None:
 
 def _tidy(symbol: str) -> str:
     """One way of writing: no quotes, no TeX, screw axes as `21`, single blanks, upper-case lattice."""
-    text = symbol.strip().strip("'\"").strip()
+    text = _without_markup(symbol).strip().strip("'\"").strip()
     text = re.sub(r"_\{?(\d)\}?", r"\1", text)
     text = re.sub(r"(?<=[2346])\((\d)\)", r"\1", text)
     text = text.replace("_", " ")

@@ -28,7 +28,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 """Raised when a column is added, removed or changes its meaning: a database of another version is refused."""
 
-EXTRACTOR_VERSION = "4"
+EXTRACTOR_VERSION = "5"
 """Raised when the same bytes would give other rows: a database made by another version is read again."""
 
 

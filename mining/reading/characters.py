@@ -28,6 +28,7 @@ UPPER_A: Final = ord("A")
 UPPER_D: Final = ord("D")
 UPPER_Z: Final = ord("Z")
 LOWER_A: Final = ord("a")
+LOWER_D: Final = ord("d")
 LOWER_E: Final = ord("e")
 LOWER_Z: Final = ord("z")
 DELETE: Final = 127

@@ -15,7 +15,7 @@ _BLANKS: Final = frozenset(
     c.encode() for c in "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
 )
 _MINUSES: Final = frozenset(c.encode() for c in "\u2212\ufe63\uff0d")
-_DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2013\u0096")
+_DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097")
 """Characters of typesetters that stand for a minus sign, minuses before a number or a letter of an operator,
 hyphens and dashes there too where no number ends before them: `0.4–3.5` stays a range."""
 _TYPESET: Final = _BLANKS | _MINUSES | _DASHES

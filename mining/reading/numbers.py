@@ -24,6 +24,7 @@ from xtalpriors.mining.reading.characters import (
     BLANK,
     CLOSE,
     COMMA,
+    LOWER_D,
     LOWER_E,
     MINUS,
     NINE,
@@ -79,8 +80,11 @@ def _digits(base: int, i: int, end: int) -> tuple[float, int, int]:
 
 @kernel()
 def _exponent(base: int, i: int, end: int) -> tuple[int, int]:
-    """Exponent at `i` and the next position: `e-3` gives −3; without one 0 and `i`."""
-    if i >= end or (byte_at(base + i) | TO_LOWER) != LOWER_E:
+    """Exponent at `i` and the next position: `e-3`, and FORTRAN's `d-3`, give −3; without one 0 and `i`."""
+    if i >= end:
+        return 0, i
+    letter = byte_at(base + i) | TO_LOWER
+    if letter != LOWER_E and letter != LOWER_D:
         return 0, i
     j = i + 1
     sign = 1

@@ -1,8 +1,9 @@
 """Repairs of broken CIF text, each with a note, guided by where gemmi stumbles.
 
-Only what cannot change a value of the structure is repaired: text before the first block, names of blocks
-with blanks, quotes left open, tags without values, lines that are neither tag nor value, loops of other
-categories with a wrong number of values. A broken list of atoms stays broken.
+Only what cannot change a value of the structure is repaired: words with characters that are no ASCII and
+stand outside quotes (gemmi refuses the whole file for one), text before the first block, names of blocks with
+blanks, quotes left open, tags without values, lines that are neither tag nor value, loops of other categories
+with a wrong number of values. A broken list of atoms stays broken.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ _HEADING: Final = re.compile(
     r"^([ \t]*data_)(\S*)[ \t]+(?![_#]|loop_)([^#]*[^#\s])[ \t]*(?:#.*)?$", re.IGNORECASE
 )
 _NUMERIC: Final = re.compile(r"(?<!\S)[-+]?\.?\d[\d.()eE+-]*(?!\S)")
+_WORD: Final = re.compile(r"'(?:[^']|'(?=\S))*'(?!\S)|\"(?:[^\"]|\"(?=\S))*\"(?!\S)|#.*|\S+")
+"""A value in quotes, a comment, or a word without quotes."""
+_LONGEST_LINE: Final = 10_000
+"""Characters of a line in which words are told apart; a line of quotes left open would take their square."""
+_ERROR_APART: Final = re.compile(r"(?<=[\d.)])[ \t]*±[ \t]*(?=[\d.])")
+_GREEK: Final = {"α": "alpha", "β": "beta", "γ": "gamma"}
 _BROKEN_LOOP_TAGS: Final = ("_atom_site_aniso_", "_geom_", "_symmetry_equiv_", "_space_group_symop_")
 
 
@@ -46,6 +53,11 @@ def repaired_texts(text: str, complaint: Callable[[str], str]) -> Iterator[tuple
     if _CONTROLS.search(text):
         text = _CONTROLS.sub(" ", text)
         notes.append("control-bytes")
+    if not text.isascii() and complaint(text):
+        quoted = _with_words_quoted(text)
+        if quoted != text:
+            text = quoted
+            notes.append("non-ascii-words")
     for _ in range(_MOST_REPAIRS):
         message = complaint(text)
         match = _ERROR.match(message)
@@ -76,6 +88,44 @@ def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
     if "parse error" in problem:
         return _join_headings(lines, at) if _HEADING.match(lines[at]) else _mend_line(lines, at)
     return None
+
+
+def _with_words_quoted(text: str) -> str:
+    """The text with quotes around the words outside quotes and text fields that are not ASCII.
+
+    Their tags get ASCII names, so that a loop keeps its columns.
+    """
+    lines, in_text = text.split("\n"), False
+    for i, line in enumerate(lines):
+        if line.startswith(";"):
+            in_text = not in_text
+        elif not in_text and not line.isascii() and len(line) <= _LONGEST_LINE:
+            plain = _ERROR_APART.sub("±", line)
+            first, *others = _WORD.findall(plain)
+            if first[0] == "_" and len(others) > 1 and not any(word[0] in "_'\"#" for word in others):
+                lines[i] = f"{first} {_quoted(plain.partition(first)[2])}"
+            else:
+                lines[i] = _WORD.sub(_in_ascii, plain)
+    return "\n".join(lines)
+
+
+def _in_ascii(match: re.Match[str]) -> str:
+    """A word as the CIF syntax allows it: a value in quotes, a tag in ASCII."""
+    word = match[0]
+    if word.isascii() or word[0] in "'\"#" or word[:5].lower() in ("data_", "save_"):
+        return word
+    if word[0] == "_":
+        return "".join(c if c.isascii() else _GREEK.get(c, f"{ord(c):x}") for c in word)
+    return f"'{word}'"
+
+
+def _quoted(value: str) -> str:
+    """A value in the quotes that it does not end itself."""
+    value = value.strip()
+    for quote in ("'", '"'):
+        if not re.search(rf"{quote}\s", value):
+            return f"{quote}{value}{quote}"
+    return "'" + value.replace("'", "") + "'"
 
 
 def _with_header(text: str) -> tuple[str, str] | None:
@@ -167,8 +217,10 @@ def _mend_line(lines: list[str], at: int) -> tuple[str, str] | None:
             return "\n".join([*lines[:before], f"{last[0]} ?", *lines[before + 1 :]]), "tag-without-value"
         return None
     if words[0].startswith("_") and len(words) > 2:
-        value = " ".join(words[1:]).replace("'", "").replace('"', "")
-        return "\n".join([*lines[:at], f"{words[0]} '{value}'", *lines[at + 1 :]]), "unquoted-blank"
+        value = " ".join(words[1:])
+        if value[0] in "'\"":  # of quotes around a part of it nobody knows what they are
+            value = value.replace("'", "").replace('"', "")
+        return "\n".join([*lines[:at], f"{words[0]} {_quoted(value)}", *lines[at + 1 :]]), "unquoted-blank"
     if len(_NUMERIC.findall(line)) >= 3:
         return None  # it may be an atom
     return "\n".join(lines[:at] + lines[at + 1 :]), "line-dropped"

@@ -45,7 +45,8 @@ TAG_UNITS: Final[dict[str, dict[str, Scale]]] = {
 
 _WORDS: Final[dict[str, dict[str, Scale]]] = {
     "length": {r"å|a|ang|angstroms?|ångstr[öo]ms?|\\%a": (1.0, 0.0), "nm": (10.0, 0.0), "pm": (0.01, 0.0)},
-    "volume": {r"å\^?3|å³|a\^?3|a\*\*3": (1.0, 0.0), r"nm\^?3|nm³": (1e3, 0.0), r"pm\^?3|pm³": (1e-6, 0.0)},
+    "area": {r"[åa](?:\^?2|\*\*2|²)": (1.0, 0.0), r"nm\^?2|nm²": (100.0, 0.0), r"pm\^?2|pm²": (1e-4, 0.0)},
+    "volume": {r"[åa](?:\^?3|\*\*3|³)": (1.0, 0.0), r"nm\^?3|nm³": (1e3, 0.0), r"pm\^?3|pm³": (1e-6, 0.0)},
     "angle": {r"°|º|degs?|degrees?|\\%": (1.0, 0.0)},
     "pressure": {
         "gpa": (1e6, 0.0),
@@ -88,7 +89,7 @@ def number_and_unit(text: str, quantity: str) -> float | None:
     head = _HEAD.fullmatch(text) if len(text) <= _LONGEST else None
     if head is None:
         return None
-    value, unit = float(head[1]), head[2].rstrip(".")
+    value, unit = float(head[1]), head[2].removesuffix(".")
     if not unit:
         return value
     if quantity == "pressure" and unit in ("Mbar", "mbar"):

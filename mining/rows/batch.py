@@ -24,7 +24,8 @@ from xtalpriors.mining.reading.characters import (
     QUESTION_MARK,
 )
 from xtalpriors.mining.reading.idle_tensors import TAG_ROLE, idle_blocks
-from xtalpriors.mining.reading.numbers import MISSING, TEXT, parse_number
+from xtalpriors.mining.reading.numbers import MISSING, NUMBER, TEXT, parse_number
+from xtalpriors.mining.reading.second_reading import read_again
 from xtalpriors.mining.reading.tags import (
     ANISO,
     BLOCK_NUMBERS,
@@ -70,6 +71,8 @@ class Batch:
         The same of the tensor loop.
     symop_start, symop
         The same of the operator loop: operators, superspace operators.
+    notes
+        How numbers of unusual spelling were read, by block.
     """
 
     tokens: Tokens
@@ -84,6 +87,7 @@ class Batch:
     aniso: I32
     symop_start: I32
     symop: I32
+    notes: dict[int, list[str]]
 
     @property
     def n_blocks(self) -> int:
@@ -155,14 +159,18 @@ def _is_null(base: int, first: int, last: int, quoted: bool) -> bool:
 @kernel()
 def _read(
     base: int, tokens: Tokens, numeric: U8, scale: F64, table_of_tag: I32, idle: Bool
-) -> tuple[Bool, F64, F64, U8, I32]:
-    """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one."""
+) -> tuple[Bool, F64, F64, U8, I32, I32]:
+    """Nulls and numbers of the tokens and of the token −1; rows by table (1 …) and block, shifted by one.
+
+    The last are the tokens that should be numbers and are not to their end.
+    """
     block, tag, row = tokens.block, tokens.tag, tokens.row
     start, end, quoted = tokens.start, tokens.end, tokens.quoted
     n = block.size
     null, value, su = np.ones(n + 1, dtype=np.bool_), np.full(n + 1, np.nan), np.full(n + 1, np.nan)
     kind = np.full(n + 1, np.uint8(MISSING))
     rows = np.zeros((3, idle.size + 1), dtype=np.int32)
+    odd, n_odd = np.empty(n, dtype=np.int32), 0
     for i in range(n):
         table = table_of_tag[tag[i]]
         if table == TENSOR_TABLE and idle[block[i]]:
@@ -177,7 +185,10 @@ def _read(
                 if numeric[tag[i]] == IN_OTHER_UNIT:
                     value[i] = value[i] * scale[tag[i], 0] + scale[tag[i], 1]
                     su[i] *= scale[tag[i], 0]
-    return null, value, su, kind, rows
+                if kind[i] != NUMBER:
+                    odd[n_odd] = i
+                    n_odd += 1
+    return null, value, su, kind, rows, odd[:n_odd].copy()
 
 
 @kernel()
@@ -224,7 +235,10 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
     if t.start.size and (t.start.min() < 0 or t.end.max() > t.buffer.size):
         raise ValueError("tokens outside the buffer")
     idle = idle_blocks(t.buffer.ctypes.data, t, TAG_ROLE, n_blocks)
-    null, value, su, kind, rows = _read(t.buffer.ctypes.data, t, _NUMERIC, TAG_SCALE, _TABLE_OF_TAG, idle)
+    null, value, su, kind, rows, odd = _read(
+        t.buffer.ctypes.data, t, _NUMERIC, TAG_SCALE, _TABLE_OF_TAG, idle
+    )
+    notes = read_again(t, odd, value, su, kind)
     starts = np.cumsum(rows, axis=1, dtype=np.int32)
     lines = np.array([n_blocks, *starts[:, -1]], dtype=np.int32)
     first = np.cumsum([0, *(lines * _WIDTHS)], dtype=np.int32)
@@ -234,4 +248,4 @@ def index_batch(tokens: Tokens, n_blocks: int) -> Batch:
         flat[a:b].reshape(width, n).T
         for (a, b), width, n in zip(pairwise(first), _WIDTHS, lines, strict=True)
     )
-    return Batch(t, null, value, su, kind, block, starts[0], site, starts[1], aniso, starts[2], symop)
+    return Batch(t, null, value, su, kind, block, starts[0], site, starts[1], aniso, starts[2], symop, notes)

@@ -11,10 +11,11 @@ from xtalpriors.arrays import F64, I32, Bool
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors
 from xtalpriors.mining.reading.numbers import PARTLY, TEXT
 from xtalpriors.mining.reading.tokens import TAG_SCALE
-from xtalpriors.mining.reading.units import QUANTITY, is_range, number_and_unit
+from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.symmetry.missing_angles import settle_angles
 
-__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem"]
+__all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "declared_volumes"]
 
 PARAMETERS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 
@@ -59,20 +60,23 @@ class BlockCells:
 def block_cells(batch: Batch) -> BlockCells:
     """Cells of all blocks; NaN where a parameter is missing.
 
-    A missing angle is 90°, as the core dictionary defines for `_cell_angle_*`; one given as `?` is unknown.
+    A missing angle is 90°, as the core dictionary defines for `_cell_angle_*`, unless the group or the volume
+    tells it; one that is `?` or cannot be read is unknown unless these do.
     """
     tokens = np.stack([batch.block_tokens(p) for p in PARAMETERS], axis=1)
     cells = np.stack([batch.numbers(tokens[:, i]) for i in range(6)], axis=1)
     su = batch.su[tokens]
-    notes: dict[int, list[str]] = {}
+    notes = batch.notes
     _apply_units(batch, tokens, cells, su, notes)
     stated: Bool = np.any(tokens[:, :3] >= 0, axis=1)
-    for b, i in zip(*np.nonzero(np.isnan(cells[:, 3:]) & stated[:, None]), strict=True):
+    unknown = np.isnan(cells[:, 3:]) & stated[:, None]
+    for b, i in zip(*np.nonzero(unknown), strict=True):
         token = tokens[b, 3 + i]
         if token < 0 or batch.raw(token) == ".":
             cells[b, 3 + i] = 90.0
-            notes.setdefault(int(b), []).append("angle-by-default")
     _to_angstrom(batch, cells, su, notes)
+    if unknown.any():
+        settle_angles(batch, cells, unknown, declared_volumes(batch), notes)
     with np.errstate(invalid="ignore", over="ignore"):
         volumes = cell_volumes(cells) if len(cells) else np.empty(0)
     sound = _sound(cells, volumes)
@@ -80,11 +84,18 @@ def block_cells(batch: Batch) -> BlockCells:
     return BlockCells(cells, su, volumes, stated, sound, usable, metric_tensors(usable), notes)
 
 
-def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
-    """Apply units written behind a number, in place; the ends of a range are no length and no angle.
+def declared_volumes(batch: Batch) -> F64:
+    """Declared volumes (b,) in Å³, NaN where a block states none."""
+    tokens = batch.block_tokens("volume")
+    stated = batch.numbers(tokens)
+    for b in np.flatnonzero(batch.kind[tokens] == PARTLY):
+        known = number_and_unit(batch.raw(int(tokens[b])), QUANTITY["volume"])
+        stated[b] = stated[b] if known is None else known
+    return stated
 
-    Any other text behind a number is passed over: what it says (`90.0 fixed`) changes nothing.
-    """
+
+def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
+    """Apply units written behind a number or into its tag, in place."""
     lengths = tokens[:, :3]
     by_tag, given = np.ones(lengths.shape), lengths >= 0
     by_tag[given] = TAG_SCALE[batch.tokens.tag[lengths[given]], 0]
@@ -99,8 +110,6 @@ def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int
             note = f"cell-from-{'nanometre' if known > stated else 'picometre'}"
             if note not in notes.setdefault(int(b), []):
                 notes[int(b)].append(note)
-        elif known is None and is_range(text):
-            cells[b, i] = np.nan
 
 
 def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:

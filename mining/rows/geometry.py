@@ -14,9 +14,7 @@ from xtalpriors.crystal.cells.niggli import niggli_reduce
 from xtalpriors.crystal.symmetry.primitive import primitive_basis
 from xtalpriors.crystal.symmetry.settings import plane_change, reference_axes
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
-from xtalpriors.mining.reading.numbers import PARTLY
-from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
-from xtalpriors.mining.rows.block_cells import BlockCells
+from xtalpriors.mining.rows.block_cells import BlockCells, declared_volumes
 from xtalpriors.mining.rows.entries import Entries, Groups
 
 __all__ = ["cell_columns", "contradicting_cells", "symmetry_columns"]
@@ -36,7 +34,7 @@ def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
     declared, su, volume = cells.cells[keep], cells.su[keep], cells.volumes[keep]
     reduced = niggli_reduce(declared, groups.array(primitive_basis)).cells
     oblique, operators = _least_oblique(declared, entries)
-    stated = _declared_volumes(entries)
+    stated = declared_volumes(entries.batch)[keep]
     columns: dict[str, Any] = {
         "volume_angstrom3": volume,
         "volume_declared_angstrom3": stated,
@@ -52,16 +50,6 @@ def cell_columns(entries: Entries, cells: BlockCells) -> dict[str, Any]:
     entries.note(np.flatnonzero(differs), "volume-mismatch")
     entries.note(contradicting_cells(cells.metric[keep], groups), "cell-contradicts-group")
     return columns
-
-
-def _declared_volumes(entries: Entries) -> F64:
-    """Declared volumes (n,) in Å³; of what stands behind a number only a unit matters."""
-    batch, tokens = entries.batch, entries.batch.block_tokens("volume")[entries.block]
-    stated = batch.numbers(tokens)
-    for e in np.flatnonzero(batch.kind[tokens] == PARTLY):
-        known = number_and_unit(batch.raw(int(tokens[e])), QUANTITY["volume"])
-        stated[e] = stated[e] if known is None else known
-    return stated
 
 
 def _least_oblique(cells: F64, entries: Entries) -> tuple[F64, list[str | None]]:

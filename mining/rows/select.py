@@ -16,7 +16,7 @@ from xtalpriors.mining.reading.intake import FileBlocks, Rejection
 from xtalpriors.mining.reading.tokens import FIELD_INDEX
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells, cell_problem
-from xtalpriors.mining.rows.symmetry.blocks import resolve_blocks
+from xtalpriors.mining.rows.symmetry.blocks import axes_of_cells, resolve_blocks
 
 __all__ = ["Chosen", "select_structures"]
 
@@ -81,7 +81,7 @@ def select_structures(batch: Batch, cells: BlockCells, files: list[FileBlocks]) 
                 usable.append((f, b))
             else:
                 chosen.rejections.append((file.file_id, file.blocks[b - file.first_block], "cell", *problem))
-    groups = resolve_blocks(batch, cells, [b for _, b in usable])
+    groups = resolve_blocks(batch, axes_of_cells(cells.cells), [b for _, b in usable])
     for f, b in usable:
         chosen.blocks.append(b)
         chosen.files.append(f)

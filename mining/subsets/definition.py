@@ -28,6 +28,7 @@ _SOUND = (
     "has_coordinates",
     "symmetry_agrees",
     "cell_agrees",
+    "angles_known",
     "composition_not_contradicted",
     "no_overfull_positions",
     "volume_plausible",

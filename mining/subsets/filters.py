@@ -95,6 +95,11 @@ _FILTERS: tuple[Filter, ...] = (
         "The cell has the symmetry of the group, within 1 %",
         "NOT contains(';' || coalesce(notes, '') || ';', ';cell-contradicts-group;')",
     ),
+    Filter(
+        "angles_known",
+        "The angles of the cell are stated, fixed by the group, or told by the volume",
+        "NOT contains(';' || coalesce(notes, '') || ';', ';angle-unclear;')",
+    ),
     # symmetry and class
     Filter("centrosymmetric", "The group contains an inversion", "centrosymmetric"),
     Filter("non_centrosymmetric", "The group contains no inversion", "NOT centrosymmetric"),

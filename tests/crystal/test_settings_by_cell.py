@@ -162,3 +162,25 @@ def test_a_lattice_letter_that_the_operators_lack_is_a_disagreement() -> None:
     half = ("x,y,z", "-x,y,-z+1/2", "-x,-y,-z", "x,-y,z+1/2")
     assert resolved("F 1 2/d 1", 13, BETA, operators=half).agreement == "disagree"
     assert resolved("P 1 2/q 1", 13, BETA, operators=half).agreement == "unread"
+
+
+@pytest.mark.parametrize(
+    ("hm", "angles", "meant", "said"),
+    [
+        ("P 21/c", GAMMA, "P 1 1 21/a", True),
+        ("P 21/c", ALPHA, "P 21/c 1 1", True),
+        ("P 21/n", GAMMA, "P 1 1 21/n", True),
+        ("C 2/c", GAMMA, "A 1 1 2/a", True),
+        ("P 21", ALPHA, "P 21 1 1", True),
+        ("P 21/c", BETA, "P 1 21/c 1", False),
+        ("P 21/c", RIGHT, "P 1 21/c 1", False),
+        ("P 21/b", GAMMA, "P 1 1 21/b", False),  # short for c
+    ],
+)
+def test_a_short_symbol_that_is_read_on_another_axis_than_b_says_so(
+    hm: str, angles: tuple[float, float, float], meant: str, said: bool
+) -> None:
+    found = resolved(hm, angles=angles)
+    assert ("axes-from-cell" in found.notes) == said
+    assert found.agreement == "agree"
+    assert found.group.hm == meant

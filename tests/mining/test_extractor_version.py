@@ -11,7 +11,7 @@ import pyarrow as pa
 from xtalpriors.mining.cif import EXTRACTOR_VERSION, extract
 from xtalpriors.mining.sources.amcsd import AmcsdSource
 
-PINNED = {"4": "e1d3cd2ad5ca0412"}
+PINNED = {"5": "e1d3cd2ad5ca0412"}
 """Version to digest of the rows of every 31st AMCSD entry (larixite 2026.1.0)."""
 
 

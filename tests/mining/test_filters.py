@@ -73,6 +73,10 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
         [{"volume_declared_angstrom3": x} for x in (0.5 * VOLUME, 0.975 * VOLUME, 1.025 * VOLUME)],
     ),
     "cell_agrees": ([{"notes": "volume-mismatch"}], [{"notes": "volume-mismatch;cell-contradicts-group"}]),
+    "angles_known": (
+        [{"notes": None}, {"notes": "angle-by-default;angle-from-volume"}],
+        [{"notes": "angle-by-default;angle-unclear"}],
+    ),
     "centrosymmetric": ([{"centrosymmetric": True}], [{"centrosymmetric": False}]),
     "non_centrosymmetric": ([{"centrosymmetric": False}], [{"centrosymmetric": True}]),
     "organic": ([{"class": "organic"}], [{"class": "metal-organic"}, {"class": None}]),

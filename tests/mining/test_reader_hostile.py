@@ -83,6 +83,12 @@ def test_a_broken_list_of_atoms_is_never_repaired() -> None:
     assert rejection(text)["code"] == "syntax"
 
 
+def test_lists_of_cif_2_among_the_values_of_atoms_are_read_by_pycifrw() -> None:
+    rows = ATOM.replace("C1 C", "[1 2] C1 C").replace("_atom_site_label", "_atom_site_list\n_atom_site_label")
+    found = entry("#\\#CIF_2.0\n" + structure(P21C, rows, symmetry=""))
+    assert (found["reader"], found["n_sites"], found["formula_sites"]) == ("pycifrw", 1, "C4")
+
+
 def test_one_bad_file_costs_only_itself() -> None:
     bad = [b"", b"\0" * 100, b"data_x\n_a 'open", b"data_x\n" + cell(a="nan").encode(), b"\xff\xfe\xff"]
     items = [(f"{i}", data) for i, data in enumerate([GOOD.encode(), *bad, GOOD.encode()])]

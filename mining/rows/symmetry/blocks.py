@@ -12,9 +12,8 @@ from xtalpriors.crystal.symmetry.resolve import Reading, SymmetryFailure, first_
 from xtalpriors.crystal.symmetry.symbols import ANGLE_TOLERANCE_DEGREE, axes_of
 from xtalpriors.crystal.symmetry.triplets import TripletError, compose, format_triplet, parse_triplet
 from xtalpriors.mining.rows.batch import Batch
-from xtalpriors.mining.rows.block_cells import BlockCells
 
-__all__ = ["resolve_blocks"]
+__all__ = ["axes_of_cells", "resolve_blocks"]
 
 _Key = tuple[bytes, str | None, str | None, str | None, str | None, str]
 _CACHE: Final[dict[_Key, Reading]] = {}
@@ -24,8 +23,8 @@ _ORDINARY, _SUPERSPACE, _MAGNETIC, _CENTRING = range(4)
 _NO_LIST: Final = "a magnetic structure without a list of operators: its family may have another cell"
 
 
-def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[int, Reading]:
-    """What the blocks named say of their space groups.
+def resolve_blocks(batch: Batch, axes: list[str], blocks: list[int]) -> dict[int, Reading]:
+    """What the blocks named say of their space groups; `axes` of each block's cell, from `axes_of`.
 
     The key is the raw bytes of the operator list and of the symbols: tens of thousands of files share a few
     hundred, so most operator lists are never split into strings. A modulated structure without a list of
@@ -34,8 +33,6 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
     """
     fields = ("hm", "hall", "sg_number", "coordinate_code")
     hm, hall, number, code = (batch.texts(batch.block_tokens(n)).to_pylist() for n in fields)
-    angles = cells.cells[:, 3:]
-    axes = _axes(angles)
     superspace, magnetic = (batch.stated(name).tolist() for name in ("superspace", "magnetic"))
     magnetic_list = _blocks_with(batch, _MAGNETIC)
     first, last = (part.tolist() for part in _operator_spans(batch))
@@ -67,8 +64,9 @@ def resolve_blocks(batch: Batch, cells: BlockCells, blocks: list[int]) -> dict[i
     return out
 
 
-def _axes(angles: F64) -> list[str]:
-    """`axes_of` every cell; the commonest answers need no question."""
+def axes_of_cells(cells: F64) -> list[str]:
+    """`axes_of` every cell (b, 6); the commonest answers need no question."""
+    angles = cells[:, 3:]
     oblique = ~(np.abs(angles - 90.0) <= ANGLE_TOLERANCE_DEGREE)
     codes = (oblique @ np.array([1, 2, 4])).tolist()
     return [
