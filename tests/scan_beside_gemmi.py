@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gemmi
-import numpy as np
 
 from xtalpriors.mining.reading.scan import Scanned, scan
 from xtalpriors.mining.reading.tags import PRESENCE, normal_tag
@@ -15,8 +14,8 @@ Value = tuple[int, int, int, str, bool]
 
 
 def scanned(data: bytes) -> Scanned:
-    buffer = np.frombuffer(data or b" ", dtype=np.uint8)
-    return scan(buffer, np.array([0, len(data)], dtype=np.int64))
+    """What the scanner makes of a text."""
+    return scan([data])
 
 
 def values_of_scan(found: Scanned) -> list[Value]:

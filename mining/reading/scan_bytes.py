@@ -36,6 +36,7 @@ from xtalpriors.mining.reading.characters import (
 __all__ = [
     "HASH_FACTOR",
     "HASH_START",
+    "holds_other_bytes",
     "is_blank",
     "name_end",
     "reserved_word",
@@ -66,6 +67,7 @@ _GLOBAL: Final = tuple(map(ord, "glob"))
 _WORD_REACH: Final = len("global")
 """How far behind the start of a reserved word its underscore is at most; in the others it is 4 bytes."""
 
+_other_bytes_in = byte_mask((0, 0), (DELETE + 1, 255))
 _blanks_in = byte_mask((TAB, LINE_FEED), (RETURN, RETURN), (BLANK, BLANK))
 _line_ends_in = byte_mask((LINE_FEED, LINE_FEED), (RETURN, RETURN))
 _line_feeds_in = byte_mask((LINE_FEED, LINE_FEED))
@@ -85,6 +87,21 @@ HEADING, LOOP, OTHER = 1, 2, 3
 def is_blank(byte: int) -> bool:
     """Blank, tab or end of line."""
     return byte == BLANK or byte == LINE_FEED or byte == RETURN or byte == TAB
+
+
+@kernel()
+def holds_other_bytes(base: int, size: int) -> bool:
+    """Whether one of the bytes is zero or no ASCII."""
+    i = 0
+    while i + BLOCK_BYTES <= size:
+        if _other_bytes_in(base + i) != 0:
+            return True
+        i += BLOCK_BYTES
+    while i < size:
+        if not 0 < byte_at(base + i) <= DELETE:
+            return True
+        i += 1
+    return False
 
 
 @kernel()

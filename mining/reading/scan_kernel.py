@@ -25,6 +25,7 @@ from xtalpriors.mining.reading.scan_bytes import (
     HEADING,
     LOOP,
     OTHER,
+    holds_other_bytes,
     is_blank,
     name_end,
     reserved_word,
@@ -215,8 +216,9 @@ def scratch() -> tuple[U64, I16, I64]:
 
 @kernel()
 def scan_files(
-    base: int,
-    bounds: I64,
+    addresses: I64,
+    sizes: I64,
+    only_ascii: bool,
     keys: U64,
     numbers: I16,
     once: Bool,
@@ -227,25 +229,30 @@ def scan_files(
     seen: U64,
     columns: I16,
     state: I64,
-) -> tuple[U8, I32, bool]:
-    """Scan files between the bounds: status and blocks of each, and whether `out` was large enough.
+) -> tuple[U8, I32, I64, bool]:
+    """Scan files at addresses; a negative size is that of a file to give up.
 
-    The last three are `scratch`, made by the caller: `uncounted` keeps no array of this function alive.
+    Returns status and blocks of each, its first token (files + 1,), and whether `out` was large enough. The
+    last three arguments are `scratch`, made by the caller: `uncounted` keeps no array of this function alive.
     """
-    n = bounds.size - 1
+    n = sizes.size
     status, blocks = np.ones(n, dtype=np.uint8), np.zeros(n, dtype=np.int32)
+    first = np.zeros(n + 1, dtype=np.int64)
     tables_of = (uncounted(keys), uncounted(numbers))
     views = (uncounted(once), uncounted(role), uncounted(seen), uncounted(columns), uncounted(state))
     views_of_output = (uncounted_tokens(out), uncounted(names), uncounted(counters))
     for f in range(n):
         before = counters[N_NAMES]
         counters[_GENERATION] += 1
-        code = _scan_file(base, bounds[f], bounds[f + 1], tables_of, *views, *views_of_output)
+        code = _GIVEN_UP
+        if sizes[f] >= 0 and not (only_ascii and holds_other_bytes(addresses[f], sizes[f])):
+            code = _scan_file(addresses[f], 0, sizes[f], tables_of, *views, *views_of_output)
         if code == _FULL:
-            return status, blocks, False
+            return status, blocks, first, False
         status[f] = code
         if code == _UNDERSTOOD:
             blocks[f] = counters[N_NAMES] - before
         else:
             counters[N_NAMES] = before
-    return status, blocks, True
+        first[f + 1] = counters[N_OUT]
+    return status, blocks, first, True

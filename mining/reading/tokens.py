@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I16, I32, U8, Bool
+from xtalpriors.arrays import F64, I16, I32, I64, U8, Bool
 from xtalpriors.compilation import kernel
-from xtalpriors.mining.reading.addresses import uncounted
+from xtalpriors.mining.reading.addresses import byte_at, uncounted
 from xtalpriors.mining.reading.tags import (
     ANISO,
     BLOCK_NUMBERS,
@@ -38,6 +38,7 @@ __all__ = [
     "joined",
     "room_for_tokens",
     "uncounted_tokens",
+    "values_alone",
 ]
 
 
@@ -95,10 +96,10 @@ def uncounted_tokens(tokens: Tokens) -> Tokens:
     )
 
 
-def room_for_tokens(buffer: U8, n: int) -> Tokens:
-    """Tokens of a buffer that are not known yet."""
+def room_for_tokens(n: int) -> Tokens:
+    """Tokens that are not known yet, without a buffer."""
     return Tokens(
-        buffer,
+        buffer=np.frombuffer(b"", np.uint8),
         block=np.empty(n, np.int32),
         tag=np.empty(n, np.int16),
         row=np.empty(n, np.int32),
@@ -116,47 +117,55 @@ def joined(first: Tokens, others: Sequence[tuple[Tokens, int]]) -> Tokens:
     first
         Kept as it is, block numbers included.
     others
-        Further tokens, each with the number that its block 0 gets. Only the bytes of their values are
-        kept, so that a file of many megabytes does not outlive its scan.
+        Further tokens, each with the number that its block 0 gets.
     """
-    if not others:
-        return first
     parts, shift = [first], first.buffer.size
     for tokens, block in others:
-        buffer, start, end = _compact(tokens, PRESENCE_ONLY[tokens.tag])
-        parts.append(
-            Tokens(
-                buffer,
-                tokens.block + np.int32(block),
-                tokens.tag,
-                tokens.row,
-                start + np.int32(shift),
-                end + np.int32(shift),
-                tokens.quoted,
-            )
-        )
-        shift += buffer.size
-    whole = Tokens(*map(np.concatenate, zip(*parts, strict=True)))
-    whole.buffer.setflags(write=False)  # as the bytes of a file are, so that kernels are compiled once
-    return whole
+        start, end = tokens.start + np.int32(shift), tokens.end + np.int32(shift)
+        parts.append(tokens._replace(block=tokens.block + np.int32(block), start=start, end=end))
+        shift += tokens.buffer.size
+    return _read_only(Tokens(*map(np.concatenate, zip(*parts, strict=True)))) if others else first
+
+
+def _read_only(tokens: Tokens) -> Tokens:
+    """The tokens with a buffer that nobody writes to: kernels are compiled for one sort of buffer, once."""
+    tokens.buffer.setflags(write=False)
+    return tokens
+
+
+def values_alone(addresses: I64, first: I64, tokens: Tokens, presence: Bool) -> Tokens:
+    """Tokens whose buffer holds the values alone, so that files of many megabytes do not outlive their scan.
+
+    Parameters
+    ----------
+    addresses, first
+        (files,) where the files lie, from where `tokens.start` and `tokens.end` count; (files + 1,) first
+        token of each.
+    presence
+        Tags of which only the presence matters: of their values the beginning is enough.
+    """
+    buffer, start, end = _copied(addresses, first, tokens, presence)
+    return _read_only(tokens._replace(buffer=buffer, start=start, end=end))
 
 
 @kernel()
-def _compact(tokens: Tokens, presence: Bool) -> tuple[U8, I32, I32]:
-    """Values alone, one separating byte after each; of values whose presence matters only the beginning."""
-    buffer, start, end = tokens.buffer, tokens.start, tokens.end
+def _copied(addresses: I64, first: I64, tokens: Tokens, presence: Bool) -> tuple[U8, I32, I32]:
+    """Values one behind the other, one separating byte after each, and where each begins and ends."""
+    start, end = tokens.start, tokens.end
     new_start, new_end = np.empty_like(start), np.empty_like(end)
     total = 0
     for i in range(start.size):
         size = end[i] - start[i]
-        if presence[i]:
+        if presence[tokens.tag[i]]:
             size = min(size, 64)
         new_start[i], new_end[i] = total, total + size
         total += size + 1
     out = np.full(max(total, 1), 10, dtype=np.uint8)
-    for i in range(start.size):
-        for k in range(new_end[i] - new_start[i]):
-            out[new_start[i] + k] = buffer[start[i] + k]
+    for f in range(addresses.size):
+        for i in range(first[f], first[f + 1]):
+            value = addresses[f] + start[i]
+            for k in range(new_end[i] - new_start[i]):
+                out[new_start[i] + k] = byte_at(value + k)
     return out, new_start, new_end
 
 

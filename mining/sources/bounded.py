@@ -34,7 +34,7 @@ def read_file(path: str | Path, limit: int = MAX_TEXT_BYTES) -> bytes:
         As the system says.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+    with io.FileIO(descriptor) as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("not-a-file", "a pipe, socket, device or folder, not a regular file")

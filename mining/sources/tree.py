@@ -47,7 +47,7 @@ class TreeSource:
 
     def read(self, file_id: str) -> bytes:
         """Bytes of one file, decompressed (see `bounded.read_file`)."""
-        return read_file(self.root / os.fsdecode(decode_name(file_id)))
+        return read_file(os.fsdecode(os.fsencode(self.root) + b"/" + decode_name(file_id)))
 
 
 _OTHER_ENDINGS = tuple(ending.encode() for ending in OTHER_FORMATS)
@@ -119,6 +119,8 @@ def encode_name(name: bytes) -> str:
 
 def decode_name(file_id: str) -> bytes:
     """Bytes of the path that `encode_name` made the id from."""
+    if "\\" not in file_id:
+        return file_id.encode("utf-8")
     return re.sub(
         rb"\\(?:x([0-9a-f]{2})|\\)",
         lambda m: bytes.fromhex(m[1].decode()) if m[1] else b"\\",

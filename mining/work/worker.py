@@ -111,6 +111,7 @@ def run_task(task: Task, extract: Callable[..., Any], report: Callable[[int], No
         Is told the index of each file before it is read, and again before it is extracted.
     """
     source = task.source
+    is_fingerprinted = isinstance(source, FingerprintedSource)  # not for each file: a protocol is slow to ask
     items = Items(report)
     rejections: list[dict[str, str | None]] = []
     files: dict[str, dict[str, Any]] = {}
@@ -121,7 +122,7 @@ def run_task(task: Task, extract: Callable[..., Any], report: Callable[[int], No
         try:
             data = source.read(file_id)
             files[file_id]["revision"] = header_revision(data)
-            if known is not None or task.failure is not None or isinstance(source, FingerprintedSource):
+            if known is not None or task.failure is not None or is_fingerprinted:
                 found, _ = content_fingerprint(source, file_id, data)
                 files[file_id]["content_hash"] = found
                 files[file_id]["is_same"] = task.failure is None and found == known

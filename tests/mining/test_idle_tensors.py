@@ -33,8 +33,7 @@ def tensors(n: int) -> str:
 
 
 def scanned(text: str, *, idle_tensors: bool) -> Scanned:
-    data = np.frombuffer(text.encode(), dtype=np.uint8)
-    return scan(data, np.array([0, data.size], dtype=np.int64), idle_tensors=idle_tensors)
+    return scan([text.encode()], idle_tensors=idle_tensors)
 
 
 def n_tensor_tokens(found: Scanned) -> int:
@@ -47,7 +46,7 @@ def both_ways(
     """Entries, sites and rejections with tensors passed over, and with all of them read."""
     usual = extract("test", None, "original", items)
     with monkeypatch.context() as patched:
-        patched.setattr(intake, "scan", lambda data, bounds, **_: scan(data, bounds, idle_tensors=True))
+        patched.setattr(intake, "scan", lambda texts, **_: scan(texts, idle_tensors=True))
         everything = extract("test", None, "original", items)
     tables = [[table.to_pylist() for table in found] for found in (usual, everything)]
     for row in (*tables[0][0], *tables[1][0]):

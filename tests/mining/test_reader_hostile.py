@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from reader_cif import P21C, atoms, cell, entry, notes, read, rejection, structure
 
 from xtalpriors.mining.cif import extract
-from xtalpriors.mining.reading import intake
 
 ATOM = atoms("C1 C 0.1 0.2 0.3")
 GOOD = structure(P21C, ATOM, symmetry="")
@@ -167,12 +166,10 @@ def test_hostile_numbers_and_operators() -> None:
     assert rejection(structure(ATOM, operators, symmetry=""))["stage"] == "symmetry"
 
 
-def test_a_batch_too_large_for_one_buffer_is_read_file_by_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_too_large_for_positions_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     items = [(str(i), GOOD.encode()) for i in range(5)]
-    expected = extract("s", None, "original", items)
-    monkeypatch.setattr(intake, "_TOGETHER_BYTES", 2 * len(GOOD) + 1)
-    assert extract("s", None, "original", items).entries.equals(expected.entries)
-    monkeypatch.setattr(intake, "LARGEST_BYTES", len(GOOD) - 1)
+    for module in ("intake", "scan"):
+        monkeypatch.setattr(f"xtalpriors.mining.reading.{module}.LARGEST_BYTES", len(GOOD) - 1)
     found = extract("s", None, "original", items)
     assert set(found.rejections["code"].to_pylist()) == {"too-large"}
     assert found.rejections.num_rows == 5

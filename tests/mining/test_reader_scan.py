@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from corpus import corpus_dir
 from hypothesis import example, given, settings
@@ -77,8 +76,7 @@ def test_files_of_a_batch_do_not_touch_each_other() -> None:
         WELL_FORMED[7],
     ]
     data = [t.encode() for t in texts]
-    bounds = np.concatenate([[0], np.cumsum([len(d) for d in data])]).astype(np.int64)
-    together = scan(np.frombuffer(b"".join(data), dtype=np.uint8), bounds)
+    together = scan(data)
     assert together.status.tolist() == [0, 1, 0, 1, 0]
     assert together.n_blocks.tolist() == [1, 0, 2, 0, 1]
     shift, expected = 0, []
@@ -87,6 +85,16 @@ def test_files_of_a_batch_do_not_touch_each_other() -> None:
         expected += [(b + shift, *rest) for b, *rest in values_of_scan(alone)]
         shift += int(alone.n_blocks[0])
     assert values_of_scan(together) == sorted(expected)
+
+
+@pytest.mark.parametrize("place", [0, 63, 64, 100, 163, 170])
+def test_bytes_that_are_no_ascii_are_seen_if_asked(place: int) -> None:
+    text = "data_a _cell_length_a 5 #" + "-" * 146
+    assert scan([text.encode()], only_ascii=True).status.tolist() == [0]
+    odd = [text[:place] + character + text[place + 1 :] for character in "\0é\x80"]
+    assert scan([t.encode() for t in odd], only_ascii=True).status.tolist() == [1, 1, 1]
+    in_comment = place > 24
+    assert scan([odd[1].encode()]).status.tolist() == [0 if in_comment else 1]
 
 
 def test_the_buffer_of_tokens_grows() -> None:
@@ -181,10 +189,9 @@ def test_malformed_files_agree_with_gemmi() -> None:
 
 
 READS_AN_ATOM = """
-import numpy as np
 from xtalpriors.mining.reading.scan import scan
 text = b"data_a\\nloop_\\n_atom_site_label\\n_atom_site_fract_x\\nC1 0.1\\nC2 0.2\\n"
-found = scan(np.frombuffer(text, np.uint8), np.array([0, len(text)]))
+found = scan([text])
 print(found.status.tolist(), len(found.tokens.start))
 """
 
