@@ -24,6 +24,8 @@ _FLATTEST: Final = 1e-4
 """Least volume of a cell with the lengths 1, 1, 1. A rhombohedral angle of 1° has more."""
 _SMALLEST_NM, _LARGEST_NM = 0.008, 4.0
 """nm³, or Å³ if it were so: a cell of 2 Å cubed in nanometre, and less than one atom in ångström."""
+_CROWDED: Final = 1.0
+"""Å³ for each site listed: a tenth of what any crystal has, and nanometre if there would be less."""
 _PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
 
 
@@ -115,16 +117,16 @@ def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int
 def _to_angstrom(batch: Batch, cells: F64, su: F64, notes: dict[int, list[str]]) -> None:
     """Bring lengths in nanometre or picometre to ångström, in place, where nothing else makes sense.
 
-    Nanometre: the product of the lengths is below 4, less than any atom's volume in Å³. Picometre: every
-    length is above 100 and there would be more than 5 · 10⁶ Å³ for each site listed (5 Å³ if it is
-    picometre). Only cells with sites are looked at: the sites are what makes the unit certain.
+    Nanometre: the product of the lengths is below 4, less than any atom's volume in Å³, or there would be
+    less than 1 Å³ for each site listed. Picometre: every length is above 100 and there would be more than
+    5 · 10⁶ Å³ for each site listed (5 Å³ if it is picometre). Only cells with sites are looked at: the sites
+    are what makes the unit certain.
     """
     sites = np.diff(batch.site_start)
     with np.errstate(invalid="ignore", over="ignore"):
         size = cells[:, :3].prod(axis=1)
-        nanometre = (
-            (sites > 0) & ~(cells == _PLACEHOLDER).all(axis=1) & (size > _SMALLEST_NM) & (size < _LARGEST_NM)
-        )
+        small = (size > _SMALLEST_NM) & (size < np.maximum(_LARGEST_NM, _CROWDED * sites))
+        nanometre = (sites > 0) & ~(cells == _PLACEHOLDER).all(axis=1) & small
         picometre = (sites > 0) & (cells[:, :3] > 100.0).all(axis=1) & (size > 5e6 * sites)
     for chosen, factor, note in (
         (nanometre, 10.0, "cell-from-nanometre"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from xtalpriors.arrays import F64, I32, I64, Bool
+from xtalpriors.arrays import F64, I16, I32, I64, Bool
 from xtalpriors.crystal.cells.cell import orthogonalization_matrices
 from xtalpriors.crystal.chemistry.elements import SYMBOLS
 from xtalpriors.mining.database.schema import SITE
@@ -156,7 +156,7 @@ def _default_coordinates(batch: Batch, block: I32, fract: F64, notes: Notes) -> 
     return rows[dot.all(axis=1) & placeless]
 
 
-def _place_by_formula(batch: Batch, block: I32, fract: F64, number: I32, dotted: I64, notes: Notes) -> None:
+def _place_by_formula(batch: Batch, block: I32, fract: F64, number: I16, dotted: I64, notes: Notes) -> None:
     """Put a site of nothing but `.` at the origin, where the formula has its element and no other site does.
 
     Not a hydrogen, which may not have been located, and not one of two: they cannot both be there.

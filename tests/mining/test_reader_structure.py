@@ -62,6 +62,14 @@ def test_lengths_in_other_units_are_converted_and_noted(factor: float, note: str
     assert entry(structure(cell(*lengths)))["a_angstrom"] == pytest.approx(5.64 * factor)
 
 
+def test_a_cell_of_many_sites_is_in_nanometre_where_they_would_have_no_room() -> None:
+    """40 sites in 9.6 Å³; in nanometre each has 240 Å³."""
+    rows = [f"C{i} C {i / 50:.2f} {i * 7 % 50 / 50:.2f} 0.5" for i in range(40)]
+    found = entry(structure(cell("2.0", "2.4", "2.0"), atoms(*rows)))
+    assert (found["b_angstrom"], "cell-from-nanometre" in notes(found)) == (24.0, True)
+    assert entry(structure(cell("2.0", "2.4", "2.0"), atoms(*rows[:9])))["b_angstrom"] == 2.4
+
+
 def test_small_and_large_cells_in_angstrom_are_left_alone() -> None:
     assert (
         entry(structure(cell(2.2866, 2.2866, 3.5833, 90, 90, 120), ATOM))["a_angstrom"] == 2.2866
