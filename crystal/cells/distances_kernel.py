@@ -17,7 +17,7 @@ __all__ = [
     "Operators",
     "Sites",
     "accumulate",
-    "misses",
+    "nearby",
     "orbit",
     "rule_of",
 ]
@@ -27,6 +27,8 @@ COINCIDENT_ANGSTROM = 0.1
 """Nearer than this, two sites are one position: the atom itself, or an element that shares its site."""
 ALTERNATIVE_RATIO = 0.7
 """Two partly occupied sites nearer than this times R_A + R_B exclude one another."""
+MARGIN = 1e-6
+"""Of a cell's length: more than fractional coordinates are rounded by."""
 
 
 class Sites(NamedTuple):
@@ -106,40 +108,55 @@ def _structure(
 ) -> None:
     """Count the pairs of one structure in `local`."""
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
-    start = sites.offsets[s]
+    # reading the arrays from the tuple for each pair would take longer than the pair itself
+    offsets, fract, is_hydrogen, occupancy, multiplicity, radius, assembly, alternative = sites
+    start, end = offsets[s], offsets[s + 1]
     images = np.empty((last - first, 3))
+    near = np.empty(end - start, np.int64)
     reach = bins.maximum * reciprocal
-    for j in range(start, sites.offsets[s + 1]):
-        n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
-        share = sites.occupancy[j] * sites.multiplicity[j] / n_images
+    for j in range(start, end):
+        n_images = orbit(fract[j], multiplicity[j], first, last, operators, g, images)
+        share = occupancy[j] * multiplicity[j] / n_images
         for o in range(n_images):
-            x0, x1, x2 = images[o, 0], images[o, 1], images[o, 2]
             # The pairs of i around j are those of j around i by the inverse operators: one half will do.
-            for i in range(start, j + 1):
-                u, v, w = x0 - sites.fract[i, 0], x1 - sites.fract[i, 1], x2 - sites.fract[i, 2]
-                if misses(u, reach[0]) or misses(v, reach[1]) or misses(w, reach[2]):
-                    continue
-                weight = sites.multiplicity[i] * sites.occupancy[i] * share * (2.0 if i < j else 1.0)
-                rule = rule_of(sites, i, j, o == 0)
+            for k in range(nearby(images[o], fract, start, j + 1, reach, near)):
+                i = near[k]
+                weight = multiplicity[i] * occupancy[i] * share * (2.0 if i < j else 1.0)
+                together = assembly[i] == assembly[j]
+                rule = rule_of(alternative[i], alternative[j], together, occupancy[i], occupancy[j], o == 0)
                 if rule == 2 or not weight > 0.0:
                     continue
-                radii = sites.radius[i] + sites.radius[j]
+                radii = radius[i] + radius[j]
                 nearest = COINCIDENT_ANGSTROM
                 if rule == 1 and radii > 0.0:
                     nearest = max(nearest, ALTERNATIVE_RATIO * radii)
-                with_hydrogen = sites.is_hydrogen[i] or sites.is_hydrogen[j]
-                _pair(
-                    images[o], sites.fract[i], g, reach, weight, radii, nearest, with_hydrogen, bins, local
-                )  # fmt: skip
+                f0 = images[o, 0] - fract[i, 0]
+                f1 = images[o, 1] - fract[i, 1]
+                f2 = images[o, 2] - fract[i, 2]
+                with_hydrogen = is_hydrogen[i] or is_hydrogen[j]
+                _pair(f0, f1, f2, g, reach, weight, radii, nearest, with_hydrogen, bins, local)
 
 
 @kernel(nogil=True)
-def misses(f: float, reach: float) -> bool:
-    """Whether no lattice translation t brings |f + t| within reach along one axis, r |a*|.
+def nearby(x: F64, fract: F64, start: int, stop: int, reach: F64, found: I64) -> int:
+    """Fill `found` with the sites from `start` to `stop` that lattice translations bring near a point.
 
-    In a large cell this is all that most pairs cost.
+    Near means within r |a*| along each axis, and a little more for rounding: in a large cell this is all that
+    most pairs cost. Returns how many sites there are.
     """
-    return bool(np.floor(reach - f) < np.ceil(-reach - f))
+    n = 0
+    x0, x1, x2 = x[0], x[1], x[2]
+    r0, r1, r2 = reach[0] + MARGIN, reach[1] + MARGIN, reach[2] + MARGIN
+    for i in range(start, stop):
+        u, v, w = x0 - fract[i, 0], x1 - fract[i, 1], x2 - fract[i, 2]
+        found[n] = i
+        is_near = (
+            (abs(u - np.floor(u + 0.5)) <= r0)
+            & (abs(v - np.floor(v + 0.5)) <= r1)
+            & (abs(w - np.floor(w + 0.5)) <= r2)
+        )
+        n += is_near
+    return n
 
 
 @kernel(nogil=True)
@@ -184,12 +201,15 @@ def _image(rotation: F64, translation: F64, point: F64, out: F64) -> None:
 
 
 @kernel(nogil=True)
-def rule_of(sites: Sites, i: int, j: int, by_identity: bool) -> int:
-    """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives."""
-    first, second = sites.alternative[i], sites.alternative[j]
-    if first != 0 and second != 0 and sites.assembly[i] == sites.assembly[j]:
+def rule_of(
+    first: int, second: int, of_one_assembly: bool, occupancy: float, other: float, by_identity: bool
+) -> int:
+    """0: neighbours; 1: neighbours unless too near (unmarked alternatives); 2: marked alternatives.
+
+    `first` and `second` are the alternatives that two sites are of, `other` the occupancy of the second.
+    """
+    if first != 0 and second != 0 and of_one_assembly:
         return 2 if first != second or (first < 0 and not by_identity) else 0
-    occupancy, other = sites.occupancy[i], sites.occupancy[j]
     if first == 0 and second == 0 and occupancy < 0.99 and other < 0.99 and occupancy + other <= 1.01:
         return 1
     return 0
@@ -197,8 +217,9 @@ def rule_of(sites: Sites, i: int, j: int, by_identity: bool) -> int:
 
 @kernel(nogil=True)
 def _pair(
-    x: F64,
-    origin: F64,
+    f0: float,
+    f1: float,
+    f2: float,
     g: F64,
     reach: F64,
     weight: float,
@@ -210,16 +231,16 @@ def _pair(
 ) -> None:
     """Count all lattice translations of one atom around another, |f + t| ≤ r |a*| in each direction."""
     maximum = bins.maximum
-    f0, f1, f2 = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
     r0, r1, r2 = reach[0], reach[1], reach[2]
+    g00, g11, g22, g01, g02, g12 = g[0, 0], g[1, 1], g[2, 2], g[0, 1], g[0, 2], g[1, 2]
     for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
         u = f0 + t0
         for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):
             v = f1 + t1
-            plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+            plane = g00 * u * u + g11 * v * v + 2.0 * g01 * u * v
             for t2 in range(math.ceil(-r2 - f2), math.floor(r2 - f2) + 1):
                 w = f2 + t2
-                squared = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+                squared = plane + w * (g22 * w + 2.0 * (g02 * u + g12 * v))
                 if squared >= maximum * maximum or squared < nearest * nearest:
                     continue
                 _count(math.sqrt(squared), weight, radii, with_hydrogen, bins, local)

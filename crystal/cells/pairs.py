@@ -20,7 +20,7 @@ from xtalpriors.crystal.cells.distances_kernel import (
     COINCIDENT_ANGSTROM,
     Operators,
     Sites,
-    misses,
+    nearby,
     orbit,
     rule_of,
 )
@@ -80,22 +80,26 @@ def _count_pairs(
 ) -> None:
     """Add the pairs of one structure up to `cutoff` Å to `counts`, and those that are bonded to `bonded`."""
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
-    start, end = sites.offsets[s], sites.offsets[s + 1]
+    # reading the arrays from the tuple for each pair would take longer than the pair itself
+    offsets, fract, _, occupancy, multiplicity, radius, assembly, alternative = sites
+    start, end = offsets[s], offsets[s + 1]
+    g00, g11, g22, g01, g02, g12 = g[0, 0], g[1, 1], g[2, 2], g[0, 1], g[0, 2], g[1, 2]
     images = np.empty((last - first, 3))
+    near = np.empty(end - start, np.int64)
     n_bins = counts.shape[2]
     farthest = cutoff * reciprocal
     for j in range(start, end):
-        n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
-        share = sites.occupancy[j] * sites.multiplicity[j] / n_images
+        n_images = orbit(fract[j], multiplicity[j], first, last, operators, g, images)
+        share = occupancy[j] * multiplicity[j] / n_images
         for o in range(n_images):
-            for i in range(start, end):
-                f0 = images[o, 0] - sites.fract[i, 0]
-                f1 = images[o, 1] - sites.fract[i, 1]
-                f2 = images[o, 2] - sites.fract[i, 2]
-                if misses(f0, farthest[0]) or misses(f1, farthest[1]) or misses(f2, farthest[2]):
-                    continue
-                rule = rule_of(sites, i, j, o == 0)
-                radii = sites.radius[i] + sites.radius[j]
+            for k in range(nearby(images[o], fract, start, end, farthest, near)):
+                i = near[k]
+                f0 = images[o, 0] - fract[i, 0]
+                f1 = images[o, 1] - fract[i, 1]
+                f2 = images[o, 2] - fract[i, 2]
+                together = assembly[i] == assembly[j]
+                rule = rule_of(alternative[i], alternative[j], together, occupancy[i], occupancy[j], o == 0)
+                radii = radius[i] + radius[j]
                 if rule == 2 or not radii > 0.0:
                     continue
                 nearest = (
@@ -103,16 +107,16 @@ def _count_pairs(
                 )
                 reach = min(cutoff, radii * math.sqrt(square_max))
                 r0, r1, r2 = reach * reciprocal[0], reach * reciprocal[1], reach * reciprocal[2]
-                amount = weight * sites.multiplicity[i] * sites.occupancy[i] * share
+                amount = weight * multiplicity[i] * occupancy[i] * share
                 scale = n_bins / (square_max * radii * radii)
                 for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
                     u = f0 + t0
                     for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):
                         v = f1 + t1
-                        plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+                        plane = g00 * u * u + g11 * v * v + 2.0 * g01 * u * v
                         for t2 in range(math.ceil(-r2 - f2), math.floor(r2 - f2) + 1):
                             w = f2 + t2
-                            square = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+                            square = plane + w * (g22 * w + 2.0 * (g02 * u + g12 * v))
                             if nearest * nearest <= square < reach * reach:
                                 a, b = code[i], code[j]
                                 counts[a, b, min(int(square * scale), n_bins - 1)] += amount
@@ -148,6 +152,8 @@ def _count_all(
         for i in range(sites.offsets[s], sites.offsets[s + 1]):
             here[code[i]] += sites.multiplicity[i] * sites.occupancy[i]
         for a in range(n_elements):
+            if here[a] == 0.0:
+                continue
             atoms[a] += weights[s] * here[a]
             for b in range(n_elements):
                 density[a, b] += weights[s] * here[a] * here[b] / volume[s]
@@ -156,6 +162,8 @@ def _count_all(
             counts, bonded,
         )  # fmt: skip
         for a in range(n_elements):
+            if here[a] == 0.0:
+                continue
             for b in range(a, n_elements):
                 if bonded[a, b] > 0.0:
                     pairs[0, rows], pairs[1, rows], pairs[2, rows], amounts[rows] = s, a, b, bonded[a, b]

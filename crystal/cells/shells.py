@@ -15,7 +15,7 @@ from xtalpriors.crystal.cells.distances_kernel import (
     COINCIDENT_ANGSTROM,
     Operators,
     Sites,
-    misses,
+    nearby,
     orbit,
     rule_of,
 )
@@ -57,31 +57,43 @@ def _bonds(
 ) -> None:
     """Fill `vectors` (sites, MOST_BONDS, 3) with the bonds of each site, fractional, and `count` (sites,)."""
     first, last = operators.offsets[operators.group_of[s]], operators.offsets[operators.group_of[s] + 1]
-    start, end = sites.offsets[s], sites.offsets[s + 1]
+    # reading the arrays from the tuple for each pair would take longer than the pair itself
+    offsets, fract, is_hydrogen, occupancy, multiplicity, radius, assembly, alternative = sites
+    start, end = offsets[s], offsets[s + 1]
+    g00, g11, g22, g01, g02, g12 = g[0, 0], g[1, 1], g[2, 2], g[0, 1], g[0, 2], g[1, 2]
     images = np.empty((last - first, 3))
+    near = np.empty(end - start, np.int64)
+    widest = 0.0
+    for i in range(start, end):
+        if radius[i] > widest:
+            widest = radius[i]
     for j in range(start, end):
-        if sites.is_hydrogen[j] or not sites.occupancy[j] >= FULL:
+        farthest = bond_max * (radius[j] + widest)
+        if is_hydrogen[j] or not occupancy[j] >= FULL or not farthest > 0.0:
             continue
-        n_images = orbit(sites.fract[j], sites.multiplicity[j], first, last, operators, g, images)
+        n_images = orbit(fract[j], multiplicity[j], first, last, operators, g, images)
         for o in range(n_images):
-            for i in range(start, end):
-                reach = bond_max * (sites.radius[i] + sites.radius[j])
+            for k in range(nearby(images[o], fract, start, end, farthest * reciprocal, near)):
+                i = near[k]
+                reach = bond_max * (radius[i] + radius[j])
                 if not reach > 0.0:
                     continue
                 r0, r1, r2 = reach * reciprocal[0], reach * reciprocal[1], reach * reciprocal[2]
-                f0 = images[o, 0] - sites.fract[i, 0]
-                f1 = images[o, 1] - sites.fract[i, 1]
-                f2 = images[o, 2] - sites.fract[i, 2]
-                if misses(f0, r0) or misses(f1, r1) or misses(f2, r2) or rule_of(sites, i, j, o == 0) == 2:
+                f0 = images[o, 0] - fract[i, 0]
+                f1 = images[o, 1] - fract[i, 1]
+                f2 = images[o, 2] - fract[i, 2]
+                together = assembly[i] == assembly[j]
+                rule = rule_of(alternative[i], alternative[j], together, occupancy[i], occupancy[j], o == 0)
+                if rule == 2:
                     continue
                 for t0 in range(math.ceil(-r0 - f0), math.floor(r0 - f0) + 1):
                     u = f0 + t0
                     for t1 in range(math.ceil(-r1 - f1), math.floor(r1 - f1) + 1):
                         v = f1 + t1
-                        plane = g[0, 0] * u * u + g[1, 1] * v * v + 2.0 * g[0, 1] * u * v
+                        plane = g00 * u * u + g11 * v * v + 2.0 * g01 * u * v
                         for t2 in range(math.ceil(-r2 - f2), math.floor(r2 - f2) + 1):
                             w = f2 + t2
-                            square = plane + w * (g[2, 2] * w + 2.0 * (g[0, 2] * u + g[1, 2] * v))
+                            square = plane + w * (g22 * w + 2.0 * (g02 * u + g12 * v))
                             if COINCIDENT_ANGSTROM**2 <= square < reach * reach:
                                 n = count[i - start]
                                 if n < MOST_BONDS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -72,8 +73,11 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "contents": contents.fit,  # before `cell`, which has the place of a structure's elements in it
     "cell": cell.fit,
 }
-"""The fit of each prior but `distances`, `bonds` and `coordination`, which need the coordinates."""
-OF_SITES = ("elements", "displacement", "contents", "cell", "distances", "bonds", "coordination")
+"""The fit of each prior but those of `OF_COORDINATES`."""
+OF_COORDINATES = ("distances", "bonds", "coordination")
+"""Priors that need the coordinates. They share nothing with the others, and their kernels leave the
+interpreter to other threads: one thread fits them while another fits the rest."""
+OF_SITES = ("elements", "displacement", "contents", "cell", *OF_COORDINATES)
 """Priors that sites have a part in: of a large subset they are those of a sample."""
 
 
@@ -194,14 +198,22 @@ def _fit_all(
             dict.fromkeys(fits, "the subset holds no structure: the report says which filter left none")
         )
         return found, seconds
-    for name, fit in fits.items():
-        start = time.process_time()
-        try:
-            found[name] = fit(context)
-        except Unavailable as reason:
-            context.unavailable[name] = str(reason)
-        seconds[name] = time.process_time() - start
-        advance(1)
+
+    def fit_some(names: Iterable[str]) -> None:
+        """Some of the priors, one after another."""
+        for name in names:
+            start = time.thread_time()
+            try:
+                found[name] = fits[name](context)
+            except Unavailable as reason:
+                context.unavailable[name] = str(reason)
+            seconds[name] = time.thread_time() - start
+            advance(1)
+
+    with ThreadPoolExecutor(max_workers=1) as second_thread:
+        of_coordinates = second_thread.submit(fit_some, [name for name in OF_COORDINATES if name in fits])
+        fit_some(name for name in fits if name not in OF_COORDINATES)
+        of_coordinates.result()
     return found, seconds
 
 
