@@ -152,10 +152,15 @@ class PriorBundle(Frozen):
         return "\n".join(lines)
 
     @property
+    def file(self) -> str | None:
+        """Where it was read, as FILE or REVISION:FILE; null if it was made here or ships with the package."""
+        is_own = self._file is not None and self._file.parent != _PUBLISHED
+        return str(self._file) if is_own else None
+
+    @property
     def called(self) -> str:
         """What messages call it: `bundle FILE` if it was read from a file of the user's, else its name."""
-        read = self._file is not None and self._file.parent != _PUBLISHED
-        return f"bundle {self._file}" if read else f"bundle {self.name!r}"
+        return f"bundle {self.file or repr(self.name)}"
 
     @property
     def first_priors_digest(self) -> str:

@@ -26,6 +26,8 @@ from xtalpriors.priors.distributions.distribution import Categorical, Constant, 
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.kinds.cell import CellOfFamily
+from xtalpriors.priors.kinds.contents import Contents
+from xtalpriors.priors.tell.parts import shares_of_parts
 
 __all__ = ["Comparison", "Move", "compare"]
 
@@ -34,6 +36,8 @@ REPLICATES = 1000
 SKIPPED = frozenset({"goodness", "shrinkage", "joint", "over_radii", "median"})
 """Not compared: what describes the fit, patterns whose labels are the finest grain of other rows, and
 medians, which stand in the row of their distribution."""
+IN_UNIT_OF_VALUES = frozenset({"mean", "sd", "scale"})
+"""Numbers below a distribution that have its unit; the other parameters have none."""
 
 
 class Move(Frozen):
@@ -71,9 +75,14 @@ class Comparison(Frozen):
 
     a: str
     b: str
+    file_a: str | None = Field(description="Where the first bundle was read, as FILE or REVISION:FILE")
+    file_b: str | None = Field(description="Where the second bundle was read")
     digest_a: str
     digest_b: str
     moves: tuple[Move, ...]
+    parts: dict[str, float] = Field(
+        description="Share of each part of a prior in its draws, in the second bundle (`shares_of_parts`)"
+    )
     only_in_a: tuple[str, ...] = Field(description="Priors that only the first bundle has")
     only_in_b: tuple[str, ...] = Field(description="Priors that only the second bundle has")
 
@@ -110,9 +119,12 @@ def compare(a: PriorBundle, b: PriorBundle, *, shared: float = 0.0) -> Compariso
     return Comparison(
         a=a.name,
         b=b.name,
+        file_a=a.file,
+        file_b=b.file,
         digest_a=a.priors_digest,
         digest_b=b.priors_digest,
         moves=tuple(moves),
+        parts=shares_of_parts(b.priors),
         only_in_a=tuple(only[0]),
         only_in_b=tuple(only[1]),
     )
@@ -148,10 +160,28 @@ def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
     elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
         if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
             yield _distribution(name, a, b, noise)
-        if type(a) is type(b):
-            for field in type(a).model_fields:
-                if field not in SKIPPED:
-                    yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), noise)
+            yield from (_with_unit(move, a.unit) for move in _fields(name, a, b, noise))
+            return
+        if isinstance(a, Contents) and isinstance(b, Contents):
+            yield _shares(f"{name}.sets", _sets(a), _sets(b), noise)
+        yield from _fields(name, a, b, noise)
+
+
+def _fields(name: str, a: BaseModel, b: BaseModel, noise: _Noise) -> Iterator[Move]:
+    """Moves of the fields of two models of one type."""
+    for field in type(a).model_fields if type(a) is type(b) else ():
+        if field not in SKIPPED:
+            yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), noise)
+
+
+def _with_unit(move: Move, unit: str) -> Move:
+    """A number below a distribution with the unit of its values, where it has that."""
+    return move.model_copy(update={"unit": unit}) if move.name.split(".")[-1] in IN_UNIT_OF_VALUES else move
+
+
+def _sets(contents: Contents) -> dict[str, Estimate]:
+    """Shares of the sets of elements; those that are too rare to be listed are one."""
+    return {name: one.share for name, one in contents.sets.items()} | {"": Estimate(value=contents.left_out)}
 
 
 def _of_family(family: CellOfFamily, order: float) -> dict[str, object]:

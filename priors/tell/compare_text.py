@@ -36,11 +36,18 @@ KEY_NUMBERS = (
 
 
 def comparison_text(comparison: Comparison, *, every: bool = False) -> str:
-    """Table of the moves; without `every` those that drive the generator and those beyond sampling error."""
+    """Table of the moves; without `every` those that drive the generator and those beyond sampling error.
+
+    Of two bundles with the same priors it is a sentence that says so.
+    """
+    a, b = comparison.file_a or comparison.a, comparison.file_b or comparison.b
+    if comparison.digest_a == comparison.digest_b:
+        return f"The priors of {a} and of {b} are the same (priors digest {comparison.digest_a})."
     shown = [m for m in sorted(comparison.moves, key=_rank) if every or m.exceeds or m.name in KEY_NUMBERS]
     n, moved = len(comparison.moves), len(comparison.moved)
     lines = [
-        f"{comparison.a} → {comparison.b}   ({comparison.digest_a} → {comparison.digest_b})",
+        f"before: {a} (priors digest {comparison.digest_a})",
+        f"after:  {b} (priors digest {comparison.digest_b})",
         f"{moved} of {counted(n, 'quantity')} moved by more than sampling error "
         f"(chance alone would move about {0.05 * n:.0f})",
         "shift: after − before, of distributions that of the median; distance: Wasserstein (W, in the unit)",

@@ -10,6 +10,9 @@ from xtalpriors.priors.tell.compare import Move
 
 __all__ = ["meaning"]
 
+LEAST_SHIFT: Final = 0.005
+"""Change of a median, as a share of it, below which it is as it was."""
+
 
 def _relative(more: str, less: str) -> Callable[[Move], str]:
     """`12 % larger`: the change of the median as a share of what it was."""
@@ -20,6 +23,8 @@ def _relative(more: str, less: str) -> Callable[[Move], str]:
             return ""
         factor = move.b / move.a
         word = more if factor > 1 else less
+        if abs(factor - 1) < LEAST_SHIFT:
+            return ""
         return f"{word}, × {factor:.1f}" if factor > 2 else f"{100 * abs(factor - 1):.0f} % {word}"
 
     return say
@@ -71,11 +76,14 @@ MEANINGS: Final[dict[str, Callable[[Move], str]]] = {
         "more centres occupied", "fewer centres occupied"
     ),
 }
-"""By name of the move; what has no entry is told by its numbers alone."""
+"""By name of the move; what has no entry is told by its kind."""
+
+_WIDTHS = ("sigma", "sd", "sd_log_ratio", "scale")
+_SHARES = ("share", "probability", "p_zero", "h_unknown")
 
 
 def meaning(move: Move) -> str:
-    """A clause such as `18 % smaller cells`; empty where sampling explains the move, or it has no entry.
+    """A clause such as `18 % smaller cells`; empty where sampling explains the move.
 
     Where the first bundle has no data but a range, the comparison is with the middle of that range.
 
@@ -83,7 +91,25 @@ def meaning(move: Move) -> str:
     >>> meaning(move)
     '10 % denser packing'
     """
-    say = MEANINGS.get(move.name)
-    if say is None or not move.exceeds or not move.shift:
+    if not move.exceeds:
         return ""
-    return say(move) + (" than the middle of the range" if move.a_range else "")
+    own = MEANINGS[move.name](move) if move.name in MEANINGS and move.shift else ""
+    return (own or _in_general(move)) + (" than the middle of the range" if own and move.a_range else "")
+
+
+def _in_general(move: Move) -> str:
+    """What a move means by its kind: of shares, of a distribution, of a parameter."""
+    last = move.name.split(".")[-1]
+    if move.kind == "shares":
+        return f"{100 * move.change:.1f} % are others"
+    if move.kind == "distribution":
+        say = _degrees("larger", "smaller") if move.unit == "degree" else _relative("larger", "smaller")
+        told = say(move)
+        return told if told and not told.startswith("0.0") else "other spread, median as before"
+    if last in _SHARES or last.startswith("share_"):
+        return _points("more", "fewer")(move)
+    if ".correlations." in move.name:
+        return f"{'closer' if abs(move.b or 0.0) > abs(move.a or 0.0) else 'looser'} correlation"
+    if last == "mu":
+        return f"median × {exp(move.shift or 0.0):.2f}"
+    return (_relative("wider", "narrower") if last in _WIDTHS else _relative("larger", "smaller"))(move)

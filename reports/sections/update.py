@@ -27,12 +27,12 @@ _LOOKS = {"within sampling error": "good", "real": "moved", "large": "moved", "n
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A prior of a subset, as the table prints it."""
+    """A prior of a subset and one of its quantities, as the table prints them."""
 
     prior: str
-    quantity: str
     verdict: str
     look: str
+    quantity: str
     before: str
     now: str
     shift: str
@@ -134,44 +134,35 @@ def _subsets(
 
 
 def _priors(name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float) -> Table:
-    html = markup("update", "priors", rows=[_row(verdict) for verdict in found])
+    html = markup("update", "priors", rows=[row for verdict in found for row in _rows(verdict)])
     lead = words("update", "priors_lead", shared=shared, digest=before.priors_digest)
     return Table(f"Priors of {name}", html, lead, f"update-{name}")
 
 
-def _row(of: PriorVerdict) -> _Row:
-    move = of.move
-    if move is None:
-        return _Row(quantity(of.prior), "", of.verdict, _LOOKS[of.verdict], "–", "–", "–", "–", "")
-    otherwise = drawn_otherwise(move)
-    return _Row(
-        prior=quantity(of.prior),
-        quantity=quantity(move.name),
-        verdict=of.verdict,
-        look=_LOOKS[of.verdict],
-        before=_number(move.a),
-        now=_number(move.b),
-        shift=_shift(move),
-        otherwise="–" if otherwise is None else f"{100 * otherwise:.1f} %",
-        means=_means(of),
-    )
-
-
-def _means(of: PriorVerdict) -> str:
-    """What the move of the leading quantity means, or else which quantity moved furthest."""
-    assert of.move is not None
-    if of.strongest is None:
-        return ""
-    told = meaning(of.move)
-    furthest = of.strongest
-    if told or furthest.name == of.move.name:
-        return told
-    shift = "" if furthest.shift is None else f" by {_shift(furthest)}"
-    return f"moved most: {quantity(furthest.name)}{shift}{_also(furthest)}"
-
-
-def _also(move: Move) -> str:
-    return f": {told}" if (told := meaning(move)) else ""
+def _rows(of: PriorVerdict) -> list[_Row]:
+    """The leading quantity of a prior, and the one that decided the verdict where that is another."""
+    share = of.drawn_otherwise if of.verdict == "large" else None
+    verdict = of.verdict if share is None else f"{of.verdict}, {100 * share:.0f} %"
+    if of.move is None:
+        return [_Row(quantity(of.prior), verdict, _LOOKS[of.verdict], "–", "–", "–", "–", "–", "–")]
+    decisive = of.decisive is not None and of.decisive.name != of.move.name
+    shown = [(quantity(of.move.name), of.move)]
+    if of.decisive is not None and decisive:
+        shown.append((f"moved most: {quantity(of.decisive.name)}", of.decisive))
+    return [
+        _Row(
+            prior=quantity(of.prior),
+            verdict=verdict,
+            look=_LOOKS[of.verdict],
+            quantity=name,
+            before=_value(move.a, move),
+            now=_value(move.b, move),
+            shift=_shift(move),
+            otherwise="–" if (share := drawn_otherwise(move)) is None else f"{100 * share:.1f} %",
+            means="–" if of.decisive is None else meaning(move) or "within sampling error",
+        )
+        for name, move in shown
+    ]
 
 
 def _tally(found: list[Verdict]) -> dict[str, int]:
@@ -186,8 +177,13 @@ def _tally(found: list[Verdict]) -> dict[str, int]:
     )
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}".replace("-", "−")
+def _value(value: float | None, move: Move) -> str:
+    """A number, or the median of a distribution, with its unit; shares are many numbers and have none."""
+    return "–" if value is None else f"{value:.4g}{_unit(move)}".replace("-", "−")
+
+
+def _unit(move: Move) -> str:
+    return {None: "", "1": "", "degree": "°"}.get(move.unit, f" {move.unit}")
 
 
 def _shift(move: Move) -> str:
@@ -197,4 +193,4 @@ def _shift(move: Move) -> str:
     if value is None:
         value, low, high, sign = move.change, move.low, move.high, ""
     interval = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
-    return f"{value:{sign}.3g}{interval}".replace("-", "−")
+    return f"{value:{sign}.3g}{_unit(move)}{interval}".replace("-", "−")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from xtalpriors.counted import counted
@@ -22,8 +23,11 @@ _NOTE: Final = (
 )
 
 
-def summary_table(summary: Summary) -> str:
-    """What was read, a line for each group and one for all, and what could not be read and why."""
+def summary_table(summary: Summary, page: Path | None = None) -> str:
+    """What was read, a line for each group and one for all, and what could not be read and why.
+
+    Of more files without a structure than are shown, the text names the page, or how to have one.
+    """
     different = summary.all.n_different
     lines = [
         f"{summary.source}: {counted(summary.all.n, 'structure')} in {counted(summary.n_files, 'file')}"
@@ -43,7 +47,8 @@ def summary_table(summary: Summary) -> str:
             lines.append(f"  {row.file_id}{block}: {row.code}. {row.detail}")
         more = len(summary.rejections) - SHOWN_REJECTIONS
         if more > 0:
-            lines.append(f"  … and {more:,} more, which the page lists (--output page.html)")
+            where = "a page lists: --output page.html" if page is None else f"{page} lists"
+            lines.append(f"  … and {more:,} more, which {where}")
     return "\n".join(lines)
 
 

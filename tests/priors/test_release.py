@@ -170,7 +170,13 @@ def test_bundles_of_git_revisions(
     assert find_bundle("v1:made.json") == before, "as seen from the folder"
     monkeypatch.chdir(tmp_path)
     assert run(["priors", "compare", "v1", "HEAD", str(file)]) == 0
-    assert "larger cells" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "larger cells" in told
+    assert told.startswith("before: v1:priors/made.json (priors digest ")
+    assert told.splitlines()[1].startswith("after:  HEAD:priors/made.json (priors digest ")
+    assert run(["priors", "compare", "v1", "HEAD~1", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("The priors of v1:priors/made.json and of HEAD~1:priors/made.json are the same")
     for given, words in {
         "v2:priors/made.json": "no revision 'v2'",
         "v1:priors/none.json": r"no file priors/none\.json",

@@ -186,3 +186,16 @@ def test_a_page_replaces_a_page_and_nothing_else(capsys: pytest.CaptureFixture[s
 def test_an_unknown_grouping_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["summary", ".", "--by", "colour"]) == 2
     assert "space-group, crystal-system or class, not 'colour'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_more_failures_than_are_shown_are_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("cifs")
+    folder.mkdir()
+    for i in range(12):
+        (folder / f"broken-{i:02d}.cif").write_text(BROKEN, encoding="utf-8")
+    (folder / "salt.cif").write_text(SALT, encoding="utf-8")
+    assert run(["summary", "cifs", "--workers", "1"]) == 0
+    assert "… and 2 more, which a page lists: --output page.html" in capsys.readouterr().out
+    assert run(["summary", "cifs", "--output", "found.html", "--workers", "1"]) == 0
+    assert "… and 2 more, which found.html lists" in capsys.readouterr().out
+    assert "broken-11.cif" in Path("found.html").read_text(encoding="utf-8")

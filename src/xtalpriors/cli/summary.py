@@ -35,4 +35,4 @@ def summary(
         check_outputs([(output, SUMMARY_PAGE)])
     found = summarise(source, chosen, workers=workers, progress=bar)
     written = [] if output is None else ["", write_summary_page(found, output)]
-    say("\n".join([summary_table(found), *written]))
+    say("\n".join([summary_table(found, output), *written]))
