@@ -17,6 +17,9 @@ _COUNT = rf"\s*({_NUMBER})(?![\d.+-])"
 _ELEMENT = re.compile(rf"([A-Z][a-z]?)(?:{_COUNT})?(?:\(\d+\))?(?:\s?\d*[+-](?=$|[\s,)\]]))?(?![a-z])")
 _MULTIPLIER = re.compile(rf"\s*({_NUMBER})?")
 _CHARGE = re.compile(r"(?:\d*[+-]\d*)(?=$|[\s,)\]])")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_MARKUP = re.compile(r"~|</?sub>", re.IGNORECASE)
+"""Of journals and HTML: `C~6~ H~6~`, `C<sub>6</sub> H<sub>6</sub>`."""
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_DEPTH = 6
 _MAX_LENGTH = 4000
@@ -27,9 +30,9 @@ _MAX_LENGTH = 4000
 def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
     """Elements and counts of a formula, sorted by symbol; D and T are counted as H.
 
-    Reads `C10 H12 N2 O`, `C10H12N2O`, `Fe0.5 Mg1.5 O4`, `Fe1/3 O`, brackets with or without a factor behind
-    them (`Ca (Al1.94 Fe.06) Si2 O10`, which the AMCSD has), and moieties with a factor before them
-    (`C30 B2 F20, 1.5 C7 H8`). Charges are passed over.
+    Reads `C10 H12 N2 O`, `C10H12N2O`, `Fe0.5 Mg1.5 O4`, `Fe1/3 O`, `C₆ H₆`, `C~6~ H~6~`, brackets with or
+    without a factor behind them (`Ca (Al1.94 Fe.06) Si2 O10`, which the AMCSD has), and moieties with a
+    factor before them (`C30 B2 F20, 1.5 C7 H8`). Charges are passed over.
 
     Returns
     -------
@@ -38,7 +41,7 @@ def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
     """
     if text is None:
         return None
-    stripped = " ".join(text.strip().strip("'\"").split())
+    stripped = " ".join(_MARKUP.sub("", text.translate(_LOWERED)).strip().strip("'\"").split())
     if stripped in ("", "?", ".") or len(stripped) > _MAX_LENGTH:
         return None
     try:

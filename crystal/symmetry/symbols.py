@@ -164,7 +164,7 @@ def has_other_unique_axis(symbol: str, setting: str | None) -> bool:
 
 def tidy_hall(symbol: str) -> str:
     """A Hall symbol without quotes and underscores, as gemmi reads it; empty where the text says nothing."""
-    text = symbol.strip().replace("_", " ").strip("'").strip()
+    text = symbol.strip().translate(_LOWERED).replace("_", " ").strip("'").strip()
     text = re.sub(r"^(-?[A-Z])\*", r"\1 ", text)  # `-P*2yn` occurs in the COD
     return "" if text in ("?", ".") else text
 

@@ -35,6 +35,10 @@ Operator = tuple[tuple[int, ...], tuple[int, int, int]]
 
 IDENTITY: Operator = ((1, 0, 0, 0, 1, 0, 0, 0, 1), (0, 0, 0))
 
+_TYPESET = str.maketrans(
+    {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅙": "1/6", "⅚": "5/6"}
+    | dict.fromkeys("\u2044\u2215", "/")
+)
 _TERM = re.compile(r"([+-]?)(?:(\d*\.?\d*)(?:/(\d+\.?\d*))?\*?([xyz])?)(?:/(\d+))?")
 _ROUNDED_DIGITS = 0.0034
 """1/3 written with two digits is off by 0.0033; the nearest two multiples of 1/24 are 0.0417 apart."""
@@ -50,10 +54,10 @@ class TripletError(ValueError):
 
 @lru_cache(maxsize=16384)
 def parse_triplet(text: str) -> Operator:
-    """Operator of a triplet: `x,y,z`, `-X, 1/2+Y, z`, `+0.6667-y, .3333+x-y, z`, with quotes and blanks.
+    """Operator of a triplet: `x,y,z`, `-X, 1/2+Y, z`, `+0.6667-y, .3333+x-y, z`, `½+x,y,z`.
 
-    A decimal within 0.0034 of a multiple of 1/24 is taken for it, and so are `0.66` and `0.16`, which were
-    cut off; others are rounded to 1/5040.
+    Quotes and blanks are passed over. A decimal within 0.0034 of a multiple of 1/24 is taken for it, and so
+    are `0.66` and `0.16`, which were cut off; others are rounded to 1/5040.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def parse_triplet(text: str) -> Operator:
         Where the text cannot be read as an operator (`unreadable`), or a coordinate has a fraction as its
         factor (`not-integer`): such a rotation does not map the lattice of the axes onto itself.
     """
-    parts = re.sub(r"[\s'\"_]", "", text).lower().split(",")
+    parts = re.sub(r"[\s'\"_]", "", text.translate(_TYPESET)).lower().split(",")
     if len(parts) != 3 or len(text) > 200:
         raise TripletError(text, "unreadable")
     rotation: list[int] = []

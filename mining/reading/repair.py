@@ -2,13 +2,15 @@
 
 Only what cannot change a value of the structure is repaired: words with characters that are no ASCII and
 stand outside quotes (gemmi refuses the whole file for one), text before the first block, names of blocks with
-blanks, quotes left open, tags without values, lines that are neither tag nor value, loops of other categories
-with a wrong number of values. A broken list of atoms stays broken.
+blanks, quotes left open, tags without values, values that may not stand without quotes (`$P2_1/c$`), lines
+that are neither tag nor value, loops of other categories with a wrong number of values. A broken list of
+atoms stays broken.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -93,7 +95,7 @@ def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
 def _with_words_quoted(text: str) -> str:
     """The text with quotes around the words outside quotes and text fields that are not ASCII.
 
-    Their tags get ASCII names, so that a loop keeps its columns.
+    Tags and blocks get names in ASCII, so that a loop keeps its columns.
     """
     lines, in_text = text.split("\n"), False
     for i, line in enumerate(lines):
@@ -110,12 +112,15 @@ def _with_words_quoted(text: str) -> str:
 
 
 def _in_ascii(match: re.Match[str]) -> str:
-    """A word as the CIF syntax allows it: a value in quotes, a tag in ASCII."""
+    """A word as the CIF syntax allows it: a value in quotes, a tag or the name of a block in ASCII."""
     word = match[0]
-    if word.isascii() or word[0] in "'\"#" or word[:5].lower() in ("data_", "save_"):
+    if word.isascii() or word[0] in "'\"#":
         return word
-    if word[0] == "_":
-        return "".join(c if c.isascii() else _GREEK.get(c, f"{ord(c):x}") for c in word)
+    if word[0] == "_" or word[:5].lower() in ("data_", "save_"):
+        plain = unicodedata.normalize("NFD", word)
+        return "".join(
+            c if c.isascii() else _GREEK.get(c, f"{ord(c):x}") for c in plain if not unicodedata.combining(c)
+        )
     return f"'{word}'"
 
 
@@ -221,6 +226,8 @@ def _mend_line(lines: list[str], at: int) -> tuple[str, str] | None:
         if value[0] in "'\"":  # of quotes around a part of it nobody knows what they are
             value = value.replace("'", "").replace('"', "")
         return "\n".join([*lines[:at], f"{words[0]} {_quoted(value)}", *lines[at + 1 :]]), "unquoted-blank"
+    if words[0].startswith("_") and len(words) == 2 and re.match(r"[^_'\"]|_[^A-Za-z]", words[1]):
+        return "\n".join([*lines[:at], f"{words[0]} {_quoted(words[1])}", *lines[at + 1 :]]), "unquoted-value"
     if len(_NUMERIC.findall(line)) >= 3:
         return None  # it may be an atom
     return "\n".join(lines[:at] + lines[at + 1 :]), "line-dropped"

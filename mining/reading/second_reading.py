@@ -14,13 +14,13 @@ from xtalpriors.mining.reading.unusual_numbers import has_remark, unusual_number
 
 __all__ = ["read_again"]
 
-_EXPERIMENT: Final = frozenset(
+_LEFT: Final = frozenset(
     (
         *("temperature", "pressure", "pressure_above", "pressure_below", "wavelength", "theta_max", "d_min"),
-        *("d_max", "completeness", "n_reflections", "r1", "r_all", "wr2", "year"),
+        *("d_max", "completeness", "n_reflections", "r1", "r_all", "wr2", "year", "declared_multiplicity"),
     )
 )
-"""Fields of which `experiment` weighs what stands behind the number."""
+"""Fields of which `experiment` weighs what stands behind the number, and multiplicities (`4a`)."""
 _OF_CELL: Final = frozenset(("a", "b", "c", "alpha", "beta", "gamma"))
 """A cell that is not understood is a rejection, which says so itself."""
 _NAME: Final = {
@@ -51,7 +51,7 @@ def read_again(tokens: Tokens, which: I32, value: F64, su: F64, kind: U8) -> dic
             factor, shift = TAG_SCALE[tag]
             value[i], su[i], kind[i] = found[0] * factor + shift, found[1] * factor, NUMBER
             note = "unusual-number"
-        elif field not in _EXPERIMENT:
+        elif field not in _LEFT:
             note = _judged(i, field, text, value, su, kind)
         if note is not None:
             of_block = notes.setdefault(int(tokens.block[i]), [])
@@ -65,7 +65,7 @@ def _judged(i: int, field: str, text: str, value: F64, su: F64, kind: U8) -> str
     if kind[i] == PARTLY:
         in_unit = number_and_unit(text, QUANTITY.get(field, ""))
         if in_unit is not None:  # of cells and shares those apply it who also note it
-            if QUANTITY.get(field) == "area" and in_unit != value[i]:
+            if QUANTITY.get(field) in ("area", "density") and in_unit != value[i]:
                 value[i], su[i] = in_unit, su[i] * (in_unit / value[i])
             return None
         if has_remark(text):

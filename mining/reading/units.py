@@ -31,6 +31,7 @@ QUANTITY: Final[dict[str, str]] = {
     **dict.fromkeys(("pressure", "pressure_above", "pressure_below"), "pressure"),
     "volume": "volume",
     "temperature": "temperature",
+    "density": "density",
 }
 """The quantity that a field of `tags` is, where it has a unit."""
 
@@ -59,6 +60,10 @@ _WORDS: Final[dict[str, dict[str, Scale]]] = {
         "atm": (101.325, 0.0),
         "torr|mm ?hg": (101.325 / 760.0, 0.0),
     },
+    "density": {
+        r"(?:mg|g)[\s/.*×·]*(?:cm|c\.?c\.?|m)[\^*~({\s]*[-⁻−]?[3³]?[)}^~]*": (1.0, 0.0),
+        r"kg[\s/.*×·]*m[\^*~({\s]*[-⁻−]?[3³]?[)}^~]*": (1e-3, 0.0),
+    },
     "share": {"%|per ?cent": (0.01, 0.0)},
 }
 _MEGABAR, _MILLIBAR = 1e8, 0.1
@@ -66,7 +71,8 @@ _MEGABAR, _MILLIBAR = 1e8, 0.1
 _LONGEST: Final = 200
 """Characters; a longer text is a remark. Files are untrusted, and the patterns go back and forth."""
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
-_HEAD: Final = re.compile(rf"\s*({_NUMBER})\s*(?:\([\d.]*\)?)?[\s_]*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+_ERROR: Final = rf"(?:\([\d.]*\)?|(?:±|\+/?-)\s*{_NUMBER})?"
+_HEAD: Final = re.compile(rf"\s*({_NUMBER})\s*{_ERROR}[\s_]*(.*?)\s*", re.IGNORECASE | re.DOTALL)
 _RANGE: Final = re.compile(
     rf"\s*{_NUMBER}(?!e[+-]?\d|\d)\s*(?:\([\d.]*\))?[^\d(+±]*?(?:-|–|—|−|\.\.+|…|\bto\b|/|;|~|\band\b)\s*{_NUMBER}",
     re.IGNORECASE,

@@ -54,7 +54,7 @@ _MINUTES: Final = re.compile(
     _FLAGS,
 )
 _BEHIND: Final = re.compile(
-    rf"\s*[+-]?{_NUMBER}(?:\([\d.]*\)?)?(?:\s*{_DEGREES}|\s*Å)?(.*)", re.IGNORECASE | re.DOTALL
+    rf"\s*[+-]?{_NUMBER}(\([\d.]*\))?(?:\s*{_DEGREES}|\s*Å)?(.*)", re.IGNORECASE | re.DOTALL
 )
 _REMARK: Final = re.compile(
     r"[*?!†‡§]*[.;:]?|[*?!†‡§]*(?:[^\W\d_]{3}|[\s_]+[^\W\d_]{2}|\s*[(\[])[^+/^±×=<>~…]*", re.DOTALL
@@ -103,7 +103,11 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
 def has_remark(text: str) -> bool:
     """Whether a number begins the text and what follows it cannot change it: words, brackets, asterisks."""
     behind = _BEHIND.fullmatch(text) if len(text) <= _LONGEST else None
-    rest = behind[1].rstrip() if behind else "0"
+    if behind is None:
+        return False
+    rest = behind[2].rstrip()
+    if behind[1] and rest.isalpha():  # a footnote: nothing belongs to the number behind its uncertainty
+        return True
     return _REMARK.fullmatch(rest) is not None and not any(character.isnumeric() for character in rest)
 
 

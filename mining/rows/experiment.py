@@ -34,7 +34,7 @@ _LINE_WIDTH: Final = 0.004
 _ROOM_CELSIUS: Final = (15.0, 35.0)
 _FREE_ELECTRON_LASER: Final = re.compile(r"free[\s_-]*electron|\bx?fel\b|\blcls\b|\bsacla\b")
 _NUMBER_AND_UNIT: Final = re.compile(
-    r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?)?[\s_]*"
+    r"\s*[+-]?[\d.]+(?:e[+-]?\d+)?\s*(?:\([\d.]*\)?|(?:±|\+/?-)\s*[\d.]+)?[\s_]*"
     r"(?:(?:°|º|\\%|deg(?:rees?|\.)?)?\s*(?:(?P<kelvin>k(?:elvins?)?)|(?P<celsius>c(?:elsius|entigrade)?))\.?)?\s*",
     re.IGNORECASE,
 )

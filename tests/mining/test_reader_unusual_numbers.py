@@ -69,6 +69,8 @@ def test_an_angle_that_may_be_another_is_a_rejection_with_its_word(beta: str) ->
         ("_diffrn_ambient_temperature 293±2", "temperature_kelvin", 293.0),
         ("_diffrn_ambient_temperature '293 ± 2 K'", "temperature_kelvin", 293.0),
         ("_diffrn_ambient_temperature 20°C", "temperature_kelvin", 293.15),
+        ("_diffrn_ambient_temperature '20 ± 2 °C'", "temperature_kelvin", 293.15),
+        ("_diffrn_ambient_pressure '2.5±0.1 GPa'", "pressure_kilopascal", 2.5e6),
         ("_diffrn_ambient_pressure 2.5×10⁶", "pressure_kilopascal", 2.5e6),
         ("_diffrn_ambient_pressure 2.5(1)·10^6", "pressure_kilopascal", 2.5e6),
         ("_cell_formula_units_Z 4²", "z_declared", None),
@@ -107,6 +109,9 @@ def test_other_items_with_letters_outside_ascii(line: str, column: str, value: f
         ("0.1234(5)*", 0.1234),
         ("0.25?", 0.25),
         ("'0.25 (fixed)'", 0.25),
+        ("0.25(?)", 0.25),
+        ("0.25(3)a", 0.25),
+        ("0.25()", 0.25),
         ("0.25fixed", 0.25),
     ],
 )
@@ -181,6 +186,44 @@ def test_tags_with_letters_outside_ascii_keep_their_column() -> None:
     assert [s["u_iso_angstrom2"] for s in sites(structure(rows))] == [0.05]
     greek = structure(cell(5, 6, 7, 90, 102.5, 90).replace("beta", "β"), ATOM, **P21C_NAME)
     assert entry(greek)["beta_degree"] == 102.5
+
+
+@pytest.mark.parametrize("symbol", ["$P2_1/c$", "$P2_{1}/c$", r"$P\,2_1/c$", "P2₁/c", "P 2₁/c"])
+def test_a_symbol_that_may_not_stand_without_quotes_is_quoted(symbol: str) -> None:
+    found = entry(structure(cell(5, 6, 7), ATOM, symmetry=f"_symmetry_space_group_name_H-M {symbol}\n"))
+    assert (found["sg_hm"], found["sg_declared_hm"]) == ("P 1 21/c 1", symbol)
+    assert "line-dropped" not in notes(found)
+
+
+@pytest.mark.parametrize("word", ["$102.5", "_102.5", "data_102", "global_", "loop_"])
+def test_an_angle_that_may_not_stand_without_quotes_is_not_lost(word: str) -> None:
+    found = rejection(structure(cell(5, 6, 7, 90, word, 90), ATOM, **P21C_NAME))
+    assert (found["code"], found["detail"]) == ("cell-not-a-number", f"_cell_angle_beta is {word!r}")
+
+
+def test_names_of_blocks_lose_their_accents_alone() -> None:
+    two = [structure(cell(5, 6, 7, 90, "102.5°", 90), ATOM, name=name) for name in ("Müller", "Kröger-2")]
+    entries, _, rejections = read("".join(two))
+    assert not rejections
+    assert [(e["block"], e["beta_degree"]) for e in entries] == [("Muller", 102.5), ("Kroger-2", 102.5)]
+
+
+@pytest.mark.parametrize(
+    "density",
+    ["1.5", "'1.5 g/cm3'", "'1.5(1) Mg m^-3^'", "'1.5 g cm⁻³'", "'1500 kg/m3'", "1.5g/cc", "1.5±0.1"],
+)
+def test_densities_with_a_unit(density: str) -> None:
+    """One atom of carbon in 13.3 Å³ weighs 1.5 g/cm³, which the file then does not contradict."""
+    said = f"_exptl_crystal_density_diffrn {density}"
+    found = entry(structure(cell(2.0, 2.0, 3.324), said, atoms("C1 C 0 0 0")))
+    assert not notes(found, volume=True) & {"density-mismatch", "density-not-a-number"}
+    assert "density-mismatch" in notes(entry(structure(cell(2.0, 2.0, 5.5), said, atoms("C1 C 0 0 0"))))
+
+
+def test_fractions_in_operators() -> None:
+    operators = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,½+y,½-z\n'−x, −y, −z'\nx,1⁄2-y,½+z\n"
+    found = entry(structure(cell(5, 6, 7, 90, 102.5, 90), ATOM, symmetry=operators))
+    assert (found["sg_hm"], found["n_sites"]) == ("P 1 21/c 1", 1)
 
 
 def test_text_fields_and_quotes_are_left_as_they_are() -> None:
