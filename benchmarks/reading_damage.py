@@ -5,9 +5,9 @@
 Takes files of one structure whose formula and symbols agree with what they list, and damages one statement at
 a time in ways that are known from reports on programs that read CIFs. Group, number of operators, atoms and
 volume are compared with those of the file as it was. A line for each kind of damage: how many are *right* as
-before; how many are otherwise and *said* (a note that the file did not have before, or symmetry that
-disagrees), *refused* (a rejection with its reason), or otherwise and *silent*. `--list` names the files that
-are not right, with what became of them.
+before; how many are otherwise and *said* (a note that the file did not have before, or symmetry or formula
+that disagree), *refused* (a rejection with its reason), or otherwise and *silent*. `--list` names the files
+that are not right, with what became of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gemmi
 from gemmi import cif
 
 from xtalpriors.mining.cif import extract
@@ -36,6 +37,18 @@ FORMULAS = tuple(
     f"_chemical_formula_{name}" for name in ("sum", "moiety", "structural", "analytical", "iupac")
 )
 CONTENTS = ("_chemical_formula_sum", "_cell_formula_units_Z", "_exptl_crystal_density_diffrn")
+DOTTED = {
+    **{tag: tag.replace("_cell_", "_cell.") for tag in (*LENGTHS, *ANGLES, CONTENTS[1])},
+    **{
+        f"_atom_site_{n}": f"_atom_site.{n}"
+        for n in ("label", "fract_x", "fract_y", "fract_z", "type_symbol")
+    },
+    OPERATORS[0]: "_space_group_symop.operation_xyz",
+    SYMBOLS[0]: "_space_group.name_H-M_alt",
+    CONTENTS[0]: "_chemical_formula.sum",
+}
+LARGEST_CELL = 400
+"""Sites of a whole cell that is listed."""
 SAME = 1e-3
 LARGEST_BYTES = 200_000
 Damage = Callable[[cif.Block, random.Random], bool]
@@ -242,6 +255,86 @@ def _number(text: str) -> float:
     return float(re.sub(r"\(.*", "", text))
 
 
+def _axes_exchanged(block: cif.Block, rng: random.Random) -> bool:
+    """a, b, c become b, c, a in the cell and the coordinates; symbol and operators stay as they were."""
+    names = [*(values(block, tag)[0] for tag in LENGTHS), *(values(block, tag)[0] for tag in ANGLES)]
+    columns = [values(block, f"_atom_site_fract_{n}") for n in "xyz"]
+    for i, tag in enumerate((*LENGTHS, *ANGLES)):
+        block.set_pair(tag, names[i // 3 * 3 + (i + 1) % 3])
+    for i, name in enumerate("xyz"):
+        column = block.find_values(f"_atom_site_fract_{name}")
+        for k, text in enumerate(columns[(i + 1) % 3]):
+            column[k] = text
+    without(block, OPERATORS)
+    return any(values(block, tag) for tag in SYMBOLS[:2])
+
+
+def _sites_as_whole_cell(block: cif.Block, rng: random.Random) -> bool:
+    """Every image of every site is listed, under the operators of the group."""
+    small = gemmi.make_small_structure_from_block(block)
+    group = small.spacegroup
+    loop = block.find_loop("_atom_site_label").get_loop()
+    if group is None or loop is None or loop.length() * len(group.operations()) > LARGEST_CELL:
+        return False
+    tags = [tag.lower() for tag in loop.tags]
+    xyz = [tags.index(f"_atom_site_fract_{n}") for n in "xyz"]
+    operations = list(group.operations())
+    table = [[loop[row, k] for k in range(loop.width())] for row in range(loop.length())]
+    rows = []
+    for row in table:
+        if any(cif.as_string(row[k]) in (".", "?", "") for k in xyz):
+            return False
+        place = [_number(cif.as_string(row[k])) for k in xyz]
+        seen: list[list[float]] = []
+        for operation in operations:
+            image = [value % 1.0 for value in operation.apply_to_xyz(place)]
+            if all(
+                max(abs((a - b + 0.5) % 1.0 - 0.5) for a, b in zip(image, o, strict=True)) > 2e-3
+                for o in seen
+            ):
+                seen.append(image)
+                moved = list(row)
+                for k, value in zip(xyz, image, strict=True):
+                    moved[k] = f"{value:.5f}"
+                rows.append(moved)
+    loop.set_all_values([list(column) for column in zip(*rows, strict=True)])
+    return len(rows) > len(table)
+
+
+def _whole_cell_in_p1(block: cif.Block, rng: random.Random) -> bool:
+    """The same under the identity alone, beside the symbol of the group."""
+    return any(values(block, tag) for tag in SYMBOLS[:2]) and (
+        _sites_as_whole_cell(block, rng) and keep_operators(block, lambda listed: listed[:1])
+    )
+
+
+def _symbol_with_number(block: cif.Block, rng: random.Random) -> bool:
+    numbers = [value for tag in NUMBERS for value in values(block, tag)]
+    way = rng.choice((" (No. {})", " ({})", ", no. {}", " # {}"))
+    written = bool(numbers) and edited(block, SYMBOLS[:2], lambda text: text + way.format(numbers[0]))
+    return written and _symbol_alone(block, rng)
+
+
+def _dotted_tags(block: cif.Block, rng: random.Random) -> bool:
+    """The names of the dictionaries in DDLm."""
+    changed = False
+    for old, new in DOTTED.items():
+        column = block.find_values(old)
+        if len(column):
+            loop = column.get_loop()
+            changed = True
+            if loop is None:
+                value = column[0]
+                column.erase()
+                block.set_pair(new, value)
+            else:
+                block_tags = [new if tag.lower() == old.lower() else tag for tag in loop.tags]
+                table = [[loop[row, k] for row in range(loop.length())] for k in range(loop.width())]
+                column.erase()
+                block.init_loop("", block_tags).set_all_values(table)
+    return changed
+
+
 KINDS: dict[str, Damage] = {
     "operators lost": _without_operators,
     "all but the identity lost": _identity_alone,
@@ -266,6 +359,11 @@ KINDS: dict[str, Damage] = {
     "occupancies in per cent": _per_cent,
     "cell in nanometre": _nanometres,
     "cell in picometre": _picometres,
+    "axes exchanged": _axes_exchanged,
+    "whole cell beside its group": _sites_as_whole_cell,
+    "whole cell in P 1": _whole_cell_in_p1,
+    "symbol with number, alone": _symbol_with_number,
+    "names of DDLm": _dotted_tags,
 }
 
 
@@ -312,7 +410,7 @@ def outcome(before: dict[str, Any], after: dict[str, Any]) -> str:
     if same and near:
         return "right"
     new = set((after["notes"] or "").split(";")) - set((before["notes"] or "").split(";"))
-    differs = after["sg_agreement"] == "disagree" != before["sg_agreement"]
+    differs = "disagree" in (after["sg_agreement"], after["composition_agreement"])
     return "said" if new - {""} or differs else "silent"
 
 

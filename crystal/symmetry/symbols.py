@@ -175,7 +175,17 @@ def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
     symbol = _without_markup(symbol)
     found = _setting_as_spelt(symbol, axes)
     bare = _without_remark(symbol)
-    return found if found is not None or bare == symbol else _setting_as_spelt(bare, axes)
+    if found is None and bare != symbol:
+        found = _setting_as_spelt(bare, axes)
+    if found is None and (numbered := _NUMBERED.fullmatch(bare)):
+        found = _setting_as_spelt(numbered[1], axes)
+        if found is not None and found.number != int(numbered[2]):  # `P 2 (1)` may be a screw axis
+            found = None
+    return found
+
+
+_NUMBERED = re.compile(r"(.*\S)\s+\(\s*(\d)\s*\)")
+"""`P -1 (2)`: the number of the group behind its symbol; one of two digits is no part of a symbol."""
 
 
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011", "0123456789----")

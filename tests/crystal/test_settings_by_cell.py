@@ -6,6 +6,7 @@ import pytest
 
 from xtalpriors.crystal.symmetry.resolve import Resolution, SymmetryFailure, resolve_space_group
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
+from xtalpriors.crystal.symmetry.symbols import setting_of_hm
 
 RIGHT, HEXAGONAL = (90.0, 90.0, 90.0), (90.0, 90.0, 120.0)
 ALPHA, BETA, GAMMA = (98.3, 90.0, 90.0), (90.0, 98.3, 90.0), (90.0, 90.0, 98.3)
@@ -122,6 +123,8 @@ def test_the_cell_decides_against_the_unique_axis_of_a_full_symbol(
         ("P 1 21/n 1 (No. 14)", "P 1 21/n 1"),
         ("P21/n, non-standard", "P 1 21/n 1"),
         ("P 21/a #14", "P 1 21/a 1"),
+        ("P -1 (2)", "P -1"),
+        ("P 1 21 1 (4)", "P 1 21 1"),
         ("Pbnm (nr 62)", "P b n m"),
         ("Space group: I -4 2 d", "I -4 2 d"),
         ("P 63/m (176)", "P 63/m"),
@@ -134,6 +137,11 @@ def test_words_behind_a_symbol_do_not_hide_it(text: str, meant: str) -> None:
     found = resolved(text)
     assert found.group.hm == meant
     assert found.agreement == "agree"
+
+
+def test_a_digit_in_brackets_is_not_taken_for_the_number_of_another_group() -> None:
+    """It may be a screw axis."""
+    assert setting_of_hm("P 2 (1)", "") is None
 
 
 @pytest.mark.parametrize("symbol", ["P 21/q", "Q 2 2", "P 1 21/c 2 1", "monoclinic", "P 99"])
