@@ -6,7 +6,7 @@ import math
 
 import duckdb
 import pytest
-from reader_cif import P21C, atoms, entry, notes, rejection, structure
+from reader_cif import P21C, atoms, entry, notes, read, rejection, structure
 
 from xtalpriors.mining.subsets.definition import DEFAULT_SUBSETS
 from xtalpriors.mining.subsets.filters import FILTERS
@@ -94,6 +94,7 @@ def test_a_monoclinic_angle_from_the_volume(text: str, symmetry: str) -> None:
         (cell(5, 6, 7), named("P 21/c"), "_cell_volume 300\n"),  # more than a·b·c
         (cell(5, 6, 7), named("P -1"), volume((5, 6, 7), 105)),
         (cell(5, 6, 7), named("P 1"), ""),
+        (cell(5, 6, 7), named("P -1"), "_cell_volume 210.0\n"),  # 89.5° would have it as well
         (cell(5, 5, 5), named("R -3 c"), ""),
         (cell(5, 6, 7), named("P n m a"), volume((5, 6, 7), 110)),  # the volume contradicts the group
         (cell(5, 6, 7), named("P 63/m"), ""),  # the lengths do
@@ -107,9 +108,27 @@ def test_a_right_angle_that_is_a_guess_is_in_no_shipped_subset(text: str, symmet
     assert not in_shipped_subsets(found)
 
 
-def test_a_volume_of_three_right_angles_confirms_a_triclinic_cell() -> None:
-    found = entry(structure(cell(5, 6, 7), ATOM, "_cell_volume 210.0", symmetry=named("P -1")))
-    assert "angle-unclear" not in notes(found)
+@pytest.mark.parametrize(
+    "text",
+    [
+        cell(5, 6, 7) + "_cell_volume 0\n",
+        cell(5, 6, 7) + "_cell_volume -3\n",
+        cell(5, 6, 7) + "_cell_volume 1e400\n",
+        cell(5, 6, 7, alpha="1e400"),
+        cell(5, 6, 7, alpha=0, gamma="-90"),
+        cell(5, 6, 7, alpha=180),
+        cell(5, 6, 1e-300),
+        cell(0, 0, 0),
+        cell(5, 6, math.inf) + "_cell_length_a 1e400\n",
+        cell(1e300, 1e300, 1e300),
+        cell(1, 1, 1),
+        cell(5, 6, 7, alpha=20, gamma=100),
+    ],
+)
+@pytest.mark.parametrize("hm", ["P 21/c", "P -1", "R -3 m", "P 63/m"])
+def test_impossible_cells_without_angles_end_as_an_entry_or_a_rejection(text: str, hm: str) -> None:
+    entries, _, rejections = read(structure(text, ATOM, symmetry=named(hm)))
+    assert len(entries) + len(rejections) == 1
 
 
 @pytest.mark.parametrize(

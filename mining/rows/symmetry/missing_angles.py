@@ -6,6 +6,7 @@ with 90° it would have another shape and volume than the crystal.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,10 +22,9 @@ from xtalpriors.mining.rows.symmetry.blocks import resolve_blocks
 
 __all__ = ["settle_angles"]
 
+_SHORTEST_ANGSTROM, _LONGEST_ANGSTROM = 0.1, 1e6
 _DEFAULT_DEGREE: Final = 90.0
 _SAME_LENGTH: Final = 1e-3
-_CONFIRMED: Final = 2e-4
-"""Relative difference of the volumes at which angles of 90° in a triclinic cell are off by 1° at most."""
 _CONTRADICTED: Final = 0.02
 _TRICLINIC: Final = 2
 
@@ -44,7 +44,9 @@ def settle_angles(batch: Batch, cells: F64, unknown: Bool, volumes: F64, notes: 
         By block; `angle-by-default`, `angle-from-group`, `angle-from-volume`, and `angle-unclear` for a 90°
         that is a guess.
     """
-    blocks = np.flatnonzero(unknown.any(axis=1) & (cells[:, :3] > 0.0).all(axis=1)).tolist()
+    possible = (cells[:, :3] > _SHORTEST_ANGSTROM) & (cells[:, :3] < _LONGEST_ANGSTROM)
+    possible &= unknown | ((cells[:, 3:] > 0.0) & (cells[:, 3:] < 180.0))
+    blocks = np.flatnonzero(unknown.any(axis=1) & possible.all(axis=1)).tolist()
     axes = [""] * len(cells)
     for b in blocks:
         axes[b] = _axes(cells[b], unknown[b])
@@ -80,14 +82,15 @@ def _settled(reading: Reading, cell: F64, unknown: Bool, volume: float) -> tuple
         monoclinic = all(group.number > _TRICLINIC for group in _groups(reading))
         by_volume = angle_from_volume(cell[:3], first, volume) if monoclinic else None
         if by_volume is None:
-            confirmed = _differs(np.where(np.isnan(first), _DEFAULT_DEGREE, first), cell, volume) < _CONFIRMED
-            return None, None if confirmed and not np.isnan(cell).any() else "angle-unclear"
+            return None, "angle-unclear"
         first, note = np.where(np.isnan(first), by_volume, first), "angle-from-volume"
     return first, "angle-unclear" if _differs(first, cell, volume) > _CONTRADICTED else note
 
 
 def _differs(angles: F64, cell: F64, volume: float) -> float:
     """Relative difference of the volume with these angles from the declared one; NaN where none is."""
+    if not volume > 0.0:
+        return math.nan
     return abs(float(cell_volumes(np.append(cell[:3], angles)[None])[0]) / volume - 1.0)
 
 
