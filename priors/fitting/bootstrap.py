@@ -18,7 +18,7 @@ from xtalpriors.arrays import F64, I64
 from xtalpriors.compilation import kernel
 from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.observations import Observations
-from xtalpriors.priors.fitting.subset_table import present
+from xtalpriors.priors.fitting.subset_table import occurring, present
 
 __all__ = ["FEW", "Resampler", "bca_interval", "share_estimate"]
 
@@ -45,7 +45,7 @@ class Resampler:
         group = np.empty(len(clusters), int)
         blocks: list[F64] = []
         self.n_groups = 0
-        for side in np.unique(stratum):
+        for side in occurring(stratum):
             members = rng.permutation(np.flatnonzero(stratum == side))
             size = min(len(members), MAX_GROUPS)
             group[members] = self.n_groups + np.arange(len(members)) % size

@@ -73,12 +73,10 @@ FITS: dict[str, Callable[[Context], Any]] = {
     "contents": contents.fit,  # before `cell`, which has the place of a structure's elements in it
     "cell": cell.fit,
 }
-"""The fit of each prior but those of `OF_COORDINATES`."""
-OF_COORDINATES = ("distances", "bonds", "coordination")
-"""Priors that need the coordinates. They share nothing with the others, and their kernels leave the
-interpreter to other threads: one thread fits them while another fits the rest."""
-OF_SITES = ("elements", "displacement", "contents", "cell", *OF_COORDINATES)
-"""Priors that sites have a part in: of a large subset they are those of a sample."""
+"""The fit of each prior but `distances`, `bonds` and `coordination`, which need the coordinates."""
+OF_SITES = ("elements", "displacement", "contents", "cell", "distances", "bonds", "coordination")
+"""Priors that sites have a part in: of a large subset they are those of a sample. They share nothing with the
+others, and most of their time is spent in kernels: one thread fits them while another fits the rest."""
 
 
 def fit_subset(
@@ -211,9 +209,9 @@ def _fit_all(
             advance(1)
 
     with ThreadPoolExecutor(max_workers=1) as second_thread:
-        of_coordinates = second_thread.submit(fit_some, [name for name in OF_COORDINATES if name in fits])
-        fit_some(name for name in fits if name not in OF_COORDINATES)
-        of_coordinates.result()
+        of_sites = second_thread.submit(fit_some, [name for name in fits if name in OF_SITES])
+        fit_some(name for name in fits if name not in OF_SITES)
+        of_sites.result()
     return found, seconds
 
 
@@ -239,17 +237,20 @@ class _Read(NamedTuple):
 
 
 def _read(subset: Path, folder: Path, best_of_cluster: bool) -> _Read:
-    """Read a subset; the files of a sample go into `folder`."""
+    """Read a subset; the files of a sample go into `folder`, and all structures are read meanwhile."""
     read_metadata(subset)
-    try:
-        sample = sample_of(subset, folder, MOST_STRUCTURES)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise unreadable(subset, error) from error
+    with ThreadPoolExecutor(max_workers=1) as second_thread:
+        sampling = second_thread.submit(sample_of, subset, folder, MOST_STRUCTURES)
+        table = read_subset(subset, with_sites=False, best_of_cluster=best_of_cluster)
+        try:
+            sample = sampling.result()
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise unreadable(subset, error) from error
     if sample is None:
         table = read_subset(subset, best_of_cluster=best_of_cluster)
         return _Read(table, table, subset, None)
     return _Read(
-        read_subset(subset, with_sites=False, best_of_cluster=best_of_cluster),
+        table,
         read_subset(sample.subset, best_of_cluster=best_of_cluster),
         sample.subset,
         f"fitted to a sample of {sample.n_structures:,} of the {counted(sample.n_whole, 'structure')}",

@@ -14,7 +14,7 @@ from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.counted import counted
 from xtalpriors.priors.distributions.estimate import Shrinkage
 from xtalpriors.priors.fitting.context import Context, Unavailable
-from xtalpriors.priors.fitting.subset_table import SubsetTable, present
+from xtalpriors.priors.fitting.subset_table import SubsetTable, occurring, present
 
 __all__ = ["MIN_ALONE", "MIN_POOLED", "Observations", "Pool", "Values", "entry_values", "observe"]
 
@@ -79,7 +79,7 @@ class Observations:
             self.cluster[keep],
             self.stratum[keep],
             int(own.sum()),
-            len(present(self.cluster[own])[0]),
+            len(occurring(self.cluster[own])),
             self.shrinkage,
         )
 
@@ -116,7 +116,7 @@ def observe(
     """
     own = _finite(extract(context.own))
     own_clusters = context.own.cluster[own.entry]
-    n_clusters = len(present(own_clusters)[0])
+    n_clusters = len(occurring(own_clusters))
     parent = {"parent": context.parent, "bounded": context.parent_within_bounds, "never": None}[pool]
     if n_clusters < MIN_POOLED and parent is not None:
         return _pooled(context.own, parent, own, _finite(extract(parent)), n_clusters)
@@ -151,7 +151,7 @@ def _pooled(
     shared = is_shared.to_numpy(zero_copy_only=False)
     parent = parent.where(~shared[parent_table.cluster[parent.entry]])
     parent_clusters = parent_table.cluster[parent.entry]
-    n_parent = len(present(parent_clusters)[0])
+    n_parent = len(occurring(parent_clusters))
     if n_clusters + n_parent < MIN_ALONE:
         have = f"{counted(n_clusters, 'cluster')} with a value, and {n_parent} more of {parent_table.name}"
         none = f"no structure has a value, and none of {parent_table.name} either"

@@ -17,7 +17,7 @@ from xtalpriors.priors.fitting.goodness import goodness_of_fit, thinned
 from xtalpriors.priors.fitting.maximum_likelihood import Family
 from xtalpriors.priors.fitting.observations import Observations, Pool, Values, observe
 from xtalpriors.priors.fitting.rivals import Candidate, from_family
-from xtalpriors.priors.fitting.subset_table import SubsetTable, present
+from xtalpriors.priors.fitting.subset_table import SubsetTable, occurring
 
 __all__ = ["QUANTILE_LEVELS", "fit_scalar", "quantile_table", "scalar_of"]
 
@@ -179,7 +179,7 @@ def _parametric(
     candidates = [from_family(f) for f in families]
     goodness = None
     order = list(range(len(families)))
-    if len(present(kept.cluster)[0]) >= 5:
+    if len(occurring(kept.cluster)) >= 5:
         scores = goodness_of_fit(kept.x, kept.weight, kept.cluster, [*candidates, *rivals], rng=rng)
         ranking = [r.family for r in scores.rivals] if scores else []
         order.sort(

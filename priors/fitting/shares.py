@@ -12,7 +12,7 @@ from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.fitting.bootstrap import Resampler, share_estimate
 from xtalpriors.priors.fitting.context import Context
 from xtalpriors.priors.fitting.observations import Observations
-from xtalpriors.priors.fitting.subset_table import present
+from xtalpriors.priors.fitting.subset_table import occurring, present
 
 __all__ = ["fit_categorical", "fit_counts", "fit_share", "fit_share_of"]
 
@@ -31,7 +31,7 @@ def fit_share_of(context: Context, name: str, observations: Observations, fracti
 
 def _n_clusters(observations: Observations, keep: Bool) -> int:
     """Clusters with an observation that is kept."""
-    return len(present(observations.cluster[keep])[0])
+    return len(occurring(observations.cluster[keep]))
 
 
 def _shares(observations: Observations, resampler: Resampler, indicators: F64, weight: F64) -> list[Estimate]:
@@ -113,7 +113,7 @@ def _clusters_by_label(observations: Observations, codes: I64, n_labels: int) ->
     """Number of clusters, of those that hold each label (n_labels,), and of those that hold another one."""
     clusters, position = present(observations.cluster)
     n = len(clusters)
-    cluster_of, label_of = np.divmod(np.unique(position * n_labels + codes), n_labels)
+    cluster_of, label_of = np.divmod(occurring(position * n_labels + codes), n_labels)
     n_with = np.bincount(label_of, minlength=n_labels)
     alone = np.bincount(cluster_of, minlength=n)[cluster_of] == 1  # clusters that hold one label only
     return n, n_with, n - np.bincount(label_of[alone], minlength=n_labels)

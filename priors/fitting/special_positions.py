@@ -15,7 +15,7 @@ from xtalpriors.priors.distributions.distribution import Categorical
 from xtalpriors.priors.fitting.context import Context, Unavailable
 from xtalpriors.priors.fitting.observations import Observations, Values, entry_values, observe
 from xtalpriors.priors.fitting.shares import fit_categorical, fit_counts, fit_share_of
-from xtalpriors.priors.fitting.subset_table import SubsetTable
+from xtalpriors.priors.fitting.subset_table import SubsetTable, occurring
 from xtalpriors.priors.kinds.special_positions import SpecialPositions, SpecialPositionsOfGroup, WyckoffSet
 
 __all__ = ["fit", "special_sets"]
@@ -34,7 +34,7 @@ def _counts_by_letter(table: SubsetTable, number: int, sets: tuple[LetterSet, ..
     letters = [letter for s in sets for letter in s.letters]
     points = np.array([s.degrees_of_freedom == 0 for s in sets for _ in s.letters], bool)
     by_label = np.zeros((len(column.labels), len(letters)), np.int64)
-    for code in np.unique(column.codes[rows]):
+    for code in occurring(column.codes[rows]):
         words = column.labels[code].split()
         by_label[code] = [words.count(letter) for letter in letters]
     counts = by_label[column.codes[rows]]
@@ -120,7 +120,7 @@ def fit(context: Context) -> SpecialPositions:
     groups: dict[int, SpecialPositionsOfGroup] = {}
     too_few: list[int] = []
     numbers = context.own.number("sg_number")
-    for number in sorted({int(n) for n in numbers[np.isfinite(numbers)]}):
+    for number in occurring(numbers[np.isfinite(numbers)].astype(int)).tolist():
         try:
             groups[number] = _fit_group(context, number)
         except Unavailable:

@@ -16,7 +16,7 @@ from xtalpriors.arrays import F64, I64, Bool
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.subsets.files import read_metadata, sites_path
 
-__all__ = ["Coded", "SubsetTable", "present", "read_rows", "read_subset", "table_of"]
+__all__ = ["Coded", "SubsetTable", "occurring", "present", "read_rows", "read_subset", "table_of"]
 
 NUMBERS = (
     *(f"{axis}_angstrom" for axis in "abc"),
@@ -42,17 +42,28 @@ SITE_NUMBERS = ("occupancy", "is_special", "u_iso_angstrom2")
 SITE_COLUMNS = (*SITE_NUMBERS, "element", "u_is_evidence")
 
 
+SPARSE = 16
+"""Codes for each row beyond which rows are sorted and codes are not counted."""
+
+
 def present(codes: I64) -> tuple[I64, I64]:
     """Codes that occur, ascending, and the position of each row's code among them.
 
     What `np.unique` gives, without a sort where there are about as many rows as codes: there can be tens of
     millions of both. A few rows among many codes are sorted.
     """
-    if len(codes) and 16 * len(codes) < codes.max():
+    if len(codes) and SPARSE * len(codes) < codes.max():
         found, position = np.unique(codes, return_inverse=True)
         return found, position
     seen = np.bincount(codes) > 0
     return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
+
+
+def occurring(codes: I64) -> I64:
+    """Codes that occur, ascending, as `present` finds them."""
+    if len(codes) and SPARSE * len(codes) < codes.max():
+        return np.unique(codes)
+    return np.flatnonzero(np.bincount(codes))
 
 
 @dataclass(frozen=True)

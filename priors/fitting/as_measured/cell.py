@@ -101,9 +101,10 @@ def _shapes(table: SubsetTable, family: str) -> tuple[F64, F64, I64 | None]:
     if family == "triclinic":
         # the angle between axes i and j is named after the third
         columns += [np.take_along_axis(cosines, order, axis=1)[:, third] for third in (2, 1, 0)]
-    names = np.array(["<".join("abc"[k] for k in row) for row in order])
-    row_of = {name: k for k, name in enumerate(ORDERS)}
-    return np.column_stack(columns), size, np.array([row_of[name] for name in names.tolist()], np.int64)
+    row_of = np.zeros((3, 3), np.int64)
+    for k, name in enumerate(ORDERS):
+        row_of["abc".index(name[0]), "abc".index(name[2])] = k
+    return np.column_stack(columns), size, row_of[order[:, 0], order[:, 1]]
 
 
 def _spread(table: SubsetTable) -> F64:
