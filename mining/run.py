@@ -37,8 +37,8 @@ __all__ = ["MineReport", "MiningInterruptedError", "Reader", "mine"]
 
 _READ = "xtalpriors.mining.cif"  # imported by the workers alone
 _READER = Reader(f"{_READ}:extract", EXTRACTOR_VERSION)
-_BYTES_A_WORKER = 2**25
-"""What one worker reads in about the time that another takes to start."""
+_FILES_A_WORKER, _BYTES_A_WORKER = 10_000, 2**30
+"""What one worker reads in about the time that another takes to start: small files, or reflection lists."""
 _COMPILES = "the kernels are compiled first, once on this machine: about a minute"
 
 
@@ -149,7 +149,7 @@ def mine(
             run = _Run(connection, reader, plan)
             tidy(connection, plan)
             if plan.n_read:
-                n_workers = workers or min(default_workers(), 1 + plan.read_bytes // _BYTES_A_WORKER)
+                n_workers = workers or min(default_workers(), _worthwhile(plan))
                 with _pool(executor, reader, limits, n_workers) as pool:
                     run.read(pool, make_tasks(connection, sources, limits, n_workers), progress)
             report = run.finish(digest, started, progress)
@@ -231,6 +231,11 @@ class _Run:
                 [self._started, SCHEMA_VERSION, self._reader.version, _packages(), self._plan.n_files],
             )
             self._is_recorded = True
+
+
+def _worthwhile(plan: Plan) -> int:
+    """Number of workers that pay for their start."""
+    return 1 + max(plan.n_read // _FILES_A_WORKER, plan.read_bytes // _BYTES_A_WORKER)
 
 
 def _pool(

@@ -45,8 +45,8 @@ class Limits:
     wall_seconds: float = 600.0
     """On one file in any case, as when a network disk does not answer."""
     memory_bytes: int = 2**30
-    task_files: int = 256
-    task_bytes: int = 16 * 2**20
+    task_files: int = 512
+    task_bytes: int = 64 * 2**20
     start_seconds: float = 600.0
     """Until a worker is ready: it may have to compile the kernels. It may wait longer for one that does."""
 
