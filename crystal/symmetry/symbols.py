@@ -190,7 +190,7 @@ _NUMBERED = re.compile(r"(.*\S)\s+\(\s*(\d)\s*\)")
 
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011", "0123456789----")
 _OVERLINED = re.compile(
-    r"\\(?:bar|overline)\s*\{?\s*(\d)\s*\}?|\\=\s*(\d)|[\u00af\u203e]\s*(\d)|(\d)[\u0304\u0305]"
+    r"(?:\\|(?<!\d)(?<!\d\s))(?:bar|overline)\s*\{?\s*(\d)\s*\}?|(\d)\s*bar\b|(\d)\s?bar(?=[a-z\d])|\\=\s*(\d)|[\u00af\u203e]\s*(\d)|(\d)[\u0304\u0305]"
     r"|<(?:ovl|overline|bar|span[^<>]*overline[^<>]*)>\s*(\d)\s*</\w+>",
     re.IGNORECASE,
 )

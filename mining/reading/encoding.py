@@ -12,7 +12,8 @@ _TEXT_SHARE: Final = 0.02
 """A file is taken for binary if a larger share of its bytes than this are control characters."""
 
 _BLANKS: Final = frozenset(
-    c.encode() for c in "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\ufeff\u2028\u2029\u0085"
+    c.encode()
+    for c in (*map(chr, range(0x2000, 0x200B)), *"\u00a0\u202f\u205f\u3000\ufeff\u2028\u2029\u0085")
 )
 _MINUSES: Final = frozenset(c.encode() for c in "\u2212\ufe63\uff0d")
 _DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097")

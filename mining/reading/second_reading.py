@@ -9,7 +9,7 @@ from xtalpriors.arrays import F64, I32, U8
 from xtalpriors.mining.reading.numbers import NUMBER, PARTLY, TEXT
 from xtalpriors.mining.reading.tags import ANISO
 from xtalpriors.mining.reading.tokens import FIELDS, TAG_FIELD, TAG_SCALE, Tokens
-from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
+from xtalpriors.mining.reading.units import QUANTITY, composed, number_and_unit
 from xtalpriors.mining.reading.unusual_numbers import has_remark, unusual_number
 
 __all__ = ["read_again"]
@@ -44,7 +44,7 @@ def read_again(tokens: Tokens, which: I32, value: F64, su: F64, kind: U8) -> dic
         tag = tokens.tag[i]
         field = FIELDS[TAG_FIELD[tag]]
         quantity = QUANTITY.get(field)
-        text = tokens.buffer[tokens.start[i] : tokens.end[i]].tobytes().decode("utf-8", "replace")
+        text = composed(tokens.buffer[tokens.start[i] : tokens.end[i]].tobytes().decode("utf-8", "replace"))
         note = None
         found = unusual_number(text, quantity)
         if found is not None:

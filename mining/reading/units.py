@@ -12,10 +12,11 @@ What stands behind a number is a unit, a range or a remark:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["QUANTITY", "TAG_UNITS", "is_range", "number_and_unit", "tags_with_units"]
+__all__ = ["QUANTITY", "TAG_UNITS", "composed", "is_range", "number_and_unit", "tags_with_units"]
 
 Scale = tuple[float, float]
 """Factor and what is added afterwards: °C is (1, 273.15)."""
@@ -92,7 +93,7 @@ def tags_with_units(field: str, tags: tuple[str, ...]) -> Iterator[tuple[str, Sc
 
 def number_and_unit(text: str, quantity: str) -> float | None:
     """The number that a text begins with, in the unit of its column; None where its unit is not known."""
-    head = _HEAD.fullmatch(text) if len(text) <= _LONGEST else None
+    head = _HEAD.fullmatch(composed(text)) if len(text) <= _LONGEST else None
     if head is None:
         return None
     value, unit = float(head[1]), head[2].removesuffix(".")
@@ -104,6 +105,11 @@ def number_and_unit(text: str, quantity: str) -> float | None:
         if pattern.fullmatch(unit):
             return value * factor + shift
     return None
+
+
+def composed(text: str) -> str:
+    """The text with one code for each letter (`Å`), without the `Â` of UTF-8 read as Latin-1 (`102.5Â°`)."""
+    return unicodedata.normalize("NFC", text).replace("Â", "")
 
 
 def is_range(text: str) -> bool:

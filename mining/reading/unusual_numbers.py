@@ -27,7 +27,10 @@ _LONGEST: Final = 80
 _MINUSES: Final = "\u2212\ufe63\uff0d\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097"
 _BLANKS: Final = "\u00a0\u2009\u202f\t\r\n"
 _PLAIN: Final = str.maketrans(
-    dict.fromkeys(_MINUSES, "-") | dict.fromkeys(_BLANKS, " ") | {"\u2044": "/", "\u2215": "/"}
+    dict.fromkeys("\u200b\u200c\u200d\u2060")
+    | dict.fromkeys(_MINUSES, "-")
+    | dict.fromkeys(_BLANKS, " ")
+    | {"\u2044": "/", "\u2215": "/"}
 )
 _RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 
@@ -49,8 +52,8 @@ _POWER: Final = re.compile(
     _FLAGS,
 )
 _MINUTES: Final = re.compile(
-    rf"(\d+)\s*{_DEGREES}\s*(\d+(?:\.\d+)?)\s*(?:\((\d+)\)\s*)?(?:['′’´](?!['′’´])|min\.?)"
-    r"(?:\s*(\d+(?:\.\d+)?)\s*(?:[\"″”]|['′’]{2}|sec\.?))?",
+    rf"(\d+)\s*{_DEGREES}\s*(\d+(?:\.\d+)?)\s*(?:\((\d+)\)\s*)?(?:['′’´\u0092](?!['′’´])|min\.?)"
+    r"(?:\s*(\d+(?:\.\d+)?)\s*(?:[\"″”\u0094]|['′’]{2}|sec\.?))?",
     _FLAGS,
 )
 _BEHIND: Final = re.compile(

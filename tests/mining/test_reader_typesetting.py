@@ -34,7 +34,7 @@ def test_a_dash_between_two_numbers_stays_a_range() -> None:
     assert found["wavelength_angstrom"] is None
 
 
-@pytest.mark.parametrize("blank", ["\u00a0", "\u2009", "\u202f", "\u3000", "\ufeff", "\u2007"])
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2009", "\u202f", "\u3000", "\ufeff", "\u2007", "\u2005"])
 def test_blanks_of_any_width_are_blanks(blank: str) -> None:
     found = entry(TWO.replace("_cell_length_a ", f"_cell_length_a{blank}").replace("C1 C ", f"C1{blank}C "))
     assert (found["a_angstrom"], found["formula_sites"]) == (5.1, "C4 O4")
