@@ -72,7 +72,7 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_parent()
-    keep_out("pandas", "scipy")
+    keep_out("pandas")
     connection: Connection[Any, Any] = Connection(connection_fd)
     position = mmap.mmap(position_fd, POSITION.size)
     setup: Setup = connection.recv()

@@ -37,22 +37,21 @@ def offer(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[Callable[[s
     return get, sorted(module_of)
 
 
-def keep_out(*packages: str) -> None:
-    """Let no import of optional packages succeed in this process, where it would only take time.
+def keep_out(package: str) -> None:
+    """Let no import of an optional package succeed in this process, where it would only take time.
 
-    pyarrow imports pandas (half a second) when it is first given a list, to know a Series should it meet one,
-    and numba scipy (a quarter of one), to know whether a kernel could multiply matrices. The processes of
-    mining work without both.
+    pyarrow imports pandas (half a second) when it is first given a list, to know a Series should it meet one.
+    The processes of mining work without pandas.
     """
 
     class Absent:
-        """Finder that finds nothing and ends the search for the packages."""
+        """Finder that finds nothing and ends the search for the package."""
 
         @staticmethod
         def find_spec(name: str, path: object = None, target: object = None) -> None:
             """As of every finder (`importlib.abc.MetaPathFinder`); None leaves a name to the others."""
-            if name in absent:
-                raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
+            if name == package:
+                raise ModuleNotFoundError(f"{package} is kept out of this process", name=name)
 
-    absent = [package for package in packages if package not in sys.modules]
-    sys.meta_path.insert(0, Absent)
+    if package not in sys.modules:
+        sys.meta_path.insert(0, Absent)

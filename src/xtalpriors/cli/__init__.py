@@ -98,7 +98,7 @@ def _fail(message: str) -> None:
 def main() -> None:
     """Run the command line and exit with its status."""
     if sys.argv[1:2] and sys.argv[1] in ("manifest", "mine", "subset"):
-        keep_out("pandas", "scipy")
+        keep_out("pandas")
     warnings.showwarning = _show_warning
     sys.exit(run(sys.argv[1:]))
 
