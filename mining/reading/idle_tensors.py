@@ -46,12 +46,12 @@ def _has_role(columns: I16, width: int, role: I8, wanted: int) -> bool:
 
 @kernel(forceinline=True)
 def _says_something(base: int, start: int, end: int) -> bool:
-    """Whether a U is neither null nor zero: beside a tensor, 0 is a place holder."""
+    """Whether a U is a number other than zero: beside a tensor, 0 is a place holder."""
     for i in range(start, end):
         byte = byte_at(base + i)
         if ZERO < byte <= NINE:
             return True
-        if byte == OPEN:
+        if byte == OPEN or byte > NINE:  # `0.l09` is no number
             return False
     return False
 

@@ -50,7 +50,7 @@ def density_ratios(entries: Entries, volume: F64, contents: F64) -> F64:
     Hydrogens of unknown number (NaN) add nothing.
     """
     density = entries.numbers("density")
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         density = np.where(density > 100.0, density / 1000.0, density)  # kg/m³
         mass = contents[:, 2:] @ MASS[2:] + np.nan_to_num(contents[:, 1]) * MASS[1]
         ratio = np.where(contents[:, 0] > 0, np.nan, mass / (density * volume / DALTON))

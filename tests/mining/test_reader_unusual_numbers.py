@@ -265,3 +265,14 @@ def test_a_line_of_open_quotes_is_read_in_time() -> None:
     text = structure(cell(5, 6, 7, 90, "102.5°", 90), ATOM) + "_x °" + " 'a" * 3_000 + "\n" + "° '" * 200_000
     entries, _, rejections = read(text)
     assert entries or rejections
+
+
+def test_the_tensor_stands_in_for_a_displacement_that_is_no_number() -> None:
+    """As in COD 4300081, whose 0.109 is printed `0.l09`."""
+    rows = atoms("C1 C .1 .2 .3 0.l09(5)", "O1 O .4 .5 .6 .03", columns="U_iso_or_equiv")
+    tensor = "loop_\n_atom_site_aniso_label\n" + "".join(
+        f"_atom_site_aniso_U_{ij}\n" for ij in ("11", "22", "33", "12", "13", "23")
+    )
+    found = sites(structure(rows, tensor + "C1 0.097 0.071 0.13 0 0 0\nO1 .03 .03 .03 0 0 0\n"))
+    assert [s["u_iso_angstrom2"] for s in found] == pytest.approx([(0.097 + 0.071 + 0.13) / 3, 0.03])
+    assert [s["u_iso_origin"] for s in found] == ["tensor", "U"]
