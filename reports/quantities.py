@@ -72,6 +72,11 @@ _PARTS: Final = {
     "b": "second exponent b",
     "by_occupancy": "weighted by occupancy",
     "axis_order": "order of the lengths",
+    "hydrogen_fraction": "mole fraction of hydrogen",
+    "longest": "longest length",
+    "u_iso_mean": "mean U_iso",
+    "u_iso_spread": "spread of U_iso",
+    "volume_per_atom": "volume per non-hydrogen atom",
     "correlations": "correlation",
     "mean": "mean",
     "median": "median",
@@ -82,6 +87,9 @@ _PARTS: Final = {
     "per_site": "by site",
     "probability": "probability to be occupied",
     "rate": "rate",
+    "ratio_longest": "longest over middle length",
+    "ratio_middle": "middle over shortest length",
+    "ratio_unique": "unique over other length",
     "ratio": "over the mean of its structure",
     "scale": "scale",
     "sd": "standard deviation",
@@ -94,6 +102,9 @@ _PARTS: Final = {
     "sigma": "σ",
 }
 """Last words of a dotted name: statistics and parameters."""
+
+_SHELLS: Final = {"numbers": "Number of neighbours of {}", "angle": "Angle between two bonds of {}"}
+"""By the last word of a name below `coordination.elements`."""
 
 _UNSAID: Final = {"parametric", "wyckoff_sets", "variables", "value"}
 """Parts of a dotted name that tell a reader nothing."""
@@ -109,6 +120,14 @@ def quantity(path: str) -> str:
         name, rest = f"{name} of space group no. {rest[0]}", rest[1:]
         if rest and rest[0] not in _PARTS:
             name, rest = f"{name}, Wyckoff letters {', '.join(rest[0])}", rest[1:]
+    elif len(parts) > 3 and parts[:2] == ["cell", "families"]:
+        name, rest = f"{parts[2].capitalize()} cells", rest[1:]
+    elif len(parts) > 3 and parts[:2] == ["coordination", "elements"]:
+        name, rest = (_SHELLS[parts[3]].format(rest[0]), rest[2:]) if parts[3] in _SHELLS else (name, rest)
+    elif parts[0] == "bonds" and parts[3:4] == ["length"]:
+        name, rest = f"Bonds {parts[2].replace(' & ', '–')} over the sum of radii", parts[4:]
+    elif rest and parts[:2] == ["contents", "sets"]:
+        name, rest = f"Structures of {rest[0]}", rest[1:]
     elif rest and parts[:2] == ["displacement", "by_temperature"]:
         name, rest = f"{name} {_temperature(rest[0])}", rest[1:]
     elif rest and parts[:2] == ["displacement", "by_element"]:

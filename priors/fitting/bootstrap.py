@@ -52,7 +52,7 @@ class Resampler:
             blocks.append(_counts(rng.integers(size, size=(replicates, size))))
             self.n_groups += size
         self.group: I64 = group[position]
-        self.draws: F64 = np.concatenate(blocks, axis=1)
+        self.draws: F64 = np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
     def sums(self, values: F64) -> F64:
         """(n_groups, k) sums of the rows of (n, k) values over each group."""
@@ -69,7 +69,7 @@ class Resampler:
         return np.asarray(sums.sum(0) - sums, float)
 
 
-@kernel()
+@kernel(nogil=True)
 def _counts(drawn: I64) -> F64:
     """(b, g) how often each of g groups is among the g draws of each of b replicates."""
     counts = np.zeros(drawn.shape)

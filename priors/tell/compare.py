@@ -36,6 +36,8 @@ REPLICATES = 1000
 SKIPPED = frozenset({"goodness", "shrinkage", "joint", "over_radii", "median"})
 """Not compared: what describes the fit, patterns whose labels are the finest grain of other rows, and
 medians, which stand in the row of their distribution."""
+KOLMOGOROV = 1.3581
+"""√n times the KS distance that a sample of n exceeds in 5 % of cases (Smirnov 1948)."""
 IN_UNIT_OF_VALUES = frozenset({"mean", "sd", "scale"})
 """Numbers below a distribution that have its unit; the other parameters have none."""
 
@@ -63,6 +65,9 @@ class Move(Frozen):
     )
     high: float | None = None
     ks_d: float | None = Field(default=None, description="KS distance, distributions only")
+    ks_noise: float | None = Field(
+        default=None, description="KS distance that sampling alone exceeds in 5 % of cases"
+    )
     noise: float | None = Field(
         default=None,
         description="Size that sampling alone exceeds in 5 % of cases; null when both are published",
@@ -235,8 +240,17 @@ def _difference(a: Estimate, b: Estimate, factor: float) -> tuple[float, float |
 
 
 def _median(prior: ScalarPrior, distribution: Scalar) -> Estimate:
-    """The median with its interval, or, where the prior states none, that of its distribution."""
-    return prior.median or Estimate(value=float(distribution.quantile(0.5)))
+    """The median with its interval, or, where the prior states none, that of its distribution.
+
+    Its limits are the quantiles at the limits of the share below it (Woodruff 1952).
+    """
+    if prior.median is not None:
+        return prior.median
+    median, half = float(distribution.quantile(0.5)), 0.98 * float(np.sqrt(_variance(prior)))
+    if not half:
+        return Estimate(value=median)
+    low, high = distribution.quantile([max(0.0, 0.5 - half), min(1.0, 0.5 + half)])
+    return Estimate(value=median, low=float(min(low, median)), high=float(max(high, median)))
 
 
 def _range(prior: ScalarPrior) -> str | None:
@@ -298,6 +312,7 @@ def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, noise: _Noise) -> M
         low=low,
         high=high,
         ks_d=float(np.abs(gap).max()),
+        ks_noise=KOLMOGOROV * float(np.sqrt(variance)) if variance > 0 else None,
         noise=size,
         exceeds=change > size if size is not None else change > 0,
     )

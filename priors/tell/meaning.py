@@ -78,6 +78,16 @@ MEANINGS: Final[dict[str, Callable[[Move], str]]] = {
 }
 """By name of the move; what has no entry is told by its kind."""
 
+_OTHERS = {
+    "axis_order": "have another order of lengths",
+    "contents": "have other elements",
+    "coordination": "have another number of neighbours",
+    "elements": "are other elements",
+    "settings": "have another setting",
+    "space_groups": "have another space group",
+    "special_positions": "have another number of occupied positions",
+}
+"""What those draws from shares are that come out otherwise, by the last word or the first of the name."""
 _WIDTHS = ("sigma", "sd", "sd_log_ratio", "scale")
 _SHARES = ("share", "probability", "p_zero", "h_unknown")
 
@@ -101,7 +111,8 @@ def _in_general(move: Move) -> str:
     """What a move means by its kind: of shares, of a distribution, of a parameter."""
     last = move.name.split(".")[-1]
     if move.kind == "shares":
-        return f"{100 * move.change:.1f} % are others"
+        prior = move.name.split(".")[0]
+        return f"{100 * move.change:.1f} % {_OTHERS.get(last) or _OTHERS.get(prior) or 'have another value'}"
     if move.kind == "distribution":
         say = _degrees("larger", "smaller") if move.unit == "degree" else _relative("larger", "smaller")
         told = say(move)

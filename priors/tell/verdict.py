@@ -54,6 +54,9 @@ class PriorVerdict(Frozen):
         description="Share of the draws that come out otherwise, by the quantities that moved; null of others"
     )
     move: Move | None = Field(description="The leading quantity; null where only one bundle has the prior")
+    needed: float = Field(
+        default=1.0, description="What the noise of a quantity is multiplied by, since the prior has many"
+    )
     decisive: Move | None = Field(
         description="Of a large move the quantity that changes most draws; of a real one that which is "
         "furthest beyond its noise"
@@ -101,6 +104,7 @@ def _verdict(prior: str, moves: list[Move], parts: dict[str, float]) -> PriorVer
         verdict="large" if is_large else "real" if beyond else "within sampling error",
         drawn_otherwise=share if beyond else None,
         move=max(leading, key=used),
+        needed=needed,
         decisive=changes if is_large else max(beyond, key=_times, default=None),
     )
 

@@ -130,7 +130,7 @@ def _subsets(
                 ],
             }
         )
-    return Table("Subsets", markup("update", "subsets", rows=rows))
+    return Table("Subsets", markup("update", "subsets", rows=rows), words("update", "subsets_lead"))
 
 
 def _priors(name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float) -> Table:
@@ -142,7 +142,7 @@ def _priors(name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], sha
 def _rows(of: PriorVerdict) -> list[_Row]:
     """The leading quantity of a prior, and the one that decided the verdict where that is another."""
     share = of.drawn_otherwise if of.verdict == "large" else None
-    verdict = of.verdict if share is None else f"{of.verdict}, {100 * share:.0f} %"
+    verdict = of.verdict if share is None else f"{of.verdict}: {100 * share:.0f} % of all draws"
     if of.move is None:
         return [_Row(quantity(of.prior), verdict, _LOOKS[of.verdict], "–", "–", "–", "–", "–", "–")]
     decisive = of.decisive is not None and of.decisive.name != of.move.name
@@ -158,8 +158,8 @@ def _rows(of: PriorVerdict) -> list[_Row]:
             before=_value(move.a, move),
             now=_value(move.b, move),
             shift=_shift(move),
-            otherwise="–" if (share := drawn_otherwise(move)) is None else f"{100 * share:.1f} %",
-            means="–" if of.decisive is None else meaning(move) or "within sampling error",
+            otherwise=_otherwise(move, of.needed),
+            means="–" if of.decisive is None else meaning(move) or "no more than sampling does",
         )
         for name, move in shown
     ]
@@ -183,14 +183,22 @@ def _value(value: float | None, move: Move) -> str:
 
 
 def _unit(move: Move) -> str:
-    return {None: "", "1": "", "degree": "°"}.get(move.unit, f" {move.unit}")
+    return {None: "", "1": "", "°": "°", "degree": "°"}.get(move.unit, f" {move.unit}")
+
+
+def _otherwise(move: Move, needed: float) -> str:
+    """Share of the draws that come out otherwise, and what sampling alone reaches, if that is more."""
+    share = drawn_otherwise(move)
+    if share is None:
+        return "–"
+    noise = needed * ((move.ks_noise if move.kind == "distribution" else move.noise) or 0.0)
+    return f"{100 * share:.1f} %" + (f" (sampling: up to {100 * noise:.1f} %)" if noise > share else "")
 
 
 def _shift(move: Move) -> str:
-    """The shift with its 95 % interval; of shares their total variation with its interval."""
-    value, low, high = move.shift, move.shift_low, move.shift_high
-    sign = "+"
-    if value is None:
-        value, low, high, sign = move.change, move.low, move.high, ""
+    """The shift with its 95 % interval; shares have none, since each shifts by itself."""
+    if move.shift is None:
+        return "–"
+    low, high = move.shift_low, move.shift_high
     interval = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
-    return f"{value:{sign}.3g}{_unit(move)}{interval}".replace("-", "−")
+    return f"{move.shift:+.3g}{_unit(move)}{interval}".replace("-", "−")

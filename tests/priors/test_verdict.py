@@ -82,7 +82,7 @@ def test_sets_of_elements_count_together() -> None:
     found = verdict(bundle(contents=before), bundle(contents=after), "contents")
     assert found.verdict == "large" and found.drawn_otherwise == pytest.approx(0.12)
     assert found.move is not None and found.move.name == "contents.sets"
-    assert meaning(found.move) == "12.0 % are others"
+    assert meaning(found.move) == "12.0 % have other elements"
 
 
 def test_pairs_count_by_their_bonds() -> None:
