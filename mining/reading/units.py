@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["QUANTITY", "TAG_UNITS", "composed", "is_range", "number_and_unit", "tags_with_units"]
+__all__ = ["QUANTITY", "TAG_UNITS", "composed", "number_and_unit", "tags_with_units"]
 
 Scale = tuple[float, float]
 """Factor and what is added afterwards: °C is (1, 273.15)."""
@@ -47,8 +47,16 @@ TAG_UNITS: Final[dict[str, dict[str, Scale]]] = {
 
 _WORDS: Final[dict[str, dict[str, Scale]]] = {
     "length": {r"å|a|ang|angstroms?|ångstr[öo]ms?|\\%a": (1.0, 0.0), "nm": (10.0, 0.0), "pm": (0.01, 0.0)},
-    "area": {r"[åa](?:\^?2|\*\*2|²)": (1.0, 0.0), r"nm\^?2|nm²": (100.0, 0.0), r"pm\^?2|pm²": (1e-4, 0.0)},
-    "volume": {r"[åa](?:\^?3|\*\*3|³)": (1.0, 0.0), r"nm\^?3|nm³": (1e3, 0.0), r"pm\^?3|pm³": (1e-6, 0.0)},
+    "area": {
+        r"(?:å|a|ang|[aå]ngstr[öo]ms?)\s?(?:\^?2|\*\*2|²)": (1.0, 0.0),
+        r"nm\^?2|nm²": (100.0, 0.0),
+        r"pm\^?2|pm²": (1e-4, 0.0),
+    },
+    "volume": {
+        r"(?:å|a|ang|[aå]ngstr[öo]ms?)\s?(?:\^?3|\*\*3|³)": (1.0, 0.0),
+        r"nm\^?3|nm³": (1e3, 0.0),
+        r"pm\^?3|pm³": (1e-6, 0.0),
+    },
     "angle": {r"°|º|degs?|degrees?|\\%": (1.0, 0.0)},
     "pressure": {
         "gpa": (1e6, 0.0),
@@ -62,7 +70,7 @@ _WORDS: Final[dict[str, dict[str, Scale]]] = {
         "torr|mm ?hg": (101.325 / 760.0, 0.0),
     },
     "density": {
-        r"(?:mg|g)[\s/.*×·]*(?:cm|c\.?c\.?|m)[\^*~({\s]*[-⁻−]?[3³]?[)}^~]*": (1.0, 0.0),
+        r"(?:mg|g)[\s/.*×·]*(?:cm|c\.?c\.?|ml|m)[\^*~({\s]*[-⁻−]?[3³]?[)}^~]*": (1.0, 0.0),
         r"kg[\s/.*×·]*m[\^*~({\s]*[-⁻−]?[3³]?[)}^~]*": (1e-3, 0.0),
     },
     "share": {"%|per ?cent": (0.01, 0.0)},
@@ -74,10 +82,6 @@ _LONGEST: Final = 200
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _ERROR: Final = rf"(?:\([\d.]*\)?|(?:±|\+/?-)\s*{_NUMBER})?"
 _HEAD: Final = re.compile(rf"\s*({_NUMBER})\s*{_ERROR}[\s_]*(.*?)\s*", re.IGNORECASE | re.DOTALL)
-_RANGE: Final = re.compile(
-    rf"\s*{_NUMBER}(?!e[+-]?\d|\d)\s*(?:\([\d.]*\))?[^\d(+±]*?(?:-|–|—|−|\.\.+|…|\bto\b|/|;|~|\band\b)\s*{_NUMBER}",
-    re.IGNORECASE,
-)
 _UNIT: Final = {
     quantity: [(re.compile(words, re.IGNORECASE), scale) for words, scale in table.items()]
     for quantity, table in _WORDS.items()
@@ -110,8 +114,3 @@ def number_and_unit(text: str, quantity: str) -> float | None:
 def composed(text: str) -> str:
     """The text with one code for each letter (`Å`), without the `Â` of UTF-8 read as Latin-1 (`102.5Â°`)."""
     return unicodedata.normalize("NFC", text).replace("Â", "")
-
-
-def is_range(text: str) -> bool:
-    """Whether a text states both ends of a range: `0.40-3.5`, `0.48 ... 7.0`, `293 to 298 K`."""
-    return len(text) <= _LONGEST and _RANGE.match(text) is not None

@@ -56,6 +56,7 @@ _MINUTES: Final = re.compile(
     r"(?:\s*(\d+(?:\.\d+)?)\s*(?:[\"″”\u0094]|['′’]{2}|sec\.?))?",
     _FLAGS,
 )
+_FOOTNOTE: Final = re.compile(r"[^+/±×=<>…-]*", re.DOTALL)
 _BEHIND: Final = re.compile(
     rf"\s*[+-]?{_NUMBER}(\([\d.]*\))?(?:\s*{_DEGREES}|\s*Å)?(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -109,9 +110,10 @@ def has_remark(text: str) -> bool:
     if behind is None:
         return False
     rest = behind[2].rstrip()
-    if behind[1] and rest.isalpha():  # a footnote: nothing belongs to the number behind its uncertainty
-        return True
-    return _REMARK.fullmatch(rest) is not None and not any(character.isnumeric() for character in rest)
+    if any(character.isnumeric() for character in rest):
+        return False
+    # behind its uncertainty no letter belongs to a number: it is a footnote
+    return (_FOOTNOTE if behind[1] else _REMARK).fullmatch(rest) is not None
 
 
 def _signed(sign: str, value: float) -> float:

@@ -6,7 +6,8 @@ import duckdb
 import pytest
 from reader_cif import atoms, cell, entry, notes, read, rejection, sites, structure
 
-from xtalpriors.mining.reading.units import is_range, number_and_unit
+from xtalpriors.mining.reading.units import number_and_unit
+from xtalpriors.mining.reading.unusual_numbers import has_remark
 from xtalpriors.mining.subsets.filters import FILTERS
 
 ATOM = atoms("C1 C .1 .2 .3")
@@ -207,11 +208,6 @@ def test_shares_in_per_cent_by_their_sign() -> None:
     assert found["completeness"] == pytest.approx(0.995)
 
 
-@pytest.mark.parametrize("text", ["5.123(4)", "5.64 +/- 0.02", "0.71073 A", "90.0deg", "1e-4", "12"])
-def test_what_is_no_range(text: str) -> None:
-    assert not is_range(text)
-
-
 def test_a_long_remark_costs_nothing() -> None:
     assert number_and_unit("1" + " " * 100_000 + "x", "length") is None
-    assert not is_range("1" + " -" * 100_000)
+    assert not has_remark("1" + " -" * 100_000)
