@@ -163,7 +163,7 @@ def parse_number(base: int, start: int, end: int) -> tuple[float, float, int]:
         denominator, shift, j = _digits(base, i + 1, end)
         if j == end and denominator > 0.0 and decimals == 0 and shift == 0:  # 1.54056/1.54439 is a pair
             return value / denominator, np.nan, NUMBER
-    elif i < end and byte_at(base + i) == COMMA:  # 1,5418 is neither 1 nor surely 1.5418
+    elif i < end and byte_at(base + i) == COMMA:  # 1,5418 is not 1: see `unusual_numbers`
         return np.nan, np.nan, TEXT
     return value, su, NUMBER if i == end else PARTLY
 

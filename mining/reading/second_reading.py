@@ -43,7 +43,7 @@ def read_again(tokens: Tokens, which: I32, value: F64, su: F64, kind: U8) -> dic
     for i in which.tolist():
         tag = tokens.tag[i]
         field = FIELDS[TAG_FIELD[tag]]
-        quantity = QUANTITY.get(field)
+        quantity = QUANTITY.get(field, _NAME.get(field))
         text = composed(tokens.buffer[tokens.start[i] : tokens.end[i]].tobytes().decode("utf-8", "replace"))
         note = None
         found = unusual_number(text, quantity)

@@ -40,6 +40,9 @@ _DEGREES: Final = r"(?:[°º˚]|\\%|deg(?:rees?|\.)?)"
 _FLAGS: Final = re.IGNORECASE | re.ASCII
 
 _SPREAD_OUT: Final = re.compile(rf"([+-]?)\s*({_NUMBER})\s*(?:{_SU})?", _FLAGS)
+_WITH_COMMA: Final = re.compile(rf"([+-]?)(\d*),(\d+)(?:{_SU})?", _FLAGS)
+_MEASURED: Final = frozenset(("length", "angle", "area", "share", "coordinate"))
+"""Quantities that do not go into the thousands."""
 _FRACTION: Final = re.compile(r"([+-]?)\s*(\d+)\s*/\s*(\d+)", _FLAGS)
 _VULGAR: Final = re.compile(r"([+-]?)\s*([¼½¾\u2150-\u215e])")
 _WITH_ERROR: Final = re.compile(
@@ -69,12 +72,13 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
     """The number that a text means and its standard uncertainty (NaN where none is given), or None.
 
     Read are a typeset minus or a blank behind the sign (`- .11`), a blank before the uncertainty
-    (`0.1234 (5)`), `±`, powers of ten, fractions (`½`, `1 / 3`), and minutes of an angle.
+    (`0.1234 (5)`), a decimal comma that parts no thousands, `±`, powers of ten, fractions (`½`, `1 / 3`), and
+    minutes of an angle.
 
     Parameters
     ----------
     quantity
-        Of `units.QUANTITY`; degrees and minutes are those of an `angle`.
+        Of `units.QUANTITY`, or `coordinate`; degrees and minutes are those of an `angle`.
     """
     if len(text) > _LONGEST:
         return None
@@ -82,6 +86,11 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
     if match := _SPREAD_OUT.fullmatch(text):
         sign, number, su = match.groups()
         return _signed(sign, _float(number)), _uncertainty(number, su)
+    if match := _WITH_COMMA.fullmatch(text):
+        sign, whole, decimals, su = match.groups()
+        if quantity in _MEASURED or not whole.strip("0") or len(decimals) != 3:
+            number = f"{whole}.{decimals}"
+            return _signed(sign, _float(number)), _uncertainty(number, su)
     if match := _FRACTION.fullmatch(text):
         sign, above, below = match.groups()
         return (_signed(sign, float(above) / float(below)), math.nan) if float(below) else None

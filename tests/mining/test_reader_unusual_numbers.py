@@ -119,6 +119,10 @@ def test_other_items_with_letters_outside_ascii(line: str, column: str, value: f
         ("0.25(3)^a^", 0.25),
         ("0.25()", 0.25),
         ("0.25fixed", 0.25),
+        ("0,25", 0.25),
+        ("1,012(4)", 1.012),
+        ("-,125", -0.125),
+        ("0,125(3)", 0.125),
     ],
 )
 def test_a_coordinate_in_other_spellings(text: str, value: float) -> None:
@@ -135,7 +139,7 @@ def test_a_coordinate_in_other_spellings(text: str, value: float) -> None:
         "1.54e",
         "1.54d",
         ".5.3",
-        "0,25",
+        "0,25,1",
         "0.333..",
         "0.2O",
         "0.l25",
@@ -151,6 +155,11 @@ def test_a_coordinate_that_may_be_another_is_null_and_noted(text: str) -> None:
     assert "coordinate-not-a-number" in notes(entry(structured))
 
 
+@pytest.mark.parametrize(("z", "units"), [("4,0", 4), ("0,5", 0.5), ("1,234", None)])
+def test_a_comma_may_part_thousands(z: str, units: float | None) -> None:
+    assert entry(structure(ATOM, f"_cell_formula_units_Z {z}"))["z_declared"] == units
+
+
 @pytest.mark.parametrize(
     ("row", "occupancy", "u", "noted"),
     [
@@ -160,7 +169,7 @@ def test_a_coordinate_that_may_be_another_is_null_and_noted(text: str) -> None:
         ("0.5(1)* .05(1)*", 0.5, 0.05, "number-with-remark"),
         ("0.5e .05", None, 0.05, "occupancy-not-a-number"),
         ("0.5 0.l05", 0.5, None, "displacement-not-a-number"),
-        ("0,5 .05²", None, None, "displacement-not-a-number"),
+        ("0,5 .05²", 0.5, None, "displacement-not-a-number"),
     ],
 )
 def test_occupancies_and_displacements(
