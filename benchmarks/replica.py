@@ -101,25 +101,23 @@ def measure(work: Path, small: Items, n: int) -> tuple[int, dict[str, Measured]]
 
 
 def fit_large(work: Path, small: Items, n: int, sizes: Sequence[int]) -> None:
-    """Fit the priors to so many structures, made of those of a tree of n files."""
+    """Fit the priors to so many structures, made of those of a tree of n files.
+
+    The tree itself is fitted first, by which the kernels are compiled, once on a machine.
+    """
     database, subset = work / "replica.duckdb", work / "all-50.parquet"
     write_tree(work / "tree", small, n)
     run("mine", "mine", "--source", f"cod:{work / 'tree'}", "--database", str(database))
+    select = ("subset", "--database", str(database), "--name", "all-50", "--output", str(subset))
+    fit = ("fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
+    run("subset all-50", *select)
+    run("fit all-50 of the tree", *fit)
     for structures in sizes:
-        run(
-            "subset all-50",
-            "subset",
-            "--database",
-            str(database),
-            "--name",
-            "all-50",
-            "--output",
-            str(subset),
-        )
+        run("subset all-50", *select)
         replicate_subset(subset, structures)
         counts = [pq.read_metadata(path).num_rows for path in (subset, sites_path(subset))]
         print("A subset of {:,} structures and {:,} sites:".format(*counts))
-        run("fit all-50", "fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
+        run("fit all-50", *fit)
 
 
 def extrapolate(sizes: Sequence[tuple[int, int, dict[str, Measured]]]) -> None:

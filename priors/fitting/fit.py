@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -197,9 +198,13 @@ def _fit_all(
         )
         return found, seconds
 
+    stopped = threading.Event()
+
     def fit_some(names: Iterable[str]) -> None:
-        """Some of the priors, one after another."""
+        """Some of the priors, one after another; no further ones once the other thread was stopped."""
         for name in names:
+            if stopped.is_set():
+                return
             start = time.thread_time()
             try:
                 found[name] = fits[name](context)
@@ -210,8 +215,12 @@ def _fit_all(
 
     with ThreadPoolExecutor(max_workers=1) as second_thread:
         of_sites = second_thread.submit(fit_some, [name for name in fits if name in OF_SITES])
-        fit_some(name for name in fits if name not in OF_SITES)
-        of_sites.result()
+        try:
+            fit_some(name for name in fits if name not in OF_SITES)
+            of_sites.result()
+        except BaseException:  # Ctrl-C above all, which comes in the main thread alone
+            stopped.set()
+            raise
     return found, seconds
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,9 +15,9 @@ from scipy import stats
 from xtalpriors.errors import UsageError
 from xtalpriors.priors.distributions.distribution import Exponential, LogNormal, ZeroInflatedBeta
 from xtalpriors.priors.fitting import cell_volume, packing
-from xtalpriors.priors.fitting.context import Unavailable, context_of
+from xtalpriors.priors.fitting.context import Context, Unavailable, context_of
 from xtalpriors.priors.fitting.conventions import within_bounds
-from xtalpriors.priors.fitting.fit import fit_table
+from xtalpriors.priors.fitting.fit import _fit_all, fit_table
 from xtalpriors.priors.fitting.subset_table import Coded, SubsetTable
 
 Make = Callable[..., SubsetTable]
@@ -319,3 +321,23 @@ def test_a_prior_is_fitted_to_plain_columns() -> None:
         cell_volume.fit(context_of(volume_angstrom3=[np.nan] * 30))
     with pytest.raises(UsageError, match="different lengths"):
         context_of(volume_angstrom3=[1.0], h_fraction=[1.0, 2.0])
+
+
+def test_an_interrupt_ends_the_other_thread_after_the_prior_at_hand(table_of: Make) -> None:
+    begun: list[str] = []
+    interrupted = threading.Event()
+
+    def elements(_: Context) -> None:
+        begun.append("elements")
+        interrupted.wait(10)
+        time.sleep(0.2)
+
+    def packing(_: Context) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    context = Context(table_of(30), None, None, 0, 100)
+    fits = {"packing": packing, "elements": elements, "cell": lambda _: begun.append("cell")}
+    with pytest.raises(KeyboardInterrupt):
+        _fit_all(context, fits, lambda n=1: None)
+    assert begun == ["elements"]
