@@ -27,6 +27,7 @@ from xtalpriors.priors.distributions.estimate import Estimate
 from xtalpriors.priors.distributions.scalar import ScalarPrior
 from xtalpriors.priors.kinds.cell import CellOfFamily
 from xtalpriors.priors.kinds.contents import Contents
+from xtalpriors.priors.kinds.coordination import Shell
 from xtalpriors.priors.tell.parts import shares_of_parts
 
 __all__ = ["Comparison", "Move", "compare"]
@@ -162,6 +163,8 @@ def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
     elif isinstance(a, CellOfFamily) and isinstance(b, CellOfFamily):
         order = float(np.sqrt(max(a.order_min, b.order_min) * min(a.order_max, b.order_max)))
         yield from _walk(name, _of_family(a, order), _of_family(b, order), noise)
+    elif isinstance(a, Shell) and isinstance(b, Shell) and a.of_kind != b.of_kind:
+        return  # of the element in one bundle, of all elements of its kind in the other
     elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
         if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
             yield _distribution(name, a, b, noise)

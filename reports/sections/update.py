@@ -30,14 +30,17 @@ class _Row:
     """A prior of a subset and one of its quantities, as the table prints them."""
 
     prior: str
-    verdict: str
-    look: str
     quantity: str
-    before: str
-    now: str
-    shift: str
-    otherwise: str
-    means: str
+    verdict: str
+    share: str
+    look: str
+    before: str = "–"
+    now: str = "–"
+    shift: str = "–"
+    interval: str = ""
+    otherwise: str = "–"
+    by_sampling: str = ""
+    means: str = "–"
 
 
 def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str, pd.DataFrame]]:
@@ -57,7 +60,7 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
         comparison = compare(before, now, shared=shared)
         found[name] = verdicts(comparison)
         frames[f"update-{name}"] = pd.DataFrame([move.model_dump() for move in comparison.moves])
-        of_priors.append(_priors(name, before, found[name], shared))
+        of_priors.append(_priors(name, before, found[name], shared, explained=not of_priors))
     if found:
         tables.append(_subsets(pairs, changes, found))
     lead = words(
@@ -130,38 +133,43 @@ def _subsets(
                 ],
             }
         )
-    return Table("Subsets", markup("update", "subsets", rows=rows), words("update", "subsets_lead"))
+    return Table("Subsets", markup("update", "subsets", rows=rows))
 
 
-def _priors(name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float) -> Table:
+def _priors(
+    name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float, explained: bool
+) -> Table:
     html = markup("update", "priors", rows=[row for verdict in found for row in _rows(verdict)])
-    lead = words("update", "priors_lead", shared=shared, digest=before.priors_digest)
+    lead = words("update", "priors_lead", shared=shared, digest=before.priors_digest, explained=explained)
     return Table(f"Priors of {name}", html, lead, f"update-{name}")
 
 
 def _rows(of: PriorVerdict) -> list[_Row]:
     """The leading quantity of a prior, and the one that decided the verdict where that is another."""
-    share = of.drawn_otherwise if of.verdict == "large" else None
-    verdict = of.verdict if share is None else f"{of.verdict}: {100 * share:.0f} % of all draws"
+    name, look = quantity(of.prior), _LOOKS[of.verdict]
+    is_large = of.verdict == "large" and of.drawn_otherwise is not None
+    share = f"{100 * (of.drawn_otherwise or 0.0):.0f} % of all draws" if is_large else ""
     if of.move is None:
-        return [_Row(quantity(of.prior), verdict, _LOOKS[of.verdict], "–", "–", "–", "–", "–", "–")]
-    decisive = of.decisive is not None and of.decisive.name != of.move.name
+        return [_Row(name, "", of.verdict, share, look)]
     shown = [(quantity(of.move.name), of.move)]
-    if of.decisive is not None and decisive:
+    if of.decisive is not None and of.decisive.name != of.move.name:
         shown.append((f"moved most: {quantity(of.decisive.name)}", of.decisive))
     return [
         _Row(
-            prior=quantity(of.prior),
-            verdict=verdict,
-            look=_LOOKS[of.verdict],
-            quantity=name,
+            prior=name,
+            quantity="" if what == name else what,
+            verdict=of.verdict,
+            share=share,
+            look=look,
             before=_value(move.a, move),
             now=_value(move.b, move),
-            shift=_shift(move),
-            otherwise=_otherwise(move, of.needed),
+            shift="–" if move.shift is None else f"{move.shift:+.3g}{_unit(move)}".replace("-", "−"),
+            interval=_interval(move),
+            otherwise="–" if (otherwise := drawn_otherwise(move)) is None else f"{100 * otherwise:.1f} %",
+            by_sampling=_by_sampling(move, of.needed),
             means="–" if of.decisive is None else meaning(move) or "no more than sampling does",
         )
-        for name, move in shown
+        for what, move in shown
     ]
 
 
@@ -186,19 +194,14 @@ def _unit(move: Move) -> str:
     return {None: "", "1": "", "°": "°", "degree": "°"}.get(move.unit, f" {move.unit}")
 
 
-def _otherwise(move: Move, needed: float) -> str:
-    """Share of the draws that come out otherwise, and what sampling alone reaches, if that is more."""
-    share = drawn_otherwise(move)
-    if share is None:
-        return "–"
-    noise = needed * ((move.ks_noise if move.kind == "distribution" else move.noise) or 0.0)
-    return f"{100 * share:.1f} %" + (f" (sampling: up to {100 * noise:.1f} %)" if noise > share else "")
-
-
-def _shift(move: Move) -> str:
-    """The shift with its 95 % interval; shares have none, since each shifts by itself."""
-    if move.shift is None:
-        return "–"
+def _interval(move: Move) -> str:
+    """The 95 % interval of the shift; shares have none, since each of them shifts by itself."""
     low, high = move.shift_low, move.shift_high
-    interval = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
-    return f"{move.shift:+.3g}{_unit(move)}{interval}".replace("-", "−")
+    return "" if low is None or high is None else f"({low:.3g} to {high:.3g})".replace("-", "−")
+
+
+def _by_sampling(move: Move, needed: float) -> str:
+    """How much is drawn otherwise by sampling alone, where that is more than what is."""
+    noise = needed * ((move.ks_noise if move.kind == "distribution" else move.noise) or 0.0)
+    share = drawn_otherwise(move)
+    return f"sampling: {100 * noise:.1f} %" if share is not None and noise > share else ""

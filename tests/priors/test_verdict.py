@@ -64,6 +64,13 @@ def test_an_element_counts_by_its_share_of_the_atoms() -> None:
     assert verdict(before, bundle(coordination=shells(C=0.58)), "coordination").verdict == "real"
 
 
+def test_an_element_is_not_compared_with_its_kind() -> None:
+    kind = shells(Br=0.9).model_dump()
+    kind["elements"]["Br"]["of_kind"] = True
+    found = verdict(bundle(coordination=kind), bundle(coordination=shells()), "coordination")
+    assert found.verdict == "within sampling error"
+
+
 def contents(**shares: float) -> Contents:
     sets = {
         name: ElementSet(

@@ -44,10 +44,14 @@ def test_what_entered_and_a_verdict_on_each_prior(fitted: Fitted, releases: Path
     assert titles == ["Entries", "Subsets", "Priors of all-50", "Priors of p21c-10"]
     of_all = section.tables[2]
     assert "85.7 % of their structures" in of_all.lead, "2 · 150 of 150 + 200"
+    assert "excludes zero by chance" in of_all.lead and "excludes zero" not in section.tables[3].lead, "once"
+    assert re.search(
+        r"Volume of the cell</td>.*? Å³</td>.*?[+−][\d.]+ Å³<br>.*?sampling: [\d.]+ %", of_all.html
+    )
     assert re.search(
         r"<td>all-50</td><td class=\"number\">150</td><td class=\"number\">50</td>", section.tables[1].html
     )
-    rows = re.findall(r'<td class="wide">([^<]*)</td><td class="verdict \w+">([^<]*)</td>', of_all.html)
+    rows = re.findall(r'<td class="wide">([^<]*)<?.*?</td><td class="verdict \w+">([^<]*)<', of_all.html)
     assert ("Volume of the cell", "within sampling error") in rows, "both are of one law"
     assert len(rows) >= 8 and {verdict for _, verdict in rows} <= {"within sampling error", "real", "large"}
 
