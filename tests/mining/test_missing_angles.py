@@ -93,6 +93,7 @@ def test_a_monoclinic_angle_from_the_volume(text: str, symmetry: str) -> None:
         (cell(5, 6, 7, alpha=90, gamma=90), named("C 2/c"), ""),
         (cell(5, 6, 7), named("P 21/c"), "_cell_volume 300\n"),  # more than a·b·c
         (cell(5, 6, 7), named("P -1"), volume((5, 6, 7), 105)),
+        (cell(5, 6, 7, alpha=90, gamma=90), named("P -1"), volume((5, 6, 7), 105)),  # 75° or 105°
         (cell(5, 6, 7), named("P 1"), ""),
         (cell(5, 6, 7), named("P -1"), "_cell_volume 210.0\n"),  # 89.5° would have it as well
         (cell(5, 5, 5), named("R -3 c"), ""),
