@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import IO
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # not a Unix system
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["take_lock"]
 
@@ -24,7 +23,7 @@ def take_lock(file: IO[str] | int, *, wait: bool = False) -> bool:
     wait
         Wait until no other process holds it, instead of returning False.
     """
-    if fcntl is None:
+    if sys.platform == "win32":
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
