@@ -40,7 +40,7 @@ class _Row:
     interval: str = ""
     otherwise: str = "–"
     by_sampling: str = ""
-    means: str = "–"
+    means: str = ""
 
 
 def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str, pd.DataFrame]]:
@@ -167,7 +167,7 @@ def _rows(of: PriorVerdict) -> list[_Row]:
             interval=_interval(move),
             otherwise="–" if (otherwise := drawn_otherwise(move)) is None else f"{100 * otherwise:.1f} %",
             by_sampling=_by_sampling(move, of.needed),
-            means="–" if of.decisive is None else meaning(move) or "no more than sampling does",
+            means="" if of.decisive is None else meaning(move) or "this quantity is within sampling error",
         )
         for what, move in shown
     ]
