@@ -139,8 +139,8 @@ def format_triplet(operator: Operator) -> str:
             if factor:
                 size = "" if abs(factor) == 1 else f"{abs(factor)}*"
                 text += ("-" if factor < 0 else "+" if text else "") + size + letter
-        shift = Fraction(translation[i], DENOMINATOR)
-        if shift or not text:
+        if translation[i] or not text:
+            shift = Fraction(translation[i], DENOMINATOR)
             text += ("+" if text and shift >= 0 else "") + str(shift)
         parts.append(text)
     return ",".join(parts)
@@ -156,6 +156,8 @@ def operator_arrays(operators: Sequence[Operator]) -> tuple[I64, F64]:
 def compose(first: Operator, second: Operator) -> Operator:
     """The operator that applies `second` and then `first`, translation reduced to [0, 1)."""
     (r, t), (s, u) = first, second
-    rotation = tuple(sum(r[3 * i + k] * s[3 * k + j] for k in range(3)) for i in range(3) for j in range(3))
-    shift = [(sum(r[3 * i + k] * u[k] for k in range(3)) + t[i]) % DENOMINATOR for i in range(3)]
-    return rotation, (shift[0], shift[1], shift[2])
+    rows, columns = (r[0:3], r[3:6], r[6:9]), (s[0::3], s[1::3], s[2::3])
+    rotation = tuple(a * x + b * y + c * z for a, b, c in rows for x, y, z in columns)
+    (u0, u1, u2), (t0, t1, t2) = u, t
+    x, y, z = (a * u0 + b * u1 + c * u2 for a, b, c in rows)
+    return rotation, ((x + t0) % DENOMINATOR, (y + t1) % DENOMINATOR, (z + t2) % DENOMINATOR)
