@@ -49,6 +49,8 @@ DOTTED = {
 }
 LARGEST_CELL = 400
 """Sites of a whole cell that is listed."""
+ONE_PLACE = 0.3
+"""Å between images of an atom near a special position that are one."""
 SAME = 1e-3
 LARGEST_BYTES = 200_000
 Damage = Callable[[cif.Block, random.Random], bool]
@@ -270,35 +272,35 @@ def _axes_exchanged(block: cif.Block, rng: random.Random) -> bool:
 
 
 def _sites_as_whole_cell(block: cif.Block, rng: random.Random) -> bool:
-    """Every image of every site is listed, under the operators of the group."""
+    """Every image of every site of an ordered structure is listed, under the operators of the group."""
     small = gemmi.make_small_structure_from_block(block)
-    group = small.spacegroup
+    group, cell = small.spacegroup, gemmi.UnitCell(*small.cell.parameters)  # without the images of symmetry
     loop = block.find_loop("_atom_site_label").get_loop()
-    if group is None or loop is None or loop.length() * len(group.operations()) > LARGEST_CELL:
+    if group is None or loop is None or any(site.occ != 1.0 for site in small.sites):
+        return False
+    operations = list(group.operations())
+    if loop.length() * len(operations) > LARGEST_CELL:
         return False
     tags = [tag.lower() for tag in loop.tags]
     xyz = [tags.index(f"_atom_site_fract_{n}") for n in "xyz"]
-    operations = list(group.operations())
-    table = [[loop[row, k] for k in range(loop.width())] for row in range(loop.length())]
-    rows = []
-    for row in table:
+    rows: list[list[str]] = []
+    for i in range(loop.length()):
+        row = [loop[i, k] for k in range(loop.width())]
         if any(cif.as_string(row[k]) in (".", "?", "") for k in xyz):
             return False
         place = [_number(cif.as_string(row[k])) for k in xyz]
-        seen: list[list[float]] = []
+        seen: list[gemmi.Fractional] = []
         for operation in operations:
-            image = [value % 1.0 for value in operation.apply_to_xyz(place)]
+            image = gemmi.Fractional(*(value % 1.0 for value in operation.apply_to_xyz(place)))
             if all(
-                max(abs((a - b + 0.5) % 1.0 - 0.5) for a, b in zip(image, o, strict=True)) > 2e-3
-                for o in seen
+                cell.find_nearest_image(*map(cell.orthogonalize, (image, o))).dist() > ONE_PLACE for o in seen
             ):
                 seen.append(image)
-                moved = list(row)
-                for k, value in zip(xyz, image, strict=True):
-                    moved[k] = f"{value:.5f}"
-                rows.append(moved)
+                moved = dict(zip(xyz, (f"{value:.5f}" for value in image.tolist()), strict=True))
+                rows.append([moved.get(k, text) for k, text in enumerate(row)])
+    grown = len(rows) > loop.length()
     loop.set_all_values([list(column) for column in zip(*rows, strict=True)])
-    return len(rows) > len(table)
+    return grown
 
 
 def _whole_cell_in_p1(block: cif.Block, rng: random.Random) -> bool:
