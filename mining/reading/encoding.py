@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import numpy as np
+
 __all__ = ["Unreadable", "to_utf8"]
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -43,8 +45,8 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
     become hyphens.
     """
     if data.isascii() and b"\0" not in data:
-        blank = not data or data.isspace()
-        return Unreadable("read", "empty-file", _emptiness(data)) if blank else (data, ())
+        is_blank = not data or data.isspace()
+        return Unreadable("read", "empty-file", _emptiness(data)) if is_blank else (data, ())
     notes: list[str] = []
     has_zeros = b"\0" in data
     utf16 = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else has_zeros and _is_utf16(data)
@@ -66,14 +68,23 @@ def to_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]] | Unreadable:
     if controls:
         data = _CONTROLS.sub(b" ", data)
         notes.append("control-bytes")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
+    if not _is_utf8(data):
         data = data.decode("latin-1").encode("utf-8")
         notes.append("latin-1")
     data, found = _plain(data)
     notes += found
-    return (data, tuple(notes)) if data.strip() else Unreadable("read", "empty-file", _emptiness(data))
+    is_blank = not data or data.isspace()
+    return Unreadable("read", "empty-file", _emptiness(data)) if is_blank else (data, tuple(notes))
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether a text is UTF-8: decoded is what lies between the first and the last byte that is no ASCII."""
+    is_other = (np.frombuffer(data, dtype=np.int8) < 0).tobytes()
+    try:
+        data[is_other.find(1) : is_other.rfind(1) + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _plain(data: bytes) -> tuple[bytes, list[str]]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reader_cif import P21C, atoms, cell, entry, notes, read, sites, structure
+
+from xtalpriors.mining.reading.encoding import Unreadable, to_utf8
 
 ANISO = "loop_\n_atom_site_aniso_label\n" + "".join(
     f"_atom_site_aniso_U_{ij}\n" for ij in ("11", "22", "33", "12", "13", "23")
@@ -15,6 +19,23 @@ TWO = structure(cell(5.1, 6.2, 7.3), atoms("C1 C .1 -.125 .21", "O1 O -.4 .5 -.6
 
 def xyz(text: str | bytes) -> list[tuple[float, float, float]]:
     return [(s["x"], s["y"], s["z"]) for s in sites(text)]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"text", "é".encode(), "漢".encode(), b"\xe9", b"\xc3", b"\xf0\x9f", b"\x80", b" "])
+    )
+)
+def test_what_does_not_decode_as_utf8_is_latin1(pieces: list[bytes]) -> None:
+    data = b"#" + b"".join(pieces)
+    found = to_utf8(data)
+    assert not isinstance(found, Unreadable)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        assert found == (data.decode("latin-1").encode("utf-8"), ("latin-1",))
+    else:
+        assert found == (data, ())
 
 
 @pytest.mark.parametrize("minus", ["\u2212", "\u2013", "\u2010", "\u2011", "\ufe63", "\uff0d"])
