@@ -1,4 +1,4 @@
-"""From the bytes of a CIF to tokens: where in the file each wanted value stands.
+"""From the bytes of CIFs to tokens: the wanted values, each with its tag, its row and its block.
 
 - `intake`: all files of a batch to tokens; `encoding`: bytes to UTF-8.
 - `tags`: the table of CIF tags and the field of each; `tokens`: the arrays that every reader fills.

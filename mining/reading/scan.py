@@ -4,7 +4,7 @@ Four fifths of a crystal database's bytes are reflection lists, bond tables and 
 scanner finds where each word, quoted value and text field ends, so that it never takes text for a tag, but
 keeps only the wanted values. Anything unusual or wrong in a file makes it give the file up
 (`status` ≠ 0), and gemmi reads it instead. Whatever it accepts, gemmi accepts with the same values:
-`tests/mining/test_reader_scan.py` checks that.
+`tests/mining/test_reader_scan.py` and `test_reader_scan_blocks.py` check that.
 
 `scan_kernel` is the loop over the files, `scan_bytes` finds where words end, `scan_tags` looks tags up.
 """

@@ -65,6 +65,8 @@ def test_tables_agree(mined: tuple[Path, Path], rule: str) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_views_say_something_of_real_data(mined: tuple[Path, Path], view: str) -> None:
     _, database = mined
+    if view == "rejections_by_reason" and not rows(database, "FROM rejection LIMIT 1"):
+        pytest.skip("no file of this corpus is rejected")
     assert rows(database, f"FROM {view} LIMIT 3")
 
 
