@@ -2,15 +2,16 @@
 
     python benchmarks/replica.py --corpus DIR                                  # 100,000 files, 13 GB
     python benchmarks/replica.py --corpus DIR --files 10000 50000 100000 # is it linear?
+    python benchmarks/replica.py --corpus DIR --files 535041 --lists 0   # the COD's number of files, 4 GB
     python benchmarks/replica.py --corpus DIR --files 2000 --folder DIR        # kept
     python benchmarks/replica.py --corpus DIR --files 4000 --structures 20000 1250000 # the fit alone
 
-The files are those of the corpus, over and over, each with cell lengths of its own; four in ten get a
-reflection list as in the COD, where four fifths of the bytes are reflections. Each step is a command: its
-wall time, the CPU time of all its processes, and the largest sum of their memory (pages that they share
-counted for each). With several sizes, how CPU time grows, and what it and the wall time make of the whole
-COD. Files just written are in the page cache, as far as they fit into memory: no disk is measured. (200,000
-files are 27 GB.)
+The files are those of the corpus, over and over, each with cell lengths of its own; four in ten (or as many
+as `--lists` says) get a reflection list as in the COD, where four fifths of the bytes are reflections. Each
+step is a command: its wall time, the CPU time of all its processes, and the largest sum of their memory
+(pages that they share counted for each). With several sizes, how CPU time grows, and what it and the wall
+time make of the whole COD. Files just written are in the page cache, as far as they fit into memory: no disk
+is measured. (200,000 files are 27 GB.)
 
 `dvc repro` runs the whole pipeline of the repository on a project in which nothing has changed; its database
 and the subset all-50 are those of the tree, and small files stand in for the outputs whose size does not
@@ -43,6 +44,7 @@ from xtalpriors.arrays import F64
 from xtalpriors.mining.subsets.files import sites_path
 
 COD_FILES = 535_041
+SHARE_WITH_REFLECTIONS = 0.4
 REFLECTIONS = re.compile(rb"(?i)^_refln[_.]|^_shelx_hkl_file|^_iucr_refine_reflections", re.MULTILINE)
 
 
@@ -78,10 +80,10 @@ def reproduce(work: Path) -> Measured:
     return own
 
 
-def measure(work: Path, small: Items, n: int) -> tuple[int, dict[str, Measured]]:
+def measure(work: Path, small: Items, n: int, share: float) -> tuple[int, dict[str, Measured]]:
     """All steps on a tree of n files; its bytes, and what each step took."""
     tree, project = work / "tree", work / "project"
-    total, reflections = write_tree(tree, small, n)
+    total, reflections = write_tree(tree, small, n, share)
     print(
         f"{n:,} files, {total / 1e9:.2f} GB, mean {total / n / 1e3:.0f} kB, "
         f"{100 * reflections / total:.0f} % of the bytes in reflection lists"
@@ -106,7 +108,7 @@ def fit_large(work: Path, small: Items, n: int, sizes: Sequence[int]) -> None:
     The tree itself is fitted first, by which the kernels are compiled, once on a machine.
     """
     database, subset = work / "replica.duckdb", work / "all-50.parquet"
-    write_tree(work / "tree", small, n)
+    write_tree(work / "tree", small, n, SHARE_WITH_REFLECTIONS)
     run("mine", "mine", "--source", f"cod:{work / 'tree'}", "--database", str(database))
     select = ("subset", "--database", str(database), "--name", "all-50", "--output", str(subset))
     fit = ("fit", "--subset", str(subset), "--output", str(work / "all-50.json"))
@@ -170,6 +172,13 @@ def main() -> None:
     parser.add_argument(
         "--files", type=int, nargs="+", default=[100_000], help="sizes of the tree, one or more"
     )
+    parser.add_argument(
+        "--lists",
+        type=float,
+        metavar="SHARE",
+        default=SHARE_WITH_REFLECTIONS,
+        help="share of the files that get a reflection list",
+    )
     parser.add_argument("--structures", type=int, nargs="+", help="fit to so many, and do nothing else")
     arguments = parser.parse_args()
     small = small_files(arguments.corpus, 10**6)
@@ -181,7 +190,7 @@ def main() -> None:
             return
         for n in sorted(arguments.files):
             folder = work / str(n)
-            sizes.append((n, *measure(folder, small, n)))
+            sizes.append((n, *measure(folder, small, n, arguments.lists)))
             paths = sorted((folder / "tree").rglob("*.cif"))
             sample = [(path.name, path.read_bytes()) for path in paths[:: max(1, len(paths) // 1000)]]
             if arguments.folder is None:

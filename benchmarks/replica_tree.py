@@ -14,7 +14,6 @@ from xtalpriors.mining.subsets.files import sites_path
 
 __all__ = ["replicate_subset", "update", "write_tree"]
 
-SHARE_WITH_REFLECTIONS = 0.4
 STEP, STEPS = 1.032, 9
 """Copies differ by powers of this in a length: more than redeterminations of one structure do (3 %)."""
 LENGTH = re.compile(rb"(?m)^(_cell_length_[abc]\s+)([0-9.]+)")
@@ -35,8 +34,11 @@ def copy_of(data: bytes, copy: int) -> bytes:
     return variant(data, first, second, 1.0 / (first * second))
 
 
-def write_tree(folder: Path, small: Items, n: int) -> tuple[int, int]:
-    """Write n files in the folders of a COD mirror; bytes in all, and bytes of reflection lists."""
+def write_tree(folder: Path, small: Items, n: int, share: float) -> tuple[int, int]:
+    """Write n files in the folders of a COD mirror; bytes in all, and bytes of reflection lists.
+
+    `share` is that of the files with such a list.
+    """
     rng = np.random.default_rng(20260101)
     lists = [
         data[len(small[i][1]) :]
@@ -47,7 +49,7 @@ def write_tree(folder: Path, small: Items, n: int) -> tuple[int, int]:
         copy, which = divmod(i, len(small))
         data = copy_of(small[which][1], copy) + f"\n# copy {copy}\n".encode()
         data = CODE.sub(rb"\g<1>%07d" % (10**6 + i), data)
-        if rng.random() < SHARE_WITH_REFLECTIONS:
+        if rng.random() < share:
             more = lists[int(rng.integers(len(lists)))]
             data, reflections = data + more, reflections + len(more)
         total += len(data)
