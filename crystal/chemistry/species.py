@@ -53,6 +53,8 @@ class Species(NamedTuple):
 _LAST_ELEMENT = ATOMIC_NUMBER["Cf"]
 """Two capitals are no element beyond it: `NH`, `CN`, `BH` and `NO` are N, C, B and N with a place name."""
 _CHARGE = re.compile(r"^(?:(\d*)([+-])|([+-])(\d+)|(0))$")
+_BEHIND_ELEMENT = re.compile(r"(?:val|va|iso|[IV]+|[A-Z])?", re.IGNORECASE)
+"""In a type: suffix of a scattering table (`Cval`, `Siva`), oxidation state (`FeIII`), place (`FeA`)."""
 _NULL = frozenset(("", ".", "?"))
 _WATER = re.compile(r"^(?:wat(?:er)?|hoh$)", re.IGNORECASE)
 _WATER_TYPE = re.compile(r"^(?:h2o|d2o|oh2|od2)$", re.IGNORECASE)
@@ -61,7 +63,8 @@ _NUMBERED = {"H2O": ("H", 0), "OH2": ("O", 1)}
 _OXYGEN_OF_WATER = re.compile(r"^O(?:\(?[Ww](?:\d|\W|_|[A-Z]?$)|\d+[Ww]$)")
 _HYDROXYL = re.compile(r"^O(?:-[Hh](?:yd)?|[Hh]|\([Hh]\))(?![a-z])")
 _GROUP = re.compile(r"^([NC])H([1-4])\+?$")
-_X = re.compile(r"^X{1,2}\d*$")
+_X = re.compile(r"^(?:X{1,2}|Cent(?:roid)?|CNT)\d*$")
+"""A site of unknown element, or a centroid: `Cent1` is no cerium, and `CNT` no carbon."""
 _VACANCY = re.compile(r"^(?:[Vv]ac(?:ancy|ant)?|VAC|□)(?:\W|_|\d|$)")
 _VACANCY_LABEL = re.compile(r"^Va(?![a-z])")
 _VACANCY_OR_VANADIUM = re.compile(r"^V[AC]\d*$|^Vc(?![a-z])")
@@ -96,7 +99,9 @@ def species(
 def species_from_type_symbol(text: str) -> Species:
     """Species of a CIF type symbol: element, charge (`Fe3+`, `O-2`, `C0`), isotope, or a named group.
 
-    Case is not trusted (`FE`, `CL`, `o`): letters are read as the longest element symbol they begin with.
+    Case is not trusted (`FE`, `CL`, `o`): letters are the longest element symbol they begin with, and what
+    stands behind it is a scattering table's suffix, an oxidation state or the letter of a place. Other words
+    (`Iron`) are unknown. Charges, digits and signs may follow (`O2-.`, `FE1`, `C_R`).
     """
     symbol = text.strip().strip("'\"")
     named = _named(symbol, "type")
@@ -117,6 +122,7 @@ def species_from_type_symbol(text: str) -> Species:
             and element in ATOMIC_NUMBER
             and (ATOMIC_NUMBER[element] <= _LAST_ELEMENT or not head[:length].isupper())
             and (length == 2 or len(set(head)) > 1 or len(head) == 1)
+            and _BEHIND_ELEMENT.fullmatch(head[length:])
         ):
             return Species(element, None, charge, 0, "atom", "type")
     return Species(None, None, None, 0, "unknown", "type")

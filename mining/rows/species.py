@@ -18,7 +18,7 @@ from xtalpriors.arrays import I16, I32, I64, U64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import ATOMIC_NUMBER
 from xtalpriors.crystal.chemistry.formula import parse_formula
-from xtalpriors.crystal.chemistry.mixture import mixture
+from xtalpriors.crystal.chemistry.mixture import mixture, mixture_of_label
 from xtalpriors.crystal.chemistry.species import species
 from xtalpriors.mining.reading.characters import (
     LOWER_A,
@@ -51,7 +51,7 @@ class SiteSpecies:
     other
         Atomic number of another element that the label can mean, 0 where it can mean no other.
     mixtures
-        Atomic numbers and shares of the sites whose type symbol names several elements, by site.
+        Atomic numbers and shares of the sites whose type symbol or label names several elements, by site.
     """
 
     number: I16
@@ -170,12 +170,14 @@ _RECORD = np.dtype(
 def _record(
     type_symbol: str | None, label: str | None, elements: frozenset[str] | None
 ) -> tuple[int, int, int, bool, bool, int, bool, bool]:
+    found = species(type_symbol, label, elements)
     shares = mixture(type_symbol) if type_symbol else ()
+    if label and not shares and found.source == "label":
+        shares = mixture_of_label(label)
     if shares:
         largest = max(shares, key=lambda pair: pair[1] or 0.0)
         number = ATOMIC_NUMBER[largest[0]] if largest[1] is not None else 0
         return number, 0, 0, False, False, 0, True, True
-    found = species(type_symbol, label, elements)
     number = ATOMIC_NUMBER.get(found.element or "", 0)
     other = ATOMIC_NUMBER.get(found.other or "", 0)
     isotope = {"D": 2, "T": 3}.get(found.isotope or "", 0)
@@ -198,12 +200,8 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
         by_label, case = _from_labels(batch, site_block, types, untold)
         for name, column in found.items():
             column[untold] = by_label[name][case]
-    mixtures = {
-        int(i): tuple(
-            (ATOMIC_NUMBER[s], share) for s, share in mixture(batch.raw(types[i])) if share is not None
-        )
-        for i in np.flatnonzero(found["mixed"])
-    }
+    labels = batch.site_tokens("label")
+    mixtures = {i: _shares(batch, types[i], labels[i]) for i in np.flatnonzero(found["mixed"]).tolist()}
     return SiteSpecies(
         found["number"],
         found["isotope"],
@@ -213,6 +211,13 @@ def site_species(batch: Batch, site_block: I32) -> SiteSpecies:
         found["other"],
         mixtures,
     )
+
+
+def _shares(batch: Batch, type_symbol: int, label: int) -> tuple[tuple[int, float], ...]:
+    """Atomic numbers and shares that a type symbol and a label (tokens) state; empty for unknown shares."""
+    found = mixture(batch.raw(type_symbol)) if type_symbol >= 0 else ()
+    found = found or mixture_of_label(batch.raw(label))
+    return tuple((ATOMIC_NUMBER[symbol], share) for symbol, share in found if share is not None)
 
 
 def _each(column: npt.NDArray[Any], inverse: I32) -> npt.NDArray[Any]:

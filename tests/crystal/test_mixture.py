@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xtalpriors.crystal.chemistry.mixture import mixture
+from xtalpriors.crystal.chemistry.mixture import mixture, mixture_of_label
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,26 @@ from xtalpriors.crystal.chemistry.mixture import mixture
         ("Al/Si", {"Al": None, "Si": None}),
         ("(Mg,Fe)", {"Mg": None, "Fe": None}),
         ("0.8Nb + 0.8Zr", {"Nb": 0.5, "Zr": 0.5}),
+        ("Mg90%Fe10%", {"Mg": 0.9, "Fe": 0.1}),
+        ("Na50K50", {"Na": 0.5, "K": 0.5}),
+        ("Na(50)K(50)", {"Na": 0.5, "K": 0.5}),
+        ("Mg(.8)Fe(.2)", {"Mg": 0.8, "Fe": 0.2}),
+        ("Mg0,8Fe0,2", {"Mg": 0.8, "Fe": 0.2}),
+        ("Na 50 %, K 25 %", {"Na": 0.5, "K": 0.25}),
+        ("Mg (80%), Fe (20%)", {"Mg": 0.8, "Fe": 0.2}),
+        ("80% Mg 20% Fe", {"Mg": 0.8, "Fe": 0.2}),
+        ("Fe3+0.5Al3+0.5", {"Fe": 0.5, "Al": 0.5}),
+        ("MgFe", {"Mg": None, "Fe": None}),
+        ("Mg0.8Fe", {"Mg": None, "Fe": None}),
+        ("Fe2Mg1", {"Fe": None, "Mg": None}),
+        ("Na K", {"Na": None, "K": None}),
+        ("Na-K", {"Na": None, "K": None}),
+        ("Na_K", {"Na": None, "K": None}),
+        ("Na or K", {"Na": None, "K": None}),
+        ("Na:K 1:1", {"Na": None, "K": None}),
+        ("Mg2+Fe2+", {"Mg": None, "Fe": None}),
+        ("Mg2+,Fe2+", {"Mg": None, "Fe": None}),
+        ("OH,F", {"O": None, "F": None}),
     ],
 )
 def test_mixtures(symbol: str, shares: dict[str, float | None]) -> None:
@@ -32,7 +52,35 @@ def test_mixtures(symbol: str, shares: dict[str, float | None]) -> None:
 
 @pytest.mark.parametrize(
     "symbol",
-    ["Fe3+", "O2-", "Fe+3", "H2O", "OH", "Cval", "C0", "NH4", "Fe", "Xx0.5Fe0.5", "", "Fe2+/x", "a" * 10_000],
+    [
+        *("Fe3+", "O2-", "Fe+3", "H2O", "OH", "Cval", "C0", "NH4", "Fe", "Xx0.5Fe0.5", "", "Fe2+/x"),
+        *("O-H", "CuI", "SiIV", "MoVI", "CN", "C_R", "N.am", "AlT", "Oab", "Siva", "O2-.", "a" * 10_000),
+    ],
 )
 def test_what_is_no_mixture(symbol: str) -> None:
     assert mixture(symbol) == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "shares"),
+    [
+        ("Na/K", {"Na": None, "K": None}),
+        ("(Na,K)1", {"Na": None, "K": None}),
+        ("Na+K", {"Na": None, "K": None}),
+        ("Na1/K1", {"Na": None, "K": None}),
+        ("Na0.5K0.5", {"Na": 0.5, "K": 0.5}),
+    ],
+)
+def test_mixtures_in_labels(label: str, shares: dict[str, float | None]) -> None:
+    assert dict(mixture_of_label(label)) == shares
+
+
+@pytest.mark.parametrize(
+    "label", ["NaK1", "CAB1", "FeA", "C1A/B", "C1/C2", "FeM2+", "O/OH", "Na50K50", "Fe2.5", "C.1", "N-NH4"]
+)
+def test_labels_that_are_no_mixtures(label: str) -> None:
+    assert mixture_of_label(label) == ()
+
+
+def test_a_long_symbol_costs_no_time() -> None:
+    assert mixture("Fe 0.5   " * 22 + "x") == ()

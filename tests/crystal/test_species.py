@@ -22,9 +22,16 @@ from xtalpriors.crystal.chemistry.species import species, species_from_label, sp
         ("CO", "Co", None),
         (" K+1 ", "K", 1),
         ("'Ca2+'", "Ca", 2),
+        ("Siva", "Si", None),
+        ("O2-.", "O", None),
+        ("FeIII", "Fe", None),
+        ("C_R", "C", None),
+        ("OW", "O", None),
+        ("Iron", None, None),
+        ("Carbon", None, None),
     ],
 )
-def test_type_symbols(symbol: str, element: str, charge: int | None) -> None:
+def test_type_symbols(symbol: str, element: str | None, charge: int | None) -> None:
     found = species_from_type_symbol(symbol)
     assert (found.element, found.charge) == (element, charge)
 
@@ -119,7 +126,7 @@ def test_dummies(label: str) -> None:
     assert species_from_label(label).kind == "dummy"
 
 
-@pytest.mark.parametrize("label", ["X", "X1", "XX"])
+@pytest.mark.parametrize("label", ["X", "X1", "XX", "Cent1", "Centroid", "CNT1"])
 def test_an_x_may_be_a_dummy_or_a_site_of_unknown_element(label: str) -> None:
     assert (species_from_label(label).element, species_from_label(label).kind) == (None, "x")
 

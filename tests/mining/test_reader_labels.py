@@ -103,6 +103,8 @@ def test_an_x_with_a_displacement_is_an_atom(row: str, atoms_per_cell: float) ->
     [
         ("'0.8Nb + 0.2Zr'", "1", "Nb0.8 O Zr0.2", True),
         ("Nb0.8Zr0.2", "1", "Nb0.8 O Zr0.2", True),
+        ("'Nb (80%), Zr (20%)'", "1", "Nb0.8 O Zr0.2", True),
+        ("Nb80Zr20", "0.5", "Nb0.4 O Zr0.1", True),
         ("'0.4Nb+0.1Zr'", "0.5", "Nb0.4 O Zr0.1", True),
         ("'0.4Nb+0.1Zr'", "1", "Nb0.4 O Zr0.1", True),
         ("Nb", "0.8", "Nb0.8 O", False),
@@ -117,13 +119,23 @@ def test_mixtures_in_the_type_symbol(symbol: str, occupancy: str, contents: str,
     assert (read["formula_sites"], read["has_mixed_sites"]) == (contents, mixed)
 
 
-def test_a_mixture_of_unknown_shares_is_an_atom_of_unknown_element() -> None:
+@pytest.mark.parametrize("site", ["T1 Al/Si", "T1 AlSi", "T1 'Al or Si'", "Al/Si ?", "(Al,Si)1 ?"])
+def test_a_mixture_of_unknown_shares_is_an_atom_of_unknown_element(site: str) -> None:
     text = structure(
         "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
-        "_atom_site_fract_z\nT1 Al/Si 0 0 0\nO1 O .5 .5 .5\n"
+        f"_atom_site_fract_z\n{site} 0 0 0\nO1 O .5 .5 .5\n"
     )
     assert entry(text)["n_atoms_non_h_cell"] == 2.0
+    assert notes(entry(text)) == {"mixed-type-symbol", "unknown-element"}
     assert sites(text)[0]["element"] is None
+
+
+def test_shares_in_a_label_count() -> None:
+    text = structure(
+        "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+        "Na0.5K0.5 0 0 0\nCl1 .5 .5 .5\n"
+    )
+    assert entry(text)["formula_sites"] == "Cl K0.5 Na0.5"
 
 
 ROCK_SALT = "_symmetry_space_group_name_H-M 'F m -3 m'\n_space_group_IT_number 225\n"
