@@ -7,6 +7,7 @@ axes that the cell does not have (`P 1 21/c 1` beside an oblique γ). So a file 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -92,6 +93,11 @@ def read_declared(
     origin = code[0] if code and code[0] in "12" else "2"
     by_hall = _group_of_hall(hall) if hall else None
     by_hm = group_of_hm(hm, axes, origin) if hm else None
+    if hm and not hall and _HALL.match(hm):  # each under the tag of the other
+        by_hall = _group_of_hall(hm)
+    elif hall and not hm and by_hall is None:
+        by_hm = group_of_hm(hall, axes, origin)
+        hm = hall if by_hm else None
     by_number = _group_of_number(number, axes, code)
     hm_number = by_hm.number if by_hm else number_of_hm(hm) if hm else None
     unread = hm is not None and hm_number is None
@@ -103,6 +109,10 @@ def read_declared(
     letter = lattice_letter(hm) if hm and unread else ""
     noted = frozenset(k for k, v in notes.items() if v)
     return Declared(by_hall, by_hm, by_number, hm_number, hm or "", letter, axes, noted)
+
+
+_HALL = re.compile(r"-[PABCIRF]\s")
+"""Only a Hall symbol begins with a minus; without one it may be half a Hermann–Mauguin symbol."""
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,8 @@
 
 gemmi knows some six hundred settings by name. Here the spelling is brought to one that it knows: `P 2_1/c`,
 `P2~1~/c`, `P2₁/c`, `P2<sub>1</sub>/c`, `Fm\\bar{3}m`, `P2(1)/n`, `P 12(1)/c1`, `R -3 m H`, `F d -3 m S`,
-`I 4/m -3 2/m`, `P 42/n (origin choice 2)`. Groups are made of the settings in `space_group`.
+`I 4/m -3 2/m`, `P 42/n (origin choice 2)`. Markup, brackets and remarks are told apart in `spelling`, and
+groups are made of the settings in `space_group`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from functools import lru_cache
 
 import gemmi
+
+from xtalpriors.crystal.symmetry.spelling import TYPESET, readings_of, without_markup
 
 __all__ = [
     "axes_of",
@@ -130,7 +133,9 @@ def lattice_letter(symbol: str) -> str:
     >>> lattice_letter("F 1 2/d 1"), lattice_letter("cubic")
     ('F', '')
     """
-    found = re.match(r"([PABCIFRH])[-\s\d/abcdemn():]+$", _tidy(_without_remark(_without_markup(symbol))))
+    plain = without_markup(symbol)
+    spelling = next((text for text, _ in readings_of(plain)), plain)
+    found = re.match(r"([PABCIFRH])[-\s\d/abcdemn():]+$", _tidy(spelling))
     return found[1] if found else ""
 
 
@@ -164,71 +169,32 @@ def has_other_unique_axis(symbol: str, setting: str | None) -> bool:
 
 def tidy_hall(symbol: str) -> str:
     """A Hall symbol without quotes and underscores, as gemmi reads it; empty where the text says nothing."""
-    text = symbol.strip().translate(_LOWERED).replace("_", " ").strip("'").strip()
+    text = symbol.strip().translate(TYPESET).replace("_", " ").strip("'").strip()
     text = re.sub(r"^(-?[A-Z])\*", r"\1 ", text)  # `-P*2yn` occurs in the COD
     return "" if text in ("?", ".") else text
 
 
 @lru_cache(maxsize=4096)
 def _setting(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
-    """gemmi's entry for a symbol, with the remark behind it left out where it is unknown as it stands."""
-    symbol = _without_markup(symbol)
-    found = _setting_as_spelt(symbol, axes)
-    bare = _without_remark(symbol)
-    if found is None and bare != symbol:
-        found = _setting_as_spelt(bare, axes)
-    if found is None and (numbered := _NUMBERED.fullmatch(bare)):
-        found = _setting_as_spelt(numbered[1], axes)
-        if found is not None and found.number != int(numbered[2]):  # `P 2 (1)` may be a screw axis
-            found = None
-    return found
-
-
-_NUMBERED = re.compile(r"(.*\S)\s+\(\s*(\d)\s*\)")
-"""`P -1 (2)`: the number of the group behind its symbol; one of two digits is no part of a symbol."""
-
-
-_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011", "0123456789----")
-_OVERLINED = re.compile(
-    r"(?:\\|(?<!\d)(?<!\d\s))(?:bar|overline)\s*\{?\s*(\d)\s*\}?|(\d)\s*bar\b|(\d)\s?bar(?=[a-z\d])|\\=\s*(\d)|[\u00af\u203e]\s*(\d)|(\d)[\u0304\u0305]"
-    r"|<(?:ovl|overline|bar|span[^<>]*overline[^<>]*)>\s*(\d)\s*</\w+>",
-    re.IGNORECASE,
-)
-_MARKUP = re.compile(
-    r"</?(?:sub|sup|i|em|it|b|span|font)\b[^<>]*>|[~$]|\\(?:rm|it|math\w+)\b|\\[,;! ]", re.IGNORECASE
-)
-
-
-@lru_cache(maxsize=4096)
-def _without_markup(symbol: str) -> str:
-    """A symbol in ASCII, without the markup of journals, TeX, HTML and Unicode.
-
-    >>> [_without_markup(s) for s in ("P2~1~/c", "P2₁/c", r"Fm\\bar{3}m", r"P\\=1", "P2<sub>1</sub>/c")]
-    ['P21/c', 'P21/c', 'Fm-3m', 'P-1', 'P21/c']
-    """
-    plain = symbol[:200].translate(_LOWERED)
-    plain = _OVERLINED.sub(lambda match: f"-{next(filter(None, match.groups()))}", plain)
-    return _MARKUP.sub("", plain)
-
-
-_HEADING = re.compile(r"^\s*['\"]?\s*(?:space\s*group|s\.\s*g\.|sg)\b\s*[:=]?\s*", re.IGNORECASE)
-# `P21(1)` is part of a symbol, and `(a,b+1/2,c)` a change of basis without which the symbol is another one
-_REMARK = re.compile(
-    r"[,;#\[{]|\((?!\s*\d\s*\)|[^)]*,[^)]*,)|\b(?:no|nr|num|number|n°|nº)\b\.?\s*\d", re.IGNORECASE
-)
-_LAST_WORDS = re.compile(r"(?:[\s:-]+[A-Za-z]{3,}\.?)+\s*$")
-
-
-def _without_remark(symbol: str) -> str:
-    """`P 1 21/n 1` of `P 1 21/n 1 (No. 14)`, `P 1 21/n 1, unique axis b`, `Space group P 1 21/n 1 #14`."""
-    return _LAST_WORDS.sub("", _REMARK.split(_HEADING.sub("", symbol[:200]))[0]).strip()
+    """gemmi's entry for a symbol as it stands, else as its readings agree on."""
+    plain = without_markup(symbol)
+    found = _setting_as_spelt(plain, axes)
+    if found is not None:
+        return found
+    readings = []
+    for spelling, numbers in readings_of(plain):
+        found = _setting_as_spelt(spelling, axes)
+        if found is not None:
+            readings.append((found, {found.number, *numbers}))
+    of_all: set[int] = set().union(*(numbers for _, numbers in readings))
+    return readings[0][0] if len(of_all) == 1 else None
 
 
 def _setting_as_spelt(symbol: str, axes: str) -> gemmi.SpaceGroup | None:
     name, suffix = _split_suffix(_tidy(symbol))
     if not name or len(name) > 40:
         return None
-    for spelling in (name, _short_symbol(name), _without_ones(name)):
+    for spelling in (name, _short_symbol(name), _without_ones(name), *_completed(name)):
         if spelling[:1] in ("R", "H") and axes in ("R", "H", "o"):
             lattice = "H" if axes == "H" else "R"
             found = gemmi.find_spacegroup_by_name(f"{spelling}:{lattice}") if spelling[0] == "R" else None
@@ -260,18 +226,20 @@ def _placed(name: str, axes: str) -> gemmi.SpaceGroup | None:
 
 def _tidy(symbol: str) -> str:
     """One way of writing: no quotes, no TeX, screw axes as `21`, single blanks, upper-case lattice."""
-    text = _without_markup(symbol).strip().strip("'\"").strip()
+    text = without_markup(symbol).strip().strip("'\"").strip()
     text = re.sub(r"_\{?(\d)\}?", r"\1", text)
     text = re.sub(r"(?<=[2346])\((\d)\)", r"\1", text)
     text = text.replace("_", " ")
     text = re.sub(r"\s*/\s*", "/", text)
     text = re.sub(r"(?<=-)\s+(?=\d)", "", text)
     text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"(?<![-\d])(2 (?=1/)|4 (?=[123]/)|6 (?=[1-5]/))", lambda m: m[1][0], text)  # `P 2 1/n`
     return text[:1].upper() + text[1:]
 
 
 _WORDS = (
-    (re.compile(r"[({]\s*(?:origin\s*)?choice\s*([12])\s*[)}]", re.IGNORECASE), None),
+    (re.compile(r"[({]\s*(?:(?:origin\s*)?choice|origin|o)\s*([12])\s*[)}]", re.IGNORECASE), None),
+    (re.compile(r"(?<=[\dabcdmn])\s*\(([HR])\)$"), None),
     (re.compile(r"[({]\s*origin\s*(?:@|at)\s*cent[^)}]*\)?\s*[)}]", re.IGNORECASE), "2"),
     (re.compile(r"[({]\s*hex[a-z]*(?:\s+ax[ei]s)?\s*[)}]", re.IGNORECASE), "H"),
     (re.compile(r"[({]\s*rhomb[a-z]*(?:\s+ax[ei]s)?\s*[)}]", re.IGNORECASE), "R"),
@@ -296,20 +264,41 @@ def _split_suffix(name: str) -> tuple[str, str]:
     return name, ""
 
 
+_ROTATION = re.compile(r"-?[2346][1-5]?")
+
+
 def _short_symbol(name: str) -> str:
     """Short symbol of a full one: `F 4/m -3 2/m` is F m -3 m, `P 21/n 21/m 21/a` is P n m a."""
     lattice, *axes = name.split(" ")
-    if len(axes) < 2 or "1" in axes[:1]:
+    if len(axes) < 2 or "1" in axes[:1] or axes.count("1") > 1:
         return name
     cubic = axes[1] in ("-3", "3")
     short = []
     for place, axis in enumerate(axes):
         turn, slash, plane = axis.partition("/")
         keeps_axis = place == 0 and turn[:1] in ("4", "6") and not cubic
-        short.append(plane if slash and not keeps_axis else axis)
+        is_full = slash and not keeps_axis and _ROTATION.fullmatch(turn)
+        short.append(plane if is_full else axis)
     return " ".join([lattice, *short])
 
 
 def _without_ones(name: str) -> str:
     """`P 1 n m a 1` and `F 1 -1 1` without the ones that do not belong there (the AMCSD has such names)."""
     return re.sub(r"^([A-Z]) 1 (.+) 1$", r"\1 \2", name)
+
+
+_ONE_ELEMENT = re.compile(r"([A-Z])\s*1\s*(21?/[abcdn]|21?|[mabcdn])|([A-Z])\s*(21?/[abcdn])\s*1")
+_WITHOUT_SLASH = re.compile(r"([PI])\s*(4[1-3]?|6[1-5]?)\s*([abcdmn])\s*([abcdmn])\s*([abcdmn])")
+
+
+def _completed(name: str) -> tuple[str, ...]:
+    """What was left out where only one symbol has the rest.
+
+    >>> _completed("P 1 21/n"), _completed("P 21/n1"), _completed("I41amd"), _completed("P 21")
+    (('P 1 21/n 1',), ('P 1 21/n 1',), ('I 41/a m d',), ())
+    """
+    if match := _ONE_ELEMENT.fullmatch(name):
+        return (f"{match[1] or match[3]} 1 {match[2] or match[4]} 1",)
+    if match := _WITHOUT_SLASH.fullmatch(name):
+        return ("{} {}/{} {} {}".format(*match.groups()),)
+    return ()
