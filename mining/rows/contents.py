@@ -13,9 +13,11 @@ import pyarrow as pa
 from xtalpriors.arrays import F64, I32, I64, Bool
 from xtalpriors.compilation import kernel
 from xtalpriors.crystal.chemistry.elements import SYMBOLS, block, is_metal
+from xtalpriors.crystal.chemistry.species import species_from_label, species_from_type_symbol
 from xtalpriors.mining.reading.characters import ZERO
 from xtalpriors.mining.reading.tokens import Tokens
 from xtalpriors.mining.rows.arrow import coded
+from xtalpriors.mining.rows.block_cells import declared_volumes
 from xtalpriors.mining.rows.composition import (
     AGREEMENTS,
     HYDROGEN_ORIGINS,
@@ -30,7 +32,7 @@ from xtalpriors.mining.rows.contents_text import hill_formulas, symbols
 from xtalpriors.mining.rows.displacements import Displacements
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.missing_hydrogen import hydrogen_left_out
-from xtalpriors.mining.rows.plausible import implausible_volumes, overlapping
+from xtalpriors.mining.rows.plausible import density_ratios, implausible_volumes, overlapping
 from xtalpriors.mining.rows.positions import Positions, special_summary
 from xtalpriors.mining.rows.shared_positions import Occupation, occupation
 from xtalpriors.mining.rows.site_table import Sites
@@ -40,6 +42,11 @@ __all__ = ["atoms_of_sites", "content_columns"]
 
 _IS_METAL: Final = np.array([False] + [is_metal(s) for s in SYMBOLS[1:]])
 _IS_S_METAL: Final = np.array([False] + [block(s) == "s" and is_metal(s) for s in SYMBOLS[1:]])
+_VOLUME_DIFFERS: Final = 0.02
+_CONFIRMED: Final = 0.25
+"""Share of the difference between two volumes within which the density confirms one of them."""
+_STRAY: Final = 0.1
+"""Refined occupancies lie outside 0 to 1 by less; what lies further is no occupancy."""
 _IS_D: Final = np.array([False] + [block(s) == "d" for s in SYMBOLS[1:]])
 
 
@@ -95,6 +102,7 @@ def content_columns(
         entries, formulas, volume, pressure, counts, contents.counts, contents.agreement
     )
     entries.note(np.flatnonzero(implausible), "volume-implausible")
+    entries.note(_contradicted_cells(entries, volume, contents), "cell-contradicted")
     overfull = occupied.overfull.copy()
     overfull[overlapping(entries, metric, sites, crowded)] = True
     entries.note(np.flatnonzero(overfull), "overfull-position")
@@ -249,20 +257,50 @@ def _disorder(entries: Entries, occupied: Occupation) -> dict[str, Any]:
     }
 
 
+def _contradicted_cells(entries: Entries, volume: F64, contents: Contents) -> I64:
+    """Entries whose declared density confirms the declared volume, and not that of the cell.
+
+    A volume that differs alone is often the misprint itself.
+    """
+    stated = declared_volumes(entries.batch)[entries.block]
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(stated / volume - 1.0)
+        rows: I64 = np.flatnonzero(difference > _VOLUME_DIFFERS)
+        if not rows.size:
+            return rows
+        off = np.abs(density_ratios(entries, stated, contents.counts) - 1.0)
+        return rows[off[rows] < _CONFIRMED * difference[rows]]
+
+
 def _site_notes(entries: Entries, sites: Sites) -> None:
     """Note what was decided about the sites of an entry."""
     unplaced = ~sites.placed & ~sites.dummy & ~sites.repeated
     with np.errstate(invalid="ignore"):
         outside = sites.placed & ((sites.occupancy < 0) | (sites.occupancy > 1.0005))
+        impossible = outside & ((sites.occupancy < -_STRAY) | (sites.occupancy > 1.0 + _STRAY))
     found = {
         "sites-without-coordinates": unplaced,
+        "atoms-without-coordinates": unplaced & (sites.species.number != 1),
+        "dummy-labelled-as-atom": _labelled_as_atoms(entries, sites),
         "repeated-sites": sites.repeated,
         "cartesian-coordinates": sites.cartesian,
         "unknown-element": sites.placed & (sites.species.number == 0),
         "unknown-occupancy": sites.placed & np.isnan(sites.occupancy),
         "occupancy-out-of-range": outside,
+        "occupancy-impossible": impossible,
     }
     for code, flags in found.items():
         if flags.any():
             entries.note(np.flatnonzero(entries.count(flags)), code)
     entries.note(np.flatnonzero(entries.count(sites.placed) == 0), "no-sites")
+
+
+def _labelled_as_atoms(entries: Entries, sites: Sites) -> Bool:
+    """(s,) the type symbol is that of a dummy (`Q`), and the label that of an atom (`Mg1`)."""
+    found = np.zeros(sites.dummy.size, dtype=np.bool_)
+    types, labels = (entries.batch.site_tokens(name) for name in ("type_symbol", "label"))
+    for i in np.flatnonzero(sites.species.dummy & (types >= 0) & (labels >= 0)).tolist():
+        of_type = species_from_type_symbol(entries.batch.raw(types[i]))
+        label = species_from_label(entries.batch.raw(labels[i]))
+        found[i] = of_type.kind == "dummy" and label.element is not None
+    return found

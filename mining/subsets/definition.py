@@ -29,6 +29,8 @@ _SOUND = (
     "symmetry_agrees",
     "cell_agrees",
     "angles_known",
+    "cell_not_contradicted",
+    "sites_known",
     "composition_not_contradicted",
     "no_overfull_positions",
     "volume_plausible",

@@ -74,6 +74,15 @@ _FILTERS: tuple[Filter, ...] = (
         "The cell has room for its atoms, and is not several times too large for them",
         "NOT contains(';' || coalesce(notes, '') || ';', ';volume-implausible;')",
     ),
+    Filter(
+        "sites_known",
+        "Every site has an element and a possible occupancy; every atom but hydrogen has a place, or "
+        "the formula agrees without it",
+        "NOT regexp_matches(';' || coalesce(notes, '') || ';', "
+        "';(unknown-element|occupancy-impossible);') AND "
+        "(composition_agreement IN ('agree', 'multiple', 'hydrogen') OR NOT regexp_matches(';' || "
+        "coalesce(notes, '') || ';', ';(atoms-without-coordinates|dummy-labelled-as-atom);'))",
+    ),
     Filter("hydrogen_known", "The number of hydrogen atoms is known", "hydrogen_origin IS NOT NULL"),
     Filter("no_disorder", "No disordered sites", "NOT has_disorder"),
     Filter("no_partial_occupancy", "Every occupancy is 1", "NOT has_partial_occupancy"),
@@ -89,6 +98,11 @@ _FILTERS: tuple[Filter, ...] = (
         "Declared and recomputed volume within 2 %, or none declared",
         "coalesce(abs(volume_declared_angstrom3 / volume_angstrom3 - 1) < 0.02, "
         "volume_declared_angstrom3 IS NULL)",
+    ),
+    Filter(
+        "cell_not_contradicted",
+        "Declared volume and density do not agree with each other and contradict the cell",
+        "NOT contains(';' || coalesce(notes, '') || ';', ';cell-contradicted;')",
     ),
     Filter(
         "cell_agrees",

@@ -55,6 +55,20 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
         [{"notes": None}, {"notes": "density-mismatch"}],
         [{"notes": "volume-implausible"}, {"notes": "a;volume-implausible;b"}],
     ),
+    "sites_known": (
+        [
+            {"notes": None},
+            {"notes": "occupancy-out-of-range;sites-without-coordinates"},
+            {"notes": "atoms-without-coordinates", "composition_agreement": "hydrogen"},
+            {"notes": "dummy-labelled-as-atom", "composition_agreement": "agree"},
+        ],
+        [
+            {"notes": "mixed-type-symbol;unknown-element", "composition_agreement": "agree"},
+            {"notes": "occupancy-impossible"},
+            {"notes": "atoms-without-coordinates", "composition_agreement": "no-formula"},
+            {"notes": "dummy-labelled-as-atom", "composition_agreement": "disagree"},
+        ],
+    ),
     "hydrogen_known": ([{"hydrogen_origin": "none"}], [{"hydrogen_origin": None}]),
     "no_disorder": ([{"has_disorder": False}], [{"has_disorder": True}]),
     "no_partial_occupancy": ([{"has_partial_occupancy": False}], [{"has_partial_occupancy": True}]),
@@ -71,6 +85,10 @@ KEPT_AND_DROPPED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] =
     "volume_agrees": (
         [{"volume_declared_angstrom3": x} for x in (None, 0.985 * VOLUME, VOLUME, 1.015 * VOLUME)],
         [{"volume_declared_angstrom3": x} for x in (0.5 * VOLUME, 0.975 * VOLUME, 1.025 * VOLUME)],
+    ),
+    "cell_not_contradicted": (
+        [{"notes": "density-mismatch;volume-mismatch"}],
+        [{"notes": "cell-contradicted;density-mismatch;volume-mismatch"}],
     ),
     "cell_agrees": ([{"notes": "volume-mismatch"}], [{"notes": "volume-mismatch;cell-contradicts-group"}]),
     "angles_known": (

@@ -200,12 +200,35 @@ def test_elements_come_from_types_then_labels_with_the_formula_to_decide() -> No
     assert sites(structure(atoms("CA1 . 0 0 0"), "_chemical_formula_sum 'Ca O'"))[0]["element"] == "Ca"
 
 
+@pytest.mark.parametrize(("density", "contradicted"), [(2.489, True), (1.992, False), ("?", False)])
+def test_a_cell_is_contradicted_where_the_density_confirms_the_volume(
+    density: float | str, contradicted: bool
+) -> None:
+    # one atom of Mo, 95.95 Da, in 64 Å³ weighs 2.489 g/cm³, and in the 80 Å³ of this cell 1.992
+    lines = f"_cell_volume 64\n_exptl_crystal_density_diffrn {density}\n_chemical_formula_sum Mo"
+    found = notes(entry(structure(cell(4, 4, 5), lines, atoms("Mo1 Mo 0 0 0"))))
+    assert ("cell-contradicted" in found) == contradicted
+
+
 def test_occupancies_as_in_the_file() -> None:
     found = sites(structure(atoms("A1 C 0 0 0 0.5", "A2 C 0 0 .5 .", "A3 C 0 .5 0 ?", columns="occupancy")))
     assert [s["occupancy"] for s in found] == [0.5, 1.0, None]
     assert sites(structure(ATOM))[0]["occupancy"] == 1.0
-    found = entry(structure(atoms("A1 C 0 0 0 ?", "A2 C 0 0 .5 1.2", columns="occupancy")))
+    found = entry(structure(atoms("A1 C 0 0 0 ?", "A2 C 0 0 .5 1.05", columns="occupancy")))
     assert notes(found) == {"unknown-occupancy", "occupancy-out-of-range"}
+
+
+@pytest.mark.parametrize("occupancy", ["3", "-0.5"])
+def test_occupancies_that_no_refinement_gives_are_said(occupancy: str) -> None:
+    found = entry(structure(atoms(f"A1 C 0 0 0 {occupancy}", "A2 C 0 0 .5 1", columns="occupancy")))
+    assert {"occupancy-out-of-range", "occupancy-impossible"} <= notes(found)
+
+
+def test_atoms_that_do_not_count_are_said_unless_they_are_hydrogens() -> None:
+    assert "atoms-without-coordinates" in notes(entry(structure(atoms("N1 N ? ? ?", "C1 C 0 0 0"))))
+    assert "atoms-without-coordinates" not in notes(entry(structure(atoms("H1 H ? ? ?", "C1 C 0 0 0"))))
+    assert "dummy-labelled-as-atom" in notes(entry(structure(atoms("Mg1 Q .2 .3 .1", "O1 O 0 0 0"))))
+    assert not notes(entry(structure(atoms("Q1 Q .2 .3 .1", "O1 O 0 0 0"))))
 
 
 @pytest.mark.parametrize(
