@@ -68,7 +68,7 @@ def _judged(i: int, field: str, text: str, value: F64, su: F64, kind: U8) -> str
             if QUANTITY.get(field) in ("area", "density") and in_unit != value[i]:
                 value[i], su[i] = in_unit, su[i] * (in_unit / value[i])
             return None
-        if has_remark(text):
+        if has_remark(text, QUANTITY.get(field)):
             return "number-with-remark"
         value[i], su[i], kind[i] = math.nan, math.nan, TEXT
     elif not any(character.isnumeric() for character in text):

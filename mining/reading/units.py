@@ -11,6 +11,7 @@ What stands behind a number is a unit, a range or a remark:
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -46,7 +47,15 @@ TAG_UNITS: Final[dict[str, dict[str, Scale]]] = {
 """Endings of tags that name a unit (core dictionary of 1991)."""
 
 _WORDS: Final[dict[str, dict[str, Scale]]] = {
-    "length": {r"å|a|ang|angstroms?|ångstr[öo]ms?|\\%a": (1.0, 0.0), "nm": (10.0, 0.0), "pm": (0.01, 0.0)},
+    "length": {
+        r"å|a|ang|angstroms?|ångstr[öo]ms?|\\%a": (1.0, 0.0),
+        "nm": (10.0, 0.0),
+        "pm": (0.01, 0.0),
+        "cm": (1e8, 0.0),
+        "m": (1e10, 0.0),
+        r"bohrs?|a\.?u": (0.529177210903, 0.0),
+        r"kx\.?(?:u|[\s-]?units?)?": (1.00202, 0.0),
+    },
     "area": {
         r"(?:å|a|ang|[aå]ngstr[öo]ms?)\s?(?:\^?2|\*\*2|²)": (1.0, 0.0),
         r"nm\^?2|nm²": (100.0, 0.0),
@@ -57,7 +66,11 @@ _WORDS: Final[dict[str, dict[str, Scale]]] = {
         r"nm\^?3|nm³": (1e3, 0.0),
         r"pm\^?3|pm³": (1e-6, 0.0),
     },
-    "angle": {r"°|º|degs?|degrees?|\\%": (1.0, 0.0)},
+    "angle": {
+        r"°|º|˚|degs?|degrees?|\\%|\^[o0]\^|&#176;|&deg;": (1.0, 0.0),
+        "rad(?:ians?)?": (180.0 / math.pi, 0.0),
+        "gons?|gradians?": (0.9, 0.0),
+    },
     "pressure": {
         "gpa": (1e6, 0.0),
         "mpa": (1e3, 0.0),
@@ -82,6 +95,10 @@ _LONGEST: Final = 200
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _ERROR: Final = rf"(?:\([\d.]*\)?|(?:±|\+/?-)\s*{_NUMBER})?"
 _HEAD: Final = re.compile(rf"\s*({_NUMBER})\s*{_ERROR}[\s_]*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+_POWER: Final = re.compile(
+    r"(?<=\d)\s*[x×*·⋅]\s*10\s*(?:(?:\^|\*\*)\s*[({]?\s*([+-]?\d{1,3})[)}]?|([+-]\d{1,3}))", re.IGNORECASE
+)
+"""`x 10-8`, `× 10^-10`; powers are needed with a unit that is far from the column's."""
 _UNIT: Final = {
     quantity: [(re.compile(words, re.IGNORECASE), scale) for words, scale in table.items()]
     for quantity, table in _WORDS.items()
@@ -97,7 +114,9 @@ def tags_with_units(field: str, tags: tuple[str, ...]) -> Iterator[tuple[str, Sc
 
 def number_and_unit(text: str, quantity: str) -> float | None:
     """The number that a text begins with, in the unit of its column; None where its unit is not known."""
-    head = _HEAD.fullmatch(composed(text)) if len(text) <= _LONGEST else None
+    if len(text) > _LONGEST:
+        return None
+    head = _HEAD.fullmatch(_POWER.sub(r"e\1\2", composed(text)))
     if head is None:
         return None
     value, unit = float(head[1]), head[2].removesuffix(".")

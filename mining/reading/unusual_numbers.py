@@ -5,10 +5,10 @@
 >>> unusual_number("1/4+0.01"), unusual_number("102°30'"), unusual_number("4²")
 (None, None, None)
 
-A number with a remark behind it (`0.25 fixed`, `0.25(3)*`) counts as the number. Digits, signs or single
-letters behind a number could make it another one:
+A number with a known remark behind it (`0.25 fixed`, `0.25(3)*`) counts as the number. Digits, signs, single
+letters or words that may be a unit could make it another one:
 
->>> has_remark("90 (fixed)"), has_remark("0.1234(5)*"), has_remark("1.54e"), has_remark("0.25-0.3")
+>>> has_remark("90 (fixed)"), has_remark("0.1234(5)*"), has_remark("1.54e"), has_remark("11.2 hundredths")
 (True, True, False, False)
 """
 
@@ -41,9 +41,11 @@ _FLAGS: Final = re.IGNORECASE | re.ASCII
 
 _SPREAD_OUT: Final = re.compile(rf"([+-]?)\s*({_NUMBER})\s*(?:{_SU})?", _FLAGS)
 _WITH_COMMA: Final = re.compile(rf"([+-]?)(\d*),(\d+)(?:{_SU})?", _FLAGS)
-_MEASURED: Final = frozenset(("length", "angle", "area", "share", "coordinate"))
+_MEASURED: Final = frozenset(("length", "angle", "area", "share", "coordinate", "density"))
 """Quantities that do not go into the thousands."""
-_FRACTION: Final = re.compile(r"([+-]?)\s*(\d+)\s*/\s*(\d+)", _FLAGS)
+_ENCLOSED: Final = re.compile(rf"\(\s*([+-]?\s*{_NUMBER})\s*\)|([+-]?\d*\.\d+(?:{_SU})?),", _FLAGS)
+"""A number alone in brackets, or with a decimal point and the comma of a list behind it."""
+_FRACTION: Final = re.compile(r"([+-]?)\s*(\d+)\s*/\s*(\d+)((?:\(|\s).*)?", _FLAGS)
 _VULGAR: Final = re.compile(r"([+-]?)\s*([¼½¾\u2150-\u215e])")
 _WITH_ERROR: Final = re.compile(
     rf"(\()?\s*([+-]?)\s*({_NUMBER})\s*({_DEGREES}|)\s*(?:±|\+/?-|\\pm)\s*({_NUMBER})\s*(?(1)\))\s*({_DEGREES}|K|)",
@@ -61,8 +63,79 @@ _MINUTES: Final = re.compile(
 )
 _FOOTNOTE: Final = re.compile(r"[^+/±×=<>…-]*", re.DOTALL)
 _BEHIND: Final = re.compile(
-    rf"\s*[+-]?{_NUMBER}(\([\d.]*\))?(?:\s*{_DEGREES}|\s*Å)?(.*)", re.IGNORECASE | re.DOTALL
+    rf"\s*[+-]?{_NUMBER}(\([\d.]*\))?(?:(\s*{_DEGREES})|(\s*Å)|)(.*)", re.IGNORECASE | re.DOTALL
 )
+_UNIT_OF: Final = {"angle": 1, "length": 2}
+"""Quantities and the group, after that of the uncertainty, that holds their unit."""
+_AT_A_TEMPERATURE: Final = re.compile(r"\bat \d+ ?K\b")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_REMARK_WORDS: Final = frozenset(
+    (
+        *(
+            "fix",
+            "fixed",
+            "held",
+            "constant",
+            "constrained",
+            "constraint",
+            "restrained",
+            "restricted",
+            "imposed",
+        ),
+        *(
+            "required",
+            "by",
+            "symmetry",
+            "sym",
+            "origin",
+            "general",
+            "special",
+            "position",
+            "refined",
+            "ref",
+            "not",
+        ),
+        *(
+            "unrefined",
+            "calc",
+            "calcd",
+            "calculated",
+            "ideal",
+            "idealized",
+            "idealised",
+            "riding",
+            "geometric",
+        ),
+        *(
+            "obs",
+            "observed",
+            "meas",
+            "measured",
+            "mean",
+            "average",
+            "av",
+            "est",
+            "estimated",
+            "assumed",
+            "set",
+        ),
+        *(
+            "default",
+            "exact",
+            "exactly",
+            "literature",
+            "lit",
+            "see",
+            "text",
+            "note",
+            "from",
+            "the",
+            "as",
+            "in",
+        ),
+    )
+)
+"""What may stand behind a number and leaves it what it is; any other word could be a unit."""
 _REMARK: Final = re.compile(
     r"[*?!†‡§]*[.;:]?|[*?!†‡§]*(?:[^\W\d_]{3}|[\s_]+[^\W\d_]{2}|\s*[(\[])[^+/^±×=<>~…]*", re.DOTALL
 )
@@ -71,9 +144,9 @@ _REMARK: Final = re.compile(
 def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float] | None:
     """The number that a text means and its standard uncertainty (NaN where none is given), or None.
 
-    Read are a typeset minus or a blank behind the sign (`- .11`), a blank before the uncertainty
-    (`0.1234 (5)`), a decimal comma that parts no thousands, `±`, powers of ten, fractions (`½`, `1 / 3`), and
-    minutes of an angle.
+    Read are a number in brackets or with a comma behind it, a typeset minus or a blank behind the sign
+    (`- .11`), a blank before the uncertainty (`0.1234 (5)`), a decimal comma that parts no thousands, `±`,
+    powers of ten, fractions (`½`, `1 / 3`), and minutes of an angle.
 
     Parameters
     ----------
@@ -83,6 +156,8 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
     if len(text) > _LONGEST:
         return None
     text = text.translate(_PLAIN).strip()
+    if match := _ENCLOSED.fullmatch(text):
+        text = match[1] or match[2]
     if match := _SPREAD_OUT.fullmatch(text):
         sign, number, su = match.groups()
         return _signed(sign, _float(number)), _uncertainty(number, su)
@@ -92,8 +167,10 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
             number = f"{whole}.{decimals}"
             return _signed(sign, _float(number)), _uncertainty(number, su)
     if match := _FRACTION.fullmatch(text):
-        sign, above, below = match.groups()
-        return (_signed(sign, float(above) / float(below)), math.nan) if float(below) else None
+        sign, above, below, rest = match.groups()
+        if float(below) and _is_remark(rest or "", _REMARK):
+            return _signed(sign, float(above) / float(below)), math.nan
+        return None
     if match := _VULGAR.fullmatch(text):
         return _signed(match[1], unicodedata.numeric(match[2])), math.nan
     if match := _WITH_ERROR.fullmatch(text):
@@ -113,16 +190,27 @@ def unusual_number(text: str, quantity: str | None = None) -> tuple[float, float
     return None
 
 
-def has_remark(text: str) -> bool:
-    """Whether a number begins the text and what follows it cannot change it: words, brackets, asterisks."""
+def has_remark(text: str, quantity: str | None = None) -> bool:
+    """Whether a number begins the text and what follows cannot change it: known words, brackets, asterisks.
+
+    Before the remark there may be the degree sign of an angle, or the Å of a length.
+    """
     behind = _BEHIND.fullmatch(text) if len(text) <= _LONGEST else None
     if behind is None:
         return False
-    rest = behind[2].rstrip()
-    if any(character.isnumeric() for character in rest):
+    su, *units, rest = behind.groups()
+    if any(unit and _UNIT_OF.get(quantity or "") != i for i, unit in enumerate(units, start=1)):
         return False
     # behind its uncertainty no letter belongs to a number: it is a footnote
-    return (_FOOTNOTE if behind[1] else _REMARK).fullmatch(rest) is not None
+    return _is_remark(rest, _FOOTNOTE if su else _REMARK)
+
+
+def _is_remark(rest: str, pattern: re.Pattern[str]) -> bool:
+    rest = _AT_A_TEMPERATURE.sub("", rest).rstrip()
+    if any(character.isnumeric() for character in rest) or not pattern.fullmatch(rest):
+        return False
+    words = [word.lower() for word in _WORD.findall(rest)]
+    return all(word in _REMARK_WORDS or (pattern is _FOOTNOTE and len(word) == 1) for word in words)
 
 
 def _signed(sign: str, value: float) -> float:

@@ -26,6 +26,7 @@ _SMALLEST_NM, _LARGEST_NM = 0.008, 4.0
 """nm³, or Å³ if it were so: a cell of 2 Å cubed in nanometre, and less than one atom in ångström."""
 _CROWDED: Final = 1.0
 """Å³ for each site listed: a tenth of what any crystal has, and nanometre if there would be less."""
+_NOTE_OF_SCALE: Final = {10.0: "cell-from-nanometre", 0.01: "cell-from-picometre"}
 _PLACEHOLDER: Final = np.array([1.0, 1.0, 1.0, 90.0, 90.0, 90.0])
 
 
@@ -109,7 +110,7 @@ def _apply_units(batch: Batch, tokens: I32, cells: F64, su: F64, notes: dict[int
         known = number_and_unit(text, QUANTITY[PARAMETERS[i]])
         if known is not None and known != stated:
             cells[b, i], su[b, i] = known, su[b, i] * (known / stated)
-            note = f"cell-from-{'nanometre' if known > stated else 'picometre'}"
+            note = _NOTE_OF_SCALE.get(round(known / stated, 9), "cell-with-unit")
             if note not in notes.setdefault(int(b), []):
                 notes[int(b)].append(note)
 

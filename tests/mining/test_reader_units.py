@@ -208,6 +208,33 @@ def test_shares_in_per_cent_by_their_sign() -> None:
     assert found["completeness"] == pytest.approx(0.995)
 
 
+@pytest.mark.parametrize(
+    ("text", "quantity", "value"),
+    [
+        ("10 bohr", "length", 5.29177210903),  # CODATA 2018
+        ("10 a.u.", "length", 5.29177210903),
+        ("6 kX", "length", 6.01212),  # 1 kX = 1.00202 Å
+        ("6kXU", "length", 6.01212),
+        ("6.12 x 10-10 m", "length", 6.12),
+        ("6.12e-8 cm", "length", 6.12),
+        ("100gon", "angle", 90.0),
+        ("1.5707963268 rad", "angle", 90.0),
+        ("90 grad", "angle", None),  # gon, or degrees in German
+        ("12 half", "length", None),
+    ],
+)
+def test_rarer_units(text: str, quantity: str, value: float | None) -> None:
+    assert number_and_unit(text, quantity) == (value if value is None else pytest.approx(value, rel=1e-9))
+
+
+def test_rarer_units_of_a_cell_are_noted_and_words_that_may_be_one_refuse_it() -> None:
+    found = entry(structure(cell("'10 bohr'", 6, 7, gamma="100gon"), ATOM))
+    assert found["a_angstrom"] == pytest.approx(5.29177210903)
+    assert found["gamma_degree"] == 90.0
+    assert "cell-with-unit" in notes(found)
+    assert rejection(structure(cell("'12 half'", 6, 7), ATOM))["code"] == "cell-not-a-number"
+
+
 def test_a_long_remark_costs_nothing() -> None:
     assert number_and_unit("1" + " " * 100_000 + "x", "length") is None
     assert not has_remark("1" + " -" * 100_000)
