@@ -203,10 +203,10 @@ def _reconcile_one(
     elif expected > 0.0 and _close(sites[1], expected, units):  # attached hydrogens that have sites as well
         origin = SITES
     else:
-        agreement = HYDROGEN
+        agreement = HYDROGEN if agreement == AGREE else MULTIPLE
         origin = FORMULA
         if expected == 0.0:  # a formula that leaves hydrogen out beside sites that have it
-            return units, HYDROGEN, located, total, False
+            return units, agreement, located, total, False
     return units, agreement, origin, expected, True
 
 

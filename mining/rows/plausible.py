@@ -14,7 +14,7 @@ import numpy as np
 
 from xtalpriors.arrays import F64, Bool
 from xtalpriors.crystal.chemistry.atomic_volumes import volume_bounds
-from xtalpriors.mining.rows.composition import AGREE, HYDROGEN, I8
+from xtalpriors.mining.rows.composition import AGREE, HYDROGEN, I8, MULTIPLE
 from xtalpriors.mining.rows.entries import Entries
 from xtalpriors.mining.rows.masses import DALTON, MASS
 from xtalpriors.mining.rows.site_table import Sites
@@ -80,7 +80,8 @@ def implausible_volumes(
         (n,) index into `AGREEMENTS`. The density counts only where the sites are not the formula × Z.
     """
     with_hydrogen = sites.copy()  # of a formula that has it: ice without sites for it
-    with_hydrogen[:, 1] = np.where(agreement == HYDROGEN, np.fmax(sites[:, 1], contents[:, 1]), sites[:, 1])
+    explained = (agreement == HYDROGEN) | (agreement == MULTIPLE)
+    with_hydrogen[:, 1] = np.where(explained, np.fmax(sites[:, 1], contents[:, 1]), sites[:, 1])
     least, largest = volume_bounds(with_hydrogen)
     least, largest = least + _UNKNOWN_ATOM[0] * sites[:, 0], largest + _UNKNOWN_ATOM[1] * sites[:, 0]
     most = np.where(sites[:, _CARBON] > 0, _LARGEST_WITH_CARBON, _LARGEST)
@@ -100,6 +101,8 @@ def implausible_volumes(
         e for e in np.flatnonzero(differs).tolist() if not _DEUTERIUM.search(formulas[e] or "")
     )
     entries.note(without_deuterium, "density-mismatch")
+    too_few_operators = light & (agreement == MULTIPLE)
+    entries.note(np.flatnonzero(too_few_operators), "symmetry-contradicted")
     return small | large | heavy | light, small | heavy
 
 

@@ -42,6 +42,21 @@ def test_hydrogen_missing_from_the_sites_comes_from_the_formula() -> None:
     assert found["n_atoms_non_h_cell"] == 6.0
 
 
+@pytest.mark.parametrize(("z", "agreement"), [(1, "hydrogen"), (4, "multiple")])
+def test_hydrogen_from_the_formula_alone_does_not_hide_another_z(z: int, agreement: str) -> None:
+    """α-Glycine has Z = 4: the identity alone makes a quarter of it."""
+    rows = ("C1 C .075 .125 .066", "C2 C .065 .145 .787", "N1 N .301 .090 .741", "O1 O .305 .094 .236")
+    stated = f"_cell_formula_units_Z {z}\n_chemical_formula_sum 'C2 H5 N O2'\n"
+    stated += f"_exptl_crystal_density_diffrn {0.402 * z:.3f}\n"
+    text = structure(
+        cell(5.1054, 11.9688, 5.4645, 90, 111.697, 90), stated, atoms(*rows, "O2 O .851 .142 .107")
+    )
+    found = entry(text)
+    assert (found["composition_agreement"], found["hydrogen_origin"]) == (agreement, "formula")
+    marks = {"symmetry-contradicted", "volume-implausible"}
+    assert (marks <= notes(found, volume=True)) == (z == 4)
+
+
 def test_attached_hydrogens_are_counted() -> None:
     rows = (C1 + " 3", C2 + " 2", O1 + " 1")
     found = contents("C2 H6 O", 2, *rows, columns="attached_hydrogens")

@@ -318,6 +318,26 @@ def test_another_lattice_letter_is_tried_where_the_symbol_alone_contradicts_the_
     assert {"symbol-contradicted", "decided-by-formula"} <= notes(found)
 
 
+@pytest.mark.parametrize(
+    ("said", "of"), [("P 1", "P -1"), ("P 1 21 1", "P 1 21/n 1"), ("P 1 n 1", "P 1 21/n 1")]
+)
+def test_a_lattice_is_not_made_up_where_several_would_make_the_contents(said: str, of: str) -> None:
+    """Half of the operators are missing: A, B, C and I would each double them."""
+    found = entry(block([], hm(said), of, z=len(listed(of)), density=density_of(of)))
+    assert_group(found, said)
+    assert (found["sg_agreement"], found["composition_agreement"]) == ("agree", "multiple")
+    assert {"symmetry-contradicted", "volume-implausible"} <= notes(found, volume=True)
+
+
+@pytest.mark.parametrize(("apart", "taken"), [(0.15, "F 2 2 2"), (0.03, "P 2 2 2")])
+def test_a_lattice_that_puts_atoms_on_each_other_is_not_taken(apart: float, taken: str) -> None:
+    """Only F makes four times the atoms; its image of C1 is 1.2 or 0.2 Å from N1."""
+    rows = ("C1 C 0.113 0.237 0.341", f"N1 N 0.613 0.737 {0.341 + apart}", "O1 O 0.279 0.022 0.094")
+    found = entry(block([], hm("P 2 2 2"), "F 2 2 2", z=16, density=density_of("F 2 2 2"), rows=rows))
+    assert_group(found, taken)
+    assert ("symmetry-contradicted" in notes(found)) == (taken == "P 2 2 2")
+
+
 def test_a_solvent_that_was_not_modelled_does_not_hide_a_lost_centring() -> None:
     """One atom in thirteen of the formula has no site, so that no count is exact."""
     rows = tuple(f"C{i} C {0.05 + 0.07 * i:.3f} {0.11 * i % 1:.3f} 0.3" for i in range(1, 13))

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from xtalpriors.crystal.symmetry.candidates import Candidate, alternatives, is_settled
-from xtalpriors.crystal.symmetry.resolve import Reading, Resolution, SymmetryFailure
+from xtalpriors.crystal.symmetry.resolve import Reading, Resolution, SymmetryFailure, members_of
 from xtalpriors.mining.reading.intake import FileBlocks
 from xtalpriors.mining.rows.batch import Batch
 from xtalpriors.mining.rows.block_cells import BlockCells
@@ -26,6 +26,7 @@ from xtalpriors.mining.rows.symmetry.evidence import (
     NEAR,
     UNKNOWN,
     Verdict,
+    crowded,
     judge,
     statements,
 )
@@ -96,12 +97,43 @@ def _try_all(batch: Batch, cells: BlockCells, sites: Sites, cases: list[_Case]) 
             if case.is_open and turn < len(alternatives(case.reading))
         ]
         if not trial:
+            _settle_lattices(batch, cells, sites, cases)
             return
         found = _judged(batch, cells, sites, [(case, candidate.resolution) for case, candidate in trial])
         for (case, candidate), verdict in zip(trial, found, strict=True):
             case.tried.append((candidate, verdict))
-            case.is_open = not _is_certain(verdict) or candidate.origin == "mended"
+            case.is_open = not _is_certain(verdict) or candidate.origin in ("mended", "lattice")
         turn += 1
+
+
+def _settle_lattices(batch: Batch, cells: BlockCells, sites: Sites, cases: list[_Case]) -> None:
+    """Of the lattices tried keep the one that explains the contents, unless it puts atoms on each other."""
+    found: list[tuple[_Case, tuple[Candidate, Verdict]]] = []
+    for case in cases:
+        lattices = [pair for pair in case.tried if pair[0].origin == "lattice"]
+        case.tried = [pair for pair in case.tried if pair[0].origin != "lattice"]
+        only = _only_lattice([pair for pair in lattices if _is_acceptable(*pair, case)])
+        if only is not None:
+            found.append((case, only))
+    if found:
+        groups = [candidate.resolution for _, (candidate, _) in found]
+        overlaps = crowded(batch, cells, sites, [case.block for case, _ in found], groups)
+        for (case, pair), overlap in zip(found, overlaps, strict=True):
+            if not overlap:
+                case.tried.append(pair)
+
+
+def _only_lattice(lattices: list[tuple[Candidate, Verdict]]) -> tuple[Candidate, Verdict] | None:
+    """The only lattice, or the one that holds all others with the same atoms; None where several differ."""
+    if not lattices:
+        return None
+    largest, verdict = max(lattices, key=lambda pair: pair[0].resolution.group.order)
+    members = members_of(largest.resolution.group)
+    holds_all = all(
+        members >= members_of(other.resolution.group) and abs(of_other.atoms - verdict.atoms) < _SAME
+        for other, of_other in lattices
+    )
+    return (largest, verdict) if holds_all else None
 
 
 def _judged(
@@ -150,7 +182,8 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     if verdict.contents == AGAINST:
         return False
     if candidate.origin == "lattice":
-        return verdict.witnesses == 2  # Z alone is misprinted more often than a lattice letter
+        # Z alone is misprinted more often than a lattice letter, and triclinic cells are not centred
+        return verdict.witnesses == 2 and candidate.resolution.group.crystal_system != "triclinic"
     if first is None or not isinstance(answer, Resolution):
         return verdict.contents >= NEAR or candidate.support >= _SUPPORT
     if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group

@@ -24,11 +24,12 @@ from xtalpriors.mining.rows.entries import Entries, entries_of
 from xtalpriors.mining.rows.geometry import contradicting_cells
 from xtalpriors.mining.rows.labels import settle_labels
 from xtalpriors.mining.rows.masses import DALTON, MASS
+from xtalpriors.mining.rows.plausible import overlapping
 from xtalpriors.mining.rows.positions import site_positions
 from xtalpriors.mining.rows.shared_positions import first_on_position, repeated_sites
 from xtalpriors.mining.rows.site_table import Sites
 
-__all__ = ["AGAINST", "EXACT", "NEAR", "UNKNOWN", "Statements", "Verdict", "judge", "statements"]
+__all__ = ["AGAINST", "EXACT", "NEAR", "UNKNOWN", "Statements", "Verdict", "crowded", "judge", "statements"]
 
 AGAINST, UNKNOWN, NEAR, EXACT = range(4)
 """What the contents say of a group: no; nothing; yes but for a part of them; yes."""
@@ -130,6 +131,17 @@ def judge(
         Verdict(i not in wrong_cell, contents, _BY[by], witnesses, alone, atoms)
         for i, (contents, by, witnesses, alone, atoms) in enumerate(zip(*grades, strict=True))
     ]
+
+
+def crowded(
+    batch: Batch, cells: BlockCells, sites: Sites, blocks: list[int], groups: list[Resolution]
+) -> list[bool]:
+    """Whether each group puts whole atoms other than hydrogen nearer to each other than any two atoms are."""
+    batch, rows = batch.with_sites_of(blocks)
+    entries = entries_of(batch, [], np.array(blocks, dtype=np.int64), groups, {})
+    every = np.ones(len(blocks), dtype=np.bool_)
+    found = set(overlapping(entries, cells.metric[blocks], sites.at(rows), every))
+    return [i in found for i in range(len(blocks))]
 
 
 def _counts(entries: Entries, metric: F64, sites: Sites) -> F64:
