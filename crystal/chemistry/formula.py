@@ -18,6 +18,15 @@ _ELEMENT = re.compile(rf"([A-Z][a-z]?)(?:{_COUNT})?(?:\(\d+\))?(?:\s?\d*[+-](?=$
 _MULTIPLIER = re.compile(rf"\s*({_NUMBER})?")
 _CHARGE = re.compile(r"(?:\d*[+-]\d*)(?=$|[\s,)\]])")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_TOKEN = re.compile(rf"([A-Za-z]{{1,2}})({_NUMBER})?")
+_CAPITALS = re.compile(r"[A-Z]{2}")
+_ANION = re.compile(r"CO3|PO[34]", re.IGNORECASE)
+"""In capitals no cobalt and no polonium."""
+_LAST_ELEMENT = ATOMIC_NUMBER["Cf"]
+_DOT = re.compile(r"\s*[·•∙⋅]\s*|\s\.\s")
+_DECIMAL_DOT = re.compile(r"[A-Za-z]0[·•∙⋅]\d")
+_REMARK = re.compile(r"\s?(?:\([a-z][a-z -]{2,}\)|\[[a-z][a-z -]{2,}\]|, ?[a-z][a-z -]{2,})$")
+"""Behind a formula: `(glycine)`, `[forsterite]`, `, glycine`."""
 _MARKUP = re.compile(r"~|</?sub>", re.IGNORECASE)
 """Of journals and HTML: `C~6~ H~6~`, `C<sub>6</sub> H<sub>6</sub>`."""
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -32,7 +41,9 @@ def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
 
     Reads `C10 H12 N2 O`, `C10H12N2O`, `Fe0.5 Mg1.5 O4`, `Fe1/3 O`, `C₆ H₆`, `C~6~ H~6~`, brackets with or
     without a factor behind them (`Ca (Al1.94 Fe.06) Si2 O10`, which the AMCSD has), and moieties with a
-    factor before them (`C30 B2 F20, 1.5 C7 H8`). Charges are passed over.
+    factor before them (`C30 B2 F20, 1.5 C7 H8`, `CaSO4·2H2O`). Charges, and words in brackets or behind a
+    comma at the end, are passed over. Of a formula in one case the tokens between blanks are elements with
+    their counts, if they can be (`TI O2`, `mg2 si o4`).
 
     Returns
     -------
@@ -45,15 +56,45 @@ def parse_formula(text: str | None) -> tuple[tuple[str, float], ...] | None:
     if stripped in ("", "?", ".") or len(stripped) > _MAX_LENGTH:
         return None
     try:
-        counts = _sum(stripped, 0)
+        counts = _sum(_in_title_case(stripped) if _CAPITALS.search(stripped) else stripped, 0)
     except _UnreadableError:
-        return None
+        try:
+            counts = _sum(_respelled(stripped), 0)
+        except _UnreadableError:
+            return None
     found = tuple(sorted((e, n) for e, n in counts.items() if n > 0 and math.isfinite(n)))
     return found or None
 
 
 class _UnreadableError(ValueError):
     """Raised for a text of which a part cannot be read as a formula."""
+
+
+def _respelled(text: str) -> str:
+    """The text with one sign between moieties, without a remark behind it, and with capitals."""
+    if not _DECIMAL_DOT.search(text):
+        text = _DOT.sub("*", text)
+    return _in_title_case(_REMARK.sub("", text))
+
+
+def _in_title_case(text: str) -> str:
+    """`TI O2` as Ti O2, where all of a text in one case are elements with their counts between blanks."""
+    tokens = [_TOKEN.fullmatch(token) for token in text.split()]
+    if len(tokens) < 2 or not (text.isupper() or text.islower()) or not all(tokens):
+        return text
+    return " ".join(_element_of(token[0], token[1], token[2] or "") for token in tokens if token)
+
+
+def _element_of(token: str, letters: str, count: str) -> str:
+    """`TI2` is Ti2, `NH4` and `CO3` are N H4 and C O3; `CO2` could be two things."""
+    element = letters.capitalize()
+    if token.upper() == "CO2":
+        raise _UnreadableError(token)
+    if len(letters) == 1 or (
+        ATOMIC_NUMBER.get(element, 999) <= _LAST_ELEMENT and not _ANION.fullmatch(token)
+    ):
+        return element + count
+    return f"{letters[0].upper()} {letters[1].upper()}{count}"
 
 
 def _sum(text: str, depth: int) -> Counter[str]:

@@ -81,6 +81,7 @@ def content_columns(
     n_sites = entries.count(sites.placed)
     has_sites = n_sites > 0
     formula, readable = formula_counts(formulas)
+    entries.note([e for e in np.flatnonzero(~readable).tolist() if formulas[e]], "formula-unclear")
     contents = reconcile(counts, attached, formula, has_sites, readable, z)
     without = contents.hydrogen_origin == NO_HYDROGEN
     silent = hydrogen_left_out(entries, metric, sites, positions, contents.counts, without)

@@ -25,8 +25,9 @@ __all__ = ["Sites", "read_sites", "site_table"]
 
 Notes = dict[int, list[str]]
 
-_FARTHEST: Final = 1e4
-"""Fractional coordinates larger than this are taken for a mistake of the file."""
+_FAR, _FARTHEST = 2.0, 100.0
+"""Fractional coordinates of the second size are a mistake; few structures have most beyond the first. One
+entry of the AMCSD (5548) counts 60 cells, rightly."""
 _WORDS: Final = (None, *SYMBOLS[1:])
 _LETTERS: Final = tuple(map(chr, range(128)))
 
@@ -92,9 +93,9 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     dotted = _default_coordinates(batch, block, fract, notes)
     fract, cartesian = _from_cartesian(batch, cells, block, fract)
     with np.errstate(invalid="ignore"):
-        far = ~(np.abs(fract) < _FARTHEST)
-    if far.any():
-        fract[far.any(axis=1)] = np.nan
+        near = (np.abs(fract) < _FAR).all(axis=1)
+    if not near.all():
+        _leave_out_the_farthest(block, fract, np.flatnonzero(~near), cartesian, notes)
     species = site_species(batch, block)
     if dotted.size:
         _place_by_formula(batch, block, fract, species.number, dotted, notes)
@@ -106,6 +107,23 @@ def read_sites(batch: Batch, cells: F64, notes: Notes) -> Sites:
     repeated = np.zeros_like(placed)
     shares = (occupancy, maybe_percent, _attached(batch))
     return Sites(block, fract, cartesian, placed, dummy, repeated, species, *shares)
+
+
+def _leave_out_the_farthest(block: I32, fract: F64, rows: I64, cartesian: Bool, notes: Notes) -> None:
+    """Make coordinates that are impossible, or NaN in part, NaN in place; say so, and where most are far off.
+
+    `rows` are the sites that have a coordinate of `_FAR` or more, or NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        impossible = (np.abs(fract[rows]) >= _FARTHEST).any(axis=1)
+    known = ~np.isnan(fract[rows]).any(axis=1)
+    for b in np.unique(block[rows[impossible]]).tolist():
+        notes.setdefault(b, []).append("coordinate-out-of-range")
+    fract[rows[impossible | ~known]] = np.nan
+    blocks, n_far = np.unique(block[rows[known & ~impossible & ~cartesian[rows]]], return_counts=True)
+    for b, n in zip(blocks.tolist(), n_far.tolist(), strict=True):
+        if 2 * n > np.count_nonzero(block == b):
+            notes.setdefault(b, []).append("coordinates-far-off")
 
 
 def _from_cartesian(batch: Batch, cells: F64, block: I32, fract: F64) -> tuple[F64, Bool]:

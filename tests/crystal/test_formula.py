@@ -36,6 +36,20 @@ from xtalpriors.crystal.chemistry.formula import hill_formula, parse_formula
         ("Cu 2+", {"Cu": 1}),
         ("Cu 2", {"Cu": 2}),
         ("C10 H12 N2 O1 1+", {"C": 10, "H": 12, "N": 2, "O": 1}),
+        # one case: a token is an element, two where it can be no other
+        ("TI O2", {"Ti": 1, "O": 2}),
+        ("CA C O3", {"Ca": 1, "C": 1, "O": 3}),
+        ("CA CO3", {"Ca": 1, "C": 1, "O": 3}),
+        ("C2 CU N O2", {"C": 2, "Cu": 1, "N": 1, "O": 2}),
+        ("NH4 CL", {"N": 1, "H": 4, "Cl": 1}),
+        ("CO O", {"Co": 1, "O": 1}),
+        ("mg2 si o4", {"Mg": 2, "Si": 1, "O": 4}),
+        # remarks and dots
+        ("C2 H5 N O2 (glycine)", {"C": 2, "H": 5, "N": 1, "O": 2}),
+        ("C2 H5 N O2, glycine", {"C": 2, "H": 5, "N": 1, "O": 2}),
+        ("Mg2 Si O4 [forsterite]", {"Mg": 2, "Si": 1, "O": 4}),
+        ("CaSO4·2H2O", {"Ca": 1, "S": 1, "O": 6, "H": 4}),
+        ("Ca S O4 . 2H2O", {"Ca": 1, "S": 1, "O": 6, "H": 4}),
     ],
 )
 def test_formulae(text: str, counts: dict[str, float]) -> None:
@@ -57,6 +71,10 @@ def test_formulae(text: str, counts: dict[str, float]) -> None:
         "C H4)",
         "Fe1/0",
         "(Fe,Mg)2 Si O4",
+        "CACO3",
+        "CO2 O4",
+        "Fe0·5Mg0·5O",
+        "C6 H6, n(H2 O)",
         "1",
         "(" * 50 + "C" + ")" * 50,
     ],

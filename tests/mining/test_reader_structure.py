@@ -224,6 +224,24 @@ def test_occupancies_that_no_refinement_gives_are_said(occupancy: str) -> None:
     assert {"occupancy-out-of-range", "occupancy-impossible"} <= notes(found)
 
 
+@pytest.mark.parametrize(
+    ("formula", "unclear"), [("'(Mg,Fe)2 Si O4'", True), ("'MG O'", False), ("?", False)]
+)
+def test_a_formula_that_cannot_be_read_is_said(formula: str, unclear: bool) -> None:
+    found = entry(structure(atoms("Mg1 Mg 0 0 0", "O1 O .5 .5 .5"), f"_chemical_formula_sum {formula}"))
+    assert ("formula-unclear" in notes(found)) == unclear
+    assert found["composition_agreement"] == ("agree" if "MG" in formula else "no-formula")
+
+
+def test_coordinates_that_lost_their_point_are_null_and_said() -> None:
+    text = structure(atoms("C1 C 7542 .2 .3", "C2 C .4 -754.2 .6", "C3 C 60.1 .5 .5", "O1 O .4 .5 .6"))
+    assert [s["x"] for s in sites(text)] == [None, None, 60.1, 0.4]
+    assert {"coordinate-out-of-range", "atoms-without-coordinates"} <= notes(entry(text))
+    assert "coordinates-far-off" not in notes(entry(text))
+    hundredths = entry(structure(atoms("C1 C 7.5 20.1 .3", "C2 C 47.2 5.1 6.6", "O1 O .4 .5 .6")))
+    assert "coordinates-far-off" in notes(hundredths)
+
+
 def test_atoms_that_do_not_count_are_said_unless_they_are_hydrogens() -> None:
     assert "atoms-without-coordinates" in notes(entry(structure(atoms("N1 N ? ? ?", "C1 C 0 0 0"))))
     assert "atoms-without-coordinates" not in notes(entry(structure(atoms("H1 H ? ? ?", "C1 C 0 0 0"))))
