@@ -47,7 +47,7 @@ def assemble(
     repeated = repeated_sites(entries, first, sites)
     sites = replace(sites, placed=sites.placed & ~repeated, repeated=repeated)
     sites = replace(sites, species=settle_labels(entries, metric, sites, positions))
-    experiment = experiment_columns(batch, entries.notes)
+    experiment = experiment_columns(batch, cells.cells[:, :3].max(axis=1), entries.notes)
     number, kelvin = sites.species.number, experiment["temperature_kelvin"]
     displacements = site_displacements(batch, cells, sites.block, sites.fract, number, kelvin, entries.notes)
     columns = _identity(source_name, database, text_origin, entries)

@@ -31,6 +31,10 @@ _LONGEST_ANGSTROM: Final = 10.0
 _LINES_ANGSTROM: Final = np.array([0.5594, 0.7107, 1.3414, 1.5418, 1.7903, 1.9373, 2.2910])
 """Kα of Ag, Mo, Ga, Cu, Co, Fe and Cr; α₁ and α₂ are within 0.4 % of the mean."""
 _LINE_WIDTH: Final = 0.004
+_SHORTER_ANGSTROM: Final = 0.1
+"""No X-rays of crystallography are; between this and the longest line in nanometre synchrotrons have some."""
+_TUBE: Final = re.compile(r"k\s*(?:\\?a|α)", re.IGNORECASE)
+_SAID_IF_TEXT: Final = frozenset(("wavelength", "theta_max", "d_min"))
 _ROOM_CELSIUS: Final = (15.0, 35.0)
 _FREE_ELECTRON_LASER: Final = re.compile(r"free[\s_-]*electron|\bx?fel\b|\blcls\b|\bsacla\b")
 _NUMBER_AND_UNIT: Final = re.compile(
@@ -41,19 +45,24 @@ _NUMBER_AND_UNIT: Final = re.compile(
 """`293(2)`, `293 K`, `100(2)_K`, `-100 C`, `20 °C`: a degree sign without a letter says neither."""
 
 
-def experiment_columns(batch: Batch, notes: Notes) -> dict[str, Any]:
+def experiment_columns(batch: Batch, longest: F64, notes: Notes) -> dict[str, Any]:
     """Columns of the `entry` table that describe the experiment, each of one value per block.
 
-    Decisions worth knowing are added to `notes` by block.
+    `longest` (b,) is the longest edge of each cell in Å, NaN where unknown. Decisions worth knowing are added
+    to `notes` by block.
     """
     wavelength = _number(batch, "wavelength", notes)
     radiation = _radiation(batch, wavelength)
-    wavelength = _within(_in_angstrom(wavelength, radiation, notes), 0.0, 100.0)
+    wavelength = _within(_in_angstrom(batch, wavelength, radiation, notes), 0.0, 100.0)
     method, powder = _method(batch)
     theta = _within(_number(batch, "theta_max", notes), 0.0, 90.0, closed=True)
     d_min = _resolution(batch, notes)
     with np.errstate(divide="ignore", invalid="ignore"):
         d_theta = wavelength / (2.0 * np.sin(np.radians(theta)))
+        unclear = np.flatnonzero(d_theta > longest)  # radians, or another quantity
+    theta[unclear] = d_theta[unclear] = np.nan
+    for block in unclear.tolist():
+        notes.setdefault(block, []).append("theta-max-unclear")
     reflections = _within(batch.numbers(batch.block_tokens("n_reflections")), 0.0, 2e9)
     return {
         "temperature_kelvin": _temperature(batch, notes),
@@ -95,19 +104,34 @@ def _number(batch: Batch, name: str, notes: Notes) -> F64:
         values[block], note = _in_unit(batch, name, int(tokens[block]))
         if values[block] != stated:  # also where it is null now
             notes.setdefault(int(block), []).append(f"{name.replace('_', '-')}-{note}")
+    for block in np.flatnonzero(batch.kind[tokens] == TEXT) if name in _SAID_IF_TEXT else ():
+        if tokens[block] >= 0 and np.isnan(values[block]) and re.search(r"\d", batch.raw(int(tokens[block]))):
+            notes.setdefault(int(block), []).append(f"{name.replace('_', '-')}-unclear")
     return values
 
 
-def _in_angstrom(wavelength: F64, radiation: list[str | None], notes: Notes) -> F64:
-    """Wavelengths (b,) with those of X-ray tubes in picometre put right, and null where nobody knows."""
+def _in_angstrom(batch: Batch, wavelength: F64, radiation: list[str | None], notes: Notes) -> F64:
+    """Wavelengths (b,) with those of X-ray tubes in picometre or nanometre put right.
+
+    A longer one that is no tube's is null. One that may be a synchrotron's is in nanometre only if the file
+    names a Kα line.
+    """
     with np.errstate(invalid="ignore"):
-        long = np.flatnonzero(wavelength > _LONGEST_ANGSTROM).tolist()
-    for block in long:
-        if radiation[block] in (None, "x-ray"):
-            from_picometre = wavelength[block] / 100.0
-            known = np.abs(from_picometre / _LINES_ANGSTROM - 1.0).min() < _LINE_WIDTH
-            wavelength[block] = from_picometre if known else np.nan
-            notes.setdefault(block, []).append("wavelength-from-picometre" if known else "wavelength-unclear")
+        short = (wavelength > 0.0) & (wavelength < (1.0 + _LINE_WIDTH) * _LINES_ANGSTROM[-1] / 10.0)
+        odd = np.flatnonzero((wavelength > _LONGEST_ANGSTROM) | short).tolist()
+    for block in odd:
+        if radiation[block] not in (None, "x-ray"):
+            continue
+        unit = "nanometre" if short[block] else "picometre"
+        in_angstrom = wavelength[block] * 10.0 if short[block] else wavelength[block] / 100.0
+        known = np.abs(in_angstrom / _LINES_ANGSTROM - 1.0).min() < _LINE_WIDTH
+        if short[block]:
+            token = int(batch.block_tokens("radiation_type")[block])
+            named = token >= 0 and _TUBE.search(batch.raw(token)) is not None
+            if not known or not (named or wavelength[block] < _SHORTER_ANGSTROM):
+                continue
+        wavelength[block] = in_angstrom if known else np.nan
+        notes.setdefault(block, []).append(f"wavelength-from-{unit}" if known else "wavelength-unclear")
     return wavelength
 
 

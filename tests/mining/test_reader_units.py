@@ -118,15 +118,30 @@ def test_limits_of_the_resolution_in_the_wrong_order(low: str, high: str, d_min:
         ("68.8", "synchrotron", None, "wavelength-unclear"),
         ("12.0", "neutron", 12.0, None),
         ("2.291", "x-ray", 2.291, None),
+        ("0.071073", "x-ray", 0.71073, "wavelength-from-nanometre"),
+        ("0.071073", None, 0.71073, "wavelength-from-nanometre"),
+        ("0.15418", "'Cu K\\a'", 1.5418, "wavelength-from-nanometre"),
+        ("0.15418", "synchrotron", 0.15418, None),
+        ("0.0251", "electron", 0.0251, None),
+        ("1.5406,1.5444", "x-ray", None, "wavelength-unclear"),
+        ("'Mo K\\a 0.71073'", "x-ray", None, "wavelength-unclear"),
     ],
 )
-def test_a_long_wavelength_without_a_unit_is_that_of_a_tube_in_picometre(
+def test_a_wavelength_without_a_unit_is_that_of_a_tube_where_nothing_else_is_so_long_or_short(
     length: str, radiation: str | None, angstrom: float | None, note: str | None
 ) -> None:
     said = [f"_diffrn_radiation_type {radiation}"] if radiation else []
     found = of(f"_diffrn_radiation_wavelength {length}", *said)
     assert found["wavelength_angstrom"] == (None if angstrom is None else pytest.approx(angstrom))
     assert {n for n in notes(found) if n.startswith("wavelength")} == ({note} if note else set())
+
+
+@pytest.mark.parametrize(("theta", "d_min"), [("0.52", None), ("'0.52 rad'", 0.7152), ("29.8", 0.7151)])
+def test_a_theta_of_reflections_beyond_the_cell_is_unclear(theta: str, d_min: float | None) -> None:
+    # λ / (2 sin 0.52°) is 39 Å, and the longest edge of this cell 7 Å
+    found = of(cell(5, 6, 7), "_diffrn_radiation_wavelength 0.71073", f"_diffrn_reflns_theta_max {theta}")
+    assert found["d_min_angstrom"] == (None if d_min is None else pytest.approx(d_min, abs=1e-4))
+    assert (found["theta_max_degree"] is None) == ("theta-max-unclear" in notes(found)) == (d_min is None)
 
 
 @pytest.mark.parametrize(
