@@ -15,8 +15,8 @@ from typing import Final
 
 __all__ = ["TYPESET", "readings_of", "without_markup"]
 
-TYPESET: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011\u2215\u2044", "0123456789----//")
-"""Indices, minus signs and slashes of typesetters, in ASCII."""
+TYPESET: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2013\u2010\u2011\u2215\u2044‘’“”", "0123456789----//''\"\"")
+"""Indices, minus signs, slashes and quotes of typesetters, in ASCII."""
 _OVERLINED: Final = re.compile(
     r"(?:\\|(?<!\d)(?<!\d\s))(?:bar|overline)\s*\{?\s*(\d)\s*\}?|(\d)\s*bar\b|(\d)\s?bar(?=[a-z\d])|\\=\s*(\d)"
     r"|[\u00af\u203e]\s*(\d)|(\d)[\u0304\u0305]|(?<!\d)([1346])(?:-(?=\s*[a-z/]|\s*$)|\*(?=\s*[a-z]))"

@@ -1,10 +1,10 @@
 """Repairs of broken CIF text, each with a note, guided by where gemmi stumbles.
 
 Only what cannot change a value of the structure is repaired: words with characters that are no ASCII and
-stand outside quotes (gemmi refuses the whole file for one), text before the first block, names of blocks with
-blanks, quotes left open, tags without values, values that may not stand without quotes (`$P2_1/c$`), lines
-that are neither tag nor value, loops of other categories with a wrong number of values. A broken list of
-atoms stays broken.
+stand outside quotes (gemmi refuses the whole file for one), curly quotes, text before the first block, names
+of blocks with blanks, quotes and text fields left open, tags without values, values that may not stand
+without quotes (`$P2_1/c$`), lines that are neither tag nor value, loops of other categories with a wrong
+number of values. A broken list of atoms stays broken.
 """
 
 from __future__ import annotations
@@ -24,13 +24,18 @@ _ERROR: Final = re.compile(r"^line (\d+):(\d+)\(\d+\): (.*)", re.DOTALL)
 _HEADER: Final = re.compile(r"^[ \t]*data_\S", re.IGNORECASE | re.MULTILINE)
 _FIRST_ITEM: Final = re.compile(r"^[ \t]*(?:_[A-Za-z]|loop_)", re.IGNORECASE | re.MULTILINE)
 _CELL: Final = re.compile(r"^[ \t]*_cell[_.]length_a\s", re.IGNORECASE | re.MULTILINE)
+_OF_STRUCTURE: Final = re.compile(
+    r"[ \t]*_(?:cell[_.]length_a|atom_site[_.]label|symmetry_equiv_|space_group_symop)", re.IGNORECASE
+)
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HEADING: Final = re.compile(
     r"^([ \t]*data_)(\S*)[ \t]+(?![_#]|loop_)([^#]*[^#\s])[ \t]*(?:#.*)?$", re.IGNORECASE
 )
 _NUMERIC: Final = re.compile(r"(?<!\S)[-+]?\.?\d[\d.()eE+-]*(?!\S)")
-_WORD: Final = re.compile(r"'(?:[^']|'(?=\S))*'(?!\S)|\"(?:[^\"]|\"(?=\S))*\"(?!\S)|#.*|\S+")
-"""A value in quotes, a comment, or a word without quotes."""
+_WORD: Final = re.compile(
+    r"'(?:[^']|'(?=\S))*'(?!\S)|\"(?:[^\"]|\"(?=\S))*\"(?!\S)|[‘’“”][^‘’“”]+[‘’“”](?!\S)|#.*|\S+"
+)
+"""A value in quotes, those of word processors among them, a comment, or a word without quotes."""
 _LONGEST_LINE: Final = 10_000
 """Characters of a line in which words are told apart; a line of quotes left open would take their square."""
 _ERROR_APART: Final = re.compile(r"(?<=[\d.)])[ \t]*±[ \t]*(?=[\d.])")
@@ -78,7 +83,7 @@ def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
     if "block header" in problem:
         return _with_header(text)
     if "unterminated text field" in problem:
-        return text + "\n;\n", "unterminated-text"
+        return _close_text(text.split("\n"))
     lines = text.split("\n")
     if not 1 <= number <= len(lines):
         return None
@@ -90,6 +95,26 @@ def _repair(text: str, number: int, problem: str) -> tuple[str, str] | None:
     if "parse error" in problem:
         return _join_headings(lines, at) if _HEADING.match(lines[at]) else _mend_line(lines, at)
     return None
+
+
+def _close_text(lines: list[str]) -> tuple[str, str]:
+    """Close the last text field at the end, or before the structure that it swallows.
+
+    That is at an indented semicolon, else before the first item. A semicolon at the very end opens no field.
+    """
+    start = max((i for i, line in enumerate(lines) if line.startswith(";")), default=len(lines))
+    rest = lines[start + 1 :]
+    if start < len(lines) and not any(line.strip() for line in (lines[start][1:], *rest)):
+        return "\n".join(lines[:start]) + "\n", "line-dropped"
+    indented = next((i for i, line in enumerate(rest, start + 1) if line.strip() == ";"), None)
+    if not any(_OF_STRUCTURE.match(line) for line in rest):
+        lines += [";", ""]
+    elif indented is not None:
+        lines[indented] = ";"
+    else:
+        item = next(i for i, line in enumerate(rest, start + 1) if _FIRST_ITEM.match(line))
+        lines.insert(item, ";")
+    return "\n".join(lines), "unterminated-text"
 
 
 def _with_words_quoted(text: str) -> str:
@@ -121,7 +146,7 @@ def _in_ascii(match: re.Match[str]) -> str:
         return "".join(
             c if c.isascii() else _GREEK.get(c, f"{ord(c):x}") for c in plain if not unicodedata.combining(c)
         )
-    return f"'{word}'"
+    return _quoted(word[1:-1]) if word[0] in "‘’“”" and word[-1] in "‘’“”" else f"'{word}'"
 
 
 def _quoted(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import unicodedata
 from fractions import Fraction
 
@@ -269,6 +270,20 @@ def test_text_fields_and_quotes_are_left_as_they_are() -> None:
     found = entry(structure(cell(5, 6, 7, 90, "102.5°", 90), said, ATOM, **P21C_NAME))
     assert found["beta_degree"] == 102.5
     assert notes(found) == {"non-ascii-words"}
+
+
+@pytest.mark.parametrize("quotes", ["‘’", "’’", "“”", "””"])
+def test_quotes_of_word_processors_are_quotes(quotes: str) -> None:
+    symmetry = "_symmetry_space_group_name_H-M 'P 1 21/n 1'\nloop_\n_symmetry_equiv_pos_as_xyz\n"
+    symmetry += "'x, y, z'\n'-x, -y, -z'\n'-x+1/2, y+1/2, -z+1/2'\n'x+1/2, -y+1/2, z+1/2'\n"
+    contents = "_chemical_formula_sum 'C H4'\n_chemical_name_common 'the “fire” damp'\n"
+    text = structure(cell(5, 6, 7, 90, 102.5, 90), contents, ATOM, symmetry=symmetry)
+    curly = re.sub(r"(?m)'([^'“]*)'$", rf"{quotes[0]}\1{quotes[1]}", text)
+    assert curly.count(quotes[1]) >= 6
+    found, plain = entry(curly), entry(text)
+    for column in ("sg_hm", "sg_source", "sg_agreement", "formula_declared", "composition_agreement"):
+        assert found[column] == plain[column]
+    assert found["sg_hm"] == "P 1 21/n 1"
 
 
 @given(st.integers(0, 999), st.integers(0, 12), st.sampled_from(["×10{}", " x 10^{}", "·10**{}"]))
