@@ -338,6 +338,28 @@ def test_a_lattice_that_puts_atoms_on_each_other_is_not_taken(apart: float, take
     assert ("symmetry-contradicted" in notes(found)) == (taken == "P 2 2 2")
 
 
+@pytest.mark.parametrize(
+    ("operators", "newer", "older", "agreement"),
+    [
+        ([], "P 1 21/n 1", "P 1 21/c 1", "disagree"),
+        ([], "P 1 21/n 1", "P 21/n", "agree"),
+        ([], "F d -3 m:2", "F d -3 m", "agree"),
+        (listed("P 1 21/n 1"), "P 1 21/n 1", "P 1 21/c 1", "agree"),
+        (listed("P 1 21/n 1"), "P 1 21/n 1", "P 1 21 1", "disagree"),
+    ],
+)
+def test_the_older_of_two_symbols_counts_too(
+    operators: list[str], newer: str, older: str, agreement: str
+) -> None:
+    """Without operators another setting is a contradiction; with them it is another name of the group."""
+    both = f"_space_group_name_H-M_alt '{newer}'\n" + hm(older)
+    of = setting_of(newer).xhm()
+    found = entry(block(operators, both, of, z=len(listed(of))))
+    assert_group(found, of)
+    assert found["sg_agreement"] == agreement
+    assert "symbol-contradicted" not in notes(found)
+
+
 def test_a_solvent_that_was_not_modelled_does_not_hide_a_lost_centring() -> None:
     """One atom in thirteen of the formula has no site, so that no count is exact."""
     rows = tuple(f"C{i} C {0.05 + 0.07 * i:.3f} {0.11 * i % 1:.3f} 0.3" for i in range(1, 13))

@@ -8,18 +8,23 @@ import numpy as np
 
 from xtalpriors.arrays import F64, I64
 from xtalpriors.crystal.symmetry.declared import read_declared
-from xtalpriors.crystal.symmetry.resolve import Reading, SymmetryFailure, first_reading
+from xtalpriors.crystal.symmetry.resolve import Reading, SymmetryFailure, agreement, first_reading
 from xtalpriors.crystal.symmetry.symbols import ANGLE_TOLERANCE_DEGREE, axes_of
 from xtalpriors.crystal.symmetry.triplets import TripletError, compose, format_triplet, parse_triplet
+from xtalpriors.mining.reading.tokens import TAG_INDEX
 from xtalpriors.mining.rows.batch import Batch
 
 __all__ = ["axes_of_cells", "resolve_blocks"]
 
-_Key = tuple[bytes, str | None, str | None, str | None, str | None, str]
+_Key = tuple[bytes, str | None, str | None, str | None, str | None, str, str | None]
 _CACHE: Final[dict[_Key, Reading]] = {}
 _CACHE_LIMIT: Final = 20_000
 _ORDINARY, _SUPERSPACE, _MAGNETIC, _CENTRING = range(4)
 """Columns of the operator loop, in the order of `tags.SYMOPS`."""
+_SYMBOLS: Final = tuple(
+    TAG_INDEX[tag] for tag in ("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m")
+)
+"""Tags of one thing, of which many files have both; `_space_group_name_H-M_ref` is another setting."""
 _NO_LIST: Final = "a magnetic structure without a list of operators: its family may have another cell"
 
 
@@ -34,7 +39,7 @@ def resolve_blocks(batch: Batch, axes: list[str], blocks: list[int]) -> dict[int
     fields = ("hm", "hall", "sg_number", "coordinate_code")
     hm, hall, number, code = (batch.texts(batch.block_tokens(n)).to_pylist() for n in fields)
     superspace, magnetic = (batch.stated(name).tolist() for name in ("superspace", "magnetic"))
-    magnetic_list = _blocks_with(batch, _MAGNETIC)
+    magnetic_list, others = _blocks_with(batch, _MAGNETIC), _other_symbols(batch)
     first, last = (part.tolist() for part in _operator_spans(batch))
     view = batch.tokens.buffer.data
     out: dict[int, Reading] = {}
@@ -53,15 +58,39 @@ def resolve_blocks(batch: Batch, axes: list[str], blocks: list[int]) -> dict[int
         symbol = hm[b]
         if symbol is None and superspace[b] and not raw:
             symbol = (batch.text(int(batch.block_tokens("superspace")[b])) or "").split("(")[0] or None
-        key = (raw, symbol, hall[b], number[b], code[b], axes[b])
+        other = others.get(b)
+        other = None if other == symbol else other
+        key = (raw, symbol, hall[b], number[b], code[b], axes[b], other)
         found = _CACHE.get(key)
         if found is None:
             operators = tuple(_average(text) for text in map(batch.text, _operators(batch, b)) if text)
             found = first_reading(operators, hall[b], symbol, number[b], axes[b], code[b])
+            if other is not None:
+                found = _beside(found, other, code[b])
             if len(_CACHE) < _CACHE_LIMIT:
                 _CACHE[key] = found
         out[b] = found
     return out
+
+
+def _other_symbols(batch: Batch) -> dict[int, str]:
+    """The older of two Hermann–Mauguin symbols of a block that has both."""
+    newer, older = _SYMBOLS
+    tag, block = batch.tokens.tag, batch.tokens.block
+    second = np.flatnonzero(tag == older)
+    both = second[np.isin(block[second], block[tag == newer])].tolist()
+    return {int(block[i]): text for i in both if (text := batch.text(i)) is not None}
+
+
+def _beside(reading: Reading, symbol: str, code: str | None) -> Reading:
+    """A reading beside a second symbol: another group, or without a list another setting, disagrees."""
+    answer = reading.answer
+    if isinstance(answer, SymmetryFailure):
+        return reading
+    second = agreement(answer.group, read_declared(None, symbol, None, reading.declared.axes, code))
+    if second == "disagree" or (second == "setting" and not reading.operators):
+        return reading._replace(answer=answer._replace(agreement="disagree"))
+    return reading
 
 
 def axes_of_cells(cells: F64) -> list[str]:

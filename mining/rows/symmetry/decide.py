@@ -164,7 +164,7 @@ def _conclusion(case: _Case) -> Resolution | SymmetryFailure:
     if not first.cell or first.contents == AGAINST:
         return _noted(answer, "symmetry-contradicted")
     others = [verdict for _, verdict in case.tried if verdict.cell and verdict.contents >= first.contents]
-    if first.contents >= NEAR and not others:
+    if first.contents >= NEAR and case.tried and not others:
         return _noted(answer, "symbol-contradicted", f"decided-by-{first.by}")
     return answer
 
