@@ -98,10 +98,10 @@ def build_report(
         check_written_folder(folder, {PAGE: ""}, _of_earlier_version)
         check_folder(folder / FIGURES)
     inputs = gather(Path(database), [Path(b) for b in bundles], [Path(s) for s in subsets])
+    teasers, beside = _other_pages(inputs, evaluations, powder, seeding)  # may refuse: before what takes long
     pages = _own_pages(inputs) if subsets or inputs.bundles else {}
     sections, tables = _statistics(inputs, pages, generated, releases)
     figures = [figure for section in sections for figure in section.figures]
-    teasers, beside = _other_pages(inputs, evaluations, powder, seeding)
     sections += teasers
     beside[SUBSETS] = {
         f"{name}/{file}": text

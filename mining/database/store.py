@@ -155,13 +155,15 @@ def database_error(error: Exception, path: Path) -> XtalpriorsError:
     if "lock on file" in text:
         holder = text[text.find("(PID") :].split(")")[0].strip("( ") if "(PID" in text else "another process"
         return XtalpriorsError(
-            f"The database {path} is open in another process ({holder}). Close it there and run "
-            f"again. To only look at a database, open it read-only: `duckdb -readonly {path}`."
+            f"The database {path} is open in another process ({holder}). If it is a run of xtalpriors, wait "
+            "until that ends: while a run writes, nobody can read. Else close it there. Then run again."
         )
-    if "No space left" in text or "File too large" in text or "out of disk" in text.lower():
+    too_large = "File too large" in text
+    if too_large or "No space left" in text or "out of disk" in text.lower():
+        limit = ", or the file as large as the system allows (`ulimit -f`)" if too_large else ""
         return XtalpriorsError(
-            f"The disk of {path} is full. What was stored before is kept and complete: free some space and "
-            "run the same command again, it goes on from there."
+            f"The disk of {path} is full{limit}. What was stored before is kept and complete: free some "
+            "space and run the same command again, it goes on from there."
         )
     if isinstance(error, duckdb.InternalException) or any(words in text for words in _DAMAGED):
         return _damaged(path, text.splitlines()[0])

@@ -104,7 +104,7 @@ def check_database(path: Path, one: PhasingSet, database: Path) -> None:
         raise XtalpriorsError(
             f"{path} is an evaluation on structures of another database: its subset has the digest "
             f"{', '.join(definitions)}, and that of {database} {', '.join(now)}. Evaluate again on subsets "
-            "of this one, or leave it out."
+            "of this one, or move the file elsewhere."
         )
 
 

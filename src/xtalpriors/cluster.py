@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError, XtalpriorsWarning
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -87,6 +88,13 @@ def open_cluster(address: str) -> Iterator[Client]:
         ) from error
     with client:
         _check_workers(client)
+        if not client.nthreads():
+            warnings.warn(
+                f"The scheduler at {address} has no worker yet: start one with `dask worker {rest[2:]}`. The "
+                f"run waits for it, {_EMPTY_SECONDS / 60:g} minutes.",
+                XtalpriorsWarning,
+                stacklevel=3,
+            )
         yield client
 
 

@@ -16,7 +16,7 @@ from mining_double import LAZY, cif, deadly
 
 from xtalpriors.cli import run
 from xtalpriors.cluster import open_cluster, run_on_cluster
-from xtalpriors.errors import UsageError, XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError, XtalpriorsWarning
 from xtalpriors.generator import configure, generate_to
 from xtalpriors.generator.output.shards import _shard_of_worker
 from xtalpriors.mining.database.digest import digest_file
@@ -91,6 +91,17 @@ def test_an_item_that_kills_its_workers_is_worked_on_by_the_caller(address: str)
         work = partial(deadly, os.getpid())
         found = dict(run_on_cluster(client, work, iter(range(5)), lambda: time.monotonic() > deadline))
     assert found.keys() == set(range(5)) and found[3] == os.getpid()
+
+
+def test_a_scheduler_without_workers_is_said() -> None:
+    with distributed.LocalCluster(n_workers=0, **QUIET) as empty:
+        address = str(empty.scheduler_address).replace("tcp://", "dask://")
+        where = address.removeprefix("dask://")
+        with (
+            pytest.warns(XtalpriorsWarning, match=f"no worker yet: start one with `dask worker {where}`"),
+            open_cluster(address),
+        ):
+            pass
 
 
 def test_workers_of_another_version_are_refused(cluster: Any, address: str, tmp_path: Path) -> None:

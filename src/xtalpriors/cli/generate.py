@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from xtalpriors.cli.common import (
     say,
     together,
 )
-from xtalpriors.errors import UsageError
+from xtalpriors.errors import InterruptedRunError, UsageError, XtalpriorsError
 from xtalpriors.paths import CorpusPaths
 
 if TYPE_CHECKING:
@@ -107,16 +109,31 @@ def _of_params(corpus: str | None, strategy: str | None, workers: int | None, cl
         paths = CorpusPaths(name)
         source = load_bundle(paths.bundle(settings.subset(settings.generated_subset).name))
         for one in [strategy] if strategy is not None else list(settings.strategies):
-            say(
-                generate_to(
-                    paths.generated(one),
-                    source,
-                    settings.strategy(one),
-                    seed=settings.generate.seed,
-                    count=settings.generate.count,
-                    workers=workers,
-                    overwrite=True,
-                    cluster=cluster,
-                    progress=bar,
+            with _of_strategy(one, settings.generated_subset):
+                say(
+                    generate_to(
+                        paths.generated(one),
+                        source,
+                        settings.strategy(one),
+                        seed=settings.generate.seed,
+                        count=settings.generate.count,
+                        workers=workers,
+                        overwrite=True,
+                        cluster=cluster,
+                        progress=bar,
+                    )
                 )
-            )
+
+
+@contextmanager
+def _of_strategy(name: str, subset: str) -> Iterator[None]:
+    """Say which settings an error speaks of."""
+    try:
+        yield
+    except InterruptedRunError:
+        raise
+    except XtalpriorsError as error:
+        raise type(error)(
+            f"{error} In params.yaml it is the strategy {name}, and the bundle is that of `generate: subset: "
+            f"{subset}`."
+        ) from error
