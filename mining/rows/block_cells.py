@@ -7,12 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from xtalpriors.arrays import F64, I32, Bool
+from xtalpriors.arrays import F64, I32, I64, Bool
 from xtalpriors.crystal.cells.cell import cell_volumes, metric_tensors
+from xtalpriors.crystal.cells.lengths_by_symmetry import lengths_by_symmetry
+from xtalpriors.crystal.symmetry.resolve import SymmetryFailure
 from xtalpriors.mining.reading.numbers import PARTLY, TEXT
 from xtalpriors.mining.reading.tokens import TAG_SCALE
 from xtalpriors.mining.reading.units import QUANTITY, number_and_unit
 from xtalpriors.mining.rows.batch import Batch
+from xtalpriors.mining.rows.symmetry.blocks import resolve_blocks
 from xtalpriors.mining.rows.symmetry.missing_angles import settle_angles
 
 __all__ = ["PARAMETERS", "BlockCells", "block_cells", "cell_problem", "declared_volumes"]
@@ -72,11 +75,16 @@ def block_cells(batch: Batch) -> BlockCells:
     notes = batch.notes
     _apply_units(batch, tokens, cells, su, notes)
     stated: Bool = np.any(tokens[:, :3] >= 0, axis=1)
+    known = ~np.isnan(cells[:, :3])
+    if (incomplete := np.flatnonzero(known.any(axis=1) & ~known.all(axis=1))).size:
+        _fill_lengths(batch, tokens, cells, incomplete, notes)
     unknown = np.isnan(cells[:, 3:]) & stated[:, None]
     for b, i in zip(*np.nonzero(unknown), strict=True):
         token = tokens[b, 3 + i]
         if token < 0 or batch.raw(token) == ".":
             cells[b, 3 + i] = 90.0
+        elif not batch.null[token]:
+            notes.setdefault(int(b), []).append("angle-not-a-number")
     _to_angstrom(batch, cells, su, notes)
     if unknown.any():
         settle_angles(batch, cells, unknown, declared_volumes(batch), notes)
@@ -85,6 +93,23 @@ def block_cells(batch: Batch) -> BlockCells:
     sound = _sound(cells, volumes)
     usable = np.where(sound[:, None], cells, np.nan)
     return BlockCells(cells, su, volumes, stated, sound, usable, metric_tensors(usable), notes)
+
+
+def _fill_lengths(batch: Batch, tokens: I32, cells: F64, blocks: I64, notes: dict[int, list[str]]) -> None:
+    """Fill lengths that are missing where the group makes them equal to a known one, in place, and note it.
+
+    Not a length that cannot be read: it may be another one. The rows `blocks` lack a length.
+    """
+    lengths = tokens[blocks, :3]
+    absent = (lengths < 0) | batch.null[lengths] | ~np.isnan(cells[blocks, :3])
+    for b, reading in resolve_blocks(batch, [""] * len(cells), blocks[absent.all(axis=1)].tolist()).items():
+        answer = reading.answer
+        if isinstance(answer, SymmetryFailure) or answer.agreement == "disagree":
+            continue
+        found = lengths_by_symmetry(answer.group.rotations.astype(np.float64), cells[b, :3])
+        if not np.isnan(found).any():
+            cells[b, :3] = found
+            notes.setdefault(b, []).append("length-from-group")
 
 
 def declared_volumes(batch: Batch) -> F64:

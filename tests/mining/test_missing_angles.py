@@ -141,3 +141,40 @@ def test_an_angle_that_neither_group_nor_volume_tell_is_a_rejection_with_its_wor
 ) -> None:
     found = rejection(structure(cell(5, 6, 7, beta=angle), ATOM, symmetry=named("P 21/c")))
     assert (found["code"], found["detail"]) == (code, f"_cell_angle_beta is {angle.strip(chr(39))!r}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "symmetry", "lengths"),
+    [
+        ("_cell_length_a 5.64", "F m -3 m", (5.64, 5.64, 5.64)),
+        ("_cell_length_c 5.64\n_cell_length_a ?", "P a -3", (5.64, 5.64, 5.64)),
+        ("_cell_length_a 4.59\n_cell_length_c 2.96", "P 42/m n m", (4.59, 4.59, 2.96)),
+        ("_cell_length_a 4.99\n_cell_length_c 17.06", "R -3 c", (4.99, 4.99, 17.06)),
+    ],
+)
+def test_a_missing_length_is_that_of_an_equivalent_axis(
+    lines: str, symmetry: str, lengths: tuple[float, float, float]
+) -> None:
+    found = entry(structure(lines, ATOM, symmetry=named(symmetry)))
+    assert tuple(found[f"{n}_angstrom"] for n in "abc") == lengths
+    assert "length-from-group" in notes(found)
+
+
+@pytest.mark.parametrize(
+    ("lines", "symmetry"),
+    [
+        ("_cell_length_a 5.64", "P 42/m n m"),
+        ("_cell_length_a 5\n_cell_length_b 6", "P n m a"),
+        ("_cell_length_a 5.64\n_cell_length_b 5.l4\n_cell_length_c 5.64", "F m -3 m"),
+    ],
+)
+def test_a_length_that_no_symmetry_tells_is_a_rejection(lines: str, symmetry: str) -> None:
+    code = rejection(structure(lines, ATOM, symmetry=named(symmetry)))["code"]
+    assert code == ("cell-not-a-number" if "l4" in lines else "cell-incomplete")
+
+
+def test_an_angle_that_cannot_be_read_is_said_where_the_volume_gives_it() -> None:
+    text = cell(5, 6, 7, beta="1o1.3") + volume((5, 6, 7), 101.3)
+    assert {"angle-from-volume", "angle-not-a-number"} <= notes(
+        entry(structure(text, ATOM, symmetry=named("P 21/c")))
+    )
