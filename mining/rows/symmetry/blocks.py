@@ -75,11 +75,11 @@ def resolve_blocks(batch: Batch, axes: list[str], blocks: list[int]) -> dict[int
 
 def _other_symbols(batch: Batch) -> dict[int, str]:
     """The older of two Hermann–Mauguin symbols of a block that has both."""
-    newer, older = _SYMBOLS
-    tag, block = batch.tokens.tag, batch.tokens.block
-    second = np.flatnonzero(tag == older)
-    both = second[np.isin(block[second], block[tag == newer])].tolist()
-    return {int(block[i]): text for i in both if (text := batch.text(i)) is not None}
+    first, second = (np.flatnonzero(batch.tokens.tag == tag) for tag in _SYMBOLS)
+    block = batch.tokens.block
+    second = second[np.isin(block[second], block[first])]
+    texts = batch.texts(second.astype(np.int32)).to_pylist()
+    return {b: text for b, text in zip(block[second].tolist(), texts, strict=True) if text is not None}
 
 
 def _beside(reading: Reading, symbol: str, code: str | None) -> Reading:
