@@ -9,6 +9,7 @@ import pytest
 from crystals import random_cell
 
 from xtalpriors.crystal.cells.angles_by_symmetry import angle_from_volume, angles_by_symmetry
+from xtalpriors.crystal.cells.lengths_by_symmetry import lengths_by_symmetry
 from xtalpriors.crystal.symmetry.space_group import SpaceGroup
 
 NONE = np.full(3, np.nan)
@@ -83,3 +84,13 @@ def test_the_volume_gives_one_angle_beside_two_right_ones(
 ) -> None:
     found = angle_from_volume(np.array([5.0, 6.0, 7.0]), np.array(angles, dtype=float), 210.0 * sine)
     assert found == (None if degree is None else pytest.approx(degree, abs=1e-3))
+
+
+def test_an_axis_has_the_length_of_the_one_that_a_rotation_takes_it_to() -> None:
+    cubic = SpaceGroup.from_hm("P a -3").rotations.astype(np.float64)
+    assert lengths_by_symmetry(cubic, np.array([np.nan, np.nan, 5.6])).tolist() == [5.6, 5.6, 5.6]
+    # a twofold axis along a that takes b to a - b, as in a primitive cell of a C lattice: b is not a
+    oblique = np.array([[[1.0, 1.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]]])
+    found = lengths_by_symmetry(oblique, np.array([5.0, np.nan, 7.0]))
+    assert found[[0, 2]].tolist() == [5.0, 7.0]
+    assert np.isnan(found[1])
