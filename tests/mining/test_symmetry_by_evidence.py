@@ -329,6 +329,16 @@ def test_a_lattice_is_not_made_up_where_several_would_make_the_contents(said: st
     assert {"symmetry-contradicted", "volume-implausible"} <= notes(found, volume=True)
 
 
+def test_a_lattice_that_no_setting_has_is_not_taken() -> None:
+    """Gypsum in C 2/c under the symbol A 2/a: B, with b unique, would make its atoms but for hydrogen."""
+    said = "_chemical_formula_sum 'Ca H4 O6 S'\n_cell_formula_units_Z 4\n_exptl_crystal_density_diffrn 2.31\n"
+    rows = ("Ca Ca 0.5 0.0797 0.25", "S S 0 0.0772 0.75", "O1 O 0.9632 0.1319 0.5505")
+    rows += ("O2 O 0.7582 0.0222 0.6671", "OW O 0.3796 0.1821 0.4588", "H1 H 0.2511 0.1616 0.5037")
+    axes = cell(6.284, 15.2, 6.523, 90, 127.41, 90)
+    found = entry(structure(axes, said, atoms(*rows, "H2 H 0.4046 0.2427 0.4904"), symmetry=hm("A 2/a")))
+    assert (found["sg_hm"], found["composition_agreement"]) == ("A 1 2/a 1", "disagree")
+
+
 @pytest.mark.parametrize(("apart", "taken"), [(0.15, "F 2 2 2"), (0.03, "P 2 2 2")])
 def test_a_lattice_that_puts_atoms_on_each_other_is_not_taken(apart: float, taken: str) -> None:
     """Only F makes four times the atoms; its image of C1 is 1.2 or 0.2 Å from N1."""

@@ -182,8 +182,9 @@ def _is_acceptable(candidate: Candidate, verdict: Verdict, case: _Case) -> bool:
     if verdict.contents == AGAINST:
         return False
     if candidate.origin == "lattice":
-        # Z alone is misprinted more often than a lattice letter, and triclinic cells are not centred
-        return verdict.witnesses == 2 and candidate.resolution.group.crystal_system != "triclinic"
+        # Z alone is misprinted more often than a lattice letter; triclinic cells are not centred
+        group = candidate.resolution.group
+        return verdict.witnesses == 2 and group.hm is not None and group.crystal_system != "triclinic"
     if first is None or not isinstance(answer, Resolution):
         return verdict.contents >= NEAR or candidate.support >= _SUPPORT
     if verdict.contents == UNKNOWN and first.contents == UNKNOWN:  # settings of one group
