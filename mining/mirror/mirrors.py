@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from xtalpriors.errors import UsageError
 from xtalpriors.mining.mirror.record import MARK, parts_of, read_record
 from xtalpriors.mining.sources import Source
 from xtalpriors.mining.sources.parse import parse_source
@@ -16,9 +17,23 @@ __all__ = ["incomplete_mirrors", "mirrors_of"]
 
 
 def mirrors_of(sources: Iterable[str]) -> list[Path]:
-    """Folders among sources such as `cod:DIR` or `DIR` that are mirrors made by `sync_mirror`."""
-    databases = re.compile(r"([\w.-]+=)?(amcsd|csd)(:.*)?", re.IGNORECASE | re.DOTALL)
-    found = (parse_source(text) for text in sources if not databases.fullmatch(text))
+    """Folders among sources such as `cod:DIR` or `DIR` that are mirrors made by `sync_mirror`.
+
+    Raises
+    ------
+    UsageError
+        The folder of a source is not there.
+    """
+    others = re.compile(r"([\w.-]+=)?(amcsd|csd|archive)(:.*)?", re.IGNORECASE | re.DOTALL)
+    trees = [text for text in sources if not others.fullmatch(text)]
+    for text in trees:
+        folder = re.sub(r"^([\w.-]+=)?(cod:)?", "", text)
+        if not Path(folder).expanduser().exists():
+            raise UsageError(
+                f"The folder of source '{text}' is not there. If it is to be a mirror of the COD, "
+                f"`xtalpriors sync {shlex.quote(folder)}` makes it."
+            )
+    found = map(parse_source, trees)
     return [
         source.root for source in found if isinstance(source, TreeSource) and (source.root / MARK).exists()
     ]
@@ -36,7 +51,7 @@ def incomplete_mirrors(sources: Iterable[Source]) -> list[str]:
     records = {root: read_record(root) for root in trees}
     return [
         f"The mirror {root} is not complete{parts_of(record.unfinished)}: what has not come is not in the "
-        f"database. `xtalpriors sync {shlex.quote(str(root))}` goes on."
+        f"database. `xtalpriors sync {shlex.quote(str(root))}{record.goes_on_by}` goes on."
         for root, record in records.items()
         if record and record.unfinished
     ]

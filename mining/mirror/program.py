@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -15,6 +16,10 @@ from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
 
 __all__ = ["interruption", "require_program", "run_program"]
+
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
+"""Linux's call by which a process has the system send it a signal when its parent ends; null elsewhere."""
+_PARENT_DEATH_SIGNAL = 1
 
 
 def require_program(name: str, package: str) -> None:
@@ -62,6 +67,7 @@ def run_program(
             cwd=cwd,
             env=os.environ | {"LC_ALL": "C"},
             start_new_session=True,
+            preexec_fn=_PRCTL and (lambda: _PRCTL(_PARENT_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)),
             text=True,
             encoding="utf-8",
             errors="backslashreplace",

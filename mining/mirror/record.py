@@ -51,6 +51,11 @@ class MirrorRecord(Frozen):
     runs: tuple[SyncRun, ...] = ()
 
     @property
+    def goes_on_by(self) -> str:
+        """Options of `xtalpriors sync` that bring what is unfinished."""
+        return "" if "" in self.unfinished else "".join(f" --range {one}" for one in self.unfinished)
+
+    @property
     def revision(self) -> int | None:
         """Highest revision of the COD that is known to have reached the mirror; null where none is stated."""
         return self.last.revision if self.last else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.program import require_program, run_program
-from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted, revision_of
+from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted, go_on, revision_of
 from xtalpriors.mining.sources import MAX_TEXT_BYTES
 from xtalpriors.progress import Advance
 
@@ -20,6 +20,8 @@ __all__ = ["fetch_by_rsync"]
 _FOLDERS = ("/[1-9]/", "/[1-9]/[0-9][0-9]/", "/[1-9]/[0-9][0-9]/[0-9][0-9]/")
 _FILES = f"{_FOLDERS[-1]}[1-9][0-9][0-9][0-9][0-9][0-9][0-9].cif"
 _LINE = re.compile(r"(?P<what>[>.]f.{9}) (?P<size>\d+) (?P<name>.*)")
+_REPLACED = "replaced"
+"""Folder of the workplace where rsync puts a file that it replaces, until the revisions are compared."""
 _VANISHED = 24
 """A file was deleted on the server between its listing and its reading."""
 
@@ -45,22 +47,29 @@ def fetch_by_rsync(
     listed: set[str] = set()
     with _workplace(root, is_dry_run) as workplace:
         for one in ranges or [""]:
-            said = _Said(root, transfer, listed, advance, is_dry_run)
+            said = _Said(root, transfer, listed, advance, workplace)
             part = f"{origin.rstrip('/')}/./{one + '/' if one else ''}"
-            status, errors = run_program([*_command(transfer, workplace), part, f"{root}/"], said.take)
-            said.count()
+            try:
+                status, errors = run_program([*_command(transfer, workplace), part, f"{root}/"], said.take)
+            finally:
+                said.count()
             if transfer.is_full:
                 return
-            if status not in (0, _VANISHED):
+            if one and re.search("link_stat .*No such file", errors):
+                transfer.absent.append(one)
+            elif status not in (0, _VANISHED):
                 raise XtalpriorsError(
                     f"rsync of {origin} ended with status {status}: {_last_line(errors)}. {_remedy(errors)}"
                 )
-    delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=is_dry_run)
+    there = [one for one in ranges if one not in transfer.absent]
+    if ranges and not there:
+        raise XtalpriorsError(f"{origin} has no part {', '.join(ranges)}. Nothing was changed.")
+    delete_unlisted(root, there, listed, transfer, origin, is_dry_run=is_dry_run)
 
 
 @contextmanager
 def _workplace(root: Path, is_dry_run: bool) -> Iterator[Path | None]:
-    """An empty folder for the files that rsync works on; none where it only counts."""
+    """An empty folder for the files that rsync works on and replaces; none where it only counts."""
     if is_dry_run:
         yield None
         return
@@ -88,7 +97,11 @@ def _command(transfer: Transfer, workplace: Path | None) -> list[str]:
         *(f"--include={pattern}" for pattern in (*_FOLDERS, _FILES)),
         "--exclude=*",
         *([f"--bwlimit={limits.kilobytes_per_second}"] if limits.kilobytes_per_second else []),
-        f"--temp-dir={workplace}" if workplace else "--dry-run",
+        *(
+            (f"--temp-dir={workplace}", "--backup", f"--backup-dir={workplace}/{_REPLACED}")
+            if workplace
+            else ("--dry-run",)
+        ),
     ]
 
 
@@ -100,7 +113,7 @@ class _Said:
     transfer: Transfer
     listed: set[str]
     advance: Advance
-    is_dry_run: bool
+    workplace: Path | None
     last: re.Match[str] | None = None
 
     def take(self, line: str) -> bool:
@@ -111,7 +124,7 @@ class _Said:
             self.listed.add(match["name"])
             self.last = match if match["what"].startswith(">") else None
             if self.last is None and self.transfer.is_resumed:
-                self.transfer.reached(revision_of(self.root / match["name"]), is_new=True)
+                self.transfer.reached(revision_of(self.root / match["name"]))
         return not self.transfer.is_full
 
     def count(self) -> None:
@@ -119,10 +132,12 @@ class _Said:
         if self.last is None:
             return
         name, is_new = self.last["name"], self.last["what"].endswith("+")
-        if self.is_dry_run or (self.root / name).is_file():
+        if self.workplace is None or (self.root / name).is_file():
             self.transfer.add(int(self.last["size"]), is_new=is_new)
-            if not self.is_dry_run:
-                self.transfer.reached(revision_of(self.root / name), is_new=is_new)
+            if self.workplace is not None:
+                replaced = self.workplace / _REPLACED / name
+                self.transfer.reached(revision_of(self.root / name), before=revision_of(replaced))
+                replaced.unlink(missing_ok=True)
             self.advance(1, note=name)
         self.last = None
 
@@ -140,4 +155,4 @@ def _remedy(errors: str) -> str:
         return "Check the folder in the address, and the ranges: the server has none of that name."
     if "getaddrinfo" in errors and "Temporary failure" not in errors:
         return "Check the name of the host in the address, and the network."
-    return "What has come is kept; run the same command again to go on."
+    return go_on(errors)

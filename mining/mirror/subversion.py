@@ -12,13 +12,15 @@ from xml.etree import ElementTree
 from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.mirror.layout import entry_path, mirrored_files
 from xtalpriors.mining.mirror.program import require_program, run_program
-from xtalpriors.mining.mirror.transfer import Transfer, delete_unlisted
+from xtalpriors.mining.mirror.transfer import Transfer, go_on, revision_of, unlisted
 from xtalpriors.progress import Advance
 
 __all__ = ["fetch_by_svn"]
 
 _SVN = ("svn", "--non-interactive")
 _LINE = re.compile(r"(?P<what>[AUGDRCE ])[UGC ]?[B ]?[C ]? +(?P<name>\S.*)")
+_RESTORED = re.compile(r"^Restored '(.+)'$")
+"""A file that was removed here, and comes again; a link was removed by the update that first brought it."""
 _NOWHERE = re.compile(r"E670002|E180001|E210005|E170000|E160013|E200009")
 """Errors of svn: no such host, no repository, no such path in it."""
 
@@ -35,11 +37,14 @@ def fetch_by_svn(
 ) -> None:
     """Bring a working copy to the newest revision; a file that was edited here stays as it is.
 
+    The listing of the repository comes first: svn itself knows no limit of deletions, and names a folder that
+    it deletes without its files.
+
     Raises
     ------
     XtalpriorsError
-        svn is not installed, the server is not reached or breaks off, or its newest revision is older than
-        the one that the mirror holds.
+        svn is not installed, the server is not reached or breaks off, its newest revision is older than the
+        one that the mirror holds, it has no entry, or more entries would be deleted than may be.
     UsageError
         The folder is a working copy of another repository, or holds entries and is no working copy.
     """
@@ -62,24 +67,29 @@ def fetch_by_svn(
             "leave those that differ as they are. Nothing was changed. Mirror into another folder, or update "
             "this one from an rsync:// address."
         )
+    listed, to_come = _listing(origin, root, ranges, revision)
+    gone = unlisted(root, ranges, listed, transfer.limits, origin, is_dry_run=is_dry_run)
     if is_dry_run:
-        _preview(origin, root, ranges, revision, transfer)
+        transfer.deleted, transfer.revision = len(gone), revision
+        for name, size in to_come.items():
+            transfer.add(size, is_new=not (root / name).is_file())
         return
-    at = ["--revision", str(revision), "--ignore-externals"]
+    before = {name: stated for name in to_come if (stated := revision_of(root / name)) is not None}
+    at, whole = ["--revision", str(revision), "--ignore-externals"], ["--set-depth", "infinity"]
+    steps = [["update", *at, "--accept", "mine-full", *whole, *(["--parents", *ranges] if ranges else [])]]
     if not has_copy:
         depth = "empty" if ranges else "infinity"
-        _go(["checkout", "--force", "--depth", depth, *at, origin, "."], root, transfer, advance)
+        steps.insert(0, ["checkout", "--force", "--depth", depth, *at, origin, "."])
     elif moved:
-        _go(["relocate", moved, there.repository], root, transfer, advance)
-    keep = ["--accept", "mine-full"]
-    if not transfer.is_full:
-        whole = ["--set-depth", "infinity"]
-        _go(
-            ["update", *at, *keep, *([*whole, "--parents", *ranges] if ranges else whole)],
-            root,
-            transfer,
-            advance,
-        )
+        steps.insert(0, ["relocate", moved, there.repository])
+    try:
+        for arguments in steps:
+            if not transfer.is_full:
+                _go(arguments, root, transfer, advance)
+    finally:
+        transfer.deleted = sum(not (root / name).exists() for name in gone)
+    for name, stated in before.items():
+        transfer.reached(revision_of(root / name), before=stated)
     transfer.revision = revision
 
 
@@ -128,9 +138,12 @@ def _moved_from(here: _Entry, there: _Entry, root: Path) -> str | None:
     return here.repository if here.repository != there.repository else None
 
 
-def _preview(origin: str, root: Path, ranges: Sequence[str], revision: int, transfer: Transfer) -> None:
-    """Count what an update would bring, by the repository's listing and the revision of what is here."""
-    listed = set()
+def _listing(
+    origin: str, root: Path, ranges: Sequence[str], revision: int
+) -> tuple[set[str], dict[str, int]]:
+    """The entries of a repository, and the sizes of those that are not here or changed since what is here."""
+    listed: set[str] = set()
+    to_come: dict[str, int] = {}
     for one in ranges or [""]:
         has_copy = (root / ".svn").is_dir() and (root / one).is_dir()
         info = _entries(["info", "--xml", one or "."], root) if has_copy else []
@@ -140,11 +153,9 @@ def _preview(origin: str, root: Path, ranges: Sequence[str], revision: int, tran
             if not entry.is_file or entry_path(path) != path:
                 continue
             listed.add(path)
-            is_new = not (root / path).is_file()
-            if is_new or entry.changed_in > here:
-                transfer.add(entry.size_bytes, is_new=is_new)
-    delete_unlisted(root, ranges, listed, transfer, origin, is_dry_run=True)
-    transfer.revision = revision
+            if entry.changed_in > here or not (root / path).is_file():
+                to_come[path] = entry.size_bytes
+    return listed, to_come
 
 
 def _go(arguments: list[str], root: Path, transfer: Transfer, advance: Advance) -> None:
@@ -153,12 +164,10 @@ def _go(arguments: list[str], root: Path, transfer: Transfer, advance: Advance) 
 
     def take(line: str) -> bool:
         """Count the file that a line of svn names; lines on other things are passed over."""
-        match = _LINE.fullmatch(line)
+        match = _LINE.fullmatch(_RESTORED.sub(r"A    \1", line))
         if match is None or entry_path(match["name"]) != match["name"]:
             return True
-        if match["what"] == "D":
-            transfer.deleted += 1
-        elif match["what"] in "AUR":
+        if match["what"] in "AUR":
             named[root / match["name"]] = match["what"]
             advance(1, note=match["name"])
         else:
@@ -226,6 +235,6 @@ def _failed(what: str, status: int, errors: str) -> XtalpriorsError:
     remedy = (
         "Check the host and the folder in the address, and the ranges."
         if _NOWHERE.search(errors)
-        else "What has come is kept; run the same command again to go on."
+        else go_on(errors)
     )
     return XtalpriorsError(f"svn {what} ended with status {status}: {said}. {remedy}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from xtalpriors.counted import counted
-from xtalpriors.errors import UsageError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining.mirror.layout import check_ranges
 from xtalpriors.mining.mirror.lock import alone
 from xtalpriors.mining.mirror.record import MARK, MirrorRecord, SyncRun, parts_of, read_record, write_record
@@ -39,11 +40,15 @@ class SyncReport:
     root: Path
     transfer: Transfer
     revision: int | None
-    held: int | None
-    """Revision that the whole mirror had before; null where parts of it were updated apart."""
-    unfinished: tuple[str, ...]
+    record: MirrorRecord
+    """Of the mirror after it."""
     is_dry_run: bool
     seconds: float
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Parts of the mirror that are not complete; an empty string is the whole database."""
+        return self.record.unfinished
 
     def __str__(self) -> str:
         """A few lines for the terminal."""
@@ -53,21 +58,27 @@ class SyncReport:
             lines = [f"sync: would bring {counts} from {self.origin}; {_size(free)} are free at {self.root}"]
         else:
             lines = [f"sync: {counts} ({self.seconds:.1f} s); revision {self.revision or 'not stated'}"]
+        if self.is_dry_run and t.deleted > t.limits.deletions:
+            lines.append(
+                f"      No more than {t.limits.deletions:,} are deleted without being told: if the origin is "
+                f"right, run with --max-deletions {t.deleted}."
+            )
+        if t.absent:
+            lines.append(f"      The origin has no part {', '.join(t.absent)}.")
         if t.older:
             went = "would go" if self.is_dry_run else "went"
             lines.append(
-                f"      {counted(t.older, 'file')} {went} back to an older revision than here before."
-            )
-        elif t.changed_revision is not None and t.changed_revision < (self.held or 0):
-            lines.append(
-                f"      The newest content that replaced another is of revision {t.changed_revision}, "
-                f"and the mirror had reached {self.held}: is {self.origin} an old copy?"
+                f"      {counted(t.older, 'file')} {went} back to an older revision than here before: is "
+                f"{self.origin} an old copy?"
             )
         if t.skipped and not self.is_dry_run:
             lines.append(f"      Not as at the origin: {counted(t.skipped, 'file')}, links or edited here.")
         if self.unfinished and not self.is_dry_run:
-            which = parts_of(self.unfinished)
-            lines.append(f"      The mirror is not complete yet{which}. Run the same command again to go on.")
+            by = f"`xtalpriors sync {shlex.quote(str(self.root))}{self.record.goes_on_by}` goes on."
+            lines.append(
+                f"      The mirror is not complete yet{parts_of(self.unfinished)}. "
+                f"{'Run the same command again to go on.' if t.is_full else by}"
+            )
         return "\n".join(lines)
 
 
@@ -123,20 +134,22 @@ def sync_mirror(
         _may_mirror(root, old, origin, adopt)
     runs, unfinished = (old.runs, old.unfinished) if old else ((), ())
     record = MirrorRecord(origin=origin, runs=runs, unfinished=unfinished)
-    before = record.revision
-    held = before if record.last and not (parts or record.last.ranges) else None
-    if not is_dry_run:
-        record = record.begun(parts)
-    begin = partial(_begin, root, None if is_dry_run else record)
+    before, begun = record.revision, record.begun(parts)
     transfer = Transfer(limits or MirrorLimits(), is_resumed=old is None or bool(unfinished))
+    if fetch != "rsync" and transfer.limits.kilobytes_per_second is not None:
+        raise UsageError(
+            f"Only rsync can be slowed down: take --kB-per-second away, or fetch {origin} another way."
+        )
     with progress(f"sync {origin}", None, "file") as advance, ExitStack() as stack:
         listing = list_archive(Path(origin), parts) if fetch == "archive" else None
-        if is_moved and listing is None:
-            advance = _begins_by(advance, begin)
-        else:
-            begin()
         if not is_dry_run:
+            _make(root)
             stack.enter_context(alone(root))
+            stack.enter_context(_begun_unless_idle(root, transfer, old or record))
+            if is_moved and listing is None:
+                advance = _begins_by(advance, partial(write_record, root, begun))
+            else:
+                write_record(root, begun)
         if listing is not None:
             unpack_archive(listing, root, parts, transfer, advance, is_dry_run=is_dry_run)
         elif fetch == "rsync":
@@ -156,22 +169,27 @@ def sync_mirror(
             revision=revision,
             is_complete=not transfer.is_full,
         )
-        record = record.ended(run)
+        record = begun.ended(run)
         write_record(root, record)
-    return SyncReport(
-        origin, root, transfer, revision, held, record.unfinished, is_dry_run, time.monotonic() - clock
-    )
+    return SyncReport(origin, root, transfer, revision, record, is_dry_run, time.monotonic() - clock)
 
 
-def _begin(root: Path, record: MirrorRecord | None) -> None:
-    """Record an update that begins; nothing without a record, as of one that changes nothing."""
-    if record is None:
-        return
+def _make(root: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"No folder can be made at {root} ({error.strerror}). Name another one.") from error
-    write_record(root, record)
+
+
+@contextmanager
+def _begun_unless_idle(root: Path, transfer: Transfer, record: MirrorRecord) -> Iterator[None]:
+    """Put the record back as it was where an update fails before it changed anything."""
+    try:
+        yield
+    except XtalpriorsError:
+        if transfer.brought_nothing:
+            write_record(root, record)
+        raise
 
 
 def _begins_by(advance: Advance, begin: Callable[[], None]) -> Advance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xtalpriors.counted import counted
@@ -11,7 +11,7 @@ from xtalpriors.errors import XtalpriorsError
 from xtalpriors.mining.mirror.layout import mirrored_files
 from xtalpriors.mining.sources.fingerprint import header_revision
 
-__all__ = ["MirrorLimits", "Transfer", "check_listed", "delete_unlisted", "revision_of"]
+__all__ = ["MirrorLimits", "Transfer", "check_listed", "delete_unlisted", "go_on", "revision_of", "unlisted"]
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Transfer:
     skipped: int = 0
     """Kept as they are here: links, files edited by hand."""
     older: int = 0
-    """Replaced by a content whose header states a lower revision, as far as both are known."""
+    """Replaced by a content whose header states a lower revision; where one states none, not counted."""
     size_bytes: int = 0
     revision: int | None = None
     """Highest revision of the files that came."""
-    changed_revision: int | None = None
-    """Of those among them that replaced another content."""
+    absent: list[str] = field(default_factory=list)
+    """Ranges that were asked for and that the origin does not have."""
 
     def add(self, size_bytes: int, *, is_new: bool) -> None:
         """Count a file that came."""
@@ -51,12 +51,16 @@ class Transfer:
         self.changed += not is_new
         self.size_bytes += size_bytes
 
-    def reached(self, revision: int | None, *, is_new: bool) -> None:
-        """Note the revision of a file that came, as far as it is known."""
+    def reached(self, revision: int | None, *, before: int | None = None) -> None:
+        """Note the revision of a file that came, and of the one that it replaced, where they are known."""
         if revision is not None:
             self.revision = max(revision, self.revision or 0)
-            if not is_new:
-                self.changed_revision = max(revision, self.changed_revision or 0)
+            self.older += before is not None and revision < before
+
+    @property
+    def brought_nothing(self) -> bool:
+        """Whether the mirror is as it was."""
+        return not (self.new or self.changed or self.deleted)
 
     @property
     def is_full(self) -> bool:
@@ -83,26 +87,45 @@ def check_listed(listed: Set[str], ranges: Sequence[str], origin: str) -> None:
         )
 
 
-def delete_unlisted(
-    root: Path, ranges: Sequence[str], listed: Set[str], transfer: Transfer, origin: str, *, is_dry_run: bool
-) -> None:
-    """Delete, or count, the entries of a mirror that its origin no longer has.
+def unlisted(
+    root: Path,
+    ranges: Sequence[str],
+    listed: Set[str],
+    limits: MirrorLimits,
+    origin: str,
+    *,
+    is_dry_run: bool,
+) -> list[str]:
+    """The entries of a mirror that its origin no longer has.
 
     Raises
     ------
     XtalpriorsError
-        The origin has none at all, or more are gone than may be deleted: then none is.
+        The origin has none at all, or more are gone than may be deleted and they are to be.
     """
     check_listed(listed, ranges, origin)
     gone = [name for name in mirrored_files(root, ranges) if name not in listed]
-    transfer.deleted += len(gone)
-    if is_dry_run:
-        return
-    if len(gone) > transfer.limits.deletions:
+    if len(gone) > limits.deletions and not is_dry_run:
         raise XtalpriorsError(
             f"No longer at {origin}: {counted(len(gone), 'entry')} of the mirror, more than the "
-            f"{transfer.limits.deletions:,} that are deleted without being told. What is new or changed has "
-            f"come, nothing was deleted. If the origin is right, run again with --max-deletions {len(gone)}."
+            f"{limits.deletions:,} that are deleted without being told. What has come is kept, nothing was "
+            f"deleted. If the origin is right, run again with --max-deletions {len(gone)}."
         )
-    for name in gone:
-        (root / name).unlink()
+    return gone
+
+
+def delete_unlisted(
+    root: Path, ranges: Sequence[str], listed: Set[str], transfer: Transfer, origin: str, *, is_dry_run: bool
+) -> None:
+    """Delete, or count, the entries of a mirror that its origin no longer has; raises as `unlisted` does."""
+    gone = unlisted(root, ranges, listed, transfer.limits, origin, is_dry_run=is_dry_run)
+    transfer.deleted += len(gone)
+    if not is_dry_run:
+        for name in gone:
+            (root / name).unlink()
+
+
+def go_on(errors: str) -> str:
+    """What helps where a program ended and the address was right."""
+    again = "un the same command again to go on."
+    return f"What has come is kept; {'free some space and r' if 'No space left' in errors else 'r'}{again}"

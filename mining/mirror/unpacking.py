@@ -77,7 +77,7 @@ def unpack_archive(
                 _take(source.read, member, root / name, transfer, is_dry_run)
                 advance(1, note=name)
             elif transfer.is_resumed:
-                transfer.reached(revision_of(root / name), is_new=True)
+                transfer.reached(revision_of(root / name))
     delete_unlisted(root, ranges, entries.keys(), transfer, str(source.path), is_dry_run=is_dry_run)
 
 
@@ -126,10 +126,8 @@ def _take(
     is_new = not path.exists()
     here = b"" if is_new or path.is_symlink() else path.read_bytes()
     if is_new or here != data:
-        revision = header_revision(data)
         transfer.add(len(data), is_new=is_new)
-        transfer.reached(revision, is_new=is_new)
-        transfer.older += (header_revision(here) or 0) > (revision or 0)
+        transfer.reached(header_revision(data), before=header_revision(here))
         if not is_dry_run:
             with replacing(path, MIRRORED) as part:
                 part.write_bytes(data)

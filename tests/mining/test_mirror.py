@@ -22,6 +22,7 @@ from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.mining import MirrorLimits, incomplete_mirrors, mirrors_of, sync_mirror
 from xtalpriors.mining.mirror.lock import alone
 from xtalpriors.mining.mirror.record import MARK
+from xtalpriors.mining.mirror.transfer import go_on
 from xtalpriors.mining.sources.tree import TreeSource
 
 ENTRIES = {"2/00/00/2000000.cif": 10, "2/01/64/2016452.cif": 11, "9/00/00/9000000.cif": 12}
@@ -129,7 +130,7 @@ def test_rsync_brings_what_is_new_changed_and_gone_and_nothing_else(
     assert sync_mirror(here).transfer.size_bytes == 0
     assert "old copy" not in str(rest)
     put(there, "9/00/00/9000000.cif", 19, size=6)
-    assert "of revision 19, and the mirror had reached 21: is rsync:" in str(sync_mirror(here))
+    assert "1 file went back to an older revision than here before: is rsync:" in str(sync_mirror(here))
     assert mirrors_of(["amcsd", "csd", f"x=cod:{here}", f"cod:{there}"]) == [here]
     assert mirrors_of([str(here), f"y={here}", str(there)]) == [here, here]
 
@@ -152,6 +153,66 @@ def test_a_server_that_lost_its_files_is_no_reason_to_lose_them_here(
     with pytest.raises(XtalpriorsError, match="Nothing was deleted"):
         sync_mirror(here)
     assert before.items() <= held(here).items()
+
+
+@needs_rsync
+def test_a_dry_run_says_that_a_run_would_not_delete_as_much(rsyncd: tuple[str, Path], tmp_path: Path) -> None:
+    origin, there = rsyncd
+    here = tmp_path / "mirror"
+    sync_mirror(here, origin)
+    shutil.rmtree(there / "2")
+    assert "--max-deletions" not in str(sync_mirror(here, is_dry_run=True))
+    for limit, said in [(1, True), (2, False)]:
+        dry = sync_mirror(here, limits=MirrorLimits(deletions=limit), is_dry_run=True)
+        assert ("No more than 1 are" in str(dry) and "run with --max-deletions 2." in str(dry)) is said
+
+
+@needs_rsync
+def test_a_range_that_the_origin_does_not_have(rsyncd: tuple[str, Path], tmp_path: Path) -> None:
+    origin, here = rsyncd[0], tmp_path / "mirror"
+    put(here, "2/99/00/2990000.cif", 3)
+    report = sync_mirror(here, origin, ranges=["2/99", "9"], adopt=True)
+    assert (report.transfer.new, report.transfer.deleted, report.unfinished) == (1, 0, ())
+    assert "The origin has no part 2/99." in str(report)
+    assert held(here).keys() == {"2/99/00/2990000.cif", "9/00/00/9000000.cif"}
+    before = record(here)
+    for is_dry_run in (True, False):
+        with pytest.raises(XtalpriorsError, match=r"has no part 2/99, 3\. Nothing was changed"):
+            sync_mirror(here, ranges=["3", "2/99"], is_dry_run=is_dry_run)
+    assert record(here) == before
+
+
+@needs_rsync
+def test_a_server_that_was_not_reached_leaves_nothing_unfinished(
+    rsyncd: tuple[str, Path], tmp_path: Path
+) -> None:
+    origin, here = rsyncd[0], tmp_path / "my mirror"
+    with pytest.raises(XtalpriorsError, match="again to go on"):
+        sync_mirror(here, f"rsync://127.0.0.1:{free_port()}/cif/")
+    assert record(here)["unfinished"] == []
+    assert sync_mirror(here, origin, ranges=["2/01"]).unfinished == ()
+    (here / MARK).write_text(json.dumps(record(here) | {"unfinished": ["2/00", "9"]}))
+    said = str(sync_mirror(here, ranges=["2/01"]))
+    assert f"not complete yet (2/00, 9). `xtalpriors sync '{here}' --range 2/00 --range 9` goes on." in said
+    (here / MARK).write_text(json.dumps(record(here) | {"unfinished": [""]}))
+    assert f"not complete yet. `xtalpriors sync '{here}'` goes on." in str(sync_mirror(here, ranges=["2/01"]))
+    assert sync_mirror(here).unfinished == ()
+
+
+@needs_rsync
+def test_one_file_that_went_back_is_said(rsyncd: tuple[str, Path], tmp_path: Path) -> None:
+    """Beside one that went on, and one whose header states no revision any more."""
+    origin, there = rsyncd
+    here = tmp_path / "mirror"
+    sync_mirror(here, origin)
+    for name, revision in zip(ENTRIES, (176_760, 7, 13), strict=True):
+        put(there, name, revision, size=9)
+    text = (there / "9/00/00/9000000.cif").read_text()
+    (there / "9/00/00/9000000.cif").write_text(text.replace("Revision", "Version"))
+    report = sync_mirror(here)
+    assert (report.transfer.changed, report.transfer.older, report.revision) == (3, 1, 176_760)
+    assert "1 file went back to an older revision" in str(report)
+    assert held(here) == {name: (there / name).read_bytes() for name in ENTRIES}
 
 
 @needs_rsync
@@ -218,7 +279,7 @@ def test_what_a_killed_update_was_working_on_is_removed(
 
 
 @needs_rsync
-@pytest.mark.parametrize("what", ["Ctrl-C", "server dies"])
+@pytest.mark.parametrize("what", ["Ctrl-C", "server dies", "kill -9"])
 def test_an_interrupted_transfer_goes_on(rsyncd: tuple[str, Path], tmp_path: Path, what: str) -> None:
     origin, there = rsyncd
     put(there, "9/99/99/9999999.cif", 99, size=30_000_000)
@@ -241,9 +302,18 @@ def test_an_interrupted_transfer_goes_on(rsyncd: tuple[str, Path], tmp_path: Pat
         time.sleep(0.05)
     if what == "Ctrl-C":
         process.send_signal(signal.SIGINT)
+    elif what == "kill -9":
+        process.kill()
     else:
         subprocess.run(["pkill", "-KILL", "-f", f"config={tmp_path}/rsyncd.conf"], check=False)
     said = process.communicate(timeout=60)[1]
+    if what == "kill -9":
+        for _ in range(60):  # the file alone takes ten seconds
+            if not (running := subprocess.run(["pgrep", "-f", f"^rsync .*{here}/"]).returncode == 0):
+                break
+            time.sleep(0.05)
+        assert not running or sys.platform != "linux"
+        return
     assert process.returncode == (130 if what == "Ctrl-C" else 1), said
     assert ("Interrupted" if what == "Ctrl-C" else "again to go on") in " ".join(said.split())
     assert "xtalpriors sync" in said or what != "Ctrl-C"
@@ -300,10 +370,45 @@ def test_svn_brings_a_revision_and_records_it(svnserve: tuple[str, Path], tmp_pa
     assert (dry.transfer.new, dry.transfer.changed, dry.transfer.deleted) == (2, 2, 1)
     report = sync_mirror(here)
     assert (report.transfer.new, report.transfer.changed, report.transfer.deleted) == (1, 1, 1)
-    assert report.transfer.skipped == 1
+    assert report.transfer.skipped == 2  # the link again, which svn restores
+    assert not any(path.is_symlink() for path in here.rglob("*"))
     assert report.revision == 2
     assert (here / "2/00/00/2000000.cif").read_text() == "edited here"
     assert (here / "9/00/00/9000000.cif").read_bytes() == (there / "9/00/00/9000000.cif").read_bytes()
+
+
+@needs_svn
+def test_svn_deletes_no_more_than_it_may_and_counts_the_entries_of_folders(
+    svnserve: tuple[str, Path], tmp_path: Path
+) -> None:
+    origin, there = svnserve
+    here = tmp_path / "mirror"
+    sync_mirror(here, origin)
+    subprocess.run(["svn", "rm", "-q", there / "2"], check=True)
+    put(there, "9/00/00/9000000.cif", 7)
+    commit(there)
+    before = held(here)
+    with pytest.raises(XtalpriorsError, match=r"[Nn]o longer at .*: 2 entries .* --max-deletions 2"):
+        sync_mirror(here, limits=MirrorLimits(deletions=1))
+    assert held(here) == before and record(here)["unfinished"] == []
+    dry = sync_mirror(here, limits=MirrorLimits(deletions=1), is_dry_run=True)
+    assert dry.transfer.deleted == 2 and "run with --max-deletions 2" in str(dry)
+    report = sync_mirror(here, limits=MirrorLimits(deletions=2))
+    assert (report.transfer.changed, report.transfer.deleted, report.transfer.older) == (1, 2, 1)
+    assert [name for name in held(here) if name.endswith(".cif")] == ["9/00/00/9000000.cif"]
+
+
+@needs_svn
+def test_a_repository_without_entries_is_refused(svnserve: tuple[str, Path], tmp_path: Path) -> None:
+    address = f"file://{tmp_path}/repository/empty"
+    subprocess.run(["svn", "mkdir", "-q", "-m", "x", address], check=True)
+    for origin in (address, svnserve[0] + "/9/00"):  # the second has entries, at other places
+        for is_dry_run in (True, False):
+            with pytest.raises(XtalpriorsError, match=r"holds no file such as .* Is it a copy of the COD"):
+                sync_mirror(tmp_path / "mirror", origin, is_dry_run=is_dry_run)
+    assert not (tmp_path / "mirror" / ".svn").exists()
+    with pytest.raises(UsageError, match="Only rsync can be slowed down"):
+        sync_mirror(tmp_path / "mirror", address, limits=MirrorLimits(kilobytes_per_second=5))
 
 
 @needs_svn
@@ -493,6 +598,19 @@ def test_a_folder_that_is_no_mirror_is_left_alone(tmp_path: Path) -> None:
     (here / MARK).write_text("{}")
     with pytest.raises(UsageError, match="cannot be read"):
         sync_mirror(here, archive)
+
+
+def test_sources_of_mirrors_that_are_not_there_yet(tmp_path: Path) -> None:
+    there = tmp_path / "my mirror"
+    for source in (str(there), f"cod:{there}", f"mine={there}", f"mine=cod:{there}"):
+        with pytest.raises(UsageError, match=f"is not there. .* `xtalpriors sync '{there}'` makes"):
+            mirrors_of(["amcsd", f"archive:{there}.zip", source])
+
+
+def test_a_full_disk_asks_for_space() -> None:
+    said = 'rsync: write failed on "/m/9/00/00/9000000.cif": No space left on device (28)'
+    assert "kept; free some space and run the same command again" in go_on(said)
+    assert "kept; run the same command again to go on" in go_on("read error: Connection reset by peer (104)")
 
 
 def test_a_file_in_the_place_of_the_mirror_is_said(tmp_path: Path) -> None:
