@@ -6,11 +6,10 @@ import re
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from xtalpriors.counted import counted
@@ -23,7 +22,7 @@ from xtalpriors.mining.mirror.subversion import fetch_by_svn
 from xtalpriors.mining.mirror.transfer import MirrorLimits, Transfer
 from xtalpriors.mining.mirror.unpacking import list_archive, unpack_archive
 from xtalpriors.outputs import check_folder
-from xtalpriors.progress import Advance, Progress, silent
+from xtalpriors.progress import Progress, silent
 
 __all__ = ["COD", "SyncReport", "sync_mirror"]
 
@@ -129,8 +128,7 @@ def sync_mirror(
     fetch = _way(origin)
     if fetch == "archive":
         origin = str(Path(origin).resolve())
-    is_moved = old is not None and old.origin != origin
-    if old is None or (is_moved and not (fetch == "archive" and "://" not in old.origin)):
+    if old is None or (old.origin != origin and not (fetch == "archive" and "://" not in old.origin)):
         _may_mirror(root, old, origin, adopt)
     runs, unfinished = (old.runs, old.unfinished) if old else ((), ())
     record = MirrorRecord(origin=origin, runs=runs, unfinished=unfinished)
@@ -146,10 +144,7 @@ def sync_mirror(
             _make(root)
             stack.enter_context(alone(root))
             stack.enter_context(_begun_unless_idle(root, transfer, old or record))
-            if is_moved and listing is None:
-                advance = _begins_by(advance, partial(write_record, root, begun))
-            else:
-                write_record(root, begun)
+            write_record(root, begun)
         if listing is not None:
             unpack_archive(listing, root, parts, transfer, advance, is_dry_run=is_dry_run)
         elif fetch == "rsync":
@@ -183,28 +178,13 @@ def _make(root: Path) -> None:
 
 @contextmanager
 def _begun_unless_idle(root: Path, transfer: Transfer, record: MirrorRecord) -> Iterator[None]:
-    """Put the record back as it was where an update fails before it changed anything."""
+    """Put the record back, with its origin, where an update fails before it changed anything."""
     try:
         yield
     except XtalpriorsError:
         if transfer.brought_nothing:
             write_record(root, record)
         raise
-
-
-def _begins_by(advance: Advance, begin: Callable[[], None]) -> Advance:
-    """The same, that begins the update by its first file: until then the record keeps the old origin."""
-    has_begun = False
-
-    def go_on(n: int = 1, /, *, note: str = "") -> None:
-        """Advance, and before the first file begin the update."""
-        nonlocal has_begun
-        if not has_begun:
-            begin()
-        has_begun = True
-        advance(n, note=note)
-
-    return go_on
 
 
 def _way(origin: str) -> str:
