@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xtalpriors.priors.tell.release import release_bundles as release_bundles
     from xtalpriors.priors.tell.revision import bundle_of_revision as bundle_of_revision
     from xtalpriors.priors.tell.revision import find_bundle as find_bundle
+    from xtalpriors.priors.tell.shared import overlap as overlap
     from xtalpriors.priors.tell.show import show_bundle as show_bundle
     from xtalpriors.priors.tell.verdict import verdicts as verdicts
 
@@ -38,6 +39,7 @@ __getattr__, __all__ = offer(
         "tell.compare_text": ["comparison_text"],
         "tell.release": ["Release", "last_release", "release_bundles"],
         "tell.revision": ["bundle_of_revision", "find_bundle"],
+        "tell.shared": ["overlap"],
         "tell.show": ["show_bundle"],
         "tell.verdict": ["verdicts"],
     },

@@ -27,7 +27,18 @@ from xtalpriors.write_tables import parquet_with, write_parquet
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MARKS", "SNAPSHOT", "Changes", "SubsetChange", "changes_since", "read_snapshot", "write_snapshot"]
+__all__ = [
+    "MARKS",
+    "SNAPSHOT",
+    "Changes",
+    "SubsetChange",
+    "changes_between",
+    "changes_since",
+    "read_snapshot",
+    "subsets_of",
+    "take_snapshot",
+    "write_snapshot",
+]
 
 _KEY: Final = b"xtalpriors-snapshot"
 SNAPSHOT = FileKind("a snapshot of a database", parquet_with(_KEY, "digest", "entry_id", "content"))
@@ -100,8 +111,8 @@ class Changes(NamedTuple):
         A row for each entry that is new, gone or not the same, sorted by `entry_id`: `entry_id` (of one
         that left: what it was), `entry_id_before` (where its block is called otherwise now), `change`
         (`entered`, `left`, `structure`, `status`, `content`), `status_before`, `status_now`, `reason` (why
-        the file of an entry that left was rejected; null where it is gone), `subsets_before`,
-        `subsets_now`.
+        the file of an entry that left was rejected; null where it is gone), and of its subsets, elements,
+        space group and volume (Å³) what they were and are (`subsets_before`, `subsets_now`, …).
     subsets
         Counts of each subset that the snapshot and the question have in common.
     """
@@ -115,6 +126,10 @@ class Changes(NamedTuple):
         names = {subset, parent or subset}
         return min(self.subsets[name].shared if name in self.subsets else 0.0 for name in names)
 
+    def unknown(self, subset: str, parent: str | None = None) -> str | None:
+        """The subset, or its parent, if nothing is known of it, so that none of `shared` is; else null."""
+        return next((name for name in (subset, parent or subset) if name not in self.subsets), None)
+
 
 def write_snapshot(database: Path, definitions: Iterable[SubsetDefinition], output: Path) -> pa.Table:
     """Write the snapshot of a finished database, with the subsets that each entry is in, and return its rows.
@@ -126,7 +141,7 @@ def write_snapshot(database: Path, definitions: Iterable[SubsetDefinition], outp
     UsageError
         A file of another kind is where the output goes.
     """
-    digest, table = _snapshot(database, definitions)
+    digest, table = take_snapshot(database, definitions)
     write_parquet(table, _SCHEMA, output, {_KEY: json.dumps({"digest": digest}).encode()}, SNAPSHOT)
     return table
 
@@ -149,6 +164,11 @@ def read_snapshot(path: Path) -> tuple[str, pa.Table]:
     return str(digest), table
 
 
+def subsets_of(snapshot: pa.Table) -> set[str]:
+    """Names of the subsets that the entries of a snapshot are in."""
+    return set(" ".join(snapshot["subsets"].unique().to_pylist()).split())
+
+
 def changes_since(
     path: Path, database: Path, definitions: Iterable[SubsetDefinition], now: pa.Table | None = None
 ) -> Changes:
@@ -164,18 +184,35 @@ def changes_since(
     XtalpriorsError
         The snapshot or the database cannot be read.
     """
-    import polars as pl
-
     digest, before = read_snapshot(path)
     definitions = list(definitions)
     if now is None:
-        _, now = _snapshot(database, definitions)
+        _, now = take_snapshot(database, definitions)
     with reading(database) as connection:
-        reasons = pl.from_arrow(connection.sql(_REASONS).to_arrow_table())
-    old, new = (pl.from_arrow(table) for table in (before, now))
-    assert (
-        isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame) and isinstance(reasons, pl.DataFrame)
-    )
+        reasons = connection.sql(_REASONS).to_arrow_table()
+    return changes_between(digest, before, now, [d.name for d in definitions], reasons)
+
+
+def changes_between(
+    digest: str, before: pa.Table, now: pa.Table, subsets: Iterable[str], reasons: pa.Table | None = None
+) -> Changes:
+    """What entered, left and changed between the rows of two snapshots.
+
+    Parameters
+    ----------
+    digest
+        Of the database that the first one is of.
+    subsets
+        Names of the subsets to count, of which those that the first snapshot knows are.
+    reasons
+        Files and why they were rejected; null: not known.
+    """
+    import polars as pl
+
+    if reasons is None:
+        reasons = pa.table({"file": pa.array([], pa.string()), "reason": pa.array([], pa.string())})
+    old, new, why = (pl.from_arrow(table) for table in (before, now, reasons))
+    assert isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame) and isinstance(why, pl.DataFrame)
     both = _paired(old, new)
     volume, volume_now = pl.col("volume_angstrom3"), pl.col("volume_angstrom3_now")
     is_other = (
@@ -198,7 +235,7 @@ def changes_since(
     rows = (
         changed.filter(pl.col("change").is_not_null())
         .with_columns(file=pl.col("entry_id").str.split("#").list.first())
-        .join(reasons, on="file", how="left")
+        .join(why, on="file", how="left")
         .select(
             "entry_id",
             "entry_id_before",
@@ -206,14 +243,16 @@ def changes_since(
             pl.col("status").alias("status_before"),
             "status_now",
             pl.when(pl.col("change") == "left").then("reason").alias("reason"),
-            pl.col("subsets").alias("subsets_before"),
-            "subsets_now",
+            *(
+                column
+                for name in ("subsets", "elements", "sg_number", "volume_angstrom3")
+                for column in (pl.col(name).alias(f"{name}_before"), pl.col(f"{name}_now"))
+            ),
         )
         .sort("entry_id")
     )
-    known = set(" ".join(old["subsets"].unique().to_list()).split())
-    subsets = {d.name: _count(changed, d.name) for d in definitions if d.name in known}
-    return Changes(digest, rows, subsets)
+    known = subsets_of(before)
+    return Changes(digest, rows, {name: _count(changed, name) for name in subsets if name in known})
 
 
 def _paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
@@ -241,7 +280,8 @@ def _paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([same, other.select(same.columns)])
 
 
-def _snapshot(database: Path, definitions: Iterable[SubsetDefinition]) -> tuple[str, pa.Table]:
+def take_snapshot(database: Path, definitions: Iterable[SubsetDefinition]) -> tuple[str, pa.Table]:
+    """Digest of a finished database, and the rows of its snapshot with the subsets that each entry is in."""
     with reading(database) as connection:
         digest = read_digest(connection, Path(database))["digest"]
         connection.execute("CREATE TEMP TABLE member (entry_id VARCHAR, name VARCHAR)")

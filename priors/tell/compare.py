@@ -85,6 +85,9 @@ class Comparison(Frozen):
     file_b: str | None = Field(description="Where the second bundle was read")
     digest_a: str
     digest_b: str
+    shared: float = Field(
+        description="Structures in both as a share of the mean number in one, as it was given; 0: independent"
+    )
     moves: tuple[Move, ...]
     parts: dict[str, float] = Field(
         description="Share of each part of a prior in its draws, in the second bundle (`shares_of_parts`)"
@@ -129,6 +132,7 @@ def compare(a: PriorBundle, b: PriorBundle, *, shared: float = 0.0) -> Compariso
         file_b=b.file,
         digest_a=a.priors_digest,
         digest_b=b.priors_digest,
+        shared=shared,
         moves=tuple(moves),
         parts=shares_of_parts(b.priors),
         only_in_a=tuple(only[0]),
@@ -168,7 +172,7 @@ def _walk(name: str, a: object, b: object, noise: _Noise) -> Iterator[Move]:
     elif isinstance(a, BaseModel) and isinstance(b, BaseModel):
         if isinstance(a, ScalarPrior) and isinstance(b, ScalarPrior):
             yield _distribution(name, a, b, noise)
-            yield from (_with_unit(move, a.unit) for move in _fields(name, a, b, noise))
+            yield from (_with_unit(move, name, a.unit) for move in _fields(name, a, b, noise))
             return
         if isinstance(a, Contents) and isinstance(b, Contents):
             yield _shares(f"{name}.sets", _sets(a), _sets(b), noise)
@@ -182,9 +186,13 @@ def _fields(name: str, a: BaseModel, b: BaseModel, noise: _Noise) -> Iterator[Mo
             yield from _walk(f"{name}.{field}", getattr(a, field), getattr(b, field), noise)
 
 
-def _with_unit(move: Move, unit: str) -> Move:
-    """A number below a distribution with the unit of its values, where it has that."""
-    return move.model_copy(update={"unit": unit}) if move.name.split(".")[-1] in IN_UNIT_OF_VALUES else move
+def _with_unit(move: Move, name: str, unit: str) -> Move:
+    """A number below the distribution `name` with the unit of its values, where it has that.
+
+    What is below a part of it, as `packing.atoms_per_cell`, has not.
+    """
+    own = move.name.removeprefix(f"{name}.").removeprefix("parametric.")
+    return move.model_copy(update={"unit": unit}) if own in IN_UNIT_OF_VALUES else move
 
 
 def _sets(contents: Contents) -> dict[str, Estimate]:
@@ -315,7 +323,7 @@ def _distribution(name: str, a: ScalarPrior, b: ScalarPrior, noise: _Noise) -> M
         low=low,
         high=high,
         ks_d=float(np.abs(gap).max()),
-        ks_noise=KOLMOGOROV * float(np.sqrt(variance)) if variance > 0 else None,
+        ks_noise=min(1.0, KOLMOGOROV * float(np.sqrt(variance))) if variance > 0 else None,
         noise=size,
         exceeds=change > size if size is not None else change > 0,
     )
@@ -331,7 +339,7 @@ def _shares(name: str, a: dict[str, Estimate], b: dict[str, Estimate], noise: _N
     size = low = high = None
     if deviation.any():
         draws = np.random.default_rng(0).standard_normal((REPLICATES, len(labels))) * deviation
-        size = float(np.quantile(0.5 * np.abs(draws).sum(axis=1), 0.95))
+        size = min(1.0, float(np.quantile(0.5 * np.abs(draws).sum(axis=1), 0.95)))
         spread = 1.96 * float(np.std(0.5 * np.abs(value[1] - value[0] + draws).sum(axis=1)))
         low, high = max(0.0, change - spread), min(1.0, change + spread)
     return Move(

@@ -95,6 +95,9 @@ _SHARES = ("share", "probability", "p_zero", "h_unknown")
 def meaning(move: Move) -> str:
     """A clause such as `18 % smaller cells`; empty where sampling explains the move.
 
+    A distribution can move by its distance while sampling explains the shift of its median: then its spread
+    has moved.
+
     Where the first bundle has no data but a range, the comparison is with the middle of that range.
 
     >>> move = Move(name="packing", kind="distribution", a=14, b=12.6, shift=-1.4, change=1.4, exceeds=True)
@@ -103,6 +106,9 @@ def meaning(move: Move) -> str:
     """
     if not move.exceeds:
         return ""
+    low, high = move.shift_low, move.shift_high
+    if move.kind == "distribution" and low is not None and high is not None and low <= 0 <= high:
+        return "other spread, median within sampling error"
     own = MEANINGS[move.name](move) if move.name in MEANINGS and move.shift else ""
     return (own or _in_general(move)) + (" than the middle of the range" if own and move.a_range else "")
 

@@ -20,7 +20,7 @@ from xtalpriors.frozen_model import Frozen
 from xtalpriors.priors.kinds.cell import FAMILIES
 from xtalpriors.priors.tell.compare import Comparison, Move
 
-__all__ = ["LARGE", "PriorVerdict", "Verdict", "drawn_otherwise", "verdicts"]
+__all__ = ["LARGE", "PriorVerdict", "Verdict", "drawn_otherwise", "sampling", "verdicts"]
 
 Verdict = Literal["within sampling error", "real", "large", "new", "gone"]
 
@@ -84,6 +84,16 @@ def verdicts(comparison: Comparison) -> tuple[PriorVerdict, ...]:
 def drawn_otherwise(move: Move) -> float | None:
     """Share of the draws from one quantity that come out otherwise; null for a parameter."""
     return move.ks_d if move.kind == "distribution" else move.change if move.kind == "shares" else None
+
+
+def sampling(move: Move, needed: float) -> float | None:
+    """What sampling makes of the change of a quantity in 5 % of cases, in its measure; null where unknown.
+
+    `needed` is that of the prior's verdict. A total variation of shares cannot exceed 1.
+    """
+    if move.noise is None:
+        return None
+    return min(1.0, needed * move.noise) if move.kind == "shares" else needed * move.noise
 
 
 def _verdict(prior: str, moves: list[Move], parts: dict[str, float]) -> PriorVerdict:

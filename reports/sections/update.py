@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from xtalpriors.priors.bundle import PriorBundle
 from xtalpriors.priors.tell.compare import Move, compare
 from xtalpriors.priors.tell.meaning import meaning
 from xtalpriors.priors.tell.release import Release
-from xtalpriors.priors.tell.verdict import PriorVerdict, Verdict, drawn_otherwise, verdicts
+from xtalpriors.priors.tell.verdict import PriorVerdict, Verdict, drawn_otherwise, sampling, verdicts
 from xtalpriors.reports.html import markup, words
 from xtalpriors.reports.inputs import Inputs, definition_of
 from xtalpriors.reports.quantities import quantity
@@ -21,6 +22,8 @@ from xtalpriors.reports.section import Section, Table
 __all__ = ["update_section"]
 
 _EXAMPLES = 3
+_SHOWN = 20
+"""Entries of another structure that the page shows; the CSV file has all."""
 _KINDS = ("entered", "left", "structure", "content")
 _LOOKS = {"within sampling error": "good", "real": "moved", "large": "moved", "new": "none", "gone": "none"}
 
@@ -38,8 +41,10 @@ class _Row:
     now: str = "–"
     shift: str = "–"
     interval: str = ""
-    otherwise: str = "–"
+    moved_by: str = "–"
     by_sampling: str = ""
+    too_few: bool = False
+    otherwise: str = "–"
     means: str = ""
 
 
@@ -52,7 +57,7 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
     tables: list[Table] = []
     if changes is not None:
         frames["update-entries"] = changes.entries.to_pandas()
-        tables.append(_entries(changes))
+        tables += [_entries(changes), *_other_structures(changes)]
     found: dict[str, tuple[PriorVerdict, ...]] = {}
     of_priors: list[Table] = []
     for name, (before, now) in pairs.items():
@@ -60,7 +65,19 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
         comparison = compare(before, now, shared=shared)
         found[name] = verdicts(comparison)
         frames[f"update-{name}"] = pd.DataFrame([move.model_dump() for move in comparison.moves])
-        of_priors.append(_priors(name, before, found[name], shared, explained=not of_priors))
+        lead = words(
+            "update",
+            "priors_lead",
+            digest=before.priors_digest,
+            before=before.created_from.structures,
+            now=now.created_from.structures,
+            has_list=changes is not None,
+            unknown=changes.unknown(name, now.created_from.parent) if changes else None,
+            shared=shared,
+            explained=not of_priors,
+        )
+        html = markup("update", "priors", rows=[row for verdict in found[name] for row in _rows(verdict)])
+        of_priors.append(Table(f"Priors of {name}", html, lead, f"update-{name}"))
     if found:
         tables.append(_subsets(pairs, changes, found))
     lead = words(
@@ -104,10 +121,36 @@ def _entries(changes: Changes) -> Table:
         for kind, mark, part in rows
         if len(part)
     ]
-    lost = frame.loc[frame["change"] == "left", "reason"].fillna("the file is gone")
+    lost = frame.loc[frame["change"] == "left", "reason"].fillna("gone")
     reasons = lost.value_counts().sort_index().to_dict()
     html = markup("update", "entries", rows=shown, reasons=reasons)
     return Table("Entries", html, csv="update-entries" if len(frame) else "")
+
+
+def _other_structures(changes: Changes) -> list[Table]:
+    """What entries were and are that stand for another structure now, those with other elements first."""
+    frame = changes.entries.to_pandas()
+    frame = frame[frame["change"] == "structure"]
+    has_others = frame["elements_before"].fillna("") != frame["elements_now"].fillna("")
+    frame = pd.concat([frame[has_others], frame[~has_others]])
+    rows = [
+        {
+            "id": row["entry_id"],
+            "elements": _sides(row, "elements", str),
+            "group": _sides(row, "sg_number", "{:.0f}".format),
+            "volume": _sides(row, "volume_angstrom3", "{:,.0f}".format),
+        }
+        for row in frame.head(_SHOWN).to_dict("records")
+    ]
+    html = markup("update", "structures", rows=rows)
+    lead = words("update", "structures_lead", shown=len(rows), n=len(frame))
+    return [Table("Entries that stand for another structure", html, lead, "update-entries")] if rows else []
+
+
+def _sides(row: dict[Any, Any], name: str, text: Callable[[Any], str]) -> list[str]:
+    """What a column of an entry was and is; one text where both are the same."""
+    both = [row[f"{name}_{side}"] for side in ("before", "now")]
+    return list(dict.fromkeys("–" if pd.isna(value) else text(value) for value in both))
 
 
 def _with(marks: pd.Series[Any], mark: str) -> pd.Series[bool]:
@@ -126,51 +169,54 @@ def _subsets(
             {
                 "name": name,
                 "change": None if changes is None else changes.subsets.get(name),
-                "large": [quantity(v.prior) for v in found[name] if v.verdict == "large"],
-                "real": [quantity(v.prior) for v in found[name] if v.verdict == "real"],
-                "one_sided": [
-                    f"{quantity(v.prior)} ({v.verdict})" for v in found[name] if v.verdict in ("new", "gone")
-                ],
+                "moved": {
+                    verdict: [quantity(v.prior) for v in found[name] if v.verdict == verdict]
+                    for verdict in ("large", "real", "new", "gone")
+                },
             }
         )
     return Table("Subsets", markup("update", "subsets", rows=rows))
 
 
-def _priors(
-    name: str, before: PriorBundle, found: tuple[PriorVerdict, ...], shared: float, explained: bool
-) -> Table:
-    html = markup("update", "priors", rows=[row for verdict in found for row in _rows(verdict)])
-    lead = words("update", "priors_lead", shared=shared, digest=before.priors_digest, explained=explained)
-    return Table(f"Priors of {name}", html, lead, f"update-{name}")
-
-
 def _rows(of: PriorVerdict) -> list[_Row]:
-    """The leading quantity of a prior, and the one that decided the verdict where that is another."""
+    """The quantity that decided the verdict, and the leading one of the prior where that is another."""
     name, look = quantity(of.prior), _LOOKS[of.verdict]
     is_large = of.verdict == "large" and of.drawn_otherwise is not None
     share = f"{100 * (of.drawn_otherwise or 0.0):.0f} % of all draws" if is_large else ""
     if of.move is None:
         return [_Row(name, "", of.verdict, share, look)]
-    shown = [(quantity(of.move.name), of.move)]
-    if of.decisive is not None and of.decisive.name != of.move.name:
-        shown.append((f"moved most: {quantity(of.decisive.name)}", of.decisive))
+    decisive = of.decisive or of.move
+    what = quantity(decisive.name)
+    if decisive.name == of.move.name:
+        return [_row(decisive, of.needed, _Row(name, "" if what == name else what, of.verdict, share, look))]
+    limit = sampling(of.move, of.needed)
+    is_beyond = of.move.exceeds and (limit is None or abs(of.move.change) > limit)
+    alone = ("beyond sampling", "moved") if is_beyond else ("within sampling error", "good")
     return [
-        _Row(
-            prior=name,
-            quantity="" if what == name else what,
-            verdict=of.verdict,
-            share=share,
-            look=look,
-            before=_value(move.a, move),
-            now=_value(move.b, move),
-            shift="–" if move.shift is None else f"{move.shift:+.3g}{_unit(move)}".replace("-", "−"),
-            interval=_interval(move),
-            otherwise="–" if (otherwise := drawn_otherwise(move)) is None else f"{100 * otherwise:.1f} %",
-            by_sampling=_by_sampling(move, of.needed),
-            means="" if of.decisive is None else meaning(move) or "this quantity is within sampling error",
-        )
-        for what, move in shown
+        _row(decisive, of.needed, _Row(name, f"decided by: {what}", of.verdict, share, look)),
+        _row(
+            of.move,
+            of.needed,
+            _Row(name, f"drawn from: {quantity(of.move.name)}", alone[0], "this quantity alone", alone[1]),
+        ),
     ]
+
+
+def _row(move: Move, needed: float, of_prior: _Row) -> _Row:
+    """A row with the numbers of a quantity."""
+    otherwise, limit = drawn_otherwise(move), sampling(move, needed)
+    return replace(
+        of_prior,
+        before=_value(move.a, move),
+        now=_value(move.b, move),
+        shift="–" if move.shift is None else _minus(f"{move.shift:+.3g}{_unit(move)}"),
+        interval=_interval(move),
+        moved_by=_distance(abs(move.change), move),
+        by_sampling="" if limit is None else _distance(limit, move),
+        too_few=move.kind == "shares" and limit == 1.0,
+        otherwise="–" if otherwise is None else f"{100 * otherwise:.1f} %",
+        means=meaning(move) if of_prior.look == "moved" else "",
+    )
 
 
 def _tally(found: list[Verdict]) -> dict[str, int]:
@@ -185,9 +231,14 @@ def _tally(found: list[Verdict]) -> dict[str, int]:
     )
 
 
+def _distance(size: float, move: Move) -> str:
+    """How far a quantity moved, or is moved by sampling, in its own measure."""
+    return f"{100 * size:.1f} %" if move.kind == "shares" else _minus(f"{size:.3g}{_unit(move)}")
+
+
 def _value(value: float | None, move: Move) -> str:
     """A number, or the median of a distribution, with its unit; shares are many numbers and have none."""
-    return "–" if value is None else f"{value:.4g}{_unit(move)}".replace("-", "−")
+    return "–" if value is None else _minus(f"{value:.4g}{_unit(move)}")
 
 
 def _unit(move: Move) -> str:
@@ -197,11 +248,8 @@ def _unit(move: Move) -> str:
 def _interval(move: Move) -> str:
     """The 95 % interval of the shift; shares have none, since each of them shifts by itself."""
     low, high = move.shift_low, move.shift_high
-    return "" if low is None or high is None else f"({low:.3g} to {high:.3g})".replace("-", "−")
+    return "" if low is None or high is None else _minus(f"({low:.3g} to {high:.3g})")
 
 
-def _by_sampling(move: Move, needed: float) -> str:
-    """How much is drawn otherwise by sampling alone, where that is more than what is."""
-    noise = needed * ((move.ks_noise if move.kind == "distribution" else move.noise) or 0.0)
-    share = drawn_otherwise(move)
-    return f"sampling: {100 * noise:.1f} %" if share is not None and noise > share else ""
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

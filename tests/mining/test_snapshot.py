@@ -56,6 +56,11 @@ def test_each_entry_that_is_not_as_it_was_has_its_reason(tmp_path: Path) -> None
     }
     assert (rows["8"]["entry_id"], rows["8"]["entry_id_before"]) == ("cod:8.cif#other", "cod:8.cif#a")
     assert rows["3"]["entry_id_before"] is None
+    sides = [
+        (rows["3"][f"elements_{s}"], round(rows["3"][f"volume_angstrom3_{s}"])) for s in ("before", "now")
+    ]
+    assert [elements for elements, _ in sides] == ["C", "C Cl"] and sides[1][1] == 460, "11·6·7·sin 95°"
+    assert rows["7"]["elements_before"] is None and rows["7"]["sg_number_now"] == 14
     assert rows["2"]["status_before"] == "" and rows["2"]["status_now"] == "retracted"
     assert rows["6"]["status_before"] == "duplicate" and rows["6"]["status_now"] == ""
     assert rows["5"]["reason"] == "parse: syntax" and rows["7"]["reason"] is None

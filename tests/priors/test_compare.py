@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +17,7 @@ from xtalpriors.priors.fitting.fit import fit_table
 from xtalpriors.priors.fitting.subset_table import SubsetTable
 from xtalpriors.priors.kinds.cell import Cell, CellOfFamily
 from xtalpriors.priors.kinds.cell_volume import CellVolume
-from xtalpriors.priors.tell.compare import compare
+from xtalpriors.priors.tell.compare import Move, _with_unit, compare
 from xtalpriors.priors.tell.compare_text import comparison_text
 from xtalpriors.priors.tell.meaning import meaning
 
@@ -149,10 +150,23 @@ def test_a_move_is_measured_in_the_unit_of_the_statistic(table_of: Make, referen
     assert elements.change == pytest.approx(0.15, abs=0.04)
     assert "cell_volume" in {m.name for m in comparison.moved}
     assert not moves["packing"].exceeds
+    assert moves["cell_volume.mean"].unit == "Å³"
     text = comparison_text(comparison)
     assert "cell_volume.parametric.mu" in text
-    assert "quantities moved by more than sampling error" in text
+    told = dict(re.findall(r"^(\w+) +(within sampling error|real|large)  ", text, re.M))
+    assert (told["cell_volume"], told["hydrogen"]) == ("large", "within sampling error"), (
+        "verdicts come first"
+    )
+    assert "compared as independent samples" in text and "real moves can look like sampling" in text
     assert json.loads(comparison.to_json())["digest_b"] == moved.priors_digest
+
+
+def test_a_number_has_the_unit_of_the_distribution_that_it_is_of() -> None:
+    """`packing` is in Å³ an atom; the atoms in a cell stand below it in the bundle, and are a number."""
+    move = Move(name="packing.atoms_per_cell.mean", kind="number", a=136, b=146, change=10, exceeds=True)
+    assert _with_unit(move, "packing", "Å³").unit is None
+    for name in ("packing.mean", "packing.parametric.sd"):
+        assert _with_unit(move.model_copy(update={"name": name}), "packing", "Å³").unit == "Å³"
 
 
 def test_the_interval_of_a_change_adds_what_each_side_may_have_erred() -> None:

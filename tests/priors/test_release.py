@@ -136,9 +136,35 @@ def test_the_command_keeps_a_list_of_the_entries(
     told = " ".join(capsys.readouterr().err.split())
     assert "all-50.json was fitted to 25 structures; less.duckdb selects 20." in told
     assert last_release(tmp_path / "released") == found
+    _compared_by_what_they_share(rows, capsys)
     assert run(command.split()) == 2 and "not higher" in capsys.readouterr().err
     assert run(["priors", "release", "2.0", "--bundle", "all-50.json"]) == 2
     assert "--output must be given too" in capsys.readouterr().err
+
+
+def _compared_by_what_they_share(rows: list[dict[str, object]], capsys: pytest.CaptureFixture[str]) -> None:
+    """`priors compare` of the release of 25 structures with a corpus that has 5 more: 2 · 25 of 25 + 30."""
+    more = [
+        entry(f"x:{i}#b", (9 + i / 40, 6, 7, 90, 95, 90), content_hash=f"{i + 99:032x}", formula=f"N{i + 4}")
+        for i in range(5)
+    ]
+    database, bundle = Path("data/x/crystals.duckdb"), Path("priors/fitted/x/all-50.json")
+    for path in (database, bundle):
+        path.parent.mkdir(parents=True)
+    make_database(database, rows + more)
+    write_subset(database, DEFAULT_SUBSETS["all-50"], Path("more.parquet"))
+    fit_subset(Path("more.parquet"), bundle, bootstrap=100)
+    command = ["priors", "compare", "released/1.0/all-50.json", str(bundle)]
+    assert run(command) == 0
+    assert "The two share 90.9 % of their structures" in capsys.readouterr().out
+    database.unlink()
+    assert run(command) == 0
+    told = capsys.readouterr().out
+    assert f"independent samples (no list of the entries belongs to {bundle}): where they overlap" in told
+    report = "report --database d.duckdb --bundle all-50.json --output report --since"
+    for folder, words in {"nowhere": "no such folder", "data": "no release in it"}.items():
+        assert run([*report.split(), folder]) == 2
+        assert f"--since {folder}: there is {words}" in " ".join(capsys.readouterr().err.split())
 
 
 def test_bundles_of_git_revisions(
@@ -172,6 +198,7 @@ def test_bundles_of_git_revisions(
     assert run(["priors", "compare", "v1", "HEAD", str(file)]) == 0
     told = capsys.readouterr().out
     assert "larger cells" in told
+    assert "no list of the entries belongs to v1:priors/made.json" in told
     assert told.startswith("before: v1:priors/made.json (priors digest ")
     assert told.splitlines()[1].startswith("after:  HEAD:priors/made.json (priors digest ")
     assert run(["priors", "compare", "v1", "HEAD~1", str(file)]) == 0

@@ -11,9 +11,10 @@ from xtalpriors.priors.kinds.bonds import Bonds, PairOfElements
 from xtalpriors.priors.kinds.contents import Contents, ElementSet
 from xtalpriors.priors.kinds.coordination import Coordination, Shell
 from xtalpriors.priors.kinds.elements import Elements, ElementShares
+from xtalpriors.priors.tell.compare import Move
 from xtalpriors.priors.tell.meaning import meaning
 from xtalpriors.priors.tell.parts import shares_of_parts
-from xtalpriors.priors.tell.verdict import PriorVerdict
+from xtalpriors.priors.tell.verdict import PriorVerdict, sampling
 
 SITES = {"C": 0.9, "O": 0.09, "Br": 0.01}
 
@@ -90,6 +91,32 @@ def test_sets_of_elements_count_together() -> None:
     assert found.verdict == "large" and found.drawn_otherwise == pytest.approx(0.12)
     assert found.move is not None and found.move.name == "contents.sets"
     assert meaning(found.move) == "12.0 % have other elements"
+
+
+def test_sampling_reaches_no_more_of_shares_than_all_of_them() -> None:
+    """Of six structures: three of each of two sets, ± 0.4, and ten sets that one structure may have."""
+    few = Contents.model_validate(
+        contents(C=0.5, O=0.5).model_dump()
+        | {
+            "sets": {
+                name: one.model_dump() | {"share": {"value": 0.08, "low": 0.0, "high": 0.5}}
+                for name, one in contents(**dict.fromkeys("CNOFSPBIHKUVWY", 0.07)).sets.items()
+            }
+        }
+    )
+    found = verdict(bundle(contents=few), bundle(contents=few), "contents")
+    assert found.move is not None and found.move.name == "contents.sets"
+    assert found.move.noise == 1.0 == sampling(found.move, found.needed) and found.needed > 1
+
+
+def test_a_median_that_sampling_explains_is_not_said_to_have_moved() -> None:
+    """The distance is beyond its noise, and the interval of the shift contains zero."""
+    move = Move(
+        name="cell_volume", kind="distribution", unit="Å³", a=1817, b=1863, shift=46, shift_low=-72,
+        shift_high=148, change=199, noise=142, exceeds=True,
+    )  # fmt: skip
+    assert meaning(move) == "other spread, median within sampling error"
+    assert meaning(move.model_copy(update={"shift_low": 12.0})) == "3 % larger cells"
 
 
 def test_pairs_count_by_their_bonds() -> None:

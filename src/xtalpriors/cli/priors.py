@@ -9,7 +9,7 @@ import typer
 
 from xtalpriors.cli.commands import Command, Group
 from xtalpriors.cli.common import CorpusOption, corpora, params, say, together
-from xtalpriors.errors import XtalpriorsError
+from xtalpriors.errors import UsageError, XtalpriorsError
 from xtalpriors.paths import PARAMS, REPORTS, CorpusPaths, published
 
 priors_app = typer.Typer(
@@ -90,10 +90,16 @@ def report(
     corpus: CorpusOption = None,
 ) -> None:
     """Write the figure report: index.html, and each figure as SVG with its data as CSV."""
+    from xtalpriors.priors import last_release
     from xtalpriors.reports import build_report, write_index
 
     given = database or bundle or output or evaluation or since or powder or seeding
     together(given, {"--database": database, "--bundle": bundle or None, "--output": output})
+    if since is not None and last_release(since) is None:
+        found = "there is no release in it" if since.is_dir() else "there is no such folder"
+        raise UsageError(
+            f"--since {since}: {found}. Name the folder with the versions of `xtalpriors priors release`."
+        )
     if database and bundle and output:
         say(
             build_report(
@@ -165,11 +171,12 @@ def priors_compare(
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Say how far each prior moved from A to B, in the generator's terms, and whether by more than chance."""
-    from xtalpriors.priors import bundle_of_revision, compare, comparison_text, find_bundle
+    from xtalpriors.priors import bundle_of_revision, compare, comparison_text, find_bundle, overlap
 
     before, after = (bundle_of_revision(side, file) if file else find_bundle(side) for side in (a, b))
-    result = compare(before, after)
-    say(result.to_json() if json else comparison_text(result))
+    common = overlap(before, after)
+    result = compare(before, after, shared=common.shared)
+    say(result.to_json() if json else comparison_text(result, unknown=common.unknown))
 
 
 @priors_app.command("release", cls=Command)
