@@ -52,7 +52,7 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
     """The section, and the frames of its CSV files by name."""
     earlier = release.bundles()
     pairs = {name: (earlier[name], now) for name, now in inputs.bundles.items() if name in earlier}
-    changes = _changes(inputs, release, pairs)
+    changes = _changes(inputs, release, earlier)
     frames: dict[str, pd.DataFrame] = {}
     tables: list[Table] = []
     if changes is not None:
@@ -93,12 +93,11 @@ def update_section(inputs: Inputs, release: Release) -> tuple[Section, dict[str,
     return Section("update", title, lead, [], [*tables, *of_priors]), frames
 
 
-def _changes(
-    inputs: Inputs, release: Release, pairs: dict[str, tuple[PriorBundle, PriorBundle]]
-) -> Changes | None:
+def _changes(inputs: Inputs, release: Release, earlier: dict[str, PriorBundle]) -> Changes | None:
+    """What became of the entries, with the subsets of the release: some may be borrowed from only."""
     if release.entries is None:
         return None
-    definitions = [definition_of(now) for _, now in pairs.values()]
+    definitions = [definition_of(bundle) for bundle in (earlier | inputs.bundles).values()]
     return changes_since(release.entries, inputs.database, [d for d in definitions if d is not None])
 
 
