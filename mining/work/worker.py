@@ -83,6 +83,7 @@ def worker_main(connection_fd: int, position_fd: int) -> None:
     if hasattr(reader, "warm_up"):
         with compiling_alone(module, waiting=_moving(position)):
             reader.warm_up()
+    pa.allocate_buffer(2**16)  # Arrow's pool may reserve a gigabyte of addresses for its first buffer
     _limit_memory(setup.memory_bytes)
     connection.send(("ready", 0, None))
     _silence()
