@@ -198,15 +198,18 @@ def _no_types(block: cif.Block, rng: random.Random) -> bool:
     return without(block, ("_atom_site_type_symbol",))
 
 
+def _oblique(block: cif.Block) -> tuple[str, ...]:
+    """The tag of the angle that is not 90°; empty where there are several or none."""
+    found = [tag for tag in ANGLES if values(block, tag) and abs(_number(values(block, tag)[0]) - 90) > 0.2]
+    return tuple(found) if len(found) == 1 else ()
+
+
 def _angle_lost(block: cif.Block, rng: random.Random) -> bool:
-    """The angle that is not 90°, of those with one such."""
-    oblique = [tag for tag in ANGLES if values(block, tag) and abs(_number(values(block, tag)[0]) - 90) > 0.2]
-    return len(oblique) == 1 and without(block, (oblique[0],))
+    return without(block, _oblique(block))
 
 
 def _angle_unknown(block: cif.Block, rng: random.Random) -> bool:
-    oblique = [tag for tag in ANGLES if values(block, tag) and abs(_number(values(block, tag)[0]) - 90) > 0.2]
-    return len(oblique) == 1 and edited(block, (oblique[0],), lambda _: "?")
+    return edited(block, _oblique(block), lambda _: "?")
 
 
 def _degrees_signed(block: cif.Block, rng: random.Random) -> bool:

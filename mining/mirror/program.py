@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
@@ -10,16 +9,14 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from xtalpriors.errors import InterruptedRunError, XtalpriorsError
 from xtalpriors.interrupts import stop_flag
+from xtalpriors.parent_end import signal_at_parents_end
 
 __all__ = ["interruption", "require_program", "run_program"]
-
-_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
-"""Linux's call by which a process has the system send it a signal when its parent ends; null elsewhere."""
-_PARENT_DEATH_SIGNAL = 1
 
 
 def require_program(name: str, package: str) -> None:
@@ -67,7 +64,7 @@ def run_program(
             cwd=cwd,
             env=os.environ | {"LC_ALL": "C"},
             start_new_session=True,
-            preexec_fn=_PRCTL and (lambda: _PRCTL(_PARENT_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)),
+            preexec_fn=partial(signal_at_parents_end, signal.SIGTERM),
             text=True,
             encoding="utf-8",
             errors="backslashreplace",

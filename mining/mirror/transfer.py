@@ -127,5 +127,5 @@ def delete_unlisted(
 
 def go_on(errors: str) -> str:
     """What helps where a program ended and the address was right."""
-    again = "un the same command again to go on."
-    return f"What has come is kept; {'free some space and r' if 'No space left' in errors else 'r'}{again}"
+    first = "free some space and run" if "No space left" in errors else "run"
+    return f"What has come is kept; {first} the same command again to go on."

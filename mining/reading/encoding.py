@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-__all__ = ["Unreadable", "to_utf8"]
+__all__ = ["DASHES", "MINUSES", "Unreadable", "to_utf8"]
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_SHARE: Final = 0.02
@@ -17,11 +17,12 @@ _BLANKS: Final = frozenset(
     c.encode()
     for c in (*map(chr, range(0x2000, 0x200B)), *"\u00a0\u202f\u205f\u3000\ufeff\u2028\u2029\u0085")
 )
-_MINUSES: Final = frozenset(c.encode() for c in "\u2212\ufe63\uff0d")
-_DASHES: Final = frozenset(c.encode() for c in "\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097")
+MINUSES: Final = "\u2212\ufe63\uff0d"
+DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097"
 """Characters of typesetters that stand for a minus sign, minuses before a number or a letter of an operator,
 hyphens and dashes there too where no number ends before them: `0.4–3.5` stays a range."""
-_TYPESET: Final = _BLANKS | _MINUSES | _DASHES
+_DASHES: Final = frozenset(c.encode() for c in DASHES)
+_TYPESET: Final = _BLANKS | _DASHES | frozenset(c.encode() for c in MINUSES)
 _LEADS: Final = tuple(sorted({c[:1] for c in _TYPESET}))
 _SIGNED: Final = frozenset(b"0123456789.xyzXYZ")
 _DIGIT: Final = re.compile(rb"\d")

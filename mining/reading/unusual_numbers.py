@@ -20,15 +20,16 @@ import unicodedata
 from decimal import Decimal
 from typing import Final
 
+from xtalpriors.mining.reading.encoding import DASHES, MINUSES
+
 __all__ = ["has_remark", "unusual_number"]
 
 _LONGEST: Final = 80
 """Characters; a longer text is a remark. Files are untrusted, and the patterns go back and forth."""
-_MINUSES: Final = "\u2212\ufe63\uff0d\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\u0096\u0097"
 _BLANKS: Final = "\u00a0\u2009\u202f\t\r\n"
 _PLAIN: Final = str.maketrans(
     dict.fromkeys("\u200b\u200c\u200d\u2060")
-    | dict.fromkeys(_MINUSES, "-")
+    | dict.fromkeys(MINUSES + DASHES, "-")
     | dict.fromkeys(_BLANKS, " ")
     | {"\u2044": "/", "\u2215": "/"}
 )

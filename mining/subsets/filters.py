@@ -23,6 +23,12 @@ class Filter(NamedTuple):
 BEST_OF_CLUSTER: Final = "best_of_cluster"
 """Applied after all others, to what they kept: else a cluster whose best entry is dropped would be lost."""
 
+
+def _noted(code: str) -> str:
+    """SQL: the entry has this note."""
+    return f"contains(';' || coalesce(notes, '') || ';', ';{code};')"
+
+
 _FILTERS: tuple[Filter, ...] = (
     # status
     Filter("not_retracted", "Entries not marked retracted", "NOT is_retracted"),
@@ -48,8 +54,8 @@ _FILTERS: tuple[Filter, ...] = (
     Filter(
         "ambient_pressure",
         "Pressure below 200 kPa, or nothing stated of it: neither a number, nor a limit, nor a remark",
-        "coalesce(pressure_kilopascal, 0) < 200 AND NOT contains(';' || coalesce(notes, '') || ';', "
-        "';pressure-limit;') AND NOT contains(';' || coalesce(notes, '') || ';', ';pressure-unclear;')",
+        f"coalesce(pressure_kilopascal, 0) < 200 AND NOT {_noted('pressure-limit')} AND "
+        f"NOT {_noted('pressure-unclear')}",
     ),
     Filter("has_structure_factors", "Observed reflections exist", "has_structure_factors"),
     # model
@@ -67,21 +73,20 @@ _FILTERS: tuple[Filter, ...] = (
     Filter(
         "no_overfull_positions",
         "No position holds more than one atom, by the occupancies of what is no hydrogen",
-        "NOT contains(';' || coalesce(notes, '') || ';', ';overfull-position;')",
+        f"NOT {_noted('overfull-position')}",
     ),
     Filter(
         "volume_plausible",
         "The cell has room for its atoms, and is not several times too large for them",
-        "NOT contains(';' || coalesce(notes, '') || ';', ';volume-implausible;')",
+        f"NOT {_noted('volume-implausible')}",
     ),
     Filter(
         "sites_known",
         "Every site has an element and a possible occupancy; every atom but hydrogen has a place, or "
         "the formula agrees without it",
-        "NOT regexp_matches(';' || coalesce(notes, '') || ';', "
-        "';(unknown-element|occupancy-impossible);') AND "
-        "(composition_agreement IN ('agree', 'multiple', 'hydrogen') OR NOT regexp_matches(';' || "
-        "coalesce(notes, '') || ';', ';(atoms-without-coordinates|dummy-labelled-as-atom);'))",
+        f"NOT ({_noted('unknown-element')} OR {_noted('occupancy-impossible')}) AND "
+        "(composition_agreement IN ('agree', 'multiple', 'hydrogen') OR NOT "
+        f"({_noted('atoms-without-coordinates')} OR {_noted('dummy-labelled-as-atom')}))",
     ),
     Filter("hydrogen_known", "The number of hydrogen atoms is known", "hydrogen_origin IS NOT NULL"),
     Filter("no_disorder", "No disordered sites", "NOT has_disorder"),
@@ -91,7 +96,7 @@ _FILTERS: tuple[Filter, ...] = (
     Filter(
         "symmetry_agrees",
         "Operators and symbol do not disagree, or the contents confirm the operators",
-        "sg_agreement <> 'disagree' OR contains(';' || coalesce(notes, '') || ';', ';symbol-contradicted;')",
+        f"sg_agreement <> 'disagree' OR {_noted('symbol-contradicted')}",
     ),
     Filter(
         "volume_agrees",
@@ -102,17 +107,17 @@ _FILTERS: tuple[Filter, ...] = (
     Filter(
         "cell_not_contradicted",
         "Declared volume and density do not agree with each other and contradict the cell",
-        "NOT contains(';' || coalesce(notes, '') || ';', ';cell-contradicted;')",
+        f"NOT {_noted('cell-contradicted')}",
     ),
     Filter(
         "cell_agrees",
         "The cell has the symmetry of the group, within 1 %",
-        "NOT contains(';' || coalesce(notes, '') || ';', ';cell-contradicts-group;')",
+        f"NOT {_noted('cell-contradicts-group')}",
     ),
     Filter(
         "angles_known",
         "The angles of the cell are stated, fixed by the group, or told by the volume",
-        "NOT contains(';' || coalesce(notes, '') || ';', ';angle-unclear;')",
+        f"NOT {_noted('angle-unclear')}",
     ),
     # symmetry and class
     Filter("centrosymmetric", "The group contains an inversion", "centrosymmetric"),

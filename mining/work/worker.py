@@ -32,6 +32,7 @@ from xtalpriors.mining.sources import FingerprintedSource, UnreadableError
 from xtalpriors.mining.sources.fingerprint import content_fingerprint, content_hash, header_revision
 from xtalpriors.mining.work.ipc import to_ipc
 from xtalpriors.mining.work.task import SCHEMAS, Failure, Task, TaskResult, failed_result, storable
+from xtalpriors.parent_end import signal_at_parents_end
 
 __all__ = ["EXIT_MEMORY", "POSITION", "Setup", "run_task", "worker_main"]
 
@@ -226,10 +227,7 @@ def _moving(position: mmap.mmap) -> Callable[[], None]:
 def _die_with_parent() -> None:
     """End when the parent does, also when it is killed and this process is deep in native code."""
     parent = os.getppid()
-    if os.uname().sysname == "Linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG
+    signal_at_parents_end(signal.SIGKILL)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -44,6 +44,7 @@ PLUMBING = {
     "xtalpriors.interrupts",
     "xtalpriors.lazy",
     "xtalpriors.outputs",
+    "xtalpriors.parent_end",
     "xtalpriors.written_folder",
     "xtalpriors.frozen_model",
     "xtalpriors.preset_files",
